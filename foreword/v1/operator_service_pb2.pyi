@@ -1,0 +1,99 @@
+import datetime
+
+from foreword.v1 import profile_pb2 as _profile_pb2
+from foreword.v1 import store_pb2 as _store_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GetStatusRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class SegmentStatus(_message.Message):
+    __slots__ = ("segment", "fresh_count", "stale_count", "expired_count", "default_count")
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    FRESH_COUNT_FIELD_NUMBER: _ClassVar[int]
+    STALE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    segment: _profile_pb2.Segment
+    fresh_count: int
+    stale_count: int
+    expired_count: int
+    default_count: int
+    def __init__(self, segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., fresh_count: _Optional[int] = ..., stale_count: _Optional[int] = ..., expired_count: _Optional[int] = ..., default_count: _Optional[int] = ...) -> None: ...
+
+class StatusProblem(_message.Message):
+    __slots__ = ("component", "message", "since")
+    COMPONENT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    component: str
+    message: str
+    since: _timestamp_pb2.Timestamp
+    def __init__(self, component: _Optional[str] = ..., message: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GetStatusResponse(_message.Message):
+    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted")
+    COUNTED_AT_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_FIELD_NUMBER: _ClassVar[int]
+    LEDGER_FIELD_NUMBER: _ClassVar[int]
+    DUE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TRIGGER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    USER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULER_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOW_FIELD_NUMBER: _ClassVar[int]
+    WRITE_QUEUE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    counted_at: _timestamp_pb2.Timestamp
+    segments: _containers.RepeatedCompositeFieldContainer[SegmentStatus]
+    ledger: _store_pb2.LedgerTotals
+    due_count: int
+    trigger_count: int
+    user_count: int
+    event_count: int
+    profile_count: int
+    revision: int
+    scheduler_seen_at: _timestamp_pb2.Timestamp
+    problems: _containers.RepeatedCompositeFieldContainer[StatusProblem]
+    version: str
+    now: _timestamp_pb2.Timestamp
+    write_queue_count: int
+    events_accepted: int
+    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_store_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ...) -> None: ...
+
+class RefreshUserRequest(_message.Message):
+    __slots__ = ("user_id", "namespace", "wait")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    namespace: str
+    wait: _duration_pb2.Duration
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class RefreshUserResponse(_message.Message):
+    __slots__ = ("requested_at", "completed", "outcome", "revision", "error")
+    REQUESTED_AT_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    requested_at: _timestamp_pb2.Timestamp
+    completed: bool
+    outcome: _store_pb2.RefreshOutcome
+    revision: int
+    error: str
+    def __init__(self, requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed: bool = ..., outcome: _Optional[_Union[_store_pb2.RefreshOutcome, str]] = ..., revision: _Optional[int] = ..., error: _Optional[str] = ...) -> None: ...

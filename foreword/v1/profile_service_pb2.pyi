@@ -1,0 +1,74 @@
+import datetime
+
+from foreword.v1 import freshness_pb2 as _freshness_pb2
+from foreword.v1 import profile_pb2 as _profile_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GetProfileRequest(_message.Message):
+    __slots__ = ("user_id", "namespace")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    namespace: str
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ...) -> None: ...
+
+class GetProfileResponse(_message.Message):
+    __slots__ = ("profile", "freshness")
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    profile: _profile_pb2.Profile
+    freshness: _freshness_pb2.Freshness
+    def __init__(self, profile: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., freshness: _Optional[_Union[_freshness_pb2.Freshness, str]] = ...) -> None: ...
+
+class BatchGetProfilesRequest(_message.Message):
+    __slots__ = ("user_ids", "namespace")
+    USER_IDS_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    user_ids: _containers.RepeatedScalarFieldContainer[str]
+    namespace: str
+    def __init__(self, user_ids: _Optional[_Iterable[str]] = ..., namespace: _Optional[str] = ...) -> None: ...
+
+class BatchGetProfilesResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[GetProfileResponse]
+    def __init__(self, results: _Optional[_Iterable[_Union[GetProfileResponse, _Mapping]]] = ...) -> None: ...
+
+class GetForewordRequest(_message.Message):
+    __slots__ = ("user_id", "namespace", "max_tokens", "session_id")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    namespace: str
+    max_tokens: int
+    session_id: str
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., max_tokens: _Optional[int] = ..., session_id: _Optional[str] = ...) -> None: ...
+
+class GetForewordResponse(_message.Message):
+    __slots__ = ("text", "token_count", "revision", "etag", "freshness", "cuts", "tokenizer", "computed_at")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    CUTS_FIELD_NUMBER: _ClassVar[int]
+    TOKENIZER_FIELD_NUMBER: _ClassVar[int]
+    COMPUTED_AT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    token_count: int
+    revision: int
+    etag: str
+    freshness: _freshness_pb2.Freshness
+    cuts: _containers.RepeatedCompositeFieldContainer[_profile_pb2.ForewordCut]
+    tokenizer: str
+    computed_at: _timestamp_pb2.Timestamp
+    def __init__(self, text: _Optional[str] = ..., token_count: _Optional[int] = ..., revision: _Optional[int] = ..., etag: _Optional[str] = ..., freshness: _Optional[_Union[_freshness_pb2.Freshness, str]] = ..., cuts: _Optional[_Iterable[_Union[_profile_pb2.ForewordCut, _Mapping]]] = ..., tokenizer: _Optional[str] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

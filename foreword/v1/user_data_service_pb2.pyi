@@ -1,0 +1,69 @@
+import datetime
+
+from foreword.v1 import event_pb2 as _event_pb2
+from foreword.v1 import profile_pb2 as _profile_pb2
+from foreword.v1 import store_pb2 as _store_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ExportUserRequest(_message.Message):
+    __slots__ = ("user_id", "namespace")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    namespace: str
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ...) -> None: ...
+
+class ExportUserResponse(_message.Message):
+    __slots__ = ("store", "event", "activity", "trigger", "profile", "revision", "foreword", "watermark", "ledger_entry", "applied_event_id", "due_ms", "erasure")
+    STORE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    ACTIVITY_FIELD_NUMBER: _ClassVar[int]
+    TRIGGER_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    FOREWORD_FIELD_NUMBER: _ClassVar[int]
+    WATERMARK_FIELD_NUMBER: _ClassVar[int]
+    LEDGER_ENTRY_FIELD_NUMBER: _ClassVar[int]
+    APPLIED_EVENT_ID_FIELD_NUMBER: _ClassVar[int]
+    DUE_MS_FIELD_NUMBER: _ClassVar[int]
+    ERASURE_FIELD_NUMBER: _ClassVar[int]
+    store: str
+    event: _event_pb2.Event
+    activity: _store_pb2.UserActivity
+    trigger: _store_pb2.Trigger
+    profile: _profile_pb2.Profile
+    revision: _profile_pb2.Profile
+    foreword: _profile_pb2.Foreword
+    watermark: _store_pb2.Watermark
+    ledger_entry: _store_pb2.LedgerEntry
+    applied_event_id: str
+    due_ms: int
+    erasure: _store_pb2.Erasure
+    def __init__(self, store: _Optional[str] = ..., event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., activity: _Optional[_Union[_store_pb2.UserActivity, _Mapping]] = ..., trigger: _Optional[_Union[_store_pb2.Trigger, _Mapping]] = ..., profile: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., revision: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., foreword: _Optional[_Union[_profile_pb2.Foreword, _Mapping]] = ..., watermark: _Optional[_Union[_store_pb2.Watermark, _Mapping]] = ..., ledger_entry: _Optional[_Union[_store_pb2.LedgerEntry, _Mapping]] = ..., applied_event_id: _Optional[str] = ..., due_ms: _Optional[int] = ..., erasure: _Optional[_Union[_store_pb2.Erasure, _Mapping]] = ...) -> None: ...
+
+class EraseUserRequest(_message.Message):
+    __slots__ = ("user_id", "namespace", "wait")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    namespace: str
+    wait: _duration_pb2.Duration
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class EraseUserResponse(_message.Message):
+    __slots__ = ("complete", "counts", "pending")
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
+    complete: bool
+    counts: _containers.RepeatedCompositeFieldContainer[_store_pb2.StoreCount]
+    pending: str
+    def __init__(self, complete: bool = ..., counts: _Optional[_Iterable[_Union[_store_pb2.StoreCount, _Mapping]]] = ..., pending: _Optional[str] = ...) -> None: ...
