@@ -1,0 +1,400 @@
+"""The configuration: one TOML file, environment overrides, every value explained and bounded."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from foreword.errors import ConfigError
+
+ENV_FILE = "FOREWORD_CONFIG"
+ENV_PREFIX = "FOREWORD_"
+DEFAULT_FILE = Path("foreword.toml")
+
+_GIB = 1 << 30
+
+
+class Section(BaseModel):
+    """A table of the configuration; unknown keys are refused and values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Store(Section):
+    """Where the two LMDB environments are and how large they may grow."""
+
+    directory: Path = Path("var/foreword")
+    """Folder of the store; created with mode 0700 when missing. Relative to the working directory."""
+    profiles_map_size_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 46)] = 64 * _GIB
+    """Most bytes profiles.lmdb may take. Sparse: costs address space, not disk. 64 GiB holds about 10 million
+    users; large from the start because growing a map disturbs every process that has it open."""
+    activity_map_size_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 46)] = 64 * _GIB
+    """Most bytes activity.lmdb may take. Sparse, as above; about 150 million events."""
+    readers_max: Annotated[int, Field(ge=16, le=65_536)] = 2048
+    """Reader slots per environment. LMDB's own 126 run out when workers are recycled."""
+    reader_check_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """How often slots of dead readers are freed; a dead reader pins pages and the file grows."""
+    revisions_max: Annotated[int, Field(ge=1, le=100)] = 10
+    """Revisions kept per user, the newest included."""
+    ledger_entries_max: Annotated[int, Field(ge=100, le=100_000_000)] = 100_000
+    """Refresh attempts kept one by one; their sums are kept for good."""
+    retention_days: Annotated[int, Field(ge=28, le=3650)] = 90
+    """How long consumed events are kept. At least the window; older knowledge travels in the profile."""
+
+
+class Sidecar(Section):
+    """The serving daemon."""
+
+    listen: tuple[str, ...] = ("unix:{store}/foreword.sock", "127.0.0.1:7464")
+    """Addresses to serve on: `unix:PATH` or `HOST:PORT`; `{store}` stands for store.directory. A host other
+    than loopback needs TLS (security.tls_certificate_file)."""
+    message_bytes_max: Annotated[int, Field(ge=65_536, le=64 << 20)] = 16 << 20
+    """Largest request accepted. 1,000 events with full texts fit."""
+    write_queue_events_max: Annotated[int, Field(ge=1000, le=1_000_000)] = 50_000
+    """Events waiting for the disk before further ones are refused with QUEUE_FULL; about 50 MB."""
+    group_commit_ms: Annotated[float, Field(ge=0, le=1000)] = 2.0
+    """How long the first write of a commit waits for others to join it. 0 commits at once."""
+    drain_seconds: Annotated[float, Field(ge=0, le=600)] = 10.0
+    """How long running calls may take after SIGTERM."""
+    maintenance_seconds: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    """How often consumed triggers and events past retention are removed."""
+    open_trigger_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+    """A user read again within this time makes no second on-open trigger."""
+
+
+class Scheduler(Section):
+    """The refreshing daemon."""
+
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 8
+    """Refreshes under way at once. Matters for providers that wait on a network; extractive work takes turns."""
+    batch_users: Annotated[int, Field(ge=1, le=10_000)] = 64
+    """Users whose refreshes share one synced commit. More is faster, and holds results back longer."""
+    trigger_poll_ms: Annotated[int, Field(ge=5, le=10_000)] = 50
+    """How often the activity environment's last transaction id is looked at; costs a microsecond."""
+    sweep_seconds: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    """How often the due index is swept."""
+    nightly_hour_utc: Annotated[int, Field(ge=0, le=23)] = 3
+    """Hour at which nightly refreshes become due, UTC; spread over the hour by user."""
+    reclassify_seconds: Annotated[float, Field(gt=0, le=7 * 86_400)] = 3600.0
+    """How often all users are looked through for a changed segment or a missing due time."""
+    retry_backoff_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
+    """Wait after the first failure of a user's refresh; doubles with each further one."""
+    retry_backoff_max_seconds: Annotated[float, Field(gt=0, le=7 * 86_400)] = 21_600.0
+    """Longest wait between retries."""
+    drain_seconds: Annotated[float, Field(ge=0, le=600)] = 30.0
+    """How long work in hand may take after SIGTERM; what is not done stays due."""
+
+    @model_validator(mode="after")
+    def _backoff_order(self) -> Scheduler:
+        if self.retry_backoff_max_seconds < self.retry_backoff_seconds:
+            raise ValueError("retry_backoff_max_seconds is below retry_backoff_seconds; it must be at least as long")
+        return self
+
+
+class Window(Section):
+    """Which activity counts, and how much."""
+
+    days: Annotated[int, Field(ge=1, le=365)] = 28
+    """Length of the window."""
+    recent_days: Annotated[int, Field(ge=1, le=365)] = 7
+    """The newest part of the window."""
+    middle_days: Annotated[int, Field(ge=1, le=365)] = 21
+    """Where the middle part ends; older events only break ties."""
+    recent_weight: Annotated[float, Field(ge=0, le=1)] = 0.6
+    """Share of the weight that the newest part carries; the middle part carries the rest."""
+    half_life_days: Annotated[float, Field(gt=0, le=3650)] = 30.0
+    """Time in which an event loses half its weight in the memory that outlives the window."""
+    events_max: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
+    """Newest events of one user read by one refresh; bounds its memory and time."""
+
+    @model_validator(mode="after")
+    def _order(self) -> Window:
+        if not self.recent_days <= self.middle_days <= self.days:
+            raise ValueError(
+                f"recent_days {self.recent_days}, middle_days {self.middle_days}, days {self.days} are not in order; "
+                "allowed: recent_days <= middle_days <= days"
+            )
+        return self
+
+
+class Session(Section):
+    """What ends a session."""
+
+    idle_timeout_seconds: Annotated[float, Field(gt=0, le=86_400)] = 1800.0
+    """Quiet time after which a session has ended; web analytics' usual 30 minutes. `session.end` ends it at once."""
+
+
+class ColdStart(Section):
+    """When a user is known well enough."""
+
+    events_min: Annotated[int, Field(ge=1, le=1000)] = 4
+    """Meaningful events below which a user gets the default profile."""
+    new_days: Annotated[int, Field(ge=0, le=365)] = 7
+    """How long a user counts as new after the first event. 0 means nobody does."""
+
+
+Refresh = Literal["session_end", "nightly", "interval", "on_open"]
+
+
+class SegmentCadence(Section):
+    """Cadence of one segment."""
+
+    refresh: Refresh
+    """session_end: after each session; nightly: at scheduler.nightly_hour_utc; interval: every interval_days;
+    on_open: when next read."""
+    interval_days: Annotated[float, Field(gt=0, le=365)] = 1.0
+    """Time between refreshes; used by `interval` only."""
+    stale_after_hours: Annotated[float, Field(gt=0, le=24 * 3650)]
+    """Age at which a profile counts as stale."""
+    expired_after_hours: Annotated[float, Field(gt=0, le=24 * 3650)]
+    """Age at which a profile counts as expired: the service level that alerts."""
+
+    @model_validator(mode="after")
+    def _order(self) -> SegmentCadence:
+        if self.expired_after_hours < self.stale_after_hours:
+            raise ValueError(
+                f"expired_after_hours {self.expired_after_hours} is below stale_after_hours {self.stale_after_hours}; "
+                "a profile is stale before it expires"
+            )
+        return self
+
+
+class Segments(Section):
+    """Who belongs to which segment, and how often each is refreshed."""
+
+    active_days_per_week_min: Annotated[float, Field(gt=0, le=7)] = 6.0
+    """Active days a week from which a user is active."""
+    semi_active_days_per_week_min: Annotated[float, Field(gt=0, le=7)] = 1.0
+    """Active days a week from which a user is semi-active; below, dormant."""
+    new: SegmentCadence = SegmentCadence(refresh="session_end", stale_after_hours=24, expired_after_hours=96)
+    """First seen less than cold_start.new_days ago."""
+    active: SegmentCadence = SegmentCadence(refresh="nightly", stale_after_hours=26, expired_after_hours=72)
+    """Opens nearly daily. Stale two hours after the night's refresh should have been there."""
+    semi_active: SegmentCadence = SegmentCadence(
+        refresh="interval", interval_days=3.0, stale_after_hours=74, expired_after_hours=240
+    )
+    """Opens weekly."""
+    dormant: SegmentCadence = SegmentCadence(refresh="on_open", stale_after_hours=168, expired_after_hours=2160)
+    """Opens rarely: served stale, refreshed behind the read."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, tables: Any) -> Any:
+        """Fill a segment that the file gives in part from that segment's own defaults."""
+        if not isinstance(tables, dict):
+            return tables
+        return {name: cls._filled(name, value) for name, value in tables.items()}
+
+    @classmethod
+    def _filled(cls, name: str, value: Any) -> Any:
+        field = cls.model_fields.get(name)
+        default = field.default if field is not None else None
+        if isinstance(value, dict) and isinstance(default, SegmentCadence):
+            return {**default.model_dump(), **value}
+        return value
+
+    @model_validator(mode="after")
+    def _order(self) -> Segments:
+        if self.semi_active_days_per_week_min > self.active_days_per_week_min:
+            raise ValueError("semi_active_days_per_week_min is above active_days_per_week_min; it must not be")
+        return self
+
+
+class Agent(Section):
+    """The offline agent that writes profiles."""
+
+    provider: Literal["extractive"] = "extractive"
+    """Who proposes changes to a profile. extractive: by code, without a network."""
+    timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """Longest time one refresh may take."""
+
+
+class Foreword(Section):
+    """The prompt-ready text."""
+
+    tokens_max: Annotated[int, Field(ge=20, le=200)] = 200
+    """Size of the text. 200 is the contract's limit."""
+
+
+class Security(Section):
+    """Who may connect."""
+
+    tls_certificate_file: Path | None = None
+    """PEM certificate chain for addresses that are not loopback. None: only loopback and unix sockets."""
+    tls_key_file: Path | None = None
+    """PEM private key of the certificate."""
+
+    @model_validator(mode="after")
+    def _both(self) -> Security:
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            raise ValueError("tls_certificate_file and tls_key_file go together; one of them is missing")
+        return self
+
+
+class Config(Section):
+    """All of the configuration."""
+
+    store: Store = Store()
+    sidecar: Sidecar = Sidecar()
+    scheduler: Scheduler = Scheduler()
+    window: Window = Window()
+    session: Session = Session()
+    cold_start: ColdStart = ColdStart()
+    segments: Segments = Segments()
+    agent: Agent = Agent()
+    foreword: Foreword = Foreword()
+    security: Security = Security()
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _table(cls, value: object) -> object:
+        if not isinstance(value, (dict, Section)):
+            raise ValueError(f"found {value!r}; allowed: a table")  # noqa: TRY004 - pydantic reports ValueError
+        return value
+
+    @model_validator(mode="after")
+    def _retention_covers_window(self) -> Config:
+        if self.store.retention_days < self.window.days:
+            raise ValueError(
+                f"store.retention_days {self.store.retention_days} is below window.days {self.window.days}; "
+                "events would go before they are read"
+            )
+        return self
+
+    def listen_addresses(self) -> tuple[str, ...]:
+        """Return sidecar.listen with the store's folder filled in."""
+        folder = str(self.store.directory.absolute())
+        return tuple(address.replace("{store}", folder) for address in self.sidecar.listen)
+
+
+def load(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Return the configuration from `file`, else FOREWORD_CONFIG, else ./foreword.toml, else the defaults.
+
+    Every value can be overridden by `FOREWORD_<SECTION>__<KEY>`.
+
+    Raises:
+        ConfigError: Names file, line, key, what was found and what is allowed.
+    """
+    chosen = file or (Path(environ[ENV_FILE]) if environ.get(ENV_FILE) else None)
+    if chosen is None and DEFAULT_FILE.exists():
+        chosen = DEFAULT_FILE
+    text = _read(chosen) if chosen is not None else ""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        line = re.search(r"line (\d+)", str(exc))
+        raise ConfigError(
+            f"not valid TOML: {exc}", file=chosen, line=int(line[1]) if line else None, key=""
+        ) from exc
+    overrides = _apply_environment(tables, environ)
+    try:
+        return Config.model_validate(tables)
+    except ValidationError as exc:
+        raise _config_error(exc, chosen, text, overrides) from exc
+
+
+def resolve_file(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Return the file `load` would read, or None when there is none."""
+    if file is not None:
+        return file
+    if environ.get(ENV_FILE):
+        return Path(environ[ENV_FILE])
+    return DEFAULT_FILE if DEFAULT_FILE.exists() else None
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(
+            f"cannot be read: {exc}", file=file, line=None, key="", hint=f"see --config and {ENV_FILE}"
+        ) from exc
+
+
+def _apply_environment(tables: dict[str, Any], environ: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Put overrides into `tables`; return which variable set which key."""
+    origins: dict[tuple[str, ...], str] = {}
+    for name, raw in sorted(environ.items()):
+        if not name.startswith(ENV_PREFIX) or "__" not in name:
+            continue
+        path = tuple(part.lower() for part in name.removeprefix(ENV_PREFIX).split("__"))
+        table = tables
+        for part in path[:-1]:
+            table = table.setdefault(part, {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"{name} does not name a key", file=None, line=None, key=".".join(path))
+        table[path[-1]] = _environment_value(raw)
+        origins[path] = name
+    return origins
+
+
+def _environment_value(raw: str) -> object:
+    """Read a value as TOML would (numbers, lists, booleans), else as plain text."""
+    try:
+        return tomllib.loads(f"value = {raw}")["value"]
+    except tomllib.TOMLDecodeError:
+        return raw
+
+
+def _config_error(
+    exc: ValidationError, file: Path | None, text: str, overrides: dict[tuple[str, ...], str]
+) -> ConfigError:
+    first = exc.errors()[0]
+    path = tuple(str(part) for part in first["loc"])
+    key = ".".join(path)
+    variable = overrides.get(path)
+    if first["type"] == "extra_forbidden":
+        allowed = ", ".join(sorted(_fields_at(path[:-1]))) or "nothing"
+        message = f"{key}: unknown key; allowed: {allowed}"
+    elif first["type"] == "value_error":
+        message = str(first["ctx"]["error"]) if "ctx" in first else first["msg"]
+        message = f"{key}: {message}" if key else message
+    else:
+        message = f"{key}: found {first['input']!r}; allowed: {_allowed(path, first['msg'])}"
+    if variable:
+        return ConfigError(f"{variable}: {message}", file=None, line=None, key=key)
+    return ConfigError(message, file=file, line=_line_of(text, path), key=key)
+
+
+def _allowed(path: tuple[str, ...], message: str) -> str:
+    said = message.removeprefix("Input should be ").removeprefix("a valid ")
+    last = path[-1] if path else ""
+    for unit in ("seconds", "days", "hours", "ms", "bytes"):
+        if last.endswith(f"_{unit}") or f"_{unit}_" in last:
+            return f"{said} (a number of {'milliseconds' if unit == 'ms' else unit}, without a unit)"
+    return said
+
+
+def _fields_at(path: tuple[str, ...]) -> set[str]:
+    model: type[BaseModel] = Config
+    for part in path:
+        field = model.model_fields.get(part)
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+            return set()
+        model = field.annotation
+    return set(model.model_fields)
+
+
+def _line_of(text: str, path: tuple[str, ...]) -> int | None:
+    """Return the line of the key in the file: tomllib keeps no positions, so the headers are followed here."""
+    table: tuple[str, ...] = ()
+    best: int | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\s*([A-Za-z0-9_.\-\s]+?)\s*\]", line)
+        if header:
+            table = tuple(part.strip() for part in header[1].split("."))
+            if table == path[: len(table)]:
+                best = number
+            continue
+        assignment = re.match(r"\s*([A-Za-z0-9_.\-]+)\s*=", line)
+        if assignment:
+            full = (*table, *assignment[1].split("."))
+            if full == path[: len(full)]:
+                return number
+    return best

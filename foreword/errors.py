@@ -1,0 +1,87 @@
+"""Every error Foreword raises: fields, a cause, and a hint for the operator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class ForewordError(Exception):
+    """Base of all errors Foreword raises.
+
+    Attributes:
+        message: One sentence that says what is wrong.
+        hint: What to do about it; empty when there is nothing to add.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class FieldError(ForewordError):
+    """A value is missing, malformed or out of range."""
+
+    def __init__(self, field: str, found: str, allowed: str) -> None:
+        super().__init__(f"{field}: found {found}; allowed: {allowed}")
+        self.field = field
+        self.found = found
+        self.allowed = allowed
+
+
+class ConfigError(ForewordError):
+    """The configuration cannot be used; names file, line and key where they are known."""
+
+    def __init__(self, message: str, *, file: Path | None, line: int | None, key: str, hint: str = "") -> None:
+        place = ":".join(str(part) for part in (file, line) if part is not None)
+        super().__init__(f"{place}: {message}" if place else message, hint=hint)
+        self.file = file
+        self.line = line
+        self.key = key
+
+
+class StoreError(ForewordError):
+    """The store failed; base of the errors below."""
+
+
+class StoreMissingError(StoreError):
+    """No store is at the given place."""
+
+
+class StoreVersionError(StoreError):
+    """The store was written by a newer Foreword than this one."""
+
+
+class StoreLockedError(StoreError):
+    """Another process holds what only one process may hold."""
+
+
+class StoreFullError(StoreError):
+    """The map or the disk has no room left."""
+
+
+class StoreNotWritableError(StoreError):
+    """The store cannot be written: read-only, disk failing, or no permission."""
+
+
+class StoreCorruptError(StoreError):
+    """A row fails its checksum, cannot be parsed, or breaks the format."""
+
+
+class ServiceError(ForewordError):
+    """A call to the sidecar failed; `reason` is the documented ErrorReason or the gRPC code's name."""
+
+    def __init__(self, message: str, *, reason: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+
+class MissingExtraError(ForewordError):
+    """An optional part of Foreword is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs the {extra!r} extra", hint=f"pip install 'foreword[{extra}]'")
+        self.extra = extra

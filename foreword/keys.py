@@ -1,0 +1,95 @@
+"""Keys of the store: user keys that never contain one another, and times that sort."""
+
+from __future__ import annotations
+
+import struct
+
+from foreword.errors import FieldError
+
+USER_ID_BYTES_MAX = 256
+NAMESPACE_BYTES_MAX = 64
+EVENT_ID_BYTES_MAX = 128
+# LMDB's own limit on a key. The longest we make is user key, time and event id: 1+64+1+256+8+128 = 458.
+KEY_BYTES_MAX = 511
+
+_U64 = struct.Struct(">Q")
+
+
+def user_key(user_id: str, namespace: str = "") -> bytes:
+    """Return the key of a user: `len(namespace) u8 ‖ namespace ‖ len(user_id) - 1 u8 ‖ user_id`.
+
+    Lengths come first, so that no user's key is a prefix of another's and a namespace is one range.
+
+    Raises:
+        FieldError: `user_id` is not 1 to 256 bytes or `namespace` over 64 bytes of UTF-8.
+    """
+    user = _utf8("user_id", user_id)
+    space = _utf8("namespace", namespace)
+    if not 1 <= len(user) <= USER_ID_BYTES_MAX:
+        raise FieldError("user_id", f"{len(user)} bytes", f"1 to {USER_ID_BYTES_MAX} bytes of UTF-8")
+    if len(space) > NAMESPACE_BYTES_MAX:
+        raise FieldError("namespace", f"{len(space)} bytes", f"at most {NAMESPACE_BYTES_MAX} bytes of UTF-8")
+    return b"%c%b%c%b" % (len(space), space, len(user) - 1, user)
+
+
+def split_user_key(key: bytes) -> tuple[str, str]:
+    """Return `(user_id, namespace)` of a user key.
+
+    Raises:
+        ValueError: The bytes are no user key.
+    """
+    user_id, namespace, rest = _take_user_key(key)
+    if rest:
+        raise ValueError(f"{len(rest)} bytes follow the user key")
+    return user_id, namespace
+
+
+def user_key_size(key: bytes) -> int:
+    """Return how many of the leading bytes of `key` are its user key."""
+    space = key[0]
+    return 1 + space + 1 + key[1 + space] + 1
+
+
+def namespace_prefix(namespace: str) -> bytes:
+    """Return what the keys of all users of a namespace begin with."""
+    space = _utf8("namespace", namespace)
+    return b"%c%b" % (len(space), space)
+
+
+def event_key(user: bytes, time_ms: int, event_id: str) -> bytes:
+    """Return the key of an event: `user key ‖ time_ms u64 big-endian ‖ event id`."""
+    return user + _U64.pack(time_ms) + event_id.encode()
+
+
+def due_key(due_ms: int, user: bytes) -> bytes:
+    """Return the key in the due index: `due_ms u64 big-endian ‖ user key`."""
+    return _U64.pack(due_ms) + user
+
+
+def u64(number: int) -> bytes:
+    """Return `number` as 8 big-endian bytes, which sort as numbers do."""
+    return _U64.pack(number)
+
+
+def read_u64(data: bytes, offset: int = 0) -> int:
+    """Return the 8 big-endian bytes at `offset` as a number."""
+    number: int = _U64.unpack_from(data, offset)[0]
+    return number
+
+
+def _utf8(field: str, text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as exc:
+        raise FieldError(field, "a lone surrogate", "valid UTF-8") from exc
+
+
+def _take_user_key(key: bytes) -> tuple[str, str, bytes]:
+    try:
+        size = user_key_size(key)
+        space = key[0]
+    except IndexError as exc:
+        raise ValueError("too short for a user key") from exc
+    if len(key) < size:
+        raise ValueError("too short for a user key")
+    return key[space + 2 : size].decode(), key[1 : 1 + space].decode(), key[size:]
