@@ -1,0 +1,23 @@
+"""The two LMDB environments: `profiles.lmdb`, written by the scheduler, and `activity.lmdb`, by the sidecar."""
+
+from foreword.store.activity_reader import ActivityReader
+from foreword.store.activity_writer import ActivityTransaction, ActivityWriter, NewEvent
+from foreword.store.codec import Header, decode_header
+from foreword.store.group_commit import GroupCommitter
+from foreword.store.lock import FileLock
+from foreword.store.profile_reader import ProfileReader
+from foreword.store.profile_writer import ProfileTransaction, ProfileWriter
+
+__all__ = [
+    "ActivityReader",
+    "ActivityTransaction",
+    "ActivityWriter",
+    "FileLock",
+    "GroupCommitter",
+    "Header",
+    "NewEvent",
+    "ProfileReader",
+    "ProfileTransaction",
+    "ProfileWriter",
+    "decode_header",
+]

@@ -1,0 +1,260 @@
+"""Writing activity.lmdb; the sidecar alone does."""
+
+from __future__ import annotations
+
+import uuid
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from foreword import keys
+from foreword.clock import DAY_MS
+from foreword.store import databases as db
+from foreword.store.environment import ACTIVITY, Environment, open_environment, translated
+from foreword.v1.store_pb2 import DayCount, Erasure, StoreCount, Trigger, UserActivity
+
+# Eight weeks: twice the default window, enough to tell any segment.
+DAYS_MAX = 56
+
+
+class NewEvent(NamedTuple):
+    """A checked event, ready to be written."""
+
+    user: bytes
+    """User key."""
+    event_id: str
+    time_ms: int
+    body: bytes
+    """Serialized Event."""
+    ends_session: bool
+
+
+class ActivityWriter:
+    """Opens activity.lmdb for writing, making it when missing.
+
+    Raises:
+        StoreVersionError: A newer Foreword wrote it.
+        StoreNotWritableError: It cannot be written.
+    """
+
+    def __init__(self, directory: Path, *, map_size_bytes: int, readers_max: int = 2048) -> None:
+        self._environment = open_environment(
+            directory / ACTIVITY,
+            db.ACTIVITY_DATABASES,
+            readonly=False,
+            map_size_bytes=map_size_bytes,
+            readers_max=readers_max,
+        )
+
+    @contextmanager
+    def begin(self) -> Iterator[ActivityTransaction]:
+        """Run the block in one transaction: synced to disk on success, undone on an exception."""
+        with translated(ACTIVITY), self._environment.begin(write=True) as txn:
+            yield ActivityTransaction(txn, self._environment)
+
+    @property
+    def environment(self) -> Environment:
+        """The environment behind the writer."""
+        return self._environment
+
+    def close(self) -> None:
+        """Release the environment."""
+        self._environment.close()
+
+
+class ActivityTransaction:
+    """One write transaction over activity.lmdb; use it only in the thread and block that made it."""
+
+    def __init__(self, txn: Any, environment: Environment) -> None:
+        self._txn = txn
+        self._db = environment.handles
+
+    def record(self, events: Sequence[NewEvent], now_ms: int) -> list[bool]:
+        """Write events; return for each whether it was new (True) or known by its id (False)."""
+        applied, stored = self._db[db.APPLIED], self._db[db.EVENTS]
+        put = self._txn.put
+        sequence = self._counter(db.META_EVENT_SEQ)
+        fresh: list[bool] = []
+        by_user: dict[bytes, list[NewEvent]] = {}
+        last_seq: dict[bytes, int] = {}
+        for event in events:
+            user = event.user
+            key = keys.event_key(user, event.time_ms, event.event_id)
+            # `applied` holds the time, by which the event can be found again without a scan.
+            is_new = put(user + event.event_id.encode(), key[len(user) : len(user) + 8], db=applied, overwrite=False)
+            fresh.append(is_new)
+            if is_new:
+                sequence += 1
+                put(key, keys.u64(sequence) + event.body, db=stored)
+                by_user.setdefault(user, []).append(event)
+                last_seq[user] = sequence
+        if by_user:
+            self._set_counter(db.META_EVENT_SEQ, sequence)
+            self._count_users(by_user, last_seq, now_ms)
+        return fresh
+
+    def request(self, user: bytes, *, on_open_ms: int = 0, manual_ms: int = 0) -> None:
+        """Add an on-open or manual trigger for a user."""
+        activity = self._user(user) or UserActivity()
+        self._trigger(user, activity, Trigger(on_open_ms=on_open_ms, manual_ms=manual_ms))
+        self._put_user(user, activity)
+
+    def erase(self, user: bytes, now_ms: int) -> tuple[bytes, list[StoreCount]]:
+        """Remove every row of a user and ask the scheduler to do likewise.
+
+        Returns:
+            The erasure's id and how many rows went, per database. A repeated call keeps the pending id.
+        """
+        pending = self._txn.get(user, db=self._db[db.CONTROLS])
+        erase_id = Erasure.FromString(pending).erase_id if pending else uuid.uuid4().bytes
+        activity = self._user(user)
+        counts = {
+            db.EVENTS: self._delete_range(db.EVENTS, user),
+            db.APPLIED: self._delete_range(db.APPLIED, user),
+            db.TRIGGERS: self._delete_trigger(activity.trigger_seq) if activity else 0,
+            db.USERS: int(self._txn.delete(user, db=self._db[db.USERS])),
+        }
+        control = Erasure(erase_id=erase_id, requested_ms=now_ms)
+        self._txn.put(user, control.SerializeToString(), db=self._db[db.CONTROLS])
+        sequence = self._next_trigger()
+        trigger = Trigger(user_key=user, erase_ms=now_ms, erase_id=erase_id)
+        self._txn.put(keys.u64(sequence), trigger.SerializeToString(), db=self._db[db.TRIGGERS])
+        return erase_id, [StoreCount(store=f"activity.{name.decode()}", rows=rows) for name, rows in counts.items()]
+
+    def finish_erasure(self, user: bytes) -> None:
+        """Forget a pending erasure whose receipt was seen, and its trigger with the user's name."""
+        self._txn.delete(user, db=self._db[db.CONTROLS])
+        cursor = self._txn.cursor(db=self._db[db.TRIGGERS])
+        done = [bytes(k) for k, row in cursor if user in row and _is_erasure_of(row, user)]
+        for key in done:
+            self._txn.delete(key, db=self._db[db.TRIGGERS])
+
+    def drop_triggers(self, through: int, limit: int) -> int:
+        """Remove up to `limit` triggers that the scheduler has taken; return how many went."""
+        cursor = self._txn.cursor(db=self._db[db.TRIGGERS])
+        taken = []
+        for key, row in cursor:
+            if keys.read_u64(key) > through or len(taken) >= limit:
+                break
+            taken.append((bytes(key), Trigger.FromString(row).user_key))
+        for key, user in taken:
+            self._txn.delete(key, db=self._db[db.TRIGGERS])
+            activity = self._user(user)
+            if activity is not None and activity.trigger_seq == keys.read_u64(key):
+                activity.trigger_seq = 0
+                self._put_user(user, activity)
+        return len(taken)
+
+    def drop_events(self, user: bytes, *, before_ms: int, consumed_seq: int, limit: int) -> int:
+        """Remove up to `limit` events of a user that are older than a time and consumed; return how many went.
+
+        Their ids stay in `applied`, so that a late repetition is still recognised.
+        """
+        old = []
+        for key, row in self._range(db.EVENTS, user):
+            if keys.read_u64(key, len(user)) >= before_ms or len(old) >= limit:
+                break
+            if keys.read_u64(row) <= consumed_seq:
+                old.append(key)
+        for key in old:
+            self._txn.delete(key, db=self._db[db.EVENTS])
+        return len(old)
+
+    # -- users and triggers -----------------------------------------------------------------------------------
+
+    def _count_users(self, by_user: dict[bytes, list[NewEvent]], last_seq: dict[bytes, int], now_ms: int) -> None:
+        for user, events in by_user.items():
+            activity = self._user(user) or UserActivity()
+            count_events(activity, [event.time_ms for event in events])
+            activity.last_seq = last_seq[user]
+            ends = any(event.ends_session for event in events)
+            newest = max(event.time_ms for event in events)
+            self._trigger(user, activity, Trigger(activity_ms=newest, session_end_ms=now_ms if ends else 0))
+            self._put_user(user, activity)
+
+    def _trigger(self, user: bytes, activity: UserActivity, trigger: Trigger) -> None:
+        """Append a trigger, taking over the times of the user's former row."""
+        if activity.trigger_seq:
+            former = self._txn.pop(keys.u64(activity.trigger_seq), db=self._db[db.TRIGGERS])
+            if former is not None:
+                _merge(trigger, Trigger.FromString(former))
+        trigger.user_key = user
+        activity.trigger_seq = self._next_trigger()
+        self._txn.put(
+            keys.u64(activity.trigger_seq), trigger.SerializeToString(), db=self._db[db.TRIGGERS], append=True
+        )
+
+    def _next_trigger(self) -> int:
+        sequence = self._counter(db.META_TRIGGER_SEQ) + 1
+        self._set_counter(db.META_TRIGGER_SEQ, sequence)
+        return sequence
+
+    def _delete_trigger(self, sequence: int) -> int:
+        return int(bool(sequence) and self._txn.delete(keys.u64(sequence), db=self._db[db.TRIGGERS]))
+
+    def _user(self, user: bytes) -> UserActivity | None:
+        row = self._txn.get(user, db=self._db[db.USERS])
+        return None if row is None else UserActivity.FromString(row)
+
+    def _put_user(self, user: bytes, activity: UserActivity) -> None:
+        self._txn.put(user, activity.SerializeToString(), db=self._db[db.USERS])
+
+    # -- plain rows ---------------------------------------------------------------------------------------------
+
+    def _counter(self, name: bytes) -> int:
+        return keys.read_u64(self._txn.get(name, db=self._db[db.META]) or bytes(8))
+
+    def _set_counter(self, name: bytes, value: int) -> None:
+        self._txn.put(name, keys.u64(value), db=self._db[db.META])
+
+    def _range(self, database: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        cursor = self._txn.cursor(db=self._db[database])
+        if cursor.set_range(prefix):
+            for key, row in cursor:
+                if not key.startswith(prefix):
+                    return
+                yield bytes(key), row
+
+    def _delete_range(self, database: bytes, prefix: bytes) -> int:
+        found = [key for key, _ in self._range(database, prefix)]
+        for key in found:
+            self._txn.delete(key, db=self._db[database])
+        return len(found)
+
+
+def count_events(activity: UserActivity, times_ms: Iterable[int]) -> None:
+    """Add events at these times to a user's first and last seen and counts per day."""
+    for time_ms in times_ms:
+        if not activity.event_count or time_ms < activity.first_seen_ms:
+            activity.first_seen_ms = time_ms
+        activity.last_seen_ms = max(activity.last_seen_ms, time_ms)
+        activity.event_count += 1
+        _count_day(activity, time_ms // DAY_MS)
+    del activity.days[:-DAYS_MAX]
+
+
+def _count_day(activity: UserActivity, day: int) -> None:
+    days = activity.days
+    if days and days[-1].day == day:
+        days[-1].count += 1
+        return
+    place = bisect_left(days, day, key=lambda entry: entry.day)
+    if place < len(days) and days[place].day == day:
+        days[place].count += 1
+    else:
+        days.insert(place, DayCount(day=day, count=1))
+
+
+def _merge(trigger: Trigger, former: Trigger) -> None:
+    trigger.activity_ms = max(trigger.activity_ms, former.activity_ms)
+    # The earliest request counts: waiting time is measured from it.
+    for name in ("session_end_ms", "on_open_ms", "manual_ms"):
+        times = [time for time in (getattr(trigger, name), getattr(former, name)) if time]
+        setattr(trigger, name, min(times, default=0))
+
+
+def _is_erasure_of(row: bytes, user: bytes) -> bool:
+    trigger = Trigger.FromString(row)
+    return trigger.user_key == user and bool(trigger.erase_ms)

@@ -1,0 +1,117 @@
+"""Rows of `profiles`, `forewords` and `revisions`: a 40-byte header in front of a serialized message."""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+import google_crc32c
+
+from foreword.errors import StoreCorruptError, StoreVersionError
+from foreword.v1.freshness_pb2 import Freshness
+
+# version u8 · flags u8 · reserved u16 · crc32c u32 · revision u64 · computed_at_ms i64 · stale_after_ms i64 ·
+# expired_after_ms i64
+_HEADER = struct.Struct("<BBHIQqqq")
+HEADER_BYTES = _HEADER.size
+ROW_VERSION = 1
+PROFILE_BYTES_MAX = 20_480
+
+FLAG_REFRESH_ON_OPEN = 0x01
+FLAG_DEFAULT = 0x02
+_SEGMENT_SHIFT = 4
+_SEGMENT_MASK = 0x07
+
+# Field 2 of GetProfileResponse and field 5 of GetForewordResponse, as they stand on the wire, by Freshness.
+PROFILE_FRESHNESS = tuple(bytes((0x10, value)) for value in range(5))
+FOREWORD_FRESHNESS = tuple(bytes((0x28, value)) for value in range(5))
+
+
+class Header(NamedTuple):
+    """What stands in front of every stored message."""
+
+    version: int
+    flags: int
+    reserved: int
+    crc32c: int
+    revision: int
+    computed_at_ms: int
+    stale_after_ms: int
+    expired_after_ms: int
+
+    @property
+    def segment(self) -> int:
+        """The Segment number the profile was computed for."""
+        return (self.flags >> _SEGMENT_SHIFT) & _SEGMENT_MASK
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the row is a default profile."""
+        return bool(self.flags & FLAG_DEFAULT)
+
+    @property
+    def refresh_on_open(self) -> bool:
+        """Whether reading the row asks for a refresh."""
+        return bool(self.flags & FLAG_REFRESH_ON_OPEN)
+
+    def freshness(self, now_ms: int) -> Freshness:
+        """Return how current the row is at a time."""
+        return freshness_of(self.flags, self.stale_after_ms, self.expired_after_ms, now_ms)
+
+
+def pack_flags(*, segment: int, refresh_on_open: bool, is_default: bool) -> int:
+    """Return the header's flags byte."""
+    return (
+        segment << _SEGMENT_SHIFT
+        | (FLAG_REFRESH_ON_OPEN if refresh_on_open else 0)
+        | (FLAG_DEFAULT if is_default else 0)
+    )
+
+
+def freshness_of(flags: int, stale_after_ms: int, expired_after_ms: int, now_ms: int) -> Freshness:
+    """Return how current a row with these header values is at a time."""
+    if flags & FLAG_DEFAULT:
+        return Freshness.FRESHNESS_DEFAULT
+    if now_ms < stale_after_ms:
+        return Freshness.FRESHNESS_FRESH
+    return Freshness.FRESHNESS_STALE if now_ms < expired_after_ms else Freshness.FRESHNESS_EXPIRED
+
+
+def encode(
+    body: bytes, *, flags: int, revision: int, computed_at_ms: int, stale_after_ms: int, expired_after_ms: int
+) -> bytes:
+    """Return a row: header with checksum, then `body`."""
+    values = (revision, computed_at_ms, stale_after_ms, expired_after_ms)
+    unsigned = _HEADER.pack(ROW_VERSION, flags, 0, 0, *values) + body
+    return _HEADER.pack(ROW_VERSION, flags, 0, _checksum(unsigned), *values) + body
+
+
+def decode_header(row: bytes) -> Header:
+    """Return the header of a row without looking at its checksum.
+
+    Raises:
+        StoreCorruptError: The row is shorter than a header.
+        StoreVersionError: The row is of a newer format.
+    """
+    if len(row) < HEADER_BYTES:
+        raise StoreCorruptError(f"a stored row has {len(row)} bytes; its header alone has {HEADER_BYTES}")
+    header = Header(*_HEADER.unpack_from(row))
+    if header.version != ROW_VERSION:
+        raise StoreVersionError(
+            f"a stored row has format {header.version}; this Foreword reads {ROW_VERSION}",
+            hint="update Foreword, or restore a backup",
+        )
+    return header
+
+
+def is_intact(row: bytes) -> bool:
+    """Return whether the row's checksum holds.
+
+    It covers bytes 0 to 3 (version and flags) and 8 to the end: all but itself.
+    """
+    return len(row) >= HEADER_BYTES and int.from_bytes(row[4:8], "little") == _checksum(row)
+
+
+def _checksum(row: bytes) -> int:
+    checksum: int = google_crc32c.extend(google_crc32c.value(row[:4]), row[8:])
+    return checksum

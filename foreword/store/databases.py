@@ -1,0 +1,35 @@
+"""Names of the databases inside the two environments."""
+
+from __future__ import annotations
+
+from foreword.store.environment import META
+
+# profiles.lmdb, written by the scheduler.
+PROFILES = b"profiles"
+FOREWORDS = b"forewords"
+REVISIONS = b"revisions"
+DUE = b"due"
+WATERMARKS = b"watermarks"
+LEDGER = b"ledger"
+POPULATION = b"population"
+ERASURES = b"erasures"
+PROFILE_DATABASES = (META, PROFILES, FOREWORDS, REVISIONS, DUE, WATERMARKS, LEDGER, POPULATION, ERASURES)
+
+# activity.lmdb, written by the sidecar.
+EVENTS = b"events"
+USERS = b"users"
+TRIGGERS = b"triggers"
+CONTROLS = b"controls"
+APPLIED = b"applied"
+ACTIVITY_DATABASES = (META, EVENTS, USERS, TRIGGERS, CONTROLS, APPLIED)
+
+# Rows of `meta`.
+META_REVISION = b"revision"
+META_LEDGER_SEQ = b"ledger_seq"
+META_LEDGER_TOTALS = b"ledger_totals"
+META_TRIGGER_CURSOR = b"trigger_cursor"
+META_SCHEDULER_SEEN = b"scheduler_seen_ms"
+META_DEFAULT_PROFILE = b"default_profile"
+META_DEFAULT_FOREWORD = b"default_foreword"
+META_EVENT_SEQ = b"event_seq"
+META_TRIGGER_SEQ = b"trigger_seq"

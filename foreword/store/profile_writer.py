@@ -1,0 +1,310 @@
+"""Writing profiles.lmdb; the scheduler alone does."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from foreword import keys
+from foreword.errors import FieldError
+from foreword.store import codec
+from foreword.store import databases as db
+from foreword.store.environment import PROFILES, Environment, open_environment, translated
+from foreword.v1.profile_pb2 import Foreword, Profile
+from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
+from foreword.v1.store_pb2 import (
+    ErasureReceipt,
+    LedgerEntry,
+    LedgerTotals,
+    Population,
+    RefreshOutcome,
+    StoreCount,
+    Watermark,
+)
+
+_PER_USER = (db.PROFILES, db.FOREWORDS, db.WATERMARKS)
+
+
+class ProfileWriter:
+    """Opens profiles.lmdb for writing, making it when missing.
+
+    Raises:
+        StoreVersionError: A newer Foreword wrote it.
+        StoreNotWritableError: It cannot be written.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        map_size_bytes: int,
+        readers_max: int = 2048,
+        revisions_max: int = 10,
+        ledger_entries_max: int = 100_000,
+    ) -> None:
+        self._environment = open_environment(
+            directory / PROFILES,
+            db.PROFILE_DATABASES,
+            readonly=False,
+            map_size_bytes=map_size_bytes,
+            readers_max=readers_max,
+        )
+        self._revisions_max = revisions_max
+        self._ledger_entries_max = ledger_entries_max
+
+    @contextmanager
+    def begin(self) -> Iterator[ProfileTransaction]:
+        """Run the block in one transaction: synced to disk on success, undone on an exception."""
+        with translated(PROFILES), self._environment.begin(write=True) as txn:
+            yield ProfileTransaction(txn, self._environment, self._revisions_max, self._ledger_entries_max)
+
+    @property
+    def environment(self) -> Environment:
+        """The environment behind the writer."""
+        return self._environment
+
+    def close(self) -> None:
+        """Release the environment."""
+        self._environment.close()
+
+
+class ProfileTransaction:
+    """One write transaction over profiles.lmdb; use it only in the thread and block that made it."""
+
+    def __init__(self, txn: Any, environment: Environment, revisions_max: int, ledger_entries_max: int) -> None:
+        self._txn = txn
+        self._db = environment.handles
+        self._revisions_max = revisions_max
+        self._ledger_entries_max = ledger_entries_max
+
+    def put_profile(
+        self,
+        user: bytes,
+        profile: Profile,
+        foreword: Foreword,
+        *,
+        computed_at_ms: int,
+        stale_after_ms: int,
+        expired_after_ms: int,
+        refresh_on_open: bool,
+    ) -> int:
+        """Write a profile, its foreword and its revision; return the revision, which is also set on `profile`.
+
+        Raises:
+            FieldError: The profile exceeds 20,480 bytes; names the field at fault.
+        """
+        revision = self._next(db.META_REVISION)
+        profile.revision = revision
+        body = GetProfileResponse(profile=profile).SerializeToString(deterministic=True)
+        if profile.ByteSize() > codec.PROFILE_BYTES_MAX:
+            raise _too_large(profile)
+        header = {
+            "flags": codec.pack_flags(
+                segment=profile.segment, refresh_on_open=refresh_on_open, is_default=profile.is_default
+            ),
+            "revision": revision,
+            "computed_at_ms": computed_at_ms,
+            "stale_after_ms": stale_after_ms,
+            "expired_after_ms": expired_after_ms,
+        }
+        row = codec.encode(body, **header)
+        self._put(db.PROFILES, user, row)
+        self._put(db.REVISIONS, user + keys.u64(revision), row)
+        self._trim_revisions(user)
+        self._put(db.FOREWORDS, user, codec.encode(foreword_body(foreword, profile, revision), **header))
+        return revision
+
+    def revalidate(
+        self, user: bytes, *, stale_after_ms: int, expired_after_ms: int, segment: int, refresh_on_open: bool
+    ) -> None:
+        """Move the times in the headers of a user's profile and foreword; the knowledge stays as it is."""
+        for database in (db.PROFILES, db.FOREWORDS):
+            row = self._get(database, user)
+            if row is None:
+                continue
+            header = codec.decode_header(row)
+            flags = codec.pack_flags(segment=segment, refresh_on_open=refresh_on_open, is_default=header.is_default)
+            moved = codec.encode(
+                row[codec.HEADER_BYTES :],
+                flags=flags,
+                revision=header.revision,
+                computed_at_ms=header.computed_at_ms,
+                stale_after_ms=stale_after_ms,
+                expired_after_ms=expired_after_ms,
+            )
+            self._put(database, user, moved)
+
+    def profile(self, user: bytes) -> Profile | None:
+        """Return the profile in force, or None."""
+        row = self._get(db.PROFILES, user)
+        return None if row is None else GetProfileResponse.FromString(row[codec.HEADER_BYTES :]).profile
+
+    def watermark(self, user: bytes) -> Watermark | None:
+        """Return a user's watermark, or None."""
+        row = self._get(db.WATERMARKS, user)
+        return None if row is None else Watermark.FromString(row)
+
+    def schedule(self, user: bytes, watermark: Watermark) -> None:
+        """Write a user's watermark and move the user's row in `due` to `watermark.due_ms` (none when 0)."""
+        former = self.watermark(user)
+        if former is not None and former.due_ms and former.due_ms != watermark.due_ms:
+            self._delete(db.DUE, keys.due_key(former.due_ms, user))
+        if watermark.due_ms:
+            self._put(db.DUE, keys.due_key(watermark.due_ms, user), b"")
+        self._put(db.WATERMARKS, user, watermark.SerializeToString())
+
+    def append_ledger(self, entry: LedgerEntry) -> None:
+        """Add an attempt to the ledger and to its sums, dropping the oldest beyond the limit."""
+        sequence = self._next(db.META_LEDGER_SEQ)
+        self._txn.put(keys.u64(sequence), entry.SerializeToString(), db=self._db[db.LEDGER], append=True)
+        if sequence > self._ledger_entries_max:
+            self._delete(db.LEDGER, keys.u64(sequence - self._ledger_entries_max))
+        totals = LedgerTotals.FromString(self._get(db.META, db.META_LEDGER_TOTALS) or b"")
+        add_to_totals(totals, entry)
+        self._put(db.META, db.META_LEDGER_TOTALS, totals.SerializeToString())
+
+    def population(self, namespace: str) -> Population:
+        """Return the faded counts of a namespace; empty when nobody contributed."""
+        return Population.FromString(self._get(db.POPULATION, namespace.encode() or b"\0") or b"")
+
+    def put_population(self, namespace: str, population: Population) -> None:
+        """Write the faded counts of a namespace."""
+        self._put(db.POPULATION, namespace.encode() or b"\0", population.SerializeToString())
+
+    def trigger_cursor(self, activity_id: bytes) -> int:
+        """Return the newest trigger taken from the activity environment with this id; 0 when none was."""
+        row = self._get(db.META, db.META_TRIGGER_CURSOR)
+        return keys.read_u64(row, 16) if row is not None and row[:16] == activity_id else 0
+
+    def put_trigger_cursor(self, activity_id: bytes, sequence: int) -> None:
+        """Remember the newest trigger taken."""
+        self._put(db.META, db.META_TRIGGER_CURSOR, activity_id + keys.u64(sequence))
+
+    def put_scheduler_seen(self, now_ms: int) -> None:
+        """Show life."""
+        self._put(db.META, db.META_SCHEDULER_SEEN, keys.u64(now_ms))
+
+    def put_defaults(self, profile: Profile, foreword: Foreword) -> None:
+        """Write what readers of any language serve to users without a profile."""
+        header = {
+            "flags": codec.pack_flags(segment=0, refresh_on_open=True, is_default=True),
+            "revision": 0,
+            "computed_at_ms": 0,
+            "stale_after_ms": 0,
+            "expired_after_ms": 0,
+        }
+        body = GetProfileResponse(profile=profile).SerializeToString(deterministic=True)
+        self._put(db.META, db.META_DEFAULT_PROFILE, codec.encode(body, **header))
+        text = foreword_body(foreword, profile, 0)
+        self._put(db.META, db.META_DEFAULT_FOREWORD, codec.encode(text, **header))
+
+    def erase(self, user: bytes) -> list[StoreCount]:
+        """Remove every row of a user; return how many went, per database."""
+        counts = {db.DUE: self._erase_due(user)}
+        for database in _PER_USER:
+            counts[database] = int(self._delete(database, user))
+        counts[db.REVISIONS] = self._erase_revisions(user)
+        counts[db.LEDGER] = self._erase_ledger(user)
+        return [StoreCount(store=f"profiles.{name.decode()}", rows=rows) for name, rows in counts.items()]
+
+    def put_receipt(self, erase_id: bytes, receipt: ErasureReceipt) -> None:
+        """Record that an erasure is done, without the user's name."""
+        self._put(db.ERASURES, erase_id, receipt.SerializeToString())
+
+    def _erase_due(self, user: bytes) -> int:
+        watermark = self.watermark(user)
+        if watermark is None or not watermark.due_ms:
+            return 0
+        return int(self._delete(db.DUE, keys.due_key(watermark.due_ms, user)))
+
+    def _erase_revisions(self, user: bytes) -> int:
+        revisions = self._revision_keys(user)
+        for key in revisions:
+            self._delete(db.REVISIONS, key)
+        return len(revisions)
+
+    def _erase_ledger(self, user: bytes) -> int:
+        cursor = self._txn.cursor(db=self._db[db.LEDGER])
+        found = [bytes(key) for key, row in cursor if user in row and LedgerEntry.FromString(row).user_key == user]
+        for key in found:
+            self._delete(db.LEDGER, key)
+        return len(found)
+
+    def _trim_revisions(self, user: bytes) -> None:
+        for key in self._revision_keys(user)[: -self._revisions_max]:
+            self._delete(db.REVISIONS, key)
+
+    def _revision_keys(self, user: bytes) -> list[bytes]:
+        cursor = self._txn.cursor(db=self._db[db.REVISIONS])
+        found = []
+        if cursor.set_range(user):
+            for key in cursor.iternext(keys=True, values=False):
+                if not key.startswith(user):
+                    break
+                found.append(bytes(key))
+        return found
+
+    def _next(self, counter: bytes) -> int:
+        value = keys.read_u64(self._get(db.META, counter) or bytes(8)) + 1
+        self._put(db.META, counter, keys.u64(value))
+        return value
+
+    def _get(self, database: bytes, key: bytes) -> bytes | None:
+        row: bytes | None = self._txn.get(key, db=self._db[database])
+        return row
+
+    def _put(self, database: bytes, key: bytes, value: bytes) -> None:
+        self._txn.put(key, value, db=self._db[database])
+
+    def _delete(self, database: bytes, key: bytes) -> bool:
+        deleted: bool = self._txn.delete(key, db=self._db[database])
+        return deleted
+
+
+def foreword_body(foreword: Foreword, profile: Profile, revision: int) -> bytes:
+    """Return the serialized GetForewordResponse of a foreword, without its freshness."""
+    response = GetForewordResponse(
+        text=foreword.text,
+        token_count=foreword.token_count,
+        revision=revision,
+        etag=text_etag(foreword.text),
+        cuts=foreword.cuts,
+        tokenizer=foreword.tokenizer,
+    )
+    if profile.HasField("computed_at"):
+        response.computed_at.CopyFrom(profile.computed_at)
+    return response.SerializeToString(deterministic=True)
+
+
+def text_etag(text: str) -> str:
+    """Return 16 hex digits that change exactly when the text does (SHA-256, truncated)."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def add_to_totals(totals: LedgerTotals, entry: LedgerEntry) -> None:
+    """Add one attempt to the ledger's sums."""
+    totals.attempts += 1
+    totals.written += entry.outcome == RefreshOutcome.REFRESH_OUTCOME_WRITTEN
+    totals.unchanged += entry.outcome == RefreshOutcome.REFRESH_OUTCOME_UNCHANGED
+    totals.defaults += entry.outcome == RefreshOutcome.REFRESH_OUTCOME_DEFAULT
+    totals.failed += entry.outcome == RefreshOutcome.REFRESH_OUTCOME_FAILED
+    totals.input_tokens += entry.input_tokens
+    totals.output_tokens += entry.output_tokens
+    totals.cost_micro_usd += entry.cost_micro_usd
+
+
+def _too_large(profile: Profile) -> FieldError:
+    sizes = {
+        field.name: len(value) if isinstance(value, (str, bytes)) else value.ByteSize()
+        for field, value in profile.ListFields()
+        if field.message_type is not None or isinstance(value, (str, bytes))
+    }
+    name, size = max(sizes.items(), key=lambda item: item[1])
+    return FieldError(
+        f"profile.{name}",
+        f"{size} of the profile's {profile.ByteSize()} bytes",
+        f"at most {codec.PROFILE_BYTES_MAX} bytes for the whole profile",
+    )
