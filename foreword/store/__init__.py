@@ -1,10 +1,10 @@
-"""The two LMDB environments: `profiles.lmdb`, written by the scheduler, and `activity.lmdb`, by the sidecar."""
+"""The two LMDB environments: `profiles.lmdb`, which the scheduler writes, and `activity.lmdb`, the sidecar."""
 
 from foreword.store.activity_reader import ActivityReader
 from foreword.store.activity_writer import ActivityTransaction, ActivityWriter, NewEvent
 from foreword.store.codec import Header, decode_header
 from foreword.store.group_commit import GroupCommitter
-from foreword.store.lock import FileLock
+from foreword.store.lock import FileLock, lock_activity, lock_profiles
 from foreword.store.profile_reader import ProfileReader
 from foreword.store.profile_writer import ProfileTransaction, ProfileWriter
 
@@ -20,4 +20,6 @@ __all__ = [
     "ProfileTransaction",
     "ProfileWriter",
     "decode_header",
+    "lock_activity",
+    "lock_profiles",
 ]

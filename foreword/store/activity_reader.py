@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from foreword import keys
 from foreword.store import databases as db
-from foreword.store.environment import ACTIVITY, Environment, open_environment, translated
+from foreword.store.environment import ACTIVITY
+from foreword.store.reader import Reader
 from foreword.v1.event_pb2 import Event
 from foreword.v1.store_pb2 import Erasure, Trigger, UserActivity
 
@@ -22,20 +23,19 @@ class StoredEvent(NamedTuple):
     event: Event
 
 
-class ActivityReader:
+class ActivityReader(Reader):
     """Reads activity.lmdb while another process writes it. All methods return copies that stay valid.
+
+    Args:
+        directory: The store's folder.
+        readers_max: Reader slots; the first process to open the environment decides.
 
     Raises:
         StoreMissingError: No sidecar has made the environment yet.
     """
 
     def __init__(self, directory: Path, *, readers_max: int = 2048) -> None:
-        self._path = directory / ACTIVITY
-        self._readers_max = readers_max
-        self._environment = self._open()
-
-    def _open(self) -> Environment:
-        return open_environment(self._path, db.ACTIVITY_DATABASES, readonly=True, readers_max=self._readers_max)
+        super().__init__(directory / ACTIVITY, db.ACTIVITY_DATABASES, readers_max=readers_max)
 
     def user(self, user: bytes) -> UserActivity | None:
         """Return first and last seen and counts per day of a user key, or None."""
@@ -44,8 +44,8 @@ class ActivityReader:
 
     def users(self, after: bytes = b"", limit: int = 1000) -> list[tuple[bytes, UserActivity]]:
         """Return up to `limit` users whose key is beyond `after`, in key order."""
-        with translated(ACTIVITY), self._environment.begin() as txn:
-            cursor = txn.cursor(db=self._environment.handles[db.USERS])
+        with self._reading(db.USERS) as txn:
+            cursor = txn.cursor()
             found: list[tuple[bytes, UserActivity]] = []
             if not cursor.set_range(after + b"\0" if after else b"\0"):
                 return found
@@ -66,11 +66,11 @@ class ActivityReader:
             consumed_seq: When given, older events are wanted too if they were accepted after it.
             limit: At most this many, the newest by time.
         """
-        with translated(ACTIVITY), self._environment.begin() as txn:
-            cursor = txn.cursor(db=self._environment.handles[db.EVENTS])
+        with self._reading(db.EVENTS) as txn:
+            cursor = txn.cursor()
             found: list[StoredEvent] = []
             after = user + b"\xff" * 9
-            if not (cursor.set_range(after) and cursor.prev() or cursor.last()):
+            if not ((cursor.set_range(after) and cursor.prev()) or cursor.last()):
                 return found
             for key, row in cursor.iterprev():
                 if not key.startswith(user) or len(found) >= limit:
@@ -84,10 +84,23 @@ class ActivityReader:
             found.reverse()
             return found
 
+    def events_page(self, user: bytes, after: bytes = b"", limit: int = 1000) -> list[tuple[bytes, Event]]:
+        """Return up to `limit` events of a user whose key is beyond `after`, oldest first, as `(key, event)`."""
+        with self._reading(db.EVENTS) as txn:
+            cursor = txn.cursor()
+            found: list[tuple[bytes, Event]] = []
+            if not cursor.set_range(after + b"\0" if after else user):
+                return found
+            for key, row in cursor:
+                if not key.startswith(user) or len(found) >= limit:
+                    break
+                found.append((key, Event.FromString(row[8:])))
+            return found
+
     def triggers(self, after: int, limit: int) -> list[tuple[int, Trigger]]:
         """Return up to `limit` triggers beyond a place in the log, as `(place, trigger)`."""
-        with translated(ACTIVITY), self._environment.begin() as txn:
-            cursor = txn.cursor(db=self._environment.handles[db.TRIGGERS])
+        with self._reading(db.TRIGGERS) as txn:
+            cursor = txn.cursor()
             found: list[tuple[int, Trigger]] = []
             if not cursor.set_range(keys.u64(after + 1)):
                 return found
@@ -99,50 +112,11 @@ class ActivityReader:
 
     def erasures(self) -> list[tuple[bytes, Erasure]]:
         """Return all pending erasures as `(user key, erasure)`."""
-        with translated(ACTIVITY), self._environment.begin() as txn:
-            cursor = txn.cursor(db=self._environment.handles[db.CONTROLS])
+        with self._reading(db.CONTROLS) as txn:
+            cursor = txn.cursor()
             return [(key, Erasure.FromString(row)) for key, row in cursor]
 
     def applied_ids(self, user: bytes) -> Iterator[str]:
         """Yield the ids of a user's accepted events, in byte order."""
-        with translated(ACTIVITY), self._environment.begin() as txn:
-            cursor = txn.cursor(db=self._environment.handles[db.APPLIED])
-            if cursor.set_range(user):
-                for key in cursor.iternext(keys=True, values=False):
-                    if not key.startswith(user):
-                        return
-                    yield key[len(user) :].decode()
-
-    def count(self, database: bytes) -> int:
-        """Return the number of rows of a database (a name from `foreword.store.databases`)."""
-        with translated(ACTIVITY), self._environment.begin() as txn:
-            entries: int = txn.stat(self._environment.handles[database])["entries"]
-            return entries
-
-    @property
-    def last_transaction(self) -> int:
-        """Number of the newest commit; changes exactly when something was written."""
-        return self._environment.last_transaction
-
-    @property
-    def environment(self) -> Environment:
-        """The environment behind the reader."""
-        return self._environment
-
-    def upkeep(self) -> None:
-        """Free dead readers' slots, and follow a restored or compacted store that took this one's place."""
-        if self._environment.was_replaced():
-            former = self._environment
-            self._environment = self._open()
-            former.close()
-        else:
-            self._environment.reader_check()
-
-    def close(self) -> None:
-        """Release the environment."""
-        self._environment.close()
-
-    def _get(self, database: bytes, key: bytes) -> bytes | None:
-        with translated(ACTIVITY), self._environment.begin() as txn:
-            row: bytes | None = txn.get(key, db=self._environment.handles[database])
-            return row
+        for batch in self._batches(db.APPLIED, user):
+            yield from (key[len(user) :].decode() for key, _ in batch)

@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 
 from foreword import keys
 from foreword.clock import DAY_MS
+from foreword.errors import StoreCorruptError
 from foreword.store import databases as db
-from foreword.store.environment import ACTIVITY, Environment, open_environment, translated
+from foreword.store.environment import ACTIVITY, Environment, open_environment
 from foreword.v1.store_pb2 import DayCount, Erasure, StoreCount, Trigger, UserActivity
 
+# About what a batch of events takes; less might fit where a batch does not.
+PROBE_BYTES = 1 << 16
 # Eight weeks: twice the default window, enough to tell any segment.
 DAYS_MAX = 56
 
@@ -40,6 +43,7 @@ class ActivityWriter:
     """
 
     def __init__(self, directory: Path, *, map_size_bytes: int, readers_max: int = 2048) -> None:
+        self._closed = False
         self._environment = open_environment(
             directory / ACTIVITY,
             db.ACTIVITY_DATABASES,
@@ -51,7 +55,7 @@ class ActivityWriter:
     @contextmanager
     def begin(self) -> Iterator[ActivityTransaction]:
         """Run the block in one transaction: synced to disk on success, undone on an exception."""
-        with translated(ACTIVITY), self._environment.begin(write=True) as txn:
+        with self._environment.writing() as txn:
             yield ActivityTransaction(txn, self._environment)
 
     @property
@@ -61,7 +65,9 @@ class ActivityWriter:
 
     def close(self) -> None:
         """Release the environment."""
-        self._environment.close()
+        if not self._closed:
+            self._closed = True
+            self._environment.close()
 
 
 class ActivityTransaction:
@@ -83,7 +89,9 @@ class ActivityTransaction:
             user = event.user
             key = keys.event_key(user, event.time_ms, event.event_id)
             # `applied` holds the time, by which the event can be found again without a scan.
-            is_new = put(user + event.event_id.encode(), key[len(user) : len(user) + 8], db=applied, overwrite=False)
+            is_new = put(
+                user + event.event_id.encode(), key[len(user) : len(user) + 8], db=applied, overwrite=False
+            )
             fresh.append(is_new)
             if is_new:
                 sequence += 1
@@ -98,7 +106,8 @@ class ActivityTransaction:
     def request(self, user: bytes, *, on_open_ms: int = 0, manual_ms: int = 0) -> None:
         """Add an on-open or manual trigger for a user."""
         activity = self._user(user) or UserActivity()
-        self._trigger(user, activity, Trigger(on_open_ms=on_open_ms, manual_ms=manual_ms))
+        trigger = Trigger(user_key=user, on_open_ms=on_open_ms, manual_ms=manual_ms)
+        self._trigger(activity, trigger, self._next_trigger())
         self._put_user(user, activity)
 
     def erase(self, user: bytes, now_ms: int) -> tuple[bytes, list[StoreCount]]:
@@ -120,8 +129,10 @@ class ActivityTransaction:
         self._txn.put(user, control.SerializeToString(), db=self._db[db.CONTROLS])
         sequence = self._next_trigger()
         trigger = Trigger(user_key=user, erase_ms=now_ms, erase_id=erase_id)
-        self._txn.put(keys.u64(sequence), trigger.SerializeToString(), db=self._db[db.TRIGGERS])
-        return erase_id, [StoreCount(store=f"activity.{name.decode()}", rows=rows) for name, rows in counts.items()]
+        self._append_trigger(sequence, trigger)
+        return erase_id, [
+            StoreCount(store=f"activity.{name.decode()}", rows=rows) for name, rows in counts.items()
+        ]
 
     def finish_erasure(self, user: bytes) -> None:
         """Forget a pending erasure whose receipt was seen, and its trigger with the user's name."""
@@ -131,10 +142,17 @@ class ActivityTransaction:
         for key in done:
             self._txn.delete(key, db=self._db[db.TRIGGERS])
 
+    def probe(self) -> None:
+        """Write 64 KiB over the former 64 KiB, to find out whether the store takes writes again.
+
+        Kept rather than removed: a row that is gone at the commit would never be written.
+        """
+        self._txn.put(db.META_PROBE, bytes(PROBE_BYTES), db=self._db[db.META])
+
     def drop_triggers(self, through: int, limit: int) -> int:
         """Remove up to `limit` triggers that the scheduler has taken; return how many went."""
         cursor = self._txn.cursor(db=self._db[db.TRIGGERS])
-        taken = []
+        taken: list[tuple[bytes, bytes]] = []
         for key, row in cursor:
             if keys.read_u64(key) > through or len(taken) >= limit:
                 break
@@ -152,7 +170,7 @@ class ActivityTransaction:
 
         Their ids stay in `applied`, so that a late repetition is still recognised.
         """
-        old = []
+        old: list[bytes] = []
         for key, row in self._range(db.EVENTS, user):
             if keys.read_u64(key, len(user)) >= before_ms or len(old) >= limit:
                 break
@@ -162,29 +180,41 @@ class ActivityTransaction:
             self._txn.delete(key, db=self._db[db.EVENTS])
         return len(old)
 
-    # -- users and triggers -----------------------------------------------------------------------------------
+    # -- users and triggers ---------------------------------------------------------------------------------
 
-    def _count_users(self, by_user: dict[bytes, list[NewEvent]], last_seq: dict[bytes, int], now_ms: int) -> None:
+    def _count_users(
+        self, by_user: dict[bytes, list[NewEvent]], last_seq: dict[bytes, int], now_ms: int
+    ) -> None:
+        # Counted here and written once: a row of `meta` per user would be a fifth of the work.
+        sequence = self._counter(db.META_TRIGGER_SEQ)
         for user, events in by_user.items():
+            sequence += 1
             activity = self._user(user) or UserActivity()
             count_events(activity, [event.time_ms for event in events])
             activity.last_seq = last_seq[user]
             ends = any(event.ends_session for event in events)
             newest = max(event.time_ms for event in events)
-            self._trigger(user, activity, Trigger(activity_ms=newest, session_end_ms=now_ms if ends else 0))
+            trigger = Trigger(user_key=user, activity_ms=newest, session_end_ms=now_ms if ends else 0)
+            self._trigger(activity, trigger, sequence)
             self._put_user(user, activity)
+        self._set_counter(db.META_TRIGGER_SEQ, sequence)
 
-    def _trigger(self, user: bytes, activity: UserActivity, trigger: Trigger) -> None:
+    def _trigger(self, activity: UserActivity, trigger: Trigger, sequence: int) -> None:
         """Append a trigger, taking over the times of the user's former row."""
         if activity.trigger_seq:
             former = self._txn.pop(keys.u64(activity.trigger_seq), db=self._db[db.TRIGGERS])
             if former is not None:
                 _merge(trigger, Trigger.FromString(former))
-        trigger.user_key = user
-        activity.trigger_seq = self._next_trigger()
-        self._txn.put(
-            keys.u64(activity.trigger_seq), trigger.SerializeToString(), db=self._db[db.TRIGGERS], append=True
-        )
+        activity.trigger_seq = sequence
+        self._append_trigger(sequence, trigger)
+
+    def _append_trigger(self, sequence: int, trigger: Trigger) -> None:
+        row = trigger.SerializeToString()
+        if not self._txn.put(keys.u64(sequence), row, db=self._db[db.TRIGGERS], append=True):
+            raise StoreCorruptError(
+                f"activity.lmdb counts {sequence} triggers but holds a later one",
+                hint="run `foreword store check`, then restore a backup",
+            )
 
     def _next_trigger(self) -> int:
         sequence = self._counter(db.META_TRIGGER_SEQ) + 1
@@ -201,7 +231,7 @@ class ActivityTransaction:
     def _put_user(self, user: bytes, activity: UserActivity) -> None:
         self._txn.put(user, activity.SerializeToString(), db=self._db[db.USERS])
 
-    # -- plain rows ---------------------------------------------------------------------------------------------
+    # -- plain rows -----------------------------------------------------------------------------------------
 
     def _counter(self, name: bytes) -> int:
         return keys.read_u64(self._txn.get(name, db=self._db[db.META]) or bytes(8))
@@ -250,9 +280,13 @@ def _count_day(activity: UserActivity, day: int) -> None:
 def _merge(trigger: Trigger, former: Trigger) -> None:
     trigger.activity_ms = max(trigger.activity_ms, former.activity_ms)
     # The earliest request counts: waiting time is measured from it.
-    for name in ("session_end_ms", "on_open_ms", "manual_ms"):
-        times = [time for time in (getattr(trigger, name), getattr(former, name)) if time]
-        setattr(trigger, name, min(times, default=0))
+    trigger.session_end_ms = _earliest(trigger.session_end_ms, former.session_end_ms)
+    trigger.on_open_ms = _earliest(trigger.on_open_ms, former.on_open_ms)
+    trigger.manual_ms = _earliest(trigger.manual_ms, former.manual_ms)
+
+
+def _earliest(one_ms: int, other_ms: int) -> int:
+    return min(one_ms, other_ms) if one_ms and other_ms else one_ms or other_ms
 
 
 def _is_erasure_of(row: bytes, user: bytes) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import google_crc32c
 
+from foreword import keys
 from foreword.errors import StoreCorruptError, StoreVersionError
 from foreword.v1.freshness_pb2 import Freshness
 
@@ -110,6 +111,15 @@ def is_intact(row: bytes) -> bool:
     It covers bytes 0 to 3 (version and flags) and 8 to the end: all but itself.
     """
     return len(row) >= HEADER_BYTES and int.from_bytes(row[4:8], "little") == _checksum(row)
+
+
+def damaged(user: bytes) -> StoreCorruptError:
+    """Return the error that says whose row fails its checksum."""
+    user_id, namespace = keys.split_user_key(user)
+    return StoreCorruptError(
+        f"the stored row of user {user_id!r} in namespace {namespace!r} fails its checksum",
+        hint="run `foreword store check`, then `foreword refresh` the user or restore a backup",
+    )
 
 
 def _checksum(row: bytes) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from foreword.store.environment import META
+from foreword.store import environment
+
+META = environment.META
 
 # profiles.lmdb, written by the scheduler.
 PROFILES = b"profiles"
@@ -33,3 +35,4 @@ META_DEFAULT_PROFILE = b"default_profile"
 META_DEFAULT_FOREWORD = b"default_foreword"
 META_EVENT_SEQ = b"event_seq"
 META_TRIGGER_SEQ = b"trigger_seq"
+META_PROBE = b"probe"

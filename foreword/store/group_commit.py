@@ -31,7 +31,8 @@ class GroupCommitter:
     """Runs jobs in a thread of its own, as many as are waiting in each transaction.
 
     A job's future is done only after the transaction that holds it is synced to disk. LMDB binds a write
-    transaction to its thread, hence one thread and not a pool.
+    transaction to its thread, hence one thread and not a pool. A job may run twice, the second time in a
+    transaction of its own, when one beside it failed: it must keep nothing of a run that was undone.
 
     Args:
         source: Opens the transactions.
@@ -42,24 +43,38 @@ class GroupCommitter:
         self._source = source
         self._wait_seconds = wait_seconds
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
         self._thread.start()
 
     def submit(self, job: Callable[[Any], T]) -> Future[T]:
-        """Queue `job(transaction)`; the future carries its result once it is on disk, or the StoreError."""
+        """Queue `job(transaction)`; the future carries its result once it is on disk, or the StoreError.
+
+        A future cancelled before its transaction begins is left out; later, cancelling has no effect.
+        """
         future: Future[T] = Future()
-        self._queue.put((job, future))
+        with self._closing:
+            if self._closed:
+                future.set_exception(StoreError("the store's writer is closed"))
+            else:
+                self._queue.put((job, future))
         return future
 
     def close(self) -> None:
         """Finish what is queued, then stop."""
-        self._queue.put(None)
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:
         running = True
         while running:
             items, running = self._next_group()
+            # From here on a future cannot be cancelled: setting a cancelled one's result would end this thread.
+            items = [(job, future) for job, future in items if future.set_running_or_notify_cancel()]
             if items:
                 self._commit(items)
 
@@ -83,7 +98,8 @@ class GroupCommitter:
         try:
             with self._source.begin() as transaction:
                 results = [job(transaction) for job, _ in items]
-        except Exception as exc:  # noqa: BLE001 - whatever a job raises belongs to its future, not to this thread
+        except Exception as exc:
+            # Whatever a job raises belongs to its future, not to this thread.
             if len(items) == 1:
                 items[0][1].set_exception(exc if isinstance(exc, ForewordError) else _unexpected(exc))
             else:

@@ -1,4 +1,4 @@
-"""A file lock that says who holds it."""
+"""File locks that say who holds them: one writing daemon per environment."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from pathlib import Path
 from types import TracebackType
 
 from foreword.errors import StoreLockedError, StoreNotWritableError
+from foreword.store.environment import ACTIVITY, PROFILES, make_directory
+from foreword.store.swap import refuse_interrupted_restore, settle
+
+SIDECAR_LOCK = "sidecar.lock"
+SCHEDULER_LOCK = "scheduler.lock"
 
 
 class FileLock:
@@ -20,7 +25,7 @@ class FileLock:
     def __init__(self, path: Path, purpose: str) -> None:
         self.path = path
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_directory(path.parent)
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as exc:
             raise StoreNotWritableError(f"cannot open the lock {path}: {exc}") from exc
@@ -29,7 +34,9 @@ class FileLock:
         except OSError as exc:
             holder = os.read(self._descriptor, 32).decode(errors="replace").strip() or "unknown"
             os.close(self._descriptor)
-            raise StoreLockedError(f"{purpose} (process {holder} holds {path})", hint="stop that one first") from exc
+            raise StoreLockedError(
+                f"{purpose} (process {holder} holds {path})", hint="stop that one first"
+            ) from exc
         os.ftruncate(self._descriptor, 0)
         os.write(self._descriptor, f"{os.getpid()}\n".encode())
 
@@ -46,3 +53,43 @@ class FileLock:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def hold_activity(directory: Path) -> FileLock:
+    """Take `sidecar.lock` without looking at the store behind it; for maintenance."""
+    return FileLock(directory / SIDECAR_LOCK, f"a sidecar runs on the store {directory}")
+
+
+def hold_profiles(directory: Path) -> FileLock:
+    """Take `scheduler.lock` without looking at the store behind it; for maintenance."""
+    return FileLock(directory / SCHEDULER_LOCK, f"a scheduler runs on the store {directory}")
+
+
+def lock_activity(directory: Path) -> FileLock:
+    """Become the one writer of activity.lmdb; take it before opening the writer, release it after closing.
+
+    Raises:
+        StoreLockedError: A sidecar, or a restore or compaction, holds it.
+        StoreError: A restore was interrupted.
+    """
+    return _prepared(hold_activity(directory), directory, ACTIVITY)
+
+
+def lock_profiles(directory: Path) -> FileLock:
+    """Become the one writer of profiles.lmdb; take it before opening the writer, release it after closing.
+
+    Raises:
+        StoreLockedError: A scheduler, or a restore or compaction, holds it.
+        StoreError: A restore was interrupted.
+    """
+    return _prepared(hold_profiles(directory), directory, PROFILES)
+
+
+def _prepared(lock: FileLock, directory: Path, name: str) -> FileLock:
+    try:
+        refuse_interrupted_restore(directory)
+        settle(directory / name)
+    except BaseException:
+        lock.release()
+        raise
+    return lock

@@ -2,48 +2,39 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import lmdb
 
 from foreword import keys
-from foreword.errors import StoreCorruptError, StoreMissingError
+from foreword.errors import StoreMissingError
 from foreword.store import databases as db
-from foreword.store.codec import HEADER_BYTES, Header, decode_header, is_intact
-from foreword.store.environment import PROFILES, Environment, open_environment, translate, translated
+from foreword.store.codec import HEADER_BYTES, Header, damaged, decode_header, is_intact
+from foreword.store.environment import PROFILES
+from foreword.store.reader import Reader, prefixed
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.store_pb2 import ErasureReceipt, LedgerEntry, LedgerTotals, Population, Watermark
 
 
-class ProfileReader:
+class ProfileReader(Reader):
     """Reads profiles.lmdb while another process writes it.
 
     All methods return copies that stay valid. One reader serves all threads of a process.
 
     Args:
         directory: The store's folder.
+        readers_max: Reader slots; the first process to open the environment decides.
 
     Raises:
         StoreMissingError: No scheduler has made the environment yet.
     """
 
     def __init__(self, directory: Path, *, readers_max: int = 2048) -> None:
-        self._path = directory / PROFILES
-        self._readers_max = readers_max
-        self._environment = self._open()
+        super().__init__(directory / PROFILES, db.PROFILE_DATABASES, readers_max=readers_max)
 
-    def _open(self) -> Environment:
-        environment = open_environment(
-            self._path, db.PROFILE_DATABASES, readonly=True, readers_max=self._readers_max
-        )
-        handles = environment.handles
-        self._begin = environment.lmdb.begin
-        self._profiles = handles[db.PROFILES]
-        self._forewords = handles[db.FOREWORDS]
-        return environment
-
-    # -- the hot path: one lookup each, no parsing ------------------------------------------------------------
+    # -- the hot path: one lookup each, no parsing ----------------------------------------------------------
 
     def profile_row(self, user: bytes) -> bytes | None:
         """Return the row of a user key in `profiles`: header ‖ serialized GetProfileResponse; None on a miss.
@@ -51,7 +42,7 @@ class ProfileReader:
         Raises:
             StoreCorruptError: The row fails its checksum.
         """
-        return self._row(self._profiles, user)
+        return self._row(db.PROFILES, user)
 
     def foreword_row(self, user: bytes) -> bytes | None:
         """Return the row of a user key in `forewords`: header ‖ serialized GetForewordResponse; None on a miss.
@@ -59,7 +50,7 @@ class ProfileReader:
         Raises:
             StoreCorruptError: The row fails its checksum.
         """
-        return self._row(self._forewords, user)
+        return self._row(db.FOREWORDS, user)
 
     def profile_rows(self, users: list[bytes]) -> list[bytes | None]:
         """Return the rows of many user keys from one snapshot, in order.
@@ -68,24 +59,29 @@ class ProfileReader:
             StoreCorruptError: A row fails its checksum.
         """
         try:
-            with self._begin(db=self._profiles) as txn:
-                rows = list(map(txn.get, users))
+            rows = self._rows_now(users)
         except lmdb.Error as exc:
-            raise translate(PROFILES, exc) from exc
+            rows = self._again(exc, lambda: self._rows_now(users))
         for user, row in zip(users, rows, strict=True):
             if row is not None and not is_intact(row):
-                raise _damaged(user)
+                raise damaged(user)
         return rows
 
-    def _row(self, handle: object, user: bytes) -> bytes | None:
+    def _rows_now(self, users: list[bytes]) -> list[bytes | None]:
+        environment = self._environment
+        with environment.lmdb.begin(db=environment.handles[db.PROFILES]) as txn:
+            return list(map(txn.get, users))
+
+    def _row(self, database: bytes, user: bytes) -> bytes | None:
+        environment = self._environment
         # try/except rather than the `translated` block: this costs nothing when nothing fails.
         try:
-            with self._begin(db=handle) as txn:
+            with environment.lmdb.begin(db=environment.handles[database]) as txn:
                 row: bytes | None = txn.get(user)
         except lmdb.Error as exc:
-            raise translate(PROFILES, exc) from exc
+            row = self._again(exc, lambda: self._get(database, user))
         if row is not None and not is_intact(row):
-            raise _damaged(user)
+            raise damaged(user)
         return row
 
     # -- single rows --------------------------------------------------------------------------------------
@@ -107,7 +103,7 @@ class ProfileReader:
 
     def population(self, namespace: str) -> Population:
         """Return the faded counts of a namespace; empty when nobody contributed."""
-        return Population.FromString(self._get(db.POPULATION, namespace.encode() or b"\0") or b"")
+        return Population.FromString(self._get(db.POPULATION, keys.namespace_prefix(namespace)) or b"")
 
     def receipt(self, erase_id: bytes) -> ErasureReceipt | None:
         """Return what the scheduler removed for an erasure, or None while it has not."""
@@ -141,39 +137,53 @@ class ProfileReader:
 
     # -- ranges ---------------------------------------------------------------------------------------------
 
-    def due(self, before_ms: int, limit: int) -> list[tuple[int, bytes]]:
-        """Return up to `limit` users due before a time, as `(due_ms, user key)`, longest due first."""
-        with translated(PROFILES), self._begin(db=self._environment.handles[db.DUE]) as txn:
-            found = []
-            for key in txn.cursor().iternext(keys=True, values=False):
+    def due(self, before_ms: int, limit: int, from_ms: int = 0) -> list[tuple[int, bytes]]:
+        """Return up to `limit` users due from a time on and before a time, longest due first.
+
+        Returns:
+            Pairs of due time in ms and user key.
+        """
+        with self._reading(db.DUE) as txn:
+            cursor = txn.cursor()
+            if not cursor.set_range(keys.u64(from_ms)):
+                return []
+            found: list[tuple[int, bytes]] = []
+            for key in cursor.iternext(keys=True, values=False):
                 due_ms = keys.read_u64(key)
                 if due_ms >= before_ms or len(found) >= limit:
                     break
                 found.append((due_ms, bytes(key[8:])))
             return found
 
+    def due_count(self, before_ms: int) -> int:
+        """Return how many users are due before a time. Looks at each: a tenth of a second for a million."""
+        end = keys.u64(before_ms)
+        with self._reading(db.DUE) as txn:
+            due = txn.cursor().iternext(keys=True, values=False)
+            return sum(1 for _ in itertools.takewhile(lambda key: key < end, due))
+
     def headers(self, after: bytes = b"", limit: int = 1000) -> list[tuple[bytes, Header]]:
         """Return up to `limit` `(user key, header)` of profiles whose key is beyond `after`."""
-        with translated(PROFILES), self._begin(db=self._profiles, buffers=True) as txn:
+        with self._reading(db.PROFILES) as txn:
             cursor = txn.cursor()
             if not cursor.set_range(after + b"\0" if after else b"\0"):
                 return []
-            found = []
+            found: list[tuple[bytes, Header]] = []
             for key, row in cursor:
-                found.append((bytes(key), decode_header(bytes(row[:HEADER_BYTES]))))
+                found.append((key, decode_header(row)))
                 if len(found) >= limit:
                     break
             return found
 
     def revisions(self, user: bytes) -> list[tuple[int, bytes]]:
         """Return `(revision, row)` of a user's kept revisions, oldest first; rows as in `profiles`."""
-        with translated(PROFILES), self._begin(db=self._environment.handles[db.REVISIONS]) as txn:
-            return [(keys.read_u64(key, len(user)), row) for key, row in _prefixed(txn.cursor(), user)]
+        with self._reading(db.REVISIONS) as txn:
+            return [(keys.read_u64(key, len(user)), row) for key, row in prefixed(txn.cursor(), user)]
 
     def ledger(self, *, newest: int = 100) -> list[LedgerEntry]:
         """Return the newest ledger entries, newest first."""
-        with translated(PROFILES), self._begin(db=self._environment.handles[db.LEDGER]) as txn:
-            found = []
+        with self._reading(db.LEDGER) as txn:
+            found: list[LedgerEntry] = []
             for _, row in txn.cursor().iterprev():
                 if len(found) >= newest:
                     break
@@ -182,43 +192,12 @@ class ProfileReader:
 
     def ledger_of(self, user: bytes) -> Iterator[LedgerEntry]:
         """Yield a user's ledger entries, oldest first. Looks through the whole ledger."""
-        with translated(PROFILES), self._begin(db=self._environment.handles[db.LEDGER]) as txn:
-            for _, row in txn.cursor():
+        for batch in self._batches(db.LEDGER):
+            for _, row in batch:
                 if user in row:
                     entry = LedgerEntry.FromString(row)
                     if entry.user_key == user:
                         yield entry
-
-    def count(self, database: bytes) -> int:
-        """Return the number of rows of a database (a name from `foreword.store.databases`)."""
-        with translated(PROFILES), self._begin() as txn:
-            entries: int = txn.stat(self._environment.handles[database])["entries"]
-            return entries
-
-    def _get(self, database: bytes, key: bytes) -> bytes | None:
-        with translated(PROFILES), self._begin(db=self._environment.handles[database]) as txn:
-            row: bytes | None = txn.get(key)
-            return row
-
-    # -- upkeep -----------------------------------------------------------------------------------------------
-
-    @property
-    def environment(self) -> Environment:
-        """The environment behind the reader."""
-        return self._environment
-
-    def upkeep(self) -> None:
-        """Free dead readers' slots, and follow a restored or compacted store that took this one's place."""
-        if self._environment.was_replaced():
-            former = self._environment
-            self._environment = self._open()
-            former.close()
-        elif not self._environment.readonly or self._environment.path.exists():
-            self._environment.reader_check()
-
-    def close(self) -> None:
-        """Release the environment."""
-        self._environment.close()
 
 
 def open_when_present(directory: Path, *, readers_max: int = 2048) -> ProfileReader | None:
@@ -227,19 +206,3 @@ def open_when_present(directory: Path, *, readers_max: int = 2048) -> ProfileRea
         return ProfileReader(directory, readers_max=readers_max)
     except StoreMissingError:
         return None
-
-
-def _prefixed(cursor: object, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-    if cursor.set_range(prefix):  # type: ignore[attr-defined]
-        for key, value in cursor:  # type: ignore[attr-defined]
-            if not key.startswith(prefix):
-                return
-            yield key, value
-
-
-def _damaged(user: bytes) -> StoreCorruptError:
-    user_id, namespace = keys.split_user_key(user)
-    return StoreCorruptError(
-        f"the stored row of user {user_id!r} in namespace {namespace!r} fails its checksum",
-        hint="run `foreword store check`, then `foreword refresh` the user or restore a backup",
-    )

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from foreword import keys
-from foreword.errors import FieldError
+from foreword.errors import FieldError, StoreCorruptError
 from foreword.store import codec
 from foreword.store import databases as db
-from foreword.store.environment import PROFILES, Environment, open_environment, translated
+from foreword.store.environment import PROFILES, Environment, open_environment
 from foreword.v1.profile_pb2 import Foreword, Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.store_pb2 import (
@@ -45,6 +45,7 @@ class ProfileWriter:
         revisions_max: int = 10,
         ledger_entries_max: int = 100_000,
     ) -> None:
+        self._closed = False
         self._environment = open_environment(
             directory / PROFILES,
             db.PROFILE_DATABASES,
@@ -58,7 +59,7 @@ class ProfileWriter:
     @contextmanager
     def begin(self) -> Iterator[ProfileTransaction]:
         """Run the block in one transaction: synced to disk on success, undone on an exception."""
-        with translated(PROFILES), self._environment.begin(write=True) as txn:
+        with self._environment.writing() as txn:
             yield ProfileTransaction(txn, self._environment, self._revisions_max, self._ledger_entries_max)
 
     @property
@@ -68,13 +69,17 @@ class ProfileWriter:
 
     def close(self) -> None:
         """Release the environment."""
-        self._environment.close()
+        if not self._closed:
+            self._closed = True
+            self._environment.close()
 
 
 class ProfileTransaction:
     """One write transaction over profiles.lmdb; use it only in the thread and block that made it."""
 
-    def __init__(self, txn: Any, environment: Environment, revisions_max: int, ledger_entries_max: int) -> None:
+    def __init__(
+        self, txn: Any, environment: Environment, revisions_max: int, ledger_entries_max: int
+    ) -> None:
         self._txn = txn
         self._db = environment.handles
         self._revisions_max = revisions_max
@@ -120,13 +125,18 @@ class ProfileTransaction:
     def revalidate(
         self, user: bytes, *, stale_after_ms: int, expired_after_ms: int, segment: int, refresh_on_open: bool
     ) -> None:
-        """Move the times in the headers of a user's profile and foreword; the knowledge stays as it is."""
+        """Move the times in the headers of a user's profile and foreword; the knowledge stays as it is.
+
+        A damaged row is left alone: a new checksum would make the damage pass for sound.
+        """
         for database in (db.PROFILES, db.FOREWORDS):
             row = self._get(database, user)
-            if row is None:
+            if row is None or not codec.is_intact(row):
                 continue
             header = codec.decode_header(row)
-            flags = codec.pack_flags(segment=segment, refresh_on_open=refresh_on_open, is_default=header.is_default)
+            flags = codec.pack_flags(
+                segment=segment, refresh_on_open=refresh_on_open, is_default=header.is_default
+            )
             moved = codec.encode(
                 row[codec.HEADER_BYTES :],
                 flags=flags,
@@ -138,9 +148,17 @@ class ProfileTransaction:
             self._put(database, user, moved)
 
     def profile(self, user: bytes) -> Profile | None:
-        """Return the profile in force, or None."""
+        """Return the profile in force, or None.
+
+        Raises:
+            StoreCorruptError: The row fails its checksum.
+        """
         row = self._get(db.PROFILES, user)
-        return None if row is None else GetProfileResponse.FromString(row[codec.HEADER_BYTES :]).profile
+        if row is None:
+            return None
+        if not codec.is_intact(row):
+            raise codec.damaged(user)
+        return GetProfileResponse.FromString(row[codec.HEADER_BYTES :]).profile
 
     def watermark(self, user: bytes) -> Watermark | None:
         """Return a user's watermark, or None."""
@@ -159,20 +177,24 @@ class ProfileTransaction:
     def append_ledger(self, entry: LedgerEntry) -> None:
         """Add an attempt to the ledger and to its sums, dropping the oldest beyond the limit."""
         sequence = self._next(db.META_LEDGER_SEQ)
-        self._txn.put(keys.u64(sequence), entry.SerializeToString(), db=self._db[db.LEDGER], append=True)
-        if sequence > self._ledger_entries_max:
-            self._delete(db.LEDGER, keys.u64(sequence - self._ledger_entries_max))
+        row = entry.SerializeToString()
+        if not self._txn.put(keys.u64(sequence), row, db=self._db[db.LEDGER], append=True):
+            raise StoreCorruptError(
+                f"profiles.lmdb counts {sequence} ledger entries but holds a later one",
+                hint="run `foreword store check`, then restore a backup",
+            )
+        self._trim_ledger(sequence)
         totals = LedgerTotals.FromString(self._get(db.META, db.META_LEDGER_TOTALS) or b"")
         add_to_totals(totals, entry)
         self._put(db.META, db.META_LEDGER_TOTALS, totals.SerializeToString())
 
     def population(self, namespace: str) -> Population:
         """Return the faded counts of a namespace; empty when nobody contributed."""
-        return Population.FromString(self._get(db.POPULATION, namespace.encode() or b"\0") or b"")
+        return Population.FromString(self._get(db.POPULATION, keys.namespace_prefix(namespace)) or b"")
 
     def put_population(self, namespace: str, population: Population) -> None:
         """Write the faded counts of a namespace."""
-        self._put(db.POPULATION, namespace.encode() or b"\0", population.SerializeToString())
+        self._put(db.POPULATION, keys.namespace_prefix(namespace), population.SerializeToString())
 
     def trigger_cursor(self, activity_id: bytes) -> int:
         """Return the newest trigger taken from the activity environment with this id; 0 when none was."""
@@ -228,10 +250,20 @@ class ProfileTransaction:
 
     def _erase_ledger(self, user: bytes) -> int:
         cursor = self._txn.cursor(db=self._db[db.LEDGER])
-        found = [bytes(key) for key, row in cursor if user in row and LedgerEntry.FromString(row).user_key == user]
+        found = [
+            bytes(key) for key, row in cursor if user in row and LedgerEntry.FromString(row).user_key == user
+        ]
         for key in found:
             self._delete(db.LEDGER, key)
         return len(found)
+
+    def _trim_ledger(self, newest: int) -> None:
+        # Two an attempt, so that a lowered limit is reached in time without one long transaction.
+        cursor = self._txn.cursor(db=self._db[db.LEDGER])
+        for _ in range(2):
+            if not cursor.first() or keys.read_u64(cursor.key()) > newest - self._ledger_entries_max:
+                return
+            cursor.delete()
 
     def _trim_revisions(self, user: bytes) -> None:
         for key in self._revision_keys(user)[: -self._revisions_max]:

@@ -314,23 +314,27 @@ class Provenance(_message.Message):
     def __init__(self, generator: _Optional[str] = ..., model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., event_count: _Optional[int] = ..., data_watermark: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cost_micro_usd: _Optional[int] = ...) -> None: ...
 
 class FadedCount(_message.Message):
-    __slots__ = ("field", "value", "weight", "negative_weight", "event_count", "last_seen")
+    __slots__ = ("field", "value", "weight", "negative_weight", "event_count", "last_seen", "rating_sum", "rating_weight")
     FIELD_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     NEGATIVE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_FIELD_NUMBER: _ClassVar[int]
+    RATING_SUM_FIELD_NUMBER: _ClassVar[int]
+    RATING_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     field: str
     value: str
     weight: float
     negative_weight: float
     event_count: int
     last_seen: _timestamp_pb2.Timestamp
-    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    rating_sum: float
+    rating_weight: float
+    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ...) -> None: ...
 
 class Memory(_message.Message):
-    __slots__ = ("as_of", "half_life", "topics", "attributes", "hour_weights", "event_count", "total_weight", "mean_length", "length_weight")
+    __slots__ = ("as_of", "half_life", "topics", "attributes", "hour_weights", "event_count", "total_weight", "mean_length", "length_weight", "rating_sum", "rating_square_sum", "rating_weight")
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     HALF_LIFE_FIELD_NUMBER: _ClassVar[int]
     TOPICS_FIELD_NUMBER: _ClassVar[int]
@@ -340,6 +344,9 @@ class Memory(_message.Message):
     TOTAL_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     MEAN_LENGTH_FIELD_NUMBER: _ClassVar[int]
     LENGTH_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    RATING_SUM_FIELD_NUMBER: _ClassVar[int]
+    RATING_SQUARE_SUM_FIELD_NUMBER: _ClassVar[int]
+    RATING_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     as_of: _timestamp_pb2.Timestamp
     half_life: _duration_pb2.Duration
     topics: _containers.RepeatedCompositeFieldContainer[FadedCount]
@@ -349,4 +356,7 @@ class Memory(_message.Message):
     total_weight: float
     mean_length: float
     length_weight: float
-    def __init__(self, as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., half_life: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., topics: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., attributes: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., hour_weights: _Optional[_Iterable[float]] = ..., event_count: _Optional[int] = ..., total_weight: _Optional[float] = ..., mean_length: _Optional[float] = ..., length_weight: _Optional[float] = ...) -> None: ...
+    rating_sum: float
+    rating_square_sum: float
+    rating_weight: float
+    def __init__(self, as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., half_life: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., topics: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., attributes: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., hour_weights: _Optional[_Iterable[float]] = ..., event_count: _Optional[int] = ..., total_weight: _Optional[float] = ..., mean_length: _Optional[float] = ..., length_weight: _Optional[float] = ..., rating_sum: _Optional[float] = ..., rating_square_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ...) -> None: ...

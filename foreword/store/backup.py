@@ -1,0 +1,181 @@
+"""Copying a store while daemons use it."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+import foreword
+from foreword.clock import Clock, SystemClock
+from foreword.errors import StoreError, StoreFullError, StoreMissingError, StoreNotWritableError
+from foreword.store import databases as db
+from foreword.store.environment import (
+    DATA_FILE,
+    PROFILES,
+    SCHEMA_VERSION,
+    Environment,
+    make_directory,
+    open_environment,
+    sync_directory,
+    translate,
+    translated,
+)
+from foreword.store.manifest import MANIFEST_FILE, BackupManifest, EnvironmentCopy, sha256_of
+from foreword.store.snapshot import DATABASES, Snapshot, present
+from foreword.store.swap import sync_environment, sync_file
+
+Progress = Callable[[str, int, int], None]
+
+_POLL_SECONDS = 0.1
+# An attempt takes microseconds and fails only when the scheduler commits within them.
+_ATTEMPTS_MAX = 1000
+
+
+def backup_store(
+    directory: Path, target: Path, *, progress: Progress | None = None, clock: Clock | None = None
+) -> BackupManifest:
+    """Copy both environments, as they were at one moment, into a new folder.
+
+    Daemons go on writing meanwhile; the file grows by what they write until the copy is done. The copy is compact:
+    nothing that was erased is in it.
+
+    Args:
+        directory: The store.
+        target: Folder to make; it appears under this name only once it is complete.
+        progress: Called with an environment's name, the bytes copied and the bytes to copy.
+        clock: Dates the backup.
+
+    Raises:
+        StoreMissingError: No store is there.
+        StoreFullError: The disk under `target` is full.
+        StoreError: `target` exists already.
+    """
+    partial = target.with_name(target.name + ".partial")
+    _refuse_existing(target)
+    _refuse_existing(partial)
+    with _moment(directory) as snapshots, _cleared_on_failure(partial):
+        created_ms = (clock or SystemClock()).now_ms()
+        copies = {s.name: _copy(s, partial / s.name, progress) for s in snapshots}
+        manifest = BackupManifest(
+            created_ms, SCHEMA_VERSION, _revision(snapshots), foreword.__version__, copies
+        )
+        (partial / MANIFEST_FILE).write_text(manifest.to_json())
+        sync_file(partial / MANIFEST_FILE)
+        sync_directory(partial)
+        partial.rename(target)
+        sync_directory(target.parent)
+    return manifest
+
+
+def copy_compact(snapshot: Snapshot, path: Path, progress: Progress | None = None) -> None:
+    """Write what a snapshot sees, without free pages, as a new environment at `path`, synced to disk.
+
+    Raises:
+        StoreFullError: The disk under `path` is full.
+        StoreNotWritableError: It cannot be written.
+    """
+    make_directory(path)
+    size_bytes = (snapshot.environment.path / DATA_FILE).stat().st_size
+    with ThreadPoolExecutor(1) as thread:
+        copying = thread.submit(snapshot.environment.lmdb.copy, str(path), compact=True, txn=snapshot.txn)
+        while progress is not None and not wait_for([copying], _POLL_SECONDS).done:
+            progress(snapshot.name, _size(path / DATA_FILE), size_bytes)
+        try:
+            copying.result()
+        except lmdb.Error as exc:
+            raise _copy_error(snapshot.name, path, exc) from exc
+    (path / DATA_FILE).chmod(0o600)
+    sync_environment(path)
+    if progress is not None:
+        progress(snapshot.name, size_bytes, size_bytes)
+
+
+def _copy(snapshot: Snapshot, path: Path, progress: Progress | None) -> EnvironmentCopy:
+    copy_compact(snapshot, path, progress)
+    data = path / DATA_FILE
+    return EnvironmentCopy(
+        id=snapshot.environment.id.hex(),
+        transaction=snapshot.txn.id(),
+        bytes=data.stat().st_size,
+        sha256=sha256_of(data),
+    )
+
+
+def _copy_error(name: str, path: Path, exc: lmdb.Error) -> StoreError:
+    if exc.code in (errno.ENOSPC, errno.EDQUOT):
+        return StoreFullError(f"the disk under {path} is full", hint="free space or name another folder")
+    return translate(name, exc)
+
+
+@contextmanager
+def _moment(directory: Path) -> Iterator[list[Snapshot]]:
+    """Hold snapshots of all environments that show the store at one moment.
+
+    The second is taken while the first is still the newest. Taken apart in this order, the activity could lack
+    triggers that the older profiles have not consumed; in the other, the profiles could be ahead of the activity.
+    """
+    paths = present(directory)
+    if not paths:
+        raise StoreMissingError(
+            f"no store at {directory}", hint="start the daemons once, or check store.directory"
+        )
+    with ExitStack() as stack:
+        environments = []
+        for path in paths:
+            environments.append(open_environment(path, DATABASES[path.name], readonly=True))
+            stack.callback(environments[-1].close)
+        transactions = _begin_together(environments)
+        for transaction in transactions:
+            stack.enter_context(transaction)
+        yield [Snapshot(*pair) for pair in zip(environments, transactions, strict=True)]
+
+
+def _begin_together(environments: list[Environment]) -> list[Any]:
+    with translated(environments[0].name):
+        for _ in range(_ATTEMPTS_MAX):
+            transactions = [environment.begin() for environment in environments]
+            if environments[0].last_transaction == transactions[0].id():
+                return transactions
+            for transaction in transactions:
+                transaction.abort()
+    raise StoreError("the store changes too fast to be seen at one moment", hint="try again")
+
+
+@contextmanager
+def _cleared_on_failure(partial: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        shutil.rmtree(partial, ignore_errors=True)
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFullError(f"the disk under {partial.parent} is full", hint="free space") from exc
+        raise StoreNotWritableError(
+            f"{partial.parent} cannot be written: {exc}", hint="check permissions"
+        ) from exc
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _refuse_existing(path: Path) -> None:
+    if path.exists() or path.is_symlink():
+        raise StoreError(f"{path} exists already", hint="name a folder that does not, or remove this one")
+
+
+def _revision(snapshots: list[Snapshot]) -> int:
+    return next((s.counter(db.META_REVISION) for s in snapshots if s.name == PROFILES), 0)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,27 @@
+"""The process in which a store is checked: `python -m foreword.store.check_process DIRECTORY`.
+
+Prints one JSON value a line: a string names the environment that comes next, a list is a problem.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from foreword.store.inspection import inspect_store
+
+
+def main(directory: Path) -> None:
+    """Check a store and print what is found."""
+    for problem in inspect_store(directory, begun=_print):
+        _print(problem)
+
+
+def _print(value: object) -> None:
+    # Flushed at once: a crash must not take what was found with it.
+    print(json.dumps(value), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,315 @@
+"""Looking through every row of profiles.lmdb."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+
+from foreword import keys
+from foreword.errors import StoreError
+from foreword.store import codec
+from foreword.store import databases as db
+from foreword.store.problem import Problem, shown
+from foreword.store.profile_writer import add_to_totals, text_etag
+from foreword.store.snapshot import Snapshot
+from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
+from foreword.v1.store_pb2 import ErasureReceipt, LedgerEntry, LedgerTotals, Population, Watermark
+
+M = TypeVar("M", bound=Message)
+
+FOREWORD_TOKENS_MAX = 200
+
+
+def check_profiles(snapshot: Snapshot) -> Iterator[Problem]:
+    """Yield what is wrong with the rows of profiles.lmdb."""
+    newest = snapshot.counter(db.META_REVISION)
+    yield from _meta(snapshot)
+    yield from _profiles(snapshot, newest)
+    yield from _forewords(snapshot)
+    yield from _revisions(snapshot, newest)
+    yield from _watermarks(snapshot)
+    yield from _due(snapshot)
+    yield from _ledger(snapshot, newest)
+    yield from _population(snapshot)
+    yield from _erasures(snapshot)
+
+
+def parsed(message: type[M], row: bytes) -> M | None:
+    """Return the message in `row`, or None when there is none."""
+    try:
+        return message.FromString(row)
+    except DecodeError:
+        return None
+
+
+def user_key_fault(key: bytes) -> str:
+    """Return why `key` is no user key; empty when it is one."""
+    try:
+        user_id, namespace = keys.split_user_key(key)
+        return "" if keys.user_key(user_id, namespace) == key else "the key is not in its one proper form"
+    except (ValueError, StoreError) as exc:
+        return f"the key is no user key: {exc}"
+
+
+def _row_fault(row: bytes) -> str:
+    try:
+        header = codec.decode_header(row)
+    except StoreError as exc:
+        return exc.message
+    if not codec.is_intact(row):
+        return "the checksum fails"
+    if header.reserved:
+        return f"the reserved bytes hold {header.reserved}"
+    if header.stale_after_ms > header.expired_after_ms:
+        return "it expires before it is stale"
+    return ""
+
+
+# -- profiles and what hangs on them --------------------------------------------------------------------
+
+
+def _profiles(snapshot: Snapshot, newest: int) -> Iterator[Problem]:
+    for key, row in snapshot.rows(db.PROFILES):
+        for what in _profile_faults(snapshot, key, row, newest):
+            yield Problem("profiles.profiles", shown(key), what)
+
+
+def _profile_faults(snapshot: Snapshot, key: bytes, row: bytes, newest: int) -> Iterator[str]:
+    fault = user_key_fault(key) or _row_fault(row)
+    if fault:
+        yield fault
+        return
+    yield from _body_faults(key, row, newest)
+    yield from _companion_faults(snapshot, key, row)
+
+
+def _body_faults(user: bytes, row: bytes, newest: int) -> Iterator[str]:
+    header = codec.decode_header(row)
+    body = row[codec.HEADER_BYTES :]
+    response = parsed(GetProfileResponse, body)
+    if response is None or not response.HasField("profile"):
+        yield "the body holds no profile"
+        return
+    profile = response.profile
+    if response.freshness:
+        yield "a freshness is stored, which belongs to the moment of reading"
+    if profile.ByteSize() > codec.PROFILE_BYTES_MAX:
+        yield f"the profile has {profile.ByteSize()} bytes; at most {codec.PROFILE_BYTES_MAX} are allowed"
+    if profile.revision != header.revision:
+        yield f"the header has revision {header.revision}, the profile {profile.revision}"
+    if not 1 <= header.revision <= newest:
+        yield f"revision {header.revision} lies outside 1 to {newest}, the highest given"
+    if profile.is_default != header.is_default:
+        yield "header and profile disagree on whether it is a default profile"
+    if (profile.user_id, profile.namespace) != keys.split_user_key(user):
+        yield f"the profile is of user {profile.user_id!r} in namespace {profile.namespace!r}"
+
+
+def _companion_faults(snapshot: Snapshot, user: bytes, row: bytes) -> Iterator[str]:
+    header = codec.decode_header(row)
+    if snapshot.get(db.FOREWORDS, user) is None:
+        yield "it has no foreword"
+    revision = snapshot.get(db.REVISIONS, user + keys.u64(header.revision))
+    if revision is None:
+        yield f"its revision {header.revision} is not among the revisions"
+    elif revision[codec.HEADER_BYTES :] != row[codec.HEADER_BYTES :]:
+        yield f"it differs from revision {header.revision}, which it is"
+    watermark = snapshot.get(db.WATERMARKS, user)
+    if watermark is None:
+        yield "it has no watermark, so it would never be refreshed"
+        return
+    mark = parsed(Watermark, watermark)
+    if mark is not None and mark.revision != header.revision:
+        yield f"its watermark has revision {mark.revision}, the profile {header.revision}"
+
+
+def _forewords(snapshot: Snapshot) -> Iterator[Problem]:
+    for key, row in snapshot.rows(db.FOREWORDS):
+        for what in _foreword_faults(snapshot.get(db.PROFILES, key), key, row):
+            yield Problem("profiles.forewords", shown(key), what)
+
+
+def _foreword_faults(profile_row: bytes | None, key: bytes, row: bytes) -> Iterator[str]:
+    fault = user_key_fault(key) or _row_fault(row)
+    if fault:
+        yield fault
+        return
+    if profile_row is None:
+        yield "it belongs to no profile"
+    elif profile_row[8 : codec.HEADER_BYTES] != row[8 : codec.HEADER_BYTES] or profile_row[1] != row[1]:
+        yield "its header differs from the profile's"
+    yield from _text_faults(row)
+
+
+def _text_faults(row: bytes) -> Iterator[str]:
+    response = parsed(GetForewordResponse, row[codec.HEADER_BYTES :])
+    if response is None:
+        yield "the body holds no foreword"
+        return
+    text = response.text.encode()
+    if response.freshness:
+        yield "a freshness is stored, which belongs to the moment of reading"
+    if response.revision != codec.decode_header(row).revision:
+        yield f"the text has revision {response.revision}, the header {codec.decode_header(row).revision}"
+    if response.token_count > FOREWORD_TOKENS_MAX:
+        yield f"it has {response.token_count} tokens; at most {FOREWORD_TOKENS_MAX} are allowed"
+    if response.etag != text_etag(response.text):
+        yield "its etag is not that of its text"
+    yield from _cut_faults(text, response)
+
+
+def _cut_faults(text: bytes, response: GetForewordResponse) -> Iterator[str]:
+    cuts = [(cut.byte_end, cut.token_count) for cut in response.cuts]
+    if not cuts:
+        if text:
+            yield "it has no cuts"
+        return
+    if cuts[-1] != (len(text), response.token_count):
+        yield f"its last cut is {cuts[-1]}, the whole text {(len(text), response.token_count)}"
+    if any(a[0] >= b[0] or a[1] > b[1] for a, b in pairwise(cuts)):
+        yield "its cuts do not ascend"
+    # A byte of the form 10xxxxxx continues a character.
+    if any(end < len(text) and text[end] & 0xC0 == 0x80 for end, _ in cuts):
+        yield "a cut splits a character"
+
+
+def _revisions(snapshot: Snapshot, newest: int) -> Iterator[Problem]:
+    for key, row in snapshot.rows(db.REVISIONS):
+        user, number = key[:-8], key[-8:]
+        fault = user_key_fault(user) if len(key) > 8 else "the key is too short"
+        if not fault:
+            fault = _row_fault(row) or _revision_fault(snapshot, user, keys.read_u64(number), row, newest)
+        if fault:
+            yield Problem("profiles.revisions", f"{shown(user)} {number.hex()}", fault)
+
+
+def _revision_fault(snapshot: Snapshot, user: bytes, number: int, row: bytes, newest: int) -> str:
+    if codec.decode_header(row).revision != number:
+        return f"the key has revision {number}, the header {codec.decode_header(row).revision}"
+    profile = snapshot.get(db.PROFILES, user)
+    if profile is None:
+        return "it belongs to no profile"
+    if len(profile) >= codec.HEADER_BYTES and codec.is_intact(profile):
+        in_force = codec.decode_header(profile).revision
+        if number > in_force:
+            return f"it is newer than the profile in force, revision {in_force}"
+    return next(_body_faults(user, row, newest), "")
+
+
+# -- what is due ----------------------------------------------------------------------------------------
+
+
+def _watermarks(snapshot: Snapshot) -> Iterator[Problem]:
+    for key, row in snapshot.rows(db.WATERMARKS):
+        for what in _watermark_faults(snapshot, key, row):
+            yield Problem("profiles.watermarks", shown(key), what)
+
+
+def _watermark_faults(snapshot: Snapshot, key: bytes, row: bytes) -> Iterator[str]:
+    mark = parsed(Watermark, row)
+    fault = user_key_fault(key) or ("it cannot be parsed" if mark is None else "")
+    if fault or mark is None:
+        yield fault
+        return
+    if mark.revision and snapshot.get(db.PROFILES, key) is None:
+        yield f"it has revision {mark.revision}, but there is no profile"
+    if mark.due_ms < 0:
+        yield f"it is due at {mark.due_ms} ms"
+    elif mark.due_ms and snapshot.get(db.DUE, keys.due_key(mark.due_ms, key)) is None:
+        yield f"it is due at {mark.due_ms} ms, but the due index does not know"
+
+
+def _due(snapshot: Snapshot) -> Iterator[Problem]:
+    for key, row in snapshot.rows(db.DUE):
+        user = key[8:]
+        fault = user_key_fault(user) if len(key) > 8 else "the key is too short"
+        if not fault:
+            mark = parsed(Watermark, snapshot.get(db.WATERMARKS, user) or b"")
+            if mark is None or mark.due_ms != keys.read_u64(key):
+                fault = f"due at {keys.read_u64(key)} ms, but the watermark does not say so"
+            elif row:
+                fault = f"the row holds {len(row)} bytes; it should be empty"
+        if fault:
+            yield Problem("profiles.due", shown(user), fault)
+
+
+# -- the rest -------------------------------------------------------------------------------------------
+
+
+def _meta(snapshot: Snapshot) -> Iterator[Problem]:
+    for name in (db.META_DEFAULT_PROFILE, db.META_DEFAULT_FOREWORD):
+        row = snapshot.get(db.META, name)
+        if row is not None and _row_fault(row):
+            yield Problem("profiles.meta", name.decode(), _row_fault(row))
+    cursor = snapshot.get(db.META, db.META_TRIGGER_CURSOR)
+    if cursor is not None and len(cursor) != 24:
+        yield Problem("profiles.meta", db.META_TRIGGER_CURSOR.decode(), f"it has {len(cursor)} bytes, not 24")
+
+
+def _ledger(snapshot: Snapshot, newest: int) -> Iterator[Problem]:
+    attempts = snapshot.counter(db.META_LEDGER_SEQ)
+    kept = LedgerTotals()
+    for key, row in snapshot.rows(db.LEDGER):
+        entry = parsed(LedgerEntry, row)
+        fault = _ledger_fault(key, entry, attempts, newest)
+        if fault:
+            yield Problem("profiles.ledger", key.hex(), fault)
+        elif entry is not None:
+            add_to_totals(kept, entry)
+    totals = parsed(LedgerTotals, snapshot.get(db.META, db.META_LEDGER_TOTALS) or b"")
+    yield from _totals(totals, kept, attempts)
+
+
+def _ledger_fault(key: bytes, entry: LedgerEntry | None, attempts: int, newest: int) -> str:
+    if len(key) != 8:
+        return "the key is not 8 bytes"
+    if not 1 <= keys.read_u64(key) <= attempts:
+        return f"entry {keys.read_u64(key)} lies outside 1 to {attempts}, the attempts counted"
+    if entry is None:
+        return "it cannot be parsed"
+    if entry.revision > newest:
+        return f"it wrote revision {entry.revision}, above {newest}, the highest given"
+    return user_key_fault(entry.user_key)
+
+
+def _totals(totals: LedgerTotals | None, kept: LedgerTotals, attempts: int) -> Iterator[Problem]:
+    if totals is None:
+        yield Problem("profiles.meta", "ledger_totals", "it cannot be parsed")
+        return
+    if totals.attempts != attempts:
+        what = f"it sums {totals.attempts} attempts; {attempts} were counted"
+        yield Problem("profiles.meta", "ledger_totals", what)
+    for field in LedgerTotals.DESCRIPTOR.fields:
+        summed, found = getattr(totals, field.name), getattr(kept, field.name)
+        if summed < found:
+            what = f"{field.name} is {summed}; the entries kept alone make {found}"
+            yield Problem("profiles.meta", "ledger_totals", what)
+
+
+def _population(snapshot: Snapshot) -> Iterator[Problem]:
+    for key, row in snapshot.rows(db.POPULATION):
+        population = parsed(Population, row)
+        if population is None:
+            yield Problem("profiles.population", key.hex(), "it cannot be parsed")
+        elif not all(math.isfinite(weight) for weight in _weights(population)):
+            yield Problem("profiles.population", key.hex(), "a weight is not a finite number")
+
+
+def _weights(population: Population) -> Iterator[float]:
+    yield population.total_weight
+    yield from population.length_weights
+    for topic in population.topics:
+        yield topic.weight
+        yield topic.negative_weight
+
+
+def _erasures(snapshot: Snapshot) -> Iterator[Problem]:
+    for key, row in snapshot.rows(db.ERASURES):
+        if len(key) != 16:
+            yield Problem("profiles.erasures", key.hex(), f"the id has {len(key)} bytes, not 16")
+        if parsed(ErasureReceipt, row) is None:
+            yield Problem("profiles.erasures", key.hex(), "it cannot be parsed")

@@ -1,0 +1,89 @@
+"""Rewriting an environment without its free pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from foreword.errors import FieldError, StoreError, StoreMissingError, StoreNotWritableError
+from foreword.store.backup import Progress, copy_compact
+from foreword.store.environment import ACTIVITY, DATA_FILE, PROFILES
+from foreword.store.lock import lock_activity, lock_profiles
+from foreword.store.snapshot import Snapshot, open_snapshot
+from foreword.store.swap import former, incoming, remove, settle, swap_back, swap_in
+
+_LOCKS = {PROFILES: lock_profiles, ACTIVITY: lock_activity}
+
+
+@dataclass(frozen=True)
+class CompactResult:
+    """What a compaction gained."""
+
+    name: str
+    """The environment."""
+    before_bytes: int
+    """Size of its data file before."""
+    after_bytes: int
+    """Size of its data file now."""
+
+
+def compact_store(directory: Path, which: str, *, progress: Progress | None = None) -> CompactResult:
+    """Rewrite an environment compactly and put it in place of the former, which removes erased bytes for good.
+
+    The daemon that writes it must be stopped; readers follow at their next upkeep, and the former's space is
+    free once they have.
+
+    Args:
+        directory: The store.
+        which: `profiles.lmdb` or `activity.lmdb`.
+        progress: Called with the name, the bytes written and the bytes to write at most.
+
+    Raises:
+        StoreLockedError: The environment's daemon runs.
+        StoreMissingError: The environment is not there.
+        StoreFullError: There is no room for the second copy.
+    """
+    if which not in _LOCKS:
+        raise FieldError("which", repr(which), f"{PROFILES} or {ACTIVITY}")
+    path = directory / which
+    if not (path / DATA_FILE).exists() and not former(path).exists():
+        raise StoreMissingError(
+            f"no store at {path}", hint="start the daemons once, or check store.directory"
+        )
+    with _LOCKS[which](directory):
+        try:
+            return _compact(path, progress)
+        except OSError as exc:
+            raise StoreNotWritableError(
+                f"{path} cannot be replaced: {exc}", hint="check permissions"
+            ) from exc
+        finally:
+            # A failure leaves the former in place, and its unfinished successor is removed.
+            settle(path)
+
+
+def _compact(path: Path, progress: Progress | None) -> CompactResult:
+    before_bytes = (path / DATA_FILE).stat().st_size
+    with open_snapshot(path) as snapshot:
+        copy_compact(snapshot, incoming(path), progress)
+        rows = _rows(snapshot)
+    after_bytes = (incoming(path) / DATA_FILE).stat().st_size
+    try:
+        swap_in(path)
+        _compare(path, rows)
+    except BaseException:
+        swap_back(path)
+        raise
+    remove(former(path))
+    return CompactResult(path.name, before_bytes, after_bytes)
+
+
+def _compare(path: Path, rows: dict[bytes, int]) -> None:
+    with open_snapshot(path) as successor:
+        if _rows(successor) != rows:
+            raise StoreError(f"the compacted {path.name} does not hold what it should", hint="check the disk")
+
+
+def _rows(snapshot: Snapshot) -> dict[bytes, int]:
+    handles = snapshot.environment.handles
+    return {name: snapshot.txn.stat(handle)["entries"] for name, handle in handles.items()}

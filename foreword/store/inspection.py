@@ -1,0 +1,57 @@
+"""Looking through a whole store in this process; `check` does it in one that may crash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from foreword.errors import StoreError
+from foreword.store.check_activity import check_activity
+from foreword.store.check_pair import check_pair
+from foreword.store.check_profiles import check_profiles
+from foreword.store.environment import ACTIVITY, PROFILES
+from foreword.store.problem import Problem
+from foreword.store.snapshot import Snapshot, open_snapshot, present
+from foreword.store.structure import structural_faults
+
+_CHECKS = {PROFILES: check_profiles, ACTIVITY: check_activity}
+
+
+def inspect_store(directory: Path, begun: Callable[[str], None] | None = None) -> Iterator[Problem]:
+    """Yield what is wrong with a store; `begun` is told which environment comes next.
+
+    LMDB trusts its files: a damaged one can end this process. Call `check_store` for files of unknown health.
+    """
+    begin = begun or _ignore
+    with ExitStack() as stack:
+        snapshots: dict[str, Snapshot] = {}
+        for path in present(directory):
+            begin(path.name)
+            try:
+                snapshots[path.name] = stack.enter_context(open_snapshot(path))
+            except StoreError as exc:
+                yield Problem(path.name, "", exc.message)
+        sound = []
+        for snapshot in snapshots.values():
+            begin(snapshot.name)
+            faults = structural_faults(snapshot)
+            yield from (Problem(snapshot.name, "", fault) for fault in faults)
+            # LMDB is let into sound trees only.
+            if not faults:
+                sound.append(snapshot.name)
+                yield from _rows(snapshot)
+        if len(sound) == len(_CHECKS):
+            yield from check_pair(snapshots[PROFILES], snapshots[ACTIVITY])
+
+
+def _rows(snapshot: Snapshot) -> Iterator[Problem]:
+    try:
+        yield from _CHECKS[snapshot.name](snapshot)
+    except Exception as exc:
+        # Whatever a damaged row provokes is a finding; the other environment is still to be looked at.
+        yield Problem(snapshot.name, "", f"the check could not go on: {exc!r}")
+
+
+def _ignore(_: str) -> None:
+    """Tell nobody."""

@@ -1,0 +1,124 @@
+"""What the readers of both environments share: following a replaced store, and plain lookups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import lmdb
+
+from foreword.store.environment import Environment, open_environment, translate, translated
+
+T = TypeVar("T")
+_BATCH_ROWS = 1000
+
+
+class Reader:
+    """Reads one environment while another process writes it. One reader serves all threads of a process.
+
+    Raises:
+        StoreMissingError: Nobody has made the environment yet.
+    """
+
+    def __init__(self, path: Path, databases: Sequence[bytes], *, readers_max: int) -> None:
+        self._path = path
+        self._databases = tuple(databases)
+        self._readers_max = readers_max
+        # One reference holds transactions and handles alike, so that a swap in another thread never mixes two.
+        self._environment = self._open()
+        self._former: Environment | None = None
+        self._closed = False
+
+    def _open(self) -> Environment:
+        return open_environment(self._path, self._databases, readonly=True, readers_max=self._readers_max)
+
+    @property
+    def environment(self) -> Environment:
+        """The environment behind the reader."""
+        return self._environment
+
+    @property
+    def last_transaction(self) -> int:
+        """Number of the newest commit; changes exactly when something was written."""
+        return self._environment.last_transaction
+
+    def count(self, database: bytes) -> int:
+        """Return the number of rows of a database (a name from `foreword.store.databases`)."""
+        environment = self._environment
+        with translated(environment.name), _begin(environment, environment.handles[database]) as txn:
+            entries: int = txn.stat(environment.handles[database])["entries"]
+            return entries
+
+    def upkeep(self) -> None:
+        """Free dead readers' slots, and follow a restored or compacted store that took this one's place."""
+        former, self._former = self._former, None
+        if former is not None:
+            former.close()
+        if self._environment.was_replaced():
+            # Closed at the next upkeep only: other threads may be reading from it.
+            self._former, self._environment = self._environment, self._open()
+        else:
+            self._environment.reader_check()
+
+    def close(self) -> None:
+        """Release the environment."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._former is not None:
+            self._former.close()
+        self._environment.close()
+
+    @contextmanager
+    def _reading(self, database: bytes) -> Iterator[Any]:
+        environment = self._environment
+        # Never with `buffers`: a view into the map is a crash once another thread maps it anew.
+        with translated(environment.name), _begin(environment, environment.handles[database]) as txn:
+            yield txn
+
+    def _batches(self, database: bytes, prefix: bytes = b"") -> Iterator[list[tuple[bytes, bytes]]]:
+        """Yield rows whose key begins with `prefix`, each batch from a view of its own.
+
+        A view held while the caller streams to a slow reader would keep freed pages, and the file would grow.
+        """
+        start = prefix
+        while True:
+            with self._reading(database) as txn:
+                batch = list(islice(prefixed(txn.cursor(), prefix, start), _BATCH_ROWS))
+            if not batch:
+                return
+            yield batch
+            start = batch[-1][0] + b"\0"
+
+    def _get(self, database: bytes, key: bytes) -> bytes | None:
+        with self._reading(database) as txn:
+            row: bytes | None = txn.get(key)
+            return row
+
+    def _again(self, exc: lmdb.Error, read: Callable[[], T]) -> T:
+        """Read once more after another process has grown the map; raise `exc` in our words otherwise."""
+        if not isinstance(exc, lmdb.MapResizedError):
+            raise translate(self._environment.name, exc) from exc
+        self._environment.adopt_map()
+        with translated(self._environment.name):
+            return read()
+
+
+def _begin(environment: Environment, handle: Any) -> Any:
+    try:
+        return environment.lmdb.begin(db=handle)
+    except lmdb.MapResizedError:
+        environment.adopt_map()
+        return environment.lmdb.begin(db=handle)
+
+
+def prefixed(cursor: Any, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+    """Yield the rows whose key begins with `prefix`, in key order, from the key `start` on."""
+    if cursor.set_range(start or prefix):
+        for key, row in cursor:
+            if not key.startswith(prefix):
+                return
+            yield key, row

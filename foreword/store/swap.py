@@ -1,0 +1,85 @@
+"""Putting one environment in another's place by renaming, so that a crash leaves one of the two whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from foreword.errors import StoreError
+from foreword.store.environment import DATA_FILE, sync_directory
+
+# Present while `restore` swaps both environments: they belong together, and one alone must not be used.
+RESTORE_MARKER = "restore.pending"
+
+
+def incoming(path: Path) -> Path:
+    """Return where the environment that will take the place of `path` is built."""
+    return path.with_name(path.name + ".incoming")
+
+
+def former(path: Path) -> Path:
+    """Return where the environment that was at `path` waits until its successor stands."""
+    return path.with_name(path.name + ".former")
+
+
+def sync_environment(path: Path) -> None:
+    """Bring a newly made environment, nobody having it open, to disk."""
+    sync_file(path / DATA_FILE)
+    sync_directory(path)
+    sync_directory(path.parent)
+
+
+def sync_file(file: Path) -> None:
+    """Bring a file's bytes to disk."""
+    with file.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def swap_in(path: Path) -> None:
+    """Put the environment at `incoming(path)` in place of the one at `path`, which is kept at `former(path)`.
+
+    Whole folders are renamed. Replacing the data file alone would leave the former's lock file, whose
+    transaction number belongs to the former.
+    """
+    if path.exists():
+        path.rename(former(path))
+    if incoming(path).exists():
+        incoming(path).rename(path)
+    sync_directory(path.parent)
+
+
+def swap_back(path: Path) -> None:
+    """Undo `swap_in`, or the half of it that was done."""
+    if former(path).exists():
+        remove(path)
+        former(path).rename(path)
+        sync_directory(path.parent)
+
+
+def settle(path: Path) -> None:
+    """Clear up after a swap that a crash cut short: the former returns unless its successor stands."""
+    if not path.exists() and former(path).exists():
+        former(path).rename(path)
+        sync_directory(path.parent)
+    remove(former(path))
+    remove(incoming(path))
+
+
+def remove(path: Path) -> None:
+    """Remove an environment's folder, if it is there. Processes that have it mapped keep what they have."""
+    if path.exists():
+        shutil.rmtree(path)
+
+
+def refuse_interrupted_restore(directory: Path) -> None:
+    """Refuse a store in which a restore was cut short.
+
+    Raises:
+        StoreError: It was.
+    """
+    if (directory / RESTORE_MARKER).exists():
+        raise StoreError(
+            f"a restore into {directory} was interrupted",
+            hint="run `foreword store restore` again; it first puts the former store back",
+        )

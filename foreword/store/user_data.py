@@ -1,0 +1,97 @@
+"""Everything kept of one user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+from foreword.errors import StoreMissingError
+from foreword.store.activity_reader import ActivityReader
+from foreword.store.codec import HEADER_BYTES
+from foreword.store.profile_reader import ProfileReader
+from foreword.v1.profile_pb2 import Foreword
+from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
+from foreword.v1.user_data_service_pb2 import ExportUserResponse
+
+R = TypeVar("R", ActivityReader, ProfileReader)
+
+
+def export_user(directory: Path, user: bytes) -> Iterator[ExportUserResponse]:
+    """Yield every record kept of a user key; an environment that does not exist holds none.
+
+    Raises:
+        StoreMissingError: Neither environment exists.
+        StoreCorruptError: A row fails its checksum.
+    """
+    with ExitStack() as stack:
+        activity = _opened(ActivityReader, directory, stack)
+        profiles = _opened(ProfileReader, directory, stack)
+        if activity is None and profiles is None:
+            raise StoreMissingError(f"no store at {directory}", hint="check store.directory")
+        yield from export_from(activity, profiles, user)
+
+
+def export_from(
+    activity: ActivityReader | None, profiles: ProfileReader | None, user: bytes
+) -> Iterator[ExportUserResponse]:
+    """Yield every record of a user key from readers that are already open.
+
+    Raises:
+        StoreCorruptError: A row fails its checksum.
+    """
+    if activity is not None:
+        yield from _activity(activity, user)
+    if profiles is not None:
+        yield from _profiles(profiles, user)
+
+
+def _opened(kind: type[R], directory: Path, stack: ExitStack) -> R | None:
+    try:
+        reader = kind(directory)
+    except StoreMissingError:
+        return None
+    stack.callback(reader.close)
+    return reader
+
+
+def _activity(activity: ActivityReader, user: bytes) -> Iterator[ExportUserResponse]:
+    known = activity.user(user)
+    if known is not None:
+        yield ExportUserResponse(store="activity.users", activity=known)
+        if known.trigger_seq:
+            for _, trigger in activity.triggers(known.trigger_seq - 1, 1):
+                if trigger.user_key == user:
+                    yield ExportUserResponse(store="activity.triggers", trigger=trigger)
+    for stored in activity.events(user):
+        yield ExportUserResponse(store="activity.events", event=stored.event)
+    for event_id in activity.applied_ids(user):
+        yield ExportUserResponse(store="activity.applied", applied_event_id=event_id)
+    for key, erasure in activity.erasures():
+        if key == user:
+            yield ExportUserResponse(store="activity.controls", erasure=erasure)
+
+
+def _profiles(profiles: ProfileReader, user: bytes) -> Iterator[ExportUserResponse]:
+    current = profiles.profile(user)
+    if current is not None:
+        yield ExportUserResponse(store="profiles.profiles", profile=current.profile)
+    text = profiles.foreword(user)
+    if text is not None:
+        yield ExportUserResponse(store="profiles.forewords", foreword=_foreword(text))
+    for revision, row in profiles.revisions(user):
+        if current is None or revision != current.profile.revision:
+            earlier = GetProfileResponse.FromString(row[HEADER_BYTES:]).profile
+            yield ExportUserResponse(store="profiles.revisions", revision=earlier)
+    watermark = profiles.watermark(user)
+    if watermark is not None:
+        yield ExportUserResponse(store="profiles.watermarks", watermark=watermark)
+        if watermark.due_ms:
+            yield ExportUserResponse(store="profiles.due", due_ms=watermark.due_ms)
+    for entry in profiles.ledger_of(user):
+        yield ExportUserResponse(store="profiles.ledger", ledger_entry=entry)
+
+
+def _foreword(text: GetForewordResponse) -> Foreword:
+    return Foreword(text=text.text, token_count=text.token_count, tokenizer=text.tokenizer, cuts=text.cuts)

@@ -1,0 +1,107 @@
+"""What tests of several parts share: a store with something of everything in it, and its fsck."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from foreword import keys
+from foreword.store import ActivityWriter, NewEvent, ProfileWriter
+from foreword.store.inspection import inspect_store
+from foreword.store.problem import Problem
+from foreword.v1.event_pb2 import Event
+from foreword.v1.profile_pb2 import FadedCount, Foreword, ForewordCut, Profile
+from foreword.v1.store_pb2 import (
+    ErasureReceipt,
+    LedgerEntry,
+    Population,
+    RefreshOutcome,
+    Watermark,
+)
+
+MAP_BYTES = 1 << 28
+START_MS = 1_700_000_000_000
+
+
+def new_event(user_id: str, event_id: str, time_ms: int = START_MS, text: str = "") -> NewEvent:
+    """Make an event that is ready to be written."""
+    body = Event(event_id=event_id, user_id=user_id, type="view", topics=["a"], text=text)
+    return NewEvent(keys.user_key(user_id), event_id, time_ms, body.SerializeToString(), False)
+
+
+def put_profile(transaction, user_id: str, text: str = "Likes é.", due_ms: int = 0) -> int:
+    """Write a profile the way a refresh does: with foreword, revision, watermark and ledger row."""
+    user = keys.user_key(user_id)
+    size = len(text.encode())
+    cuts = [ForewordCut(byte_end=size, token_count=5)]
+    foreword = Foreword(text=text, token_count=5, tokenizer="t", cuts=cuts)
+    revision = transaction.put_profile(
+        user,
+        Profile(user_id=user_id, segment=1, foreword=foreword),
+        foreword,
+        computed_at_ms=START_MS,
+        stale_after_ms=START_MS + 1000,
+        expired_after_ms=START_MS + 2000,
+        refresh_on_open=False,
+    )
+    mark = transaction.watermark(user) or Watermark()
+    mark.revision, mark.due_ms = revision, due_ms
+    transaction.schedule(user, mark)
+    outcome = RefreshOutcome.REFRESH_OUTCOME_WRITTEN
+    transaction.append_ledger(LedgerEntry(user_key=user, outcome=outcome, revision=revision))
+    return revision
+
+
+def fill(directory: Path, users: int = 12, events: int = 8) -> None:
+    """Make a store in which every database has rows."""
+    activity = ActivityWriter(directory, map_size_bytes=MAP_BYTES)
+    with activity.begin() as transaction:
+        for number in range(users):
+            times = range(START_MS, START_MS + events * 1000, 1000)
+            transaction.record(
+                [new_event(f"user{number}", f"e{i}", ms) for i, ms in enumerate(times)], START_MS
+            )
+        transaction.request(keys.user_key("reader"), on_open_ms=START_MS)
+        transaction.erase(keys.user_key("leaver"), START_MS)
+    profiles = ProfileWriter(directory, map_size_bytes=MAP_BYTES, revisions_max=3)
+    with profiles.begin() as transaction:
+        for number in range(users):
+            for _ in range(1 + number % 5):
+                put_profile(transaction, f"user{number}", f"Text {number}.", due_ms=START_MS + number)
+        transaction.put_population(
+            "", Population(total_weight=2.0, topics=[FadedCount(value="a", weight=1.0)])
+        )
+        transaction.put_receipt(bytes(16), ErasureReceipt(erased_ms=START_MS))
+        transaction.put_trigger_cursor(activity.environment.id, 3)
+        transaction.put_scheduler_seen(START_MS)
+        transaction.put_defaults(Profile(is_default=True), Foreword())
+    activity.close()
+    profiles.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Return the folder of a store in which every database has rows; nothing has it open."""
+    directory = tmp_path / "store"
+    fill(directory)
+    return directory
+
+
+@pytest.fixture
+def faults() -> Callable[[Path], list[Problem]]:
+    """Return the fsck of a sound file, run in this process because that is ten times faster."""
+    return lambda directory: list(inspect_store(directory))
+
+
+@pytest.fixture
+def make_event() -> Callable[..., NewEvent]:
+    """Return a maker of events."""
+    return new_event
+
+
+@pytest.fixture
+def write_profile() -> Callable[..., int]:
+    """Return what writes a profile as a refresh does."""
+    return put_profile
