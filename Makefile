@@ -1,0 +1,104 @@
+# Everything a checkout can do. Each target makes its own virtual environment, .venv, when there is none.
+#
+#   PYTHON=/path/to/python3   which interpreter makes it; FOREWORD_PYTHON is read too
+#   VENV=folder               where it is
+#   ARGS='…'                  further arguments of the tool behind test, types, bench
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(or $(FOREWORD_PYTHON),python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PROTO_FILES := $(wildcard proto/foreword/v1/*.proto)
+# More workers than this only contend for the disk: the slow tests wait for synced commits.
+WORKERS_MAX ?= 8
+# What `buf breaking` compares with: main as published, else as it is here.
+MAIN ?= $(shell git rev-parse --quiet --verify origin/main >/dev/null 2>&1 && echo origin/main || echo main)
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## See forewords written from real activity: GIT=path for a repository's authors, KEEP=1 to leave it up
+	@$(BIN)/foreword demo $(if $(GIT),--git '$(GIT)') $(if $(KEEP),--keep)
+
+.PHONY: test
+test: $(VENV)/.dev ## Run all tests in parallel; ARGS='-k name' to choose
+	@$(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS_MAX) --dist loadfile $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/.dev ## Check code and proto style, changing nothing
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/buf lint
+	@$(BIN)/buf format --diff --exit-code
+
+.PHONY: types
+types: $(VENV)/.dev ## Check types, strictly
+	@$(BIN)/mypy $(ARGS)
+
+.PHONY: proto
+proto: $(VENV)/.dev ## Generate code from proto/, check its style and that it breaks no client of main
+	@$(BIN)/python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. --grpc_python_out=. $(PROTO_FILES)
+	@$(BIN)/buf format --write
+	@$(BIN)/buf lint
+	@if git cat-file -e '$(MAIN):proto' 2>/dev/null; then \
+		git archive '$(MAIN)' buf.yaml proto | $(BIN)/buf breaking --against '-#format=tar'; \
+	else \
+		echo 'proto: $(MAIN) has no proto/ here, so nothing can break; buf breaking was left out'; \
+	fi
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure the figures in benchmarks/ and write their tables
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: docs
+docs: $(VENV)/.runtime ## Write docs/configuration.md anew from foreword/config.py
+	@$(BIN)/python docs/make_configuration.py
+
+.PHONY: format
+format: $(VENV)/.dev ## Bring code and proto into shape
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+	@$(BIN)/buf format --write
+
+.PHONY: venv
+venv: $(VENV)/.dev ## Make the virtual environment with everything in it
+
+.PHONY: constraints
+constraints: ## Pin today's versions of all dependencies in constraints.txt
+	@$(MAKE) --no-print-directory .venv-constraints/bin/python VENV=.venv-constraints
+	@.venv-constraints/bin/python -m pip --disable-pip-version-check --quiet install --upgrade --upgrade-strategy eager -e '.[dev]'
+	@{ sed -n '/^#/p' constraints.txt; \
+		.venv-constraints/bin/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' | LC_ALL=C sort -f; } > constraints.txt.new
+	@mv constraints.txt.new constraints.txt
+	@rm -rf .venv-constraints
+
+.PHONY: clean
+clean: ## Remove the virtual environment, caches and builds; never a store
+	rm -rf $(VENV) .venv-constraints build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Two steps, so that a first `make demo` does not wait for linters and compilers it never calls.
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing Foreword into $(VENV)'
+	@$(PIP) install --constraint constraints.txt --editable '.[server]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing Foreword and its development tools into $(VENV)'
+	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $(VENV)/.runtime $@
+
+# A half-made environment is removed: Debian's python3 without python3-venv leaves one that has no pip.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'Foreword needs Python 3.11 or later; name one with: make PYTHON=/path/to/python3 …' >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) >/dev/null || { rm -rf $(VENV); \
+		echo 'No virtual environment could be made with $(PYTHON); on Debian and Ubuntu first run: apt install python3-venv' >&2; exit 1; }

@@ -1,0 +1,130 @@
+"""Writes docs/configuration.md from foreword/config.py, so that the reference cannot differ from the code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from foreword.config import Config, Section
+
+TARGET = Path(__file__).with_name("configuration.md")
+
+_INTRODUCTION = """\
+# Configuration
+
+<!-- Written by docs/make_configuration.py from foreword/config.py; `make docs` renews it. -->
+
+One TOML file holds everything: the one named by `--config`, else by `FOREWORD_CONFIG`, else
+`./foreword.toml`. Without a file the defaults below hold. Every value can be overridden by an environment
+variable `FOREWORD_<SECTION>__<KEY>`, such as `FOREWORD_STORE__DIRECTORY`; a nested table adds its name, as
+in `FOREWORD_SEGMENTS__ACTIVE__STALE_AFTER_HOURS`.
+
+The unit of a number is the last word of its key. `foreword config check` says what is wrong with a file,
+with its line; `foreword config show` prints what is in force.
+
+```toml
+[store]
+directory = "var/foreword"
+retention_days = 120
+
+[segments.active]
+stale_after_hours = 30
+```
+"""
+
+
+def render() -> str:
+    """Return the whole reference as Markdown."""
+    return "\n".join([_INTRODUCTION, *_sections()])
+
+
+def _sections() -> Iterator[str]:
+    for name, section in _tables(Config()):
+        yield f"## `[{name}]`\n"
+        yield f"{_paragraph(type(section).__doc__)}\n"
+        yield from _key_table(section)
+        yield from _subtables(name, section)
+
+
+def _key_table(section: Section) -> Iterator[str]:
+    keys = {key: field for key, field in _fields(section) if not isinstance(getattr(section, key), Section)}
+    if keys:
+        yield "| key | default | allowed | meaning |"
+        yield "|---|---|---|---|"
+    for key, field in keys.items():
+        default = _toml(getattr(section, key))
+        yield f"| `{key}` | {default} | {_allowed(field)} | {_paragraph(field.description)} |"
+    if keys:
+        yield ""
+
+
+def _subtables(name: str, section: Section) -> Iterator[str]:
+    """Render the tables inside a section, all of one kind, as one table with their defaults side by side."""
+    tables = _tables(section)
+    if not tables:
+        return
+    for child, _ in tables:
+        yield f"- `[{name}.{child}]`: {_paragraph(type(section).model_fields[child].description)}"
+    yield ""
+    yield "| key | " + " | ".join(f"default in `{child}`" for child, _ in tables) + " | allowed | meaning |"
+    yield "|---|" + "---|" * len(tables) + "---|---|"
+    for key, field in _fields(tables[0][1]):
+        defaults = " | ".join(_toml(getattr(table, key)) for _, table in tables)
+        yield f"| `{key}` | {defaults} | {_allowed(field)} | {_paragraph(field.description)} |"
+    yield ""
+
+
+def _tables(section: Section) -> list[tuple[str, Section]]:
+    values = ((key, getattr(section, key)) for key, _ in _fields(section))
+    return [(key, value) for key, value in values if isinstance(value, Section)]
+
+
+def _fields(section: Section) -> list[tuple[str, FieldInfo]]:
+    return list(type(section).model_fields.items())
+
+
+def _toml(value: object) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, int):
+        return f"`{value:_}`" if value >= 10_000 else f"`{value}`"
+    if isinstance(value, (tuple, list)):
+        return "`[" + ", ".join(f'"{item}"' for item in value) + "]`"
+    return f"`{value}`" if isinstance(value, float) else f'`"{value}"`'
+
+
+def _allowed(field: FieldInfo) -> str:
+    kind: Any = field.annotation
+    if get_origin(kind) in (Union, UnionType):
+        kind = next(part for part in get_args(kind) if part is not NoneType)
+    if get_origin(kind) is Literal:
+        return ", ".join(f'`"{choice}"`' for choice in get_args(kind))
+    if kind is bool:
+        return "`true`, `false`"
+    if kind in (int, float):
+        return " and ".join(_bounds(field)) or "a number"
+    return {Path: "a path", str: "text", tuple: "a list of texts"}[get_origin(kind) or kind]
+
+
+def _bounds(field: FieldInfo) -> Iterator[str]:
+    words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    for bound in field.metadata:
+        for attribute, word in words.items():
+            if (limit := getattr(bound, attribute, None)) is not None:
+                yield f"{word} {limit:_}"
+
+
+def _paragraph(text: str | None) -> str:
+    return " ".join((text or "").split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    TARGET.write_text(render(), encoding="utf-8")
+    sys.stdout.write(f"wrote {TARGET}\n")

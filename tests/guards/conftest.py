@@ -1,0 +1,113 @@
+"""A running Foreword for what the docs and examples show."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import pytest
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS_MAX = 30
+# The port every example names. Tests run side by side and beside a developer's daemons: each takes its own.
+DOCUMENTED_PORT = 7464
+# What the tree's own state is; everything else of a checkout is shown to the examples.
+_NOT_SHOWN = {"var", ".venv", ".git", "build", "dist"}
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A folder that looks like a checkout, with both daemons running on its own default store."""
+
+    folder: Path
+    port: int
+    environment: dict[str, str]
+
+    def run(self, command: list[str], timeout_seconds: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run a command there; its errors stand in its output."""
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout_seconds,
+            check=False,
+        )
+
+    def localised(self, text: str) -> str:
+        """Return `text` with the documented port replaced by the one in use."""
+        return text.replace(str(DOCUMENTED_PORT), str(self.port))
+
+
+@pytest.fixture(scope="module")
+def checkout() -> Iterator[Checkout]:
+    """Both daemons, started by `foreword up` as the guide says, on a store under ./var of their own."""
+    # Not tmp_path: a unix socket's path may have 107 bytes, and pytest's folders are long.
+    folder = Path(tempfile.mkdtemp(prefix="fw-"))
+    for entry in ROOT.iterdir():
+        if entry.name not in _NOT_SHOWN and not entry.name.startswith((".venv-", "__pycache__")):
+            (folder / entry.name).symlink_to(entry)
+    running = Checkout(folder, _free_port(), {})
+    running.environment.update(_environment(running))
+    command = [str(Path(sys.executable).with_name("foreword")), "up"]
+    log = folder / "up.log"
+    with log.open("wb") as output:
+        daemons = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=running.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_until_serving(running.port, daemons, log)
+        yield running
+    finally:
+        daemons.send_signal(signal.SIGTERM)
+        try:
+            daemons.wait(timeout=30)
+        finally:
+            daemons.kill()
+            shutil.rmtree(folder)
+
+
+def _environment(checkout: Checkout) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("FOREWORD_")}
+    return own | {
+        "HOME": str(checkout.folder),
+        "FOREWORD_DATA": str((ROOT / os.environ.get("FOREWORD_DATA", "../shared/data")).resolve()),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "FOREWORD_SIDECAR__LISTEN": f'["unix:{{store}}/foreword.sock", "127.0.0.1:{checkout.port}"]',
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_serving(port: int, daemons: subprocess.Popen[bytes], log: Path) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        ready = grpc.channel_ready_future(channel)
+        for _ in range(START_SECONDS_MAX):
+            assert daemons.poll() is None, f"foreword up ended with {daemons.returncode}: {log.read_text()}"
+            try:
+                return ready.result(timeout=1)
+            except grpc.FutureTimeoutError:
+                continue
+    raise AssertionError(f"foreword up did not serve within {START_SECONDS_MAX} seconds: {log.read_text()}")

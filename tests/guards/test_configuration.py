@@ -1,0 +1,114 @@
+"""The configuration reference is complete, and no default moves unnoticed."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+from foreword.config import Config, Section
+
+ROOT = Path(__file__).parents[2]
+
+# A change here is a change for everyone who runs on defaults: it belongs in CHANGELOG.md too.
+DEFAULTS = {
+    "store.directory": "var/foreword",
+    "store.profiles_map_size_bytes": 68_719_476_736,
+    "store.activity_map_size_bytes": 68_719_476_736,
+    "store.readers_max": 2048,
+    "store.reader_check_seconds": 60.0,
+    "store.revisions_max": 10,
+    "store.ledger_entries_max": 100_000,
+    "store.retention_days": 90,
+    "sidecar.listen": ["unix:{store}/foreword.sock", "127.0.0.1:7464"],
+    "sidecar.message_bytes_max": 16_777_216,
+    "sidecar.write_queue_events_max": 50_000,
+    "sidecar.group_commit_ms": 2.0,
+    "sidecar.drain_seconds": 10.0,
+    "sidecar.maintenance_seconds": 60.0,
+    "sidecar.open_trigger_seconds": 60.0,
+    "scheduler.concurrency": 8,
+    "scheduler.batch_users": 64,
+    "scheduler.trigger_poll_ms": 50,
+    "scheduler.sweep_seconds": 5.0,
+    "scheduler.nightly_hour_utc": 3,
+    "scheduler.reclassify_seconds": 3600.0,
+    "scheduler.retry_backoff_seconds": 30.0,
+    "scheduler.retry_backoff_max_seconds": 21600.0,
+    "scheduler.drain_seconds": 30.0,
+    "window.days": 28,
+    "window.recent_days": 7,
+    "window.middle_days": 21,
+    "window.recent_weight": 0.6,
+    "window.half_life_days": 60.0,
+    "window.events_max": 10_000,
+    "session.idle_timeout_seconds": 1800.0,
+    "cold_start.events_min": 4,
+    "cold_start.new_days": 7,
+    "segments.active_days_per_week_min": 6.0,
+    "segments.semi_active_days_per_week_min": 1.0,
+    "segments.new.refresh": "session_end",
+    "segments.new.interval_days": 1.0,
+    "segments.new.stale_after_hours": 24.0,
+    "segments.new.expired_after_hours": 96.0,
+    "segments.active.refresh": "nightly",
+    "segments.active.interval_days": 1.0,
+    "segments.active.stale_after_hours": 26.0,
+    "segments.active.expired_after_hours": 72.0,
+    "segments.semi_active.refresh": "interval",
+    "segments.semi_active.interval_days": 3.0,
+    "segments.semi_active.stale_after_hours": 74.0,
+    "segments.semi_active.expired_after_hours": 240.0,
+    "segments.dormant.refresh": "on_open",
+    "segments.dormant.interval_days": 1.0,
+    "segments.dormant.stale_after_hours": 168.0,
+    "segments.dormant.expired_after_hours": 2160.0,
+    "agent.provider": "extractive",
+    "agent.timeout_seconds": 60.0,
+    "foreword.tokens_max": 200,
+    "security.tls_certificate_file": None,
+    "security.tls_key_file": None,
+}
+
+
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_configuration", ROOT / "docs/make_configuration.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in values.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return found
+
+
+def sections(section: type[Section]) -> set[type[Section]]:
+    inner = {field.annotation for field in section.model_fields.values()}
+    tables = {kind for kind in inner if isinstance(kind, type) and issubclass(kind, Section)}
+    return {section}.union(*(sections(table) for table in tables))
+
+
+def test_defaults_are_pinned() -> None:
+    """Every default is the one that users were told of."""
+    assert flat(Config().model_dump(mode="json")) == DEFAULTS
+
+
+def test_reference_is_current() -> None:
+    """docs/configuration.md is what foreword/config.py says; `make docs` renews it."""
+    assert (ROOT / "docs/configuration.md").read_text("utf-8") == script().render()
+
+
+def test_every_key_is_explained() -> None:
+    """Each key has a docstring, so that reference and schema can say what it means."""
+    silent = [
+        f"{section.__name__}.{key}"
+        for section in sections(Config) - {Config}
+        for key, field in section.model_fields.items()
+        if not (field.description or "").strip()
+    ]
+    assert silent == []

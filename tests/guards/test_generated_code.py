@@ -1,0 +1,39 @@
+"""The committed code in foreword/v1 is what proto/ generates."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# The oldest supported; another version writes other bytes for the same proto.
+GENERATOR = "1.76.0"
+
+
+@pytest.mark.skipif(
+    version("grpcio-tools") != GENERATOR,
+    reason=f"the committed code is made by grpcio-tools {GENERATOR}, not {version('grpcio-tools')}",
+)
+def test_generated_code_is_current(tmp_path: Path) -> None:
+    """Generating again gives the committed files, byte for byte, no more and no fewer."""
+    protos = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "proto").rglob("*.proto"))
+    outputs = [f"--{kind}_out={tmp_path}" for kind in ("python", "pyi", "grpc_python")]
+    command = [sys.executable, "-m", "grpc_tools.protoc", "-I", "proto", *outputs, *protos]
+    subprocess.run(command, cwd=ROOT, check=True)
+    made = {path.name: path.read_bytes() for path in (tmp_path / "foreword/v1").iterdir()}
+    kept = {
+        path.name: path.read_bytes()
+        for path in (ROOT / "foreword/v1").iterdir()
+        if path.suffix in (".py", ".pyi") and path.name != "__init__.py"
+    }
+    assert made.keys() == kept.keys(), "run `make proto`"
+    assert [name for name in made if made[name] != kept[name]] == [], "run `make proto`"
+
+
+def test_proto_folder_holds_only_proto() -> None:
+    """proto/ can be handed to any language: nothing but .proto files is in it."""
+    assert {path.suffix for path in (ROOT / "proto").rglob("*") if path.is_file()} == {".proto"}

@@ -1,0 +1,218 @@
+"""The architecture as a test: which way imports run, and where each third-party library comes in."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("foreword", "sidecar", "scheduler", "tiering", "ranking", "evaluations")
+
+# A module may import its own part and any part of a lower number. The longest prefix decides.
+LAYERS = {
+    "foreword.v1": 0,
+    "foreword": 1,
+    "foreword.store": 2,
+    "foreword.client": 3,
+    "foreword.local": 3,
+    "foreword.llm": 3,
+    "tiering": 3,
+    "ranking": 3,
+    "sidecar": 4,
+    "scheduler": 4,
+    "evaluations": 5,
+    "foreword.cli": 6,
+    "foreword.__main__": 7,
+}
+
+# The parts the command line starts; importing them costs time that `foreword get` does not have.
+LAZY = {"sidecar", "scheduler", "evaluations", "tiering", "ranking"}
+
+# What a package file may define beside its imports.
+PUBLIC = ("__all__", "__version__")
+
+DOORS = {
+    "lmdb": ("foreword.store",),
+    "google_crc32c": ("foreword.store",),
+    "grpc": ("sidecar", "foreword.client", "foreword.v1"),
+    "grpc_health": ("sidecar",),
+    "grpc_reflection": ("sidecar",),
+    "grpc_status": ("sidecar",),
+    "google.rpc": ("sidecar", "foreword.client"),
+    "uvloop": ("sidecar",),
+    "apscheduler": ("scheduler",),
+    "click": ("foreword.cli",),
+    "pydantic": ("foreword.config",),
+    "diskcache": ("tiering",),
+    "anthropic": ("foreword.llm",),
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imports(name: str, path: Path, tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield `(line, module)` for all imports; `from foreword import keys` names `foreword.keys`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = absolute(name, path, node)
+            for alias in node.names:
+                inner = ROOT / Path(*base.split("."), alias.name)
+                is_module = inner.is_dir() or inner.with_suffix(".py").exists()
+                yield node.lineno, f"{base}.{alias.name}" if is_module or base == "google" else base
+
+
+def absolute(name: str, path: Path, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    kept = package[: len(package) - node.level + 1]
+    return ".".join([*kept, *([node.module] if node.module else [])])
+
+
+def within(module: str, prefix: str) -> bool:
+    return module == prefix or module.startswith(prefix + ".")
+
+
+def part_of(module: str) -> str | None:
+    return max((prefix for prefix in LAYERS if within(module, prefix)), key=len, default=None)
+
+
+def layer_faults(name: str, path: Path, tree: ast.AST) -> Iterator[str]:
+    here = part_of(name)
+    assert here is not None, f"{name} belongs to no layer; give it one in LAYERS"
+    for line, imported in imports(name, path, tree):
+        there = part_of(imported)
+        if there is not None and there != here and LAYERS[there] >= LAYERS[here]:
+            yield f"{name}:{line} imports {imported}: {here} may not know {there}"
+
+
+def door_faults(name: str, path: Path, tree: ast.AST) -> Iterator[str]:
+    for line, imported in imports(name, path, tree):
+        for library, doors in DOORS.items():
+            if within(imported, library) and not any(within(name, door) for door in doors):
+                yield f"{name}:{line} imports {imported}, whose doors are {', '.join(doors)}"
+
+
+def eager(tree: ast.Module) -> ast.Module:
+    """Return what runs on import: no function bodies, nothing that is for the type checker alone."""
+
+    class Strip(ast.NodeTransformer):
+        def visit_FunctionDef(self, node: ast.FunctionDef) -> None: ...
+
+        def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None: ...
+
+        def visit_If(self, node: ast.If) -> ast.AST:
+            return ast.Pass() if "TYPE_CHECKING" in ast.unparse(node.test) else self.generic_visit(node)
+
+    stripped = Strip().visit(tree)
+    assert isinstance(stripped, ast.Module)
+    return stripped
+
+
+def trees() -> list[tuple[str, Path, ast.Module]]:
+    found = [(name, path, ast.parse(path.read_text("utf-8"))) for name, path in modules()]
+    assert {"foreword", "sidecar", "scheduler"} <= {name.split(".")[0] for name, _, _ in found}
+    return found
+
+
+def test_imports_run_one_way() -> None:
+    """No module imports a part above its own, and sidecar and scheduler do not know each other."""
+    faults = [fault for name, path, tree in trees() for fault in layer_faults(name, path, tree)]
+    assert not faults, "\n".join(faults)
+
+
+def test_each_library_has_one_door() -> None:
+    """A third-party library is imported only where its errors are translated."""
+    faults = [fault for name, path, tree in trees() for fault in door_faults(name, path, tree)]
+    assert not faults, "\n".join(faults)
+
+
+def test_command_line_imports_daemons_lazily() -> None:
+    """Importing the command line imports none of the parts it starts."""
+    faults = [
+        f"{name}:{line} imports {imported} when it is imported itself"
+        for name, path, tree in trees()
+        if within(name, "foreword.cli")
+        for line, imported in imports(name, path, eager(tree))
+        if imported.split(".")[0] in LAZY
+    ]
+    assert not faults, "\n".join(faults)
+
+
+def test_package_files_only_re_export() -> None:
+    """An `__init__.py` holds a docstring, imports, `__all__` and `__version__`, and nothing else."""
+    faults = []
+    for name, path, tree in trees():
+        if path.name != "__init__.py":
+            continue
+        for node in tree.body:
+            is_name = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in PUBLIC
+            is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            if not (is_name or is_docstring or isinstance(node, (ast.Import, ast.ImportFrom))):
+                faults.append(f"{name}:{node.lineno} defines something; give it a file of its own")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "rule"),
+    [
+        ("sidecar.server", "from scheduler import daemon", layer_faults),
+        ("foreword.keys", "import foreword.store.codec", layer_faults),
+        ("scheduler.agent.window", "from ...foreword import cli", layer_faults),
+        ("scheduler.sweep", "def later():\n    import grpc", door_faults),
+        ("foreword.local", "import pydantic.fields", door_faults),
+        ("foreword.local", "from google import rpc", door_faults),
+    ],
+)
+def test_rules_notice_a_breach(name: str, source: str, rule: object) -> None:
+    """The rules above find a fault that is put before them."""
+    assert callable(rule)
+    assert list(rule(name, ROOT / f"{name.replace('.', '/')}.py", ast.parse(source)))
+
+
+# The libraries of the `server` extra, absent from a plain install.
+_WITHOUT_SERVER = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        absent = {"pydantic", "pydantic_core", "click", "apscheduler", "uvloop",
+                  "grpc_health", "grpc_reflection", "grpc_status"}
+        if name.split(".")[0] in absent:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+"""
+
+
+def without_server(code: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", _WITHOUT_SERVER + code]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_client_and_local_reader_need_no_server_libraries() -> None:
+    """A plain install gives the client and the in-process reader."""
+    done = without_server("from foreword.client import Foreword\nimport foreword.local")
+    assert done.returncode == 0, done.stderr
+
+
+def test_command_without_server_extra_says_what_to_install() -> None:
+    """`foreword` without the `server` extra prints one sentence with the command that adds it."""
+    entry = "from foreword.cli import main\nsys.exit(main())"
+    done = without_server(f"sys.argv = ['foreword', 'status']\n{entry}")
+    assert done.returncode == 1, done
+    assert "pip install 'foreword[server]'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
