@@ -1,0 +1,1 @@
+"""The refreshing daemon: segments, due index, triggers, sweeps and importers."""

@@ -1,0 +1,298 @@
+"""The user in plain sentences, the most useful first; the material of foreword and summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from foreword.v1 import profile_pb2
+from scheduler.agent.affinity import Affinity
+from scheduler.agent.findings import Findings
+from scheduler.agent.kind import FILM_GENRES, Kind
+from scheduler.agent.labels import join, label, labels
+from scheduler.agent.vocabulary import FILE_KINDS, LANGUAGES
+
+_LEAD_TOPICS = 3
+_MORE_TOPICS = 4
+# With fewer events in the window, "lately" would rest on too little.
+_LATELY_EVENTS_MIN = 5
+# A topic named at all rests on two events, and on a share that is not a rounding error.
+_NAMED_EVENTS_MIN = 2
+_NAMED_SCORE_MIN = 0.02
+# How many events make which word for knowing something.
+_DEEPLY_EVENTS_MIN = 100
+_WELL_EVENTS_MIN = 25
+_SOME_EVENTS_MIN = 8
+# Liking is called so from these many standard deviations on, over so many events.
+_LIKING_MIN = 0.15
+_LIKING_EVENTS_MIN = 5
+# A user stands out in a topic by half as much again as the others, and lags at a third.
+_MORE_THAN_OTHERS = 1.5
+_LESS_THAN_OTHERS = 0.4
+_OTHERS_MIN = 10
+_STANDING_EVENTS_MIN = 5
+_LAGGING_EVENTS_MIN = 20
+_LAGGING_POPULATION_SHARE_MIN = 0.08
+_STANDING_SHARE_MIN = 0.04
+# A turn shows in three recent events and twice the remembered share.
+_RISING_FACTOR = 2.0
+_RISING_SHARE_MIN = 0.1
+_RISING_EVENTS_MIN = 3
+_FALLING_FACTOR = 0.4
+_FALLING_SHARE_MIN = 0.12
+_FALLING_WINDOW_EVENTS_MIN = 8
+_FILTER_SHARE_MIN = 0.9
+_FILTER_EVENTS_MIN = 5
+_REPO_SHARE_MIN = 0.2
+_TOOL_EVENTS_MIN = 3
+
+# What the user does, and what joins it to the topics.
+_LEADS = {
+    Kind.CODE: ("Developer", "in "),
+    Kind.RATING: ("Rates things", ""),
+    Kind.READING: ("Reads", "about "),
+    Kind.SHOPPING: ("Shops", "for "),
+    Kind.MEDIA: ("Plays media", ""),
+    Kind.AGENT: ("Works with an AI agent", "on "),
+    Kind.SEARCH: ("Searches", "for "),
+    Kind.GENERAL: ("Active", "in "),
+}
+_FILM_LEAD = ("Watches films", "")
+# Fields that have sentences of their own.
+_SAID_FIELDS = frozenset({"repo", "tool", "error_type", "domain", "depth"})
+
+
+def describe(findings: Findings) -> list[str]:
+    """Return sentences about the user, each of one line; the first names what the user mostly does."""
+    sentences = list(_sentences(findings))
+    return list(dict.fromkeys(sentences))
+
+
+def _sentences(findings: Findings) -> Iterator[str]:
+    named = [affinity for affinity in findings.high if _is_named(affinity)]
+    areas = _areas(findings, named)
+    yield _lead(findings, areas[:_LEAD_TOPICS])
+    if findings.kind is Kind.CODE:
+        yield from _skills([item for item in named if item not in areas[:_LEAD_TOPICS]])
+    if findings.kind is Kind.AGENT:
+        yield from _agent_habits(findings)
+    yield from _ratings(findings)
+    yield from _aversions(findings)
+    yield from _domains(findings)
+    said = {affinity.topic for affinity in areas[:_LEAD_TOPICS]}
+    yield from _turns(findings, areas, said)
+    yield from _standing(findings, areas, said)
+    yield from _more(areas, said, _LEADS[findings.kind][1])
+    yield from _reading_habits(findings)
+    yield from _filters(findings)
+
+
+def _is_named(affinity: Affinity) -> bool:
+    return (
+        affinity.evidence_count >= _NAMED_EVENTS_MIN
+        and affinity.score >= _NAMED_SCORE_MIN
+        and label(affinity.topic) is not None
+    )
+
+
+def _areas(findings: Findings, named: Sequence[Affinity]) -> list[Affinity]:
+    """Return the topics that say where the user is active; for code, languages and kinds of files come elsewhere."""
+    if findings.kind is not Kind.CODE:
+        return list(named)
+    areas = [item for item in named if item.topic not in LANGUAGES and item.topic not in FILE_KINDS]
+    return areas or [item for item in named if item.topic not in LANGUAGES]
+
+
+def _lead(findings: Findings, areas: Sequence[Affinity]) -> str:
+    act, joint = _FILM_LEAD if _are_films(findings, areas) else _LEADS[findings.kind]
+    if findings.kind is Kind.CODE:
+        repos = labels(
+            [entry.value for entry in findings.values("repo") if entry.share >= _REPO_SHARE_MIN], 2
+        )
+        act += f" on {join(repos)}" if repos else ""
+        # A project's main package often bears its name; "on celery, in celery" would say nothing.
+        names = [f"the {name} package" if name in repos else name for name in _names(areas, _LEAD_TOPICS)]
+    else:
+        names = _names(areas, _LEAD_TOPICS)
+    if not names:
+        return f"{act}, without a clear focus yet."
+    lately = "lately mostly" if findings.window.count >= _LATELY_EVENTS_MIN else "mostly"
+    return f"{act}, {lately} {joint}{join(names)}."
+
+
+def _are_films(findings: Findings, areas: Sequence[Affinity]) -> bool:
+    genres = all(affinity.topic.lower() in FILM_GENRES for affinity in areas)
+    return bool(areas) and genres and findings.kind in (Kind.RATING, Kind.MEDIA)
+
+
+def _skills(named: Sequence[Affinity]) -> Iterator[str]:
+    languages = sorted(
+        (item for item in named if item.topic in LANGUAGES),
+        key=lambda item: (-item.evidence_count, item.topic),
+    )
+    deep = _names([item for item in languages if item.evidence_count >= _DEEPLY_EVENTS_MIN], 3)
+    well = _names(
+        [item for item in languages if _WELL_EVENTS_MIN <= item.evidence_count < _DEEPLY_EVENTS_MIN], 3
+    )
+    some = _names(
+        [item for item in languages if _SOME_EVENTS_MIN <= item.evidence_count < _WELL_EVENTS_MIN], 3
+    )
+    known = [*([f"{join(deep)} deeply"] if deep else []), *([f"{join(well)} well"] if well else [])]
+    if known:
+        yield f"Knows {', '.join(known)}{f'; some {join(some)}' if some else ''}."
+    elif some:
+        yield f"Works with {join(some)}."
+    elif languages:
+        yield f"Has worked a little with {join(_names(languages, 2))}."
+    files = _names([item for item in named if item.topic in FILE_KINDS], 3)
+    if files:
+        yield f"Also edits {join(files)}."
+
+
+def _agent_habits(findings: Findings) -> Iterator[str]:
+    tools = _values(findings, "tool", 3)
+    if tools:
+        yield f"The agent mostly uses {join(tools)} for them."
+    errors = _values(findings, "error_type", 2)
+    if errors:
+        yield f"Keeps meeting {join(errors)}."
+
+
+def _ratings(findings: Findings) -> Iterator[str]:
+    rated = [
+        item
+        for item in (*findings.high, *findings.low)
+        if item.evidence_count >= _LIKING_EVENTS_MIN and item.liking
+    ]
+    liked = sorted(
+        (item for item in rated if item.liking >= _LIKING_MIN), key=lambda item: (-item.liking, item.topic)
+    )
+    disliked = sorted(
+        (item for item in rated if item.liking <= -_LIKING_MIN), key=lambda item: (item.liking, item.topic)
+    )
+    above, below = _names(liked, 3), _names(disliked, 2)
+    if above and below:
+        yield f"Rates {join(above)} above average, {join(below)} below."
+    elif above:
+        yield f"Rates {join(above)} above average."
+    elif below:
+        yield f"Rates {join(below)} below average."
+
+
+def _aversions(findings: Findings) -> Iterator[str]:
+    names = _names([item for item in findings.low if not item.liking], 3)
+    if names:
+        yield f"Skip {join(names)}."
+
+
+def _domains(findings: Findings) -> Iterator[str]:
+    names = _values(findings, "domain", 2)
+    if names:
+        yield f"Domain: {join(names)}."
+
+
+def _turns(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> Iterator[str]:
+    """Say what the user turned to and from, where the window differs from the memory."""
+    joint = _LEADS[findings.kind][1]
+    rising = [
+        item
+        for item in areas
+        if item.topic not in said
+        and item.window_share >= max(_RISING_SHARE_MIN, _RISING_FACTOR * item.memory_share)
+        and findings.window.recent.get(item.topic, 0) >= _RISING_EVENTS_MIN
+    ]
+    falling = [
+        item
+        for item in areas
+        if item.topic not in said
+        and findings.window.count >= _FALLING_WINDOW_EVENTS_MIN
+        and item.memory_share >= _FALLING_SHARE_MIN
+        and item.window_share <= _FALLING_FACTOR * item.memory_share
+    ]
+    new, old = _names(rising, 2), _names(falling, 2)
+    said.update(item.topic for item in (*rising[:2], *falling[:2]))
+    if new:
+        yield f"Recently also {joint}{join(new)}."
+    if old:
+        yield f"Earlier more {joint}{join(old)}."
+
+
+def _standing(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> Iterator[str]:
+    """Say where the user differs from the others of the namespace."""
+    if findings.user_count < _OTHERS_MIN:
+        return
+    repos = {entry.value for entry in findings.values("repo")}
+    more = sorted(
+        (
+            item
+            for item in areas
+            if item.topic not in repos
+            and item.evidence_count >= _STANDING_EVENTS_MIN
+            and item.memory_share >= max(_STANDING_SHARE_MIN, _MORE_THAN_OTHERS * item.population_share)
+        ),
+        key=lambda item: (item.topic in said, item.population_share / item.memory_share, item.topic),
+    )
+    less = []
+    if findings.memory.events >= _LAGGING_EVENTS_MIN:
+        less = sorted(
+            (
+                item
+                for item in findings.high
+                if item.topic not in said
+                and item.population_share >= _LAGGING_POPULATION_SHARE_MIN
+                and item.memory_share <= _LESS_THAN_OTHERS * item.population_share
+            ),
+            key=lambda item: (-item.population_share, item.topic),
+        )
+    joint = _LEADS[findings.kind][1]
+    above, below = _names(more, 2), _names(less, 2)
+    said.update(item.topic for item in (*more[:2], *less[:2]))
+    if above and below:
+        yield f"More {joint}{join(above)} than other users, less {joint}{join(below)}."
+    elif above:
+        yield f"More {joint}{join(above)} than other users."
+    elif below:
+        yield f"Less {joint}{join(below)} than other users."
+
+
+def _more(areas: Sequence[Affinity], said: set[str], joint: str) -> Iterator[str]:
+    names = _names([item for item in areas if item.topic not in said], _MORE_TOPICS)
+    if names:
+        yield f"Also {joint}{join(names)}."
+
+
+def _reading_habits(findings: Findings) -> Iterator[str]:
+    wants = []
+    if findings.depth == profile_pb2.DEPTH_DEEP:
+        wants.append("in-depth")
+    elif findings.depth == profile_pb2.DEPTH_OVERVIEW:
+        wants.append("brief overview")
+    if findings.length_percentile is not None and findings.length_percentile >= 75:
+        wants.append("long")
+    elif findings.length_percentile is not None and findings.length_percentile <= 25:
+        wants.append("short")
+    if wants:
+        yield f"Prefers {' and '.join(wants)} texts."
+
+
+def _filters(findings: Findings) -> Iterator[str]:
+    for entry in findings.attributes:
+        field, value = label(entry.field), label(entry.value)
+        if (
+            entry.share >= _FILTER_SHARE_MIN
+            and entry.evidence_count >= _FILTER_EVENTS_MIN
+            and entry.field not in _SAID_FIELDS
+            and field is not None
+            and value is not None
+        ):
+            yield f"Nearly always {field} {value}."
+            return
+
+
+def _values(findings: Findings, field: str, count: int) -> list[str]:
+    return labels(
+        [entry.value for entry in findings.values(field) if entry.evidence_count >= _TOOL_EVENTS_MIN], count
+    )
+
+
+def _names(affinities: Sequence[Affinity], count: int) -> list[str]:
+    return labels([affinity.topic for affinity in affinities], count)

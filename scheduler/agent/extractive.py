@@ -1,0 +1,185 @@
+"""The provider without a model: reads beliefs and expertise straight off the counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from foreword.v1 import profile_pb2
+from scheduler.agent.affinity import Affinity
+from scheduler.agent.evidence import Evidence
+from scheduler.agent.findings import Findings
+from scheduler.agent.kind import Kind
+from scheduler.agent.labels import label, labels
+from scheduler.agent.operations import (
+    AddBelief,
+    CloseBelief,
+    Operation,
+    ReinforceBelief,
+    SetExpertise,
+    SetPreference,
+    SetPresentation,
+)
+from scheduler.agent.providers import Proposal
+from scheduler.agent.vocabulary import LANGUAGES
+
+# A belief begins at a tenth of the activity and ends at a twenty-fifth; the gap keeps it from flickering.
+_BELIEF_SCORE_MIN = 0.10
+_BELIEF_SCORE_END = 0.04
+_BELIEF_EVENTS_MIN = 3
+_BELIEFS_MAX = 8
+# More would only repeat the same kind of evidence; the profile keeps the newest few and the count.
+_CITED_MAX = 50
+# n events make level n / (n + 30): 30 events are half way, 300 an expert.
+_EXPERTISE_HALF_EVENTS = 30.0
+_EXPERTISE_EVENTS_MIN = 5
+_EXPERTISE_MAX = 6
+# Smaller moves are not worth a change of the profile.
+_EXPERTISE_STEP = 0.05
+_SHORT_PERCENTILE_MAX = 25
+_LONG_PERCENTILE_MIN = 75
+
+_DRAWN_STATEMENTS = {
+    Kind.CODE: "Often works in {}.",
+    Kind.RATING: "Often rates {}.",
+    Kind.READING: "Often reads about {}.",
+    Kind.SHOPPING: "Often shops for {}.",
+    Kind.MEDIA: "Often plays {}.",
+    Kind.AGENT: "Often has an agent work on {}.",
+    Kind.SEARCH: "Often searches for {}.",
+    Kind.GENERAL: "Often active in {}.",
+}
+_AVERSE_STATEMENT = "Turns away from {}."
+
+
+class Extractive:
+    """Proposes what counting shows; deterministic, without a network, at no cost."""
+
+    name = "extractive"
+    prompt_version = "extractive-1"
+
+    async def propose(self, findings: Findings, previous: profile_pb2.Profile | None) -> Proposal:
+        """Return operations that bring the previous self-model up to the findings."""
+        return self.propose_now(findings, previous)
+
+    def propose_now(self, findings: Findings, previous: profile_pb2.Profile | None) -> Proposal:
+        """Return the same without an event loop."""
+        operations = [
+            *_beliefs(findings, previous),
+            *_expertise(findings, previous),
+            *_preferences(findings, previous),
+            *_presentation(findings, previous),
+        ]
+        return Proposal(operations)
+
+
+def _beliefs(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:
+    current = {
+        belief.subject: belief
+        for belief in (previous.self_model.beliefs if previous is not None else ())
+        if not belief.HasField("valid_to")
+    }
+    drawn = {affinity.topic: affinity for affinity in findings.high}
+    yield from _endings(findings, current, drawn)
+    strong = [
+        affinity
+        for affinity in findings.high
+        if affinity.score >= _BELIEF_SCORE_MIN and affinity.evidence_count >= _BELIEF_EVENTS_MIN
+    ]
+    for affinity in strong[:_BELIEFS_MAX]:
+        yield from _belief(findings, current, affinity, _DRAWN_STATEMENTS[findings.kind], against=False)
+    for affinity in findings.low[:_BELIEFS_MAX]:
+        yield from _belief(findings, current, affinity, _AVERSE_STATEMENT, against=True)
+
+
+def _endings(
+    findings: Findings, current: dict[str, profile_pb2.Belief], drawn: dict[str, Affinity]
+) -> Iterator[Operation]:
+    """Close beliefs in topics the activity has left; the newest events show that it goes on elsewhere."""
+    averse = {affinity.topic for affinity in findings.low}
+    newest = _newest(list(findings.known.values()))
+    for subject, belief in current.items():
+        left = subject not in drawn or drawn[subject].score < _BELIEF_SCORE_END
+        if left and subject not in averse and newest:
+            yield CloseBelief(belief.belief_id, newest[-1:])
+
+
+def _belief(
+    findings: Findings,
+    current: dict[str, profile_pb2.Belief],
+    affinity: Affinity,
+    pattern: str,
+    *,
+    against: bool,
+) -> Iterator[Operation]:
+    name = label(affinity.topic)
+    if name is None:
+        return
+    statement = pattern.format(name)
+    events = findings.window.events.get(affinity.topic, ())
+    belief = current.get(affinity.topic)
+    if belief is not None and belief.statement == statement:
+        fresh = [item for item in events if item.event.event_id in findings.news]
+        if fresh:
+            yield ReinforceBelief(belief.belief_id, _newest(fresh))
+        return
+    # A low rating speaks against a topic without being an act against it.
+    cited = _newest([item for item in events if item.against == against or item.rating is not None])
+    if len(cited) > 1:
+        yield AddBelief(affinity.topic, statement, cited)
+
+
+def _expertise(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:
+    """Doing shows skill; reading, rating and buying do not."""
+    if findings.kind not in (Kind.CODE, Kind.AGENT):
+        return
+    levels = {
+        entry.area: entry.level for entry in (previous.self_model.expertise if previous is not None else ())
+    }
+    ranked = sorted(findings.high, key=lambda affinity: (-affinity.evidence_count, affinity.topic))
+    for affinity in ranked[:_EXPERTISE_MAX]:
+        level = round(affinity.evidence_count / (affinity.evidence_count + _EXPERTISE_HALF_EVENTS), 2)
+        events = findings.window.events.get(affinity.topic)
+        if affinity.evidence_count < _EXPERTISE_EVENTS_MIN or not events:
+            continue
+        if abs(level - levels.get(affinity.topic, 0.0)) >= _EXPERTISE_STEP:
+            yield SetExpertise(affinity.topic, level, _newest(events))
+
+
+def _preferences(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:
+    language = next((affinity for affinity in findings.high if affinity.topic in LANGUAGES), None)
+    if language is None or language.evidence_count < _EXPERTISE_EVENTS_MIN:
+        return
+    held = {
+        entry.key: entry.value for entry in (previous.self_model.preferences if previous is not None else ())
+    }
+    events = findings.window.events.get(language.topic, ())
+    if held.get("example_language") != language.topic and len(events) > 1:
+        yield SetPreference("example_language", language.topic, _newest(events))
+
+
+def _presentation(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:
+    technical = findings.kind in (Kind.CODE, Kind.AGENT)
+    presentation = profile_pb2.Presentation(
+        depth=findings.depth or profile_pb2.DEPTH_STANDARD,
+        tone="direct" if technical else "neutral",
+        example_domains=labels([affinity.topic for affinity in findings.high], 3),
+        emphasis=["code"] if technical else [],
+        length=_length(findings.length_percentile),
+    )
+    newest = _newest(list(findings.known.values()))
+    if newest and (previous is None or previous.presentation != presentation):
+        yield SetPresentation(presentation, newest[-1:])
+
+
+def _length(percentile: int | None) -> profile_pb2.Length:
+    if percentile is None:
+        return profile_pb2.LENGTH_MEDIUM
+    if percentile <= _SHORT_PERCENTILE_MAX:
+        return profile_pb2.LENGTH_SHORT
+    return profile_pb2.LENGTH_LONG if percentile >= _LONG_PERCENTILE_MIN else profile_pb2.LENGTH_MEDIUM
+
+
+def _newest(events: Sequence[Evidence]) -> tuple[str, ...]:
+    """Return the ids of the newest events, oldest of them first."""
+    ordered = sorted(events, key=lambda item: (item.time_ms, item.event.event_id))
+    return tuple(item.event.event_id for item in ordered[-_CITED_MAX:])

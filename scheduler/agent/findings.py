@@ -1,0 +1,151 @@
+"""What code reads out of a user's activity before any provider is asked; every number traces to counted events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from foreword.v1 import profile_pb2
+from scheduler.agent.affinity import Affinity
+from scheduler.agent.evidence import Evidence
+from scheduler.agent.kind import Kind, kind_of
+from scheduler.agent.memory import TYPE_FIELD, Memory
+from scheduler.agent.population import PopulationView
+from scheduler.agent.window import Window
+
+_DEPTH_KEY = "depth"
+_DEPTHS = {
+    **dict.fromkeys(
+        ("overview", "brief", "intro", "beginner", "basic", "shallow"), profile_pb2.DEPTH_OVERVIEW
+    ),
+    **dict.fromkeys(("standard", "medium", "intermediate", "normal"), profile_pb2.DEPTH_STANDARD),
+    **dict.fromkeys(("deep", "expert", "advanced", "detailed", "in-depth"), profile_pb2.DEPTH_DEEP),
+}
+# A habit shows in this many events, and in at least half of them.
+_DEPTH_EVENTS_MIN = 3
+_LENGTH_WEIGHT_MIN = 2.0
+# Hours can only be called quiet when there was time enough to be active in them.
+_QUIET_EVENTS_MIN = 20
+_QUIET_HOURS_MIN = 4
+# An hour with less than this share of the activity counts as quiet: one late night in a hundred changes nothing.
+_QUIET_SHARE_MAX = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeShare:
+    """A value of an attribute with its share of the user's weighted events, 0 to 1, and the events counted."""
+
+    field: str
+    value: str
+    share: float
+    evidence_count: int
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that is read out of one user's activity.
+
+    Attributes:
+        kind: The kind of most of the activity.
+        high: Topics that draw the user, strongest first.
+        low: Topics the user turned away from, strongest first.
+        attributes: Attribute values, strongest first; the event type is not among them.
+        window: The weights of the window.
+        memory: The memory with all new events.
+        known: Every event read in this refresh that counts, by id.
+        news: The ids among them that were accepted since the last refresh.
+        user_count: Users of the population.
+        depth: The depth of what the user reads; unspecified unless events carry it.
+        length_percentile: Where the user's text length lies among all users', 0 to 100; None unless known.
+        quiet_hours: First and past-the-end hour of the longest range without activity, UTC; None unless known.
+    """
+
+    kind: Kind
+    high: list[Affinity]
+    low: list[Affinity]
+    attributes: list[AttributeShare]
+    window: Window
+    memory: Memory
+    known: Mapping[str, Evidence]
+    news: frozenset[str]
+    user_count: int
+    depth: profile_pb2.Depth
+    length_percentile: int | None
+    quiet_hours: tuple[int, int] | None
+
+    def values(self, field: str) -> list[AttributeShare]:
+        """Return the values of one attribute, strongest first."""
+        return [entry for entry in self.attributes if entry.field == field]
+
+
+def find(
+    affinities: list[Affinity],
+    window: Window,
+    memory: Memory,
+    population: PopulationView,
+    *,
+    known: Mapping[str, Evidence],
+    news: frozenset[str],
+) -> Findings:
+    """Read everything out of the counts."""
+    low = sorted(
+        (affinity for affinity in affinities if affinity.aversion),
+        key=lambda affinity: (-affinity.aversion, affinity.topic),
+    )
+    percentile = (
+        population.length_percentile(memory.length_sum / memory.length_weight)
+        if memory.length_weight >= _LENGTH_WEIGHT_MIN
+        else None
+    )
+    return Findings(
+        kind=kind_of(memory),
+        high=[affinity for affinity in affinities if not affinity.aversion and affinity.score > 0],
+        low=low,
+        attributes=_attribute_shares(memory),
+        window=window,
+        memory=memory,
+        known=known,
+        news=news,
+        user_count=population.user_count,
+        depth=_depth(memory),
+        length_percentile=percentile,
+        quiet_hours=_quiet_hours(memory),
+    )
+
+
+def _attribute_shares(memory: Memory) -> list[AttributeShare]:
+    shares = [
+        AttributeShare(field, value, min(1.0, count.weight / memory.weight), count.events)
+        for (field, value), count in memory.attributes.items()
+        if field != TYPE_FIELD and memory.weight
+    ]
+    return sorted(shares, key=lambda entry: (-entry.share, entry.field, entry.value))
+
+
+def _depth(memory: Memory) -> profile_pb2.Depth:
+    weights: dict[profile_pb2.Depth, float] = {}
+    events = 0
+    for (field, value), count in memory.attributes.items():
+        depth = _DEPTHS.get(value.lower()) if field == _DEPTH_KEY else None
+        if depth is not None:
+            weights[depth] = weights.get(depth, 0.0) + count.weight
+            events += count.events
+    if events < _DEPTH_EVENTS_MIN:
+        return profile_pb2.DEPTH_UNSPECIFIED
+    best = max(weights, key=lambda depth: (weights[depth], depth))
+    return best if weights[best] * 2 >= sum(weights.values()) else profile_pb2.DEPTH_STANDARD
+
+
+def _quiet_hours(memory: Memory) -> tuple[int, int] | None:
+    total = sum(memory.hours)
+    if memory.events < _QUIET_EVENTS_MIN or total <= 0:
+        return None
+    quiet = [weight < _QUIET_SHARE_MAX * total for weight in memory.hours]
+    longest = (0, 0)
+    for start in range(24):
+        length = 0
+        while length < 24 and quiet[(start + length) % 24]:
+            length += 1
+        longest = max(longest, (length, -start))
+    length, start = longest[0], -longest[1]
+    return (start, (start + length) % 24) if length >= _QUIET_HOURS_MIN else None

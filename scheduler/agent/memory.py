@@ -1,0 +1,246 @@
+"""The profile's long memory: counts that fade with a half-life and outlive the raw events."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from google.protobuf.duration_pb2 import Duration
+
+from foreword.clock import DAY_MS, HOUR_MS
+from foreword.v1 import profile_pb2
+from scheduler.agent.evidence import GENERATOR_KEY, Evidence
+from scheduler.agent.population import PopulationDelta, length_bucket
+
+TOPICS_MAX = 100
+ATTRIBUTES_MAX = 40
+# Together at most half of a profile, so that topics of 128 bytes cannot push out what they are kept for.
+_TOPIC_BYTES_MAX = 7000
+_ATTRIBUTE_BYTES_MAX = 2500
+# Bytes of a FadedCount beside its field and value: four doubles, a count, a time and their tags.
+_COUNT_BYTES = 56
+# Longer values are texts or identifiers, not categories.
+_VALUE_BYTES_MAX = 64
+LENGTH_KEY = "length"
+TYPE_FIELD = "type"
+_KEYS_NOT_KEPT = frozenset({LENGTH_KEY, GENERATOR_KEY})
+
+
+@dataclass(slots=True)
+class TopicCount:
+    """Faded counts of one topic; weights at the memory's time, ratings in the application's unit."""
+
+    weight: float = 0.0
+    against: float = 0.0
+    events: int = 0
+    last_seen_ms: int = 0
+    rating_sum: float = 0.0
+    rating_weight: float = 0.0
+
+
+@dataclass(slots=True)
+class AttributeCount:
+    """Faded count of one value of an attribute."""
+
+    weight: float = 0.0
+    events: int = 0
+    last_seen_ms: int = 0
+
+
+@dataclass(slots=True)
+class Memory:
+    """A memory to compute with; `as_of_ms` is the time to which every weight is faded."""
+
+    as_of_ms: int
+    half_life_ms: float
+    topics: dict[str, TopicCount] = field(default_factory=dict)
+    attributes: dict[tuple[str, str], AttributeCount] = field(default_factory=dict)
+    hours: list[float] = field(default_factory=lambda: [0.0] * 24)
+    events: int = 0
+    weight: float = 0.0
+    length_sum: float = 0.0
+    length_weight: float = 0.0
+    rating_sum: float = 0.0
+    rating_square_sum: float = 0.0
+    rating_weight: float = 0.0
+
+    def fade_factor(self, time_ms: int) -> float:
+        """Return what a weight of the memory is worth at a later time."""
+        return float(2.0 ** ((self.as_of_ms - time_ms) / self.half_life_ms))
+
+
+def fold(
+    previous: profile_pb2.Memory | None, news: Sequence[Evidence], half_life_days: float
+) -> tuple[Memory, PopulationDelta]:
+    """Return the memory with the news added, and what they add to the population.
+
+    Every event counts `2 ** -((as_of - time) / half_life)`, where `as_of` is the newest event's time, so the order
+    of arrival does not matter and folding in parts equals folding at once, until a limit drops the weakest topic.
+    """
+    previous_as_of_ms = previous.as_of.ToMilliseconds() if previous is not None else 0
+    as_of_ms = max([previous_as_of_ms, *(item.time_ms for item in news)])
+    memory = _faded(previous, as_of_ms, half_life_days * DAY_MS)
+    delta = PopulationDelta(as_of_ms=as_of_ms, user_count=int(not memory.events and bool(news)))
+    for item in news:
+        _add(memory, delta, item)
+    return memory, delta
+
+
+def to_proto(memory: Memory) -> profile_pb2.Memory:
+    """Return the memory as the profile carries it: the strongest topics and attribute values within the limits."""
+    proto = profile_pb2.Memory(event_count=memory.events, total_weight=memory.weight)
+    proto.as_of.FromMilliseconds(memory.as_of_ms)
+    proto.half_life.CopyFrom(Duration(seconds=int(memory.half_life_ms // 1000)))
+    for topic, count in _strongest_topics(memory.topics):
+        row = proto.topics.add(
+            value=topic,
+            weight=count.weight,
+            negative_weight=count.against,
+            event_count=count.events,
+            rating_sum=count.rating_sum,
+            rating_weight=count.rating_weight,
+        )
+        row.last_seen.FromMilliseconds(count.last_seen_ms)
+    for (name, value), kept in _strongest_attributes(memory.attributes):
+        row = proto.attributes.add(field=name, value=value, weight=kept.weight, event_count=kept.events)
+        row.last_seen.FromMilliseconds(kept.last_seen_ms)
+    if memory.weight:
+        proto.hour_weights.extend(memory.hours)
+    if memory.length_weight:
+        proto.mean_length = memory.length_sum / memory.length_weight
+        proto.length_weight = memory.length_weight
+    proto.rating_sum = memory.rating_sum
+    proto.rating_square_sum = memory.rating_square_sum
+    proto.rating_weight = memory.rating_weight
+    return proto
+
+
+def _faded(previous: profile_pb2.Memory | None, as_of_ms: int, half_life_ms: float) -> Memory:
+    memory = Memory(as_of_ms, half_life_ms)
+    if previous is None:
+        return memory
+    fade = 2.0 ** ((previous.as_of.ToMilliseconds() - as_of_ms) / half_life_ms)
+    for row in previous.topics:
+        memory.topics[row.value] = TopicCount(
+            row.weight * fade,
+            row.negative_weight * fade,
+            row.event_count,
+            row.last_seen.ToMilliseconds(),
+            row.rating_sum * fade,
+            row.rating_weight * fade,
+        )
+    for row in previous.attributes:
+        memory.attributes[row.field, row.value] = AttributeCount(
+            row.weight * fade, row.event_count, row.last_seen.ToMilliseconds()
+        )
+    if len(previous.hour_weights) == 24:
+        memory.hours = [weight * fade for weight in previous.hour_weights]
+    memory.events = previous.event_count
+    memory.weight = previous.total_weight * fade
+    memory.length_weight = previous.length_weight * fade
+    memory.length_sum = previous.mean_length * memory.length_weight
+    memory.rating_sum = previous.rating_sum * fade
+    memory.rating_square_sum = previous.rating_square_sum * fade
+    memory.rating_weight = previous.rating_weight * fade
+    return memory
+
+
+def _add(memory: Memory, delta: PopulationDelta, item: Evidence) -> None:
+    event, time_ms = item.event, item.time_ms
+    weight = item.weight * 2.0 ** ((time_ms - memory.as_of_ms) / memory.half_life_ms)
+    memory.events += 1
+    memory.weight += weight
+    memory.hours[time_ms // HOUR_MS % 24] += weight
+    delta.total_weight += weight
+    if item.rating is not None:
+        memory.rating_sum += weight * item.rating
+        memory.rating_square_sum += weight * item.rating * item.rating
+        memory.rating_weight += weight
+    for topic in dict.fromkeys(event.topics):
+        _add_topic(memory, delta, topic, item, weight)
+    _add_attribute(memory, TYPE_FIELD, event.type, weight, time_ms)
+    for name, value in event.attributes.items():
+        if name == LENGTH_KEY:
+            _add_length(memory, delta, value, weight)
+        elif _is_category(name, value):
+            _add_attribute(memory, name, value, weight, time_ms)
+
+
+def _add_topic(memory: Memory, delta: PopulationDelta, topic: str, item: Evidence, weight: float) -> None:
+    count = memory.topics.get(topic)
+    if count is None:
+        count = memory.topics[topic] = TopicCount()
+    for_weight, against_weight, events = delta.topics.get(topic, (0.0, 0.0, 0))
+    if item.against:
+        count.against += weight
+        against_weight += weight
+    else:
+        count.weight += weight
+        for_weight += weight
+    delta.topics[topic] = (for_weight, against_weight, events + 1)
+    count.events += 1
+    count.last_seen_ms = max(count.last_seen_ms, item.time_ms)
+    if item.rating is not None:
+        count.rating_sum += weight * item.rating
+        count.rating_weight += weight
+
+
+def _add_attribute(memory: Memory, name: str, value: str, weight: float, time_ms: int) -> None:
+    count = memory.attributes.get((name, value))
+    if count is None:
+        count = memory.attributes[name, value] = AttributeCount()
+    count.weight += weight
+    count.events += 1
+    count.last_seen_ms = max(count.last_seen_ms, time_ms)
+
+
+def _add_length(memory: Memory, delta: PopulationDelta, value: str, weight: float) -> None:
+    length = _number(value)
+    if length is None or not 0 < length < 1e12:
+        return
+    memory.length_sum += weight * length
+    memory.length_weight += weight
+    bucket = length_bucket(length)
+    delta.lengths[bucket] = delta.lengths.get(bucket, 0.0) + weight
+
+
+def _is_category(name: str, value: str) -> bool:
+    """Tell whether an attribute sorts events into kinds; numbers and identifiers do not."""
+    return (
+        name not in _KEYS_NOT_KEPT
+        and not name.lower().endswith("id")
+        and 0 < len(value.encode()) <= _VALUE_BYTES_MAX
+        and _number(value) is None
+    )
+
+
+def _number(value: str) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _strongest_topics(topics: dict[str, TopicCount]) -> Iterable[tuple[str, TopicCount]]:
+    ranked = heapq.nsmallest(
+        TOPICS_MAX, topics.items(), key=lambda item: (-item[1].weight - item[1].against, item[0])
+    )
+    size_bytes = 0
+    for topic, count in ranked:
+        size_bytes += _COUNT_BYTES + len(topic.encode())
+        if size_bytes > _TOPIC_BYTES_MAX:
+            return
+        yield topic, count
+
+
+def _strongest_attributes(
+    attributes: dict[tuple[str, str], AttributeCount],
+) -> Iterable[tuple[tuple[str, str], AttributeCount]]:
+    ranked = heapq.nsmallest(ATTRIBUTES_MAX, attributes.items(), key=lambda item: (-item[1].weight, item[0]))
+    size_bytes = 0
+    for key, count in ranked:
+        size_bytes += _COUNT_BYTES + len(key[0].encode()) + len(key[1].encode())
+        if size_bytes > _ATTRIBUTE_BYTES_MAX:
+            return
+        yield key, count

@@ -1,0 +1,191 @@
+"""What all users of a namespace do: the prior a single user's few events are shrunk towards."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from foreword.clock import DAY_MS
+from foreword.v1 import profile_pb2, store_pb2
+
+# The store's limit on a population row: 2,000 topics are about 100 kB and cover nearly all weight of any namespace.
+TOPICS_MAX = 2000
+# Pruning down to TOPICS_MAX costs a sort; waiting until a quarter more have come makes it rare.
+_TOPICS_BEFORE_PRUNING = TOPICS_MAX * 5 // 4
+# Lengths from 2^0 to 2^32, in whatever unit events use.
+LENGTH_BUCKETS = 32
+# Below this faded weight a percentile says more about chance than about the user.
+_LENGTH_WEIGHT_MIN = 20.0
+# Weights are held relative to a reference time and grow as time passes; at 2^200 the reference is moved on.
+_SCALE_EXPONENT_MAX = 200.0
+
+
+@dataclass
+class PopulationDelta:
+    """What one refresh adds to the population; weights faded to `as_of_ms`.
+
+    Attributes:
+        as_of_ms: The time to which the weights are faded.
+        topics: For each topic the weight for and against it, and the number of events.
+        total_weight: Faded weight of all the events.
+        lengths: Faded weight by bucket of text length, as in `Population.length_weights`.
+        user_count: 1 when the user contributes for the first time, else 0.
+    """
+
+    as_of_ms: int
+    topics: dict[str, tuple[float, float, int]] = field(default_factory=dict)
+    total_weight: float = 0.0
+    lengths: dict[int, float] = field(default_factory=dict)
+    user_count: int = 0
+
+
+class PopulationView:
+    """The population of one namespace, held in memory and kept current by deltas.
+
+    A lookup costs a dictionary access; fading costs nothing, since weights are held relative to a reference
+    time and scaled when read.
+    """
+
+    def __init__(self, half_life_days: float) -> None:
+        self._half_life_ms = half_life_days * DAY_MS
+        self._reference_ms = 0
+        self._as_of_ms = 0
+        self._topics: dict[str, list[float]] = {}
+        self._last_seen_ms: dict[str, int] = {}
+        self._total = 0.0
+        self._lengths = [0.0] * LENGTH_BUCKETS
+        self._user_count = 0
+
+    @classmethod
+    def from_proto(cls, row: store_pb2.Population, half_life_days: float) -> PopulationView:
+        """Return the view that a stored row describes."""
+        view = cls(half_life_days)
+        view._reference_ms = view._as_of_ms = row.as_of_ms
+        for count in row.topics:
+            view._topics[count.value] = [count.weight, count.negative_weight, count.event_count]
+            view._last_seen_ms[count.value] = count.last_seen.ToMilliseconds()
+        view._total = row.total_weight
+        for bucket, weight in enumerate(row.length_weights[:LENGTH_BUCKETS]):
+            view._lengths[bucket] = weight
+        view._user_count = row.user_count
+        return view
+
+    def to_proto(self) -> store_pb2.Population:
+        """Return the row to store: the strongest 2,000 topics, faded to the newest time folded in."""
+        self._prune(TOPICS_MAX)
+        scale = self._scale(self._as_of_ms)
+        row = store_pb2.Population(
+            as_of_ms=self._as_of_ms, total_weight=self._total / scale, user_count=self._user_count
+        )
+        ranked = sorted(self._topics.items(), key=lambda item: (-item[1][0] - item[1][1], item[0]))
+        for topic, (weight, negative, events) in ranked:
+            count = row.topics.add(
+                value=topic, weight=weight / scale, negative_weight=negative / scale, event_count=int(events)
+            )
+            count.last_seen.FromMilliseconds(self._last_seen_ms[topic])
+        if any(self._lengths):
+            row.length_weights.extend(weight / scale for weight in self._lengths)
+        return row
+
+    @property
+    def user_count(self) -> int:
+        """Return how many users ever contributed."""
+        return self._user_count
+
+    def share(self, topic: str) -> float:
+        """Return the share of all users' weighted events that carry the topic, from 0 to 1."""
+        entry = self._topics.get(topic)
+        return min(1.0, entry[0] / self._total) if entry is not None and self._total > 0 else 0.0
+
+    def shares(self) -> Mapping[str, float]:
+        """Return the share of every topic known; a copy."""
+        if self._total <= 0:
+            return {}
+        return {topic: min(1.0, entry[0] / self._total) for topic, entry in self._topics.items()}
+
+    def length_percentile(self, length: float) -> int | None:
+        """Return which percentage of all texts is shorter, 0 to 100; None while too few are known."""
+        total = sum(self._lengths)
+        if total / self._scale(self._as_of_ms) < _LENGTH_WEIGHT_MIN:
+            return None
+        position = math.log2(max(length, 1.0))
+        bucket = min(int(position), LENGTH_BUCKETS - 1)
+        below = sum(self._lengths[:bucket]) + self._lengths[bucket] * min(position - bucket, 1.0)
+        return round(100 * below / total)
+
+    def fold(self, delta: PopulationDelta) -> None:
+        """Add what a refresh found; call it once, when the refresh's transaction is committed."""
+        self._move_to(delta.as_of_ms)
+        scale = self._scale(delta.as_of_ms)
+        for topic, (weight, negative, events) in delta.topics.items():
+            entry = self._topics.setdefault(topic, [0.0, 0.0, 0.0])
+            entry[0] += weight * scale
+            entry[1] += negative * scale
+            entry[2] += events
+            self._last_seen_ms[topic] = max(self._last_seen_ms.get(topic, 0), delta.as_of_ms)
+        self._total += delta.total_weight * scale
+        for bucket, weight in delta.lengths.items():
+            self._lengths[bucket] += weight * scale
+        self._user_count += delta.user_count
+        if len(self._topics) > _TOPICS_BEFORE_PRUNING:
+            self._prune(TOPICS_MAX)
+
+    def subtract(self, memory: profile_pb2.Memory) -> None:
+        """Take an erased user's memory out again.
+
+        Text lengths go by the memory's mean, since it keeps no distribution; weight that pruning already
+        dropped is not missed.
+        """
+        as_of_ms = memory.as_of.ToMilliseconds()
+        self._move_to(as_of_ms)
+        scale = self._scale(as_of_ms)
+        for count in memory.topics:
+            entry = self._topics.get(count.value)
+            if entry is None:
+                continue
+            entry[0] = max(0.0, entry[0] - count.weight * scale)
+            entry[1] = max(0.0, entry[1] - count.negative_weight * scale)
+            entry[2] = max(0.0, entry[2] - count.event_count)
+            if not entry[2]:
+                del self._topics[count.value], self._last_seen_ms[count.value]
+        self._total = max(0.0, self._total - memory.total_weight * scale)
+        if memory.HasField("mean_length"):
+            bucket = length_bucket(memory.mean_length)
+            self._lengths[bucket] = max(0.0, self._lengths[bucket] - memory.length_weight * scale)
+        self._user_count = max(0, self._user_count - 1)
+
+    def _scale(self, time_ms: int) -> float:
+        """Return what a weight of one at `time_ms` is worth in the units held."""
+        return float(2.0 ** ((time_ms - self._reference_ms) / self._half_life_ms))
+
+    def _move_to(self, time_ms: int) -> None:
+        if not self._reference_ms:
+            self._reference_ms = self._as_of_ms = time_ms
+        self._as_of_ms = max(self._as_of_ms, time_ms)
+        if (self._as_of_ms - self._reference_ms) / self._half_life_ms > _SCALE_EXPONENT_MAX:
+            self._rebase()
+
+    def _rebase(self) -> None:
+        scale = self._scale(self._as_of_ms)
+        for entry in self._topics.values():
+            entry[0] /= scale
+            entry[1] /= scale
+        self._lengths = [weight / scale for weight in self._lengths]
+        self._total /= scale
+        self._reference_ms = self._as_of_ms
+
+    def _prune(self, topics_max: int) -> None:
+        if len(self._topics) <= topics_max:
+            return
+        kept = heapq.nsmallest(
+            topics_max, self._topics.items(), key=lambda item: (-item[1][0] - item[1][1], item[0])
+        )
+        self._topics = dict(kept)
+        self._last_seen_ms = {topic: self._last_seen_ms[topic] for topic in self._topics}
+
+
+def length_bucket(length: float) -> int:
+    """Return the bucket of a text length: the power of two at or below it."""
+    return min(max(int(math.log2(max(length, 1.0))), 0), LENGTH_BUCKETS - 1)

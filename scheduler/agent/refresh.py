@@ -1,0 +1,171 @@
+"""One refresh, from the input the scheduler read to the result it writes; no store, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from foreword.config import Config
+from foreword.defaults import default_profile
+from foreword.v1 import event_pb2, profile_pb2, store_pb2
+from scheduler.agent.affinity import rank
+from scheduler.agent.apply import Refusal, apply
+from scheduler.agent.description import describe
+from scheduler.agent.evidence import evidence_of
+from scheduler.agent.extractive import Extractive
+from scheduler.agent.findings import Findings, find
+from scheduler.agent.limits import fit
+from scheduler.agent.memory import Memory, fold, to_proto
+from scheduler.agent.population import PopulationDelta, PopulationView
+from scheduler.agent.providers import Proposal, Provider, Usage
+from scheduler.agent.render import foreword, summary
+from scheduler.agent.sections import fill
+from scheduler.agent.window import weigh
+
+
+@dataclass(frozen=True)
+class RefreshInput:
+    """All that one refresh may know.
+
+    Attributes:
+        user_id: The user.
+        namespace: The tenant's space.
+        now_ms: The time of the refresh, in ms since 1970; window weights are measured from it.
+        segment: Number of the `Segment`.
+        cadence: Number of the `Cadence`.
+        activity: First and last seen and counts per day.
+        new_events: Accepted since the watermark, of any time; folded into the memory once.
+        window_events: Not older than `now - window.days`, ascending by time, at most `window.events_max`;
+            includes the new ones of that time.
+        previous: The profile in force, or None; its memory holds every event consumed before.
+        population: The users of the namespace, without `new_events`.
+    """
+
+    user_id: str
+    namespace: str
+    now_ms: int
+    segment: int
+    cadence: int
+    activity: store_pb2.UserActivity
+    new_events: Sequence[event_pb2.Event]
+    window_events: Sequence[event_pb2.Event]
+    previous: profile_pb2.Profile | None
+    population: PopulationView
+
+
+@dataclass
+class RefreshResult:
+    """What the scheduler writes.
+
+    Attributes:
+        profile: Complete but for `revision`, which the store sets; its own `foreword` field is set.
+        foreword: The text with its cuts, as in `profile.foreword`.
+        is_default: Too few meaningful events; the profile is the default one and still carries the memory.
+        usage: Tokens and cost of the provider.
+        population_delta: What the new events add to the namespace's population.
+        refusals: Operations of the provider that were not applied, and why.
+    """
+
+    profile: profile_pb2.Profile
+    foreword: profile_pb2.Foreword
+    is_default: bool
+    population_delta: PopulationDelta
+    usage: Usage = field(default_factory=Usage)
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+async def refresh(refresh_input: RefreshInput, provider: Provider, config: Config) -> RefreshResult:
+    """Compute one user's profile and foreword with any provider.
+
+    Raises:
+        FieldError: The profile would break a limit; names the field at fault.
+    """
+    draft = _draft(refresh_input, config)
+    if draft.findings is None:
+        return _default(draft, provider)
+    proposal = await provider.propose(draft.findings, refresh_input.previous)
+    return _complete(draft, draft.findings, proposal, provider)
+
+
+def refresh_extractive(refresh_input: RefreshInput, config: Config) -> RefreshResult:
+    """Compute one user's profile and foreword by code alone, without an event loop.
+
+    Raises:
+        FieldError: The profile would break a limit; names the field at fault.
+    """
+    draft = _draft(refresh_input, config)
+    if draft.findings is None:
+        return _default(draft, _EXTRACTIVE)
+    proposal = _EXTRACTIVE.propose_now(draft.findings, refresh_input.previous)
+    return _complete(draft, draft.findings, proposal, _EXTRACTIVE)
+
+
+_EXTRACTIVE = Extractive()
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What is known before the provider is asked; no findings below the cold-start limit."""
+
+    input: RefreshInput
+    config: Config
+    memory: Memory
+    delta: PopulationDelta
+    findings: Findings | None
+
+
+def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
+    previous = refresh_input.previous
+    news = evidence_of(refresh_input.new_events, previous)
+    remembered = previous.memory if previous is not None and previous.HasField("memory") else None
+    memory, delta = fold(remembered, news, config.window.half_life_days)
+    if memory.events < config.cold_start.events_min:
+        return _Draft(refresh_input, config, memory, delta, None)
+    current = evidence_of(refresh_input.window_events, previous)
+    window = weigh(current, refresh_input.now_ms, config.window)
+    affinities = rank(window, memory, refresh_input.population, refresh_input.now_ms)
+    known = {item.event.event_id: item for item in (*current, *news)}
+    news_ids = frozenset(item.event.event_id for item in news)
+    findings = find(affinities, window, memory, refresh_input.population, known=known, news=news_ids)
+    return _Draft(refresh_input, config, memory, delta, findings)
+
+
+def _default(draft: _Draft, provider: Provider) -> RefreshResult:
+    profile = default_profile(draft.input.user_id, draft.input.namespace)
+    _stamp(profile, draft, provider, Proposal(()))
+    return RefreshResult(profile, profile.foreword, True, draft.delta)
+
+
+def _complete(draft: _Draft, findings: Findings, proposal: Proposal, provider: Provider) -> RefreshResult:
+    previous = draft.input.previous
+    counts = {topic: count.events for topic, count in draft.memory.topics.items()}
+    applied = apply(proposal.operations, previous, findings.known, counts)
+    profile = profile_pb2.Profile(user_id=draft.input.user_id, namespace=draft.input.namespace)
+    fill(profile, findings, previous)
+    profile.self_model.CopyFrom(applied.self_model)
+    profile.presentation.CopyFrom(applied.presentation)
+    if previous is not None and previous.HasField("product"):
+        profile.product.CopyFrom(previous.product)
+    sentences = describe(findings)
+    profile.semantic_summary = summary(sentences)
+    profile.foreword.CopyFrom(foreword(sentences, draft.config.foreword.tokens_max))
+    _stamp(profile, draft, provider, proposal)
+    fit(profile)
+    return RefreshResult(profile, profile.foreword, False, draft.delta, proposal.usage, applied.refusals)
+
+
+def _stamp(profile: profile_pb2.Profile, draft: _Draft, provider: Provider, proposal: Proposal) -> None:
+    """Set who the profile is of, how it came to be, and the memory that the next refresh builds on."""
+    source = draft.input
+    profile.computed_at.FromMilliseconds(source.now_ms)
+    profile.segment = source.segment  # type: ignore[assignment]
+    profile.cadence = source.cadence  # type: ignore[assignment]
+    profile.memory.CopyFrom(to_proto(draft.memory))
+    provenance = profile.provenance
+    provenance.generator = provider.name
+    provenance.model = proposal.model
+    provenance.prompt_version = provider.prompt_version
+    provenance.window.seconds = draft.config.window.days * 86_400
+    provenance.event_count = len(source.window_events)
+    provenance.data_watermark.FromMilliseconds(draft.memory.as_of_ms)
+    provenance.cost_micro_usd = proposal.usage.cost_micro_usd
