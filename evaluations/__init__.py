@@ -1,0 +1,1 @@
+"""Quality measured on real data, one command each."""
