@@ -26,6 +26,8 @@ _DEPTH_EVENTS_MIN = 3
 _LENGTH_WEIGHT_MIN = 2.0
 # Hours can only be called quiet when there was time enough to be active in them.
 _QUIET_EVENTS_MIN = 20
+# One long evening leaves 19 hours without activity, and says nothing about the user's nights.
+_QUIET_DAYS_MIN = 5
 _QUIET_HOURS_MIN = 4
 # An hour with less than this share of the activity counts as quiet: one late night in a hundred changes nothing.
 _QUIET_SHARE_MAX = 0.01
@@ -86,8 +88,9 @@ def find(
     *,
     known: Mapping[str, Evidence],
     news: frozenset[str],
+    active_days: int,
 ) -> Findings:
-    """Read everything out of the counts."""
+    """Read everything out of the counts; `active_days` counts the days on which the user did anything."""
     low = sorted(
         (affinity for affinity in affinities if affinity.aversion),
         key=lambda affinity: (-affinity.aversion, affinity.topic),
@@ -109,7 +112,7 @@ def find(
         user_count=population.user_count,
         depth=_depth(memory),
         length_percentile=percentile,
-        quiet_hours=_quiet_hours(memory),
+        quiet_hours=_quiet_hours(memory, active_days),
     )
 
 
@@ -136,9 +139,9 @@ def _depth(memory: Memory) -> profile_pb2.Depth:
     return best if weights[best] * 2 >= sum(weights.values()) else profile_pb2.DEPTH_STANDARD
 
 
-def _quiet_hours(memory: Memory) -> tuple[int, int] | None:
+def _quiet_hours(memory: Memory, active_days: int) -> tuple[int, int] | None:
     total = sum(memory.hours)
-    if memory.events < _QUIET_EVENTS_MIN or total <= 0:
+    if memory.events < _QUIET_EVENTS_MIN or active_days < _QUIET_DAYS_MIN or total <= 0:
         return None
     quiet = [weight < _QUIET_SHARE_MAX * total for weight in memory.hours]
     longest = (0, 0)

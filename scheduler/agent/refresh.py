@@ -126,7 +126,15 @@ def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
     affinities = rank(window, memory, refresh_input.population, refresh_input.now_ms)
     known = {item.event.event_id: item for item in (*current, *news)}
     news_ids = frozenset(item.event.event_id for item in news)
-    findings = find(affinities, window, memory, refresh_input.population, known=known, news=news_ids)
+    findings = find(
+        affinities,
+        window,
+        memory,
+        refresh_input.population,
+        known=known,
+        news=news_ids,
+        active_days=len(refresh_input.activity.days),
+    )
     return _Draft(refresh_input, config, memory, delta, findings)
 
 

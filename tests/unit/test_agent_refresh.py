@@ -12,6 +12,7 @@ from foreword.clock import DAY_MS, HOUR_MS
 from foreword.config import Config
 from foreword.defaults import default_foreword, default_profile
 from foreword.errors import FieldError
+from foreword.store.activity_writer import count_events
 from foreword.tokens import count_tokens
 from foreword.v1 import event_pb2, profile_pb2, store_pb2
 from scheduler.agent.extractive import Extractive
@@ -40,13 +41,15 @@ def make_input(
     """Return the input of a refresh at NOW_MS; all events are new unless `new` names them."""
     ordered = sorted(events, key=lambda item: item.time.ToMilliseconds())
     start_ms = NOW_MS - CONFIG.window.days * DAY_MS
+    activity = store_pb2.UserActivity()
+    count_events(activity, [item.time.ToMilliseconds() for item in ordered])
     return RefreshInput(
         user_id="u",
         namespace="space",
         now_ms=NOW_MS,
         segment=profile_pb2.SEGMENT_ACTIVE,
         cadence=profile_pb2.CADENCE_NIGHTLY,
-        activity=store_pb2.UserActivity(),
+        activity=activity,
         new_events=ordered if new is None else new,
         window_events=[item for item in ordered if item.time.ToMilliseconds() >= start_ms],
         previous=previous,
@@ -194,6 +197,15 @@ def test_quiet_hours_are_the_longest_gap() -> None:
         events.append(made)
     quiet = run(events).profile.notification_config.quiet_hours_utc
     assert (quiet.start_hour, quiet.end_hour) == (20, 8)
+
+
+def test_one_long_evening_makes_no_quiet_hours() -> None:
+    """Fifty events of one evening say nothing about when the user sleeps."""
+    midnight = NOW_MS - NOW_MS % DAY_MS
+    events = [event(number, 0, ["x"]) for number in range(50)]
+    for number, made in enumerate(events):
+        made.time.FromMilliseconds(midnight - 6 * HOUR_MS + (number % 4) * HOUR_MS)
+    assert not run(events).profile.notification_config.HasField("quiet_hours_utc")
 
 
 def test_what_nearly_always_holds_becomes_a_filter() -> None:
