@@ -1,0 +1,102 @@
+"""Reading profiles in process: the store mapped into memory, microseconds a read, no sidecar."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import TracebackType
+
+from foreword import keys
+from foreword.clock import Clock, SystemClock
+from foreword.store.profile_reader import ProfileReader, open_when_present
+from foreword.store.responses import DefaultResponses, cut_to_budget, foreword_response, profile_response
+from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
+
+# How often a missing store is looked for, and a replaced one noticed. Not configured: a reader has no configuration.
+UPKEEP_SECONDS = 5.0
+
+
+class LocalReader:
+    """Reads profiles.lmdb in this process. A user nobody knows gets the default profile; a miss is never an error.
+
+    Works before the scheduler has made the store, and follows a store that is restored in its place. Knows nothing
+    of activity: it asks for no refresh, and an erased user is seen until the scheduler has done its part.
+    Make it after a fork, never before. One reader serves all threads.
+
+    Args:
+        directory: The store's folder, `store.directory` of the configuration.
+        clock: Decides freshness.
+
+    Raises:
+        StoreVersionError: A newer Foreword wrote the store.
+    """
+
+    def __init__(self, directory: Path | str, *, clock: Clock | None = None) -> None:
+        self._directory = Path(directory)
+        self._now_ms = (clock or SystemClock()).now_ms
+        self._defaults = DefaultResponses()
+        self._reader: ProfileReader | None = None
+        self._upkeep_due = 0.0
+        self._upkeep()
+
+    def text(self, user_id: str, max_tokens: int = 200, *, namespace: str = "") -> str:
+        """Return the prompt-ready text about a user within a budget of tokens; empty when nothing is known.
+
+        Raises:
+            FieldError: `user_id` or `namespace` is too long, or `user_id` empty.
+            StoreCorruptError: The user's row fails its checksum.
+        """
+        response = self.foreword(user_id, namespace=namespace)
+        cut_to_budget(response, max_tokens)
+        return response.text
+
+    def foreword(self, user_id: str, *, namespace: str = "") -> GetForewordResponse:
+        """Return the text about a user with its cuts and freshness; raises as `text` does."""
+        return GetForewordResponse.FromString(self.foreword_response(user_id, namespace))
+
+    def profile(self, user_id: str, *, namespace: str = "") -> GetProfileResponse:
+        """Return the profile of a user and how current it is; raises as `text` does."""
+        return GetProfileResponse.FromString(self.profile_response(user_id, namespace))
+
+    def profile_response(self, user_id: str, namespace: str = "") -> bytes:
+        """Return the serialized GetProfileResponse of a user, unparsed; raises as `text` does."""
+        reader = self._current()
+        row = reader.profile_row(keys.user_key(user_id, namespace)) if reader is not None else None
+        if row is None:
+            return self._defaults.profile_response(user_id, namespace)
+        return profile_response(row, self._now_ms())
+
+    def foreword_response(self, user_id: str, namespace: str = "") -> bytes:
+        """Return the serialized GetForewordResponse of a user, unparsed; raises as `text` does."""
+        reader = self._current()
+        row = reader.foreword_row(keys.user_key(user_id, namespace)) if reader is not None else None
+        return self._defaults.foreword_response() if row is None else foreword_response(row, self._now_ms())
+
+    def close(self) -> None:
+        """Release the store."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        self._upkeep_due = float("inf")
+
+    def __enter__(self) -> LocalReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _current(self) -> ProfileReader | None:
+        if time.monotonic() >= self._upkeep_due:
+            self._upkeep()
+        return self._reader
+
+    def _upkeep(self) -> None:
+        self._upkeep_due = time.monotonic() + UPKEEP_SECONDS
+        if self._reader is None:
+            self._reader = open_when_present(self._directory)
+        else:
+            self._reader.upkeep()
+        if self._reader is not None:
+            self._defaults.follow(self._reader.default_profile_row(), self._reader.default_foreword_row())

@@ -1,0 +1,1 @@
+"""The serving daemon: profiles and forewords out, events in, over gRPC."""

@@ -1,0 +1,61 @@
+"""Limits on what a request may hold, as proto/foreword/v1 states them."""
+
+from __future__ import annotations
+
+from google.protobuf.duration_pb2 import Duration
+
+from foreword.errors import FieldError
+from sidecar.errors import BatchTooLargeError
+
+BATCH_MAX = 1000
+TOKENS_MAX = 200
+SESSION_ID_BYTES_MAX = 128
+WAIT_SECONDS_MAX = 60
+
+
+def check_count(field: str, count: int) -> None:
+    """Check that a batch holds 1 to 1,000 items.
+
+    Raises:
+        FieldError: It holds none.
+        BatchTooLargeError: It holds more.
+    """
+    if count > BATCH_MAX:
+        raise BatchTooLargeError(field, f"{count:,} items", f"1 to {BATCH_MAX:,} items")
+    if not count:
+        raise FieldError(field, "0 items", f"1 to {BATCH_MAX:,} items")
+
+
+def budget_tokens(max_tokens: int) -> int:
+    """Return the budget a request asks for.
+
+    Raises:
+        FieldError: It is over 200.
+    """
+    if max_tokens > TOKENS_MAX:
+        raise FieldError("max_tokens", str(max_tokens), f"1 to {TOKENS_MAX}, or 0 for {TOKENS_MAX}")
+    return max_tokens or TOKENS_MAX
+
+
+def check_text(field: str, text: str, bytes_max: int, *, bytes_min: int = 0) -> None:
+    """Check the size of a text in bytes of UTF-8.
+
+    Raises:
+        FieldError: It is shorter or longer.
+    """
+    size = len(text) if text.isascii() else len(text.encode())
+    if not bytes_min <= size <= bytes_max:
+        allowed = f"{bytes_min} to {bytes_max:,} bytes" if bytes_min else f"at most {bytes_max:,} bytes"
+        raise FieldError(field, f"{size:,} bytes" if size else "nothing", f"{allowed} of UTF-8")
+
+
+def wait_seconds(wait: Duration) -> float:
+    """Return how long a caller asks to wait.
+
+    Raises:
+        FieldError: It is negative or over 60 seconds.
+    """
+    seconds = wait.seconds + wait.nanos / 1e9
+    if not 0 <= seconds <= WAIT_SECONDS_MAX or wait.nanos < 0:
+        raise FieldError("wait", f"{seconds:g} seconds", f"0 to {WAIT_SECONDS_MAX} seconds")
+    return seconds

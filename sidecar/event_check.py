@@ -1,0 +1,98 @@
+"""Which events are taken."""
+
+from __future__ import annotations
+
+import math
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from foreword import keys
+from foreword.clock import DAY_MS, format_time_ms
+from foreword.errors import FieldError
+from foreword.store import NewEvent
+from foreword.v1.event_pb2 import Event, Feedback
+from sidecar.checks import SESSION_ID_BYTES_MAX, check_text
+
+SESSION_END = "session.end"
+
+TYPE_BYTES_MAX = 64
+ITEM_ID_BYTES_MAX = 256
+TOPICS_MAX = 32
+TOPIC_BYTES_MAX = 128
+TEXT_BYTES_MAX = 8192
+ATTRIBUTES_MAX = 32
+ATTRIBUTE_KEY_BYTES_MAX = 64
+ATTRIBUTE_VALUE_BYTES_MAX = 256
+
+_NANOS = 1_000_000_000
+_FEEDBACKS = frozenset(Feedback.values())
+
+
+def checked(event: Event, receipt_ms: int) -> NewEvent:
+    """Return an event ready to be written; one without a time gets the time of receipt.
+
+    Fields this version does not know are dropped: nothing bounds them.
+
+    Raises:
+        FieldError: Names the field within the event, such as `topics[0]`.
+    """
+    check_text("event_id", event.event_id, keys.EVENT_ID_BYTES_MAX, bytes_min=1)
+    user = keys.user_key(event.user_id, event.namespace)
+    check_text("type", event.type, TYPE_BYTES_MAX, bytes_min=1)
+    check_text("item_id", event.item_id, ITEM_ID_BYTES_MAX)
+    check_text("text", event.text, TEXT_BYTES_MAX)
+    check_text("session_id", event.session_id, SESSION_ID_BYTES_MAX)
+    _check_topics(event)
+    _check_attributes(event)
+    _check_numbers(event)
+    time_ms = _time_ms(event, receipt_ms)
+    event.DiscardUnknownFields()
+    return NewEvent(user, event.event_id, time_ms, event.SerializeToString(), event.type == SESSION_END)
+
+
+def _check_topics(event: Event) -> None:
+    topics = event.topics
+    if len(topics) > TOPICS_MAX:
+        raise FieldError("topics", f"{len(topics)} topics", f"at most {TOPICS_MAX} topics")
+    for place, topic in enumerate(topics):
+        # Spares naming the field of each topic that is in order.
+        if not topic or len(topic) * 4 > TOPIC_BYTES_MAX:
+            check_text(f"topics[{place}]", topic, TOPIC_BYTES_MAX, bytes_min=1)
+
+
+def _check_attributes(event: Event) -> None:
+    attributes = event.attributes
+    if not attributes:
+        return
+    if len(attributes) > ATTRIBUTES_MAX:
+        raise FieldError("attributes", f"{len(attributes)} keys", f"at most {ATTRIBUTES_MAX} keys")
+    for key, value in attributes.items():
+        check_text("attributes", key, ATTRIBUTE_KEY_BYTES_MAX, bytes_min=1)
+        if len(value) * 4 > ATTRIBUTE_VALUE_BYTES_MAX:
+            check_text(f"attributes[{key!r}]", value, ATTRIBUTE_VALUE_BYTES_MAX)
+
+
+def _check_numbers(event: Event) -> None:
+    if event.HasField("dwell") and (event.dwell.seconds < 0 or not 0 <= event.dwell.nanos < _NANOS):
+        raise FieldError(
+            "dwell", f"{event.dwell.seconds + event.dwell.nanos / _NANOS:g} seconds", "0 seconds or more"
+        )
+    if event.feedback not in _FEEDBACKS:
+        raise FieldError("feedback", str(event.feedback), "a value of the enum Feedback")
+    if event.HasField("value") and not math.isfinite(event.value):
+        raise FieldError("value", str(event.value), "a finite number")
+
+
+def _time_ms(event: Event, receipt_ms: int) -> int:
+    if not event.HasField("time"):
+        event.time.FromMilliseconds(receipt_ms)
+        return receipt_ms
+    time: Timestamp = event.time
+    time_ms = time.seconds * 1000 + time.nanos // 1_000_000
+    if not (0 <= time_ms <= receipt_ms + DAY_MS and 0 <= time.nanos < _NANOS):
+        latest = format_time_ms(receipt_ms + DAY_MS)
+        found = f"{time.seconds} seconds and {time.nanos} nanoseconds since 1970"
+        raise FieldError(
+            "time", found, f"1970-01-01T00:00:00Z to {latest}, a day ahead of the sidecar's time"
+        )
+    return time_ms

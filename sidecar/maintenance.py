@@ -1,0 +1,87 @@
+"""Removing from activity.lmdb what the scheduler has taken and nobody needs."""
+
+from __future__ import annotations
+
+import functools
+
+from foreword.clock import DAY_MS, Clock
+from foreword.errors import StoreError
+from foreword.store import ActivityTransaction
+from sidecar.activity import Activity
+from sidecar.live_config import LiveConfig
+from sidecar.profiles import Profiles
+
+# Rows removed in one transaction, a few milliseconds; events are recorded in between.
+SLICE_ROWS = 500
+# Users looked at in one round: a store of a million users is gone through in a working day, at next to no cost.
+USERS_PER_ROUND = 2_000
+USERS_PER_SLICE = 100
+
+
+class Maintenance:
+    """Drops consumed triggers, and consumed events past retention. All in slices, through the one committer."""
+
+    def __init__(self, activity: Activity, profiles: Profiles, live: LiveConfig, clock: Clock) -> None:
+        self._activity = activity
+        self._profiles = profiles
+        self._live = live
+        self._clock = clock
+        self._last_user = b""
+
+    async def run(self) -> None:
+        """Do one round; does nothing while the store takes no writes or no scheduler has run."""
+        if not self._activity.is_healthy or self._profiles.reader is None:
+            return
+        try:
+            await self._drop_triggers()
+            await self._drop_events()
+        except StoreError:
+            # The committer has judged it, and the next round tries again.
+            return
+
+    async def _drop_triggers(self) -> None:
+        reader = self._profiles.reader
+        cursor = reader.trigger_cursor(self._activity.environment_id) if reader is not None else 0
+        while (
+            cursor
+            and await self._activity.write(lambda txn: txn.drop_triggers(cursor, SLICE_ROWS)) == SLICE_ROWS
+        ):
+            pass
+
+    async def _drop_events(self) -> None:
+        before_ms = self._clock.now_ms() - self._live.current.store.retention_days * DAY_MS
+        for _ in range(USERS_PER_ROUND // USERS_PER_SLICE):
+            users = self._next_users()
+            old = {
+                user: seen_seq
+                for user, first_ms in users
+                if first_ms < before_ms and (seen_seq := self._consumed(user))
+            }
+            while old and not await self._activity.write(
+                functools.partial(_drop, old=old, before_ms=before_ms)
+            ):
+                pass
+            if len(users) < USERS_PER_SLICE:
+                self._last_user = b""
+                return
+            self._last_user = users[-1][0]
+
+    def _next_users(self) -> list[tuple[bytes, int]]:
+        reader = self._activity.reader
+        found = reader.users(self._last_user, USERS_PER_SLICE) if reader is not None else []
+        return [(user, activity.first_seen_ms) for user, activity in found]
+
+    def _consumed(self, user: bytes) -> int:
+        reader = self._profiles.reader
+        watermark = reader.watermark(user) if reader is not None else None
+        return watermark.consumed_seq if watermark is not None else 0
+
+
+def _drop(transaction: ActivityTransaction, *, old: dict[bytes, int], before_ms: int) -> bool:
+    """Remove up to a slice of events; return whether none remains."""
+    room = SLICE_ROWS
+    for user, consumed_seq in old.items():
+        room -= transaction.drop_events(user, before_ms=before_ms, consumed_seq=consumed_seq, limit=room)
+        if not room:
+            return False
+    return True

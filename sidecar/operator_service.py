@@ -1,0 +1,183 @@
+"""OperatorService: shows and steers the refreshing of profiles."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import cast
+
+import foreword
+from foreword import keys
+from foreword.clock import Clock, format_time_ms
+from foreword.errors import StoreError
+from foreword.store import ProfileReader
+from foreword.v1.freshness_pb2 import Freshness
+from foreword.v1.operator_service_pb2 import (
+    GetStatusRequest,
+    GetStatusResponse,
+    RefreshUserRequest,
+    RefreshUserResponse,
+    SegmentStatus,
+)
+from foreword.v1.profile_pb2 import Segment
+from foreword.v1.store_pb2 import Watermark
+from sidecar import checks
+from sidecar.activity import Activity
+from sidecar.activity_service import ActivityService
+from sidecar.counts import Counts, StoreCounter
+from sidecar.errors import DrainingError
+from sidecar.live_config import LiveConfig
+from sidecar.problems import Problems
+from sidecar.profiles import Profiles
+from sidecar.rpc import Context, Handler, remaining_seconds, unary
+
+NAME = "foreword.v1.OperatorService"
+COMPONENT = "scheduler"
+
+# How often a waiting call looks whether the refresh has ended; one lookup of a few microseconds.
+POLL_SECONDS = 0.02
+# Kept from the caller's deadline, so that the answer arrives before it.
+ANSWER_SECONDS = 0.1
+# A scheduler shows life with every sweep; one that misses several is not just busy.
+SWEEPS_MISSED_MAX = 3
+SILENCE_SECONDS_MIN = 30
+
+
+class OperatorService:
+    """Answers from the store; the scheduler is never called."""
+
+    def __init__(
+        self,
+        *,
+        profiles: Profiles,
+        activity: Activity,
+        events: ActivityService,
+        problems: Problems,
+        live: LiveConfig,
+        clock: Clock,
+    ) -> None:
+        self._profiles = profiles
+        self._activity = activity
+        self._events = events
+        self._problems = problems
+        self._live = live
+        self._clock = clock
+        self._counter = StoreCounter(profiles, activity, clock)
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return the handler of each method."""
+        return {
+            "GetStatus": unary(GetStatusRequest, self.get_status),
+            "RefreshUser": unary(RefreshUserRequest, self.refresh_user),
+        }
+
+    # -- GetStatus --------------------------------------------------------------------------------------------
+
+    async def get_status(self, _request: GetStatusRequest, _context: Context) -> GetStatusResponse:
+        """Return counts, freshness and the state of both daemons."""
+        counts = await self._counter.current()
+        response = _counted(counts)
+        response.version = foreword.__version__
+        response.now.FromMilliseconds(self._clock.now_ms())
+        response.write_queue_count = self._activity.waiting_events
+        response.events_accepted = self._events.accepted_count
+        reader = self._profiles.reader
+        if reader is not None:
+            response.ledger.CopyFrom(reader.ledger_totals())
+            response.revision = reader.revision()
+        self._judge_scheduler(response, reader)
+        response.problems.extend(self._problems.listed())
+        return response
+
+    def _judge_scheduler(self, response: GetStatusResponse, reader: ProfileReader | None) -> None:
+        seen_ms = reader.scheduler_seen_ms() if reader is not None else 0
+        if not seen_ms:
+            self._problems.note(
+                COMPONENT, "silent", "no scheduler has run on this store (start one: foreword scheduler)"
+            )
+            return
+        response.scheduler_seen_at.FromMilliseconds(seen_ms)
+        silent_seconds = (self._clock.now_ms() - seen_ms) / 1000
+        limit_seconds = max(
+            SILENCE_SECONDS_MIN, self._live.current.scheduler.sweep_seconds * SWEEPS_MISSED_MAX
+        )
+        if silent_seconds > limit_seconds:
+            self._problems.note(
+                COMPONENT,
+                "silent",
+                f"the scheduler has not shown life for {silent_seconds:.0f} s, since {format_time_ms(seen_ms)} "
+                "(start one: foreword scheduler)",
+            )
+        else:
+            self._problems.end(COMPONENT, "silent")
+
+    # -- RefreshUser ------------------------------------------------------------------------------------------
+
+    async def refresh_user(self, request: RefreshUserRequest, context: Context) -> RefreshUserResponse:
+        """Record a manual trigger and, on request, wait until the scheduler has refreshed the user."""
+        user = keys.user_key(request.user_id, request.namespace)
+        wait_seconds = checks.wait_seconds(request.wait)
+        if self._activity.is_draining:
+            raise DrainingError("the sidecar is shutting down")
+        now_ms = self._clock.now_ms()
+        await self._activity.write(lambda transaction: transaction.request(user, manual_ms=now_ms))
+        response = RefreshUserResponse()
+        response.requested_at.FromMilliseconds(now_ms)
+        watermark = await self._refreshed(user, now_ms, bounded_seconds(wait_seconds, context))
+        if watermark is not None:
+            response.completed = True
+            response.outcome = watermark.outcome
+            response.error = watermark.error
+        current = self._watermark(user)
+        response.revision = current.revision if current is not None else 0
+        return response
+
+    async def _refreshed(self, user: bytes, requested_ms: int, wait_seconds: float) -> Watermark | None:
+        """Wait for an attempt that began after the request."""
+        ends = time.monotonic() + wait_seconds
+        while wait_seconds:
+            watermark = self._watermark(user)
+            if watermark is not None and watermark.attempted_ms >= requested_ms:
+                return watermark
+            if time.monotonic() >= ends or self._activity.is_draining:
+                break
+            await asyncio.sleep(POLL_SECONDS)
+        return None
+
+    def _watermark(self, user: bytes) -> Watermark | None:
+        try:
+            return self._profiles.reader.watermark(user) if self._profiles.reader is not None else None
+        except StoreError:
+            # The request is on disk; that its end cannot be seen does not undo it.
+            return None
+
+
+def bounded_seconds(wait_seconds: float, context: Context) -> float:
+    """Return how long to wait so that the answer still reaches the caller."""
+    remaining = remaining_seconds(context)
+    return wait_seconds if remaining is None else max(0.0, min(wait_seconds, remaining - ANSWER_SECONDS))
+
+
+def _counted(counts: Counts) -> GetStatusResponse:
+    response = GetStatusResponse(
+        due_count=counts.due,
+        trigger_count=counts.triggers,
+        user_count=counts.users,
+        event_count=counts.events,
+        profile_count=counts.profiles,
+        segments=[
+            _segment(counts, number) for number in sorted({segment for segment, _ in counts.by_segment})
+        ],
+    )
+    response.counted_at.FromMilliseconds(counts.counted_ms)
+    return response
+
+
+def _segment(counts: Counts, number: int) -> SegmentStatus:
+    return SegmentStatus(
+        segment=cast(Segment, number),
+        fresh_count=counts.by_segment[number, Freshness.FRESHNESS_FRESH],
+        stale_count=counts.by_segment[number, Freshness.FRESHNESS_STALE],
+        expired_count=counts.by_segment[number, Freshness.FRESHNESS_EXPIRED],
+        default_count=counts.by_segment[number, Freshness.FRESHNESS_DEFAULT],
+    )

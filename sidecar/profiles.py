@@ -1,0 +1,115 @@
+"""profiles.lmdb as the sidecar sees it: perhaps not there yet, perhaps replaced, perhaps damaged in places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from foreword.errors import StoreCorruptError, StoreError
+from foreword.store import ProfileReader
+from foreword.store.environment import PROFILES
+from foreword.store.profile_reader import open_when_present
+from foreword.store.responses import DefaultResponses
+from sidecar.problems import Problems
+
+COMPONENT = "sidecar.profiles"
+# Users with damaged rows remembered by name; beyond it the store is beyond naming.
+DAMAGED_MAX = 1000
+
+_RowOf = Callable[[bytes], bytes | None]
+
+
+class Profiles:
+    """Reads profiles whatever state their environment is in; without it every user is unknown.
+
+    Attributes:
+        reader: The reader; None while there is no environment that can be read.
+        hidden: Users to be treated as unknown, because their erasure is pending.
+        defaults: What unknown users are answered with.
+    """
+
+    def __init__(self, directory: Path, *, readers_max: int, problems: Problems) -> None:
+        self.reader: ProfileReader | None = None
+        self.hidden: set[bytes] = set()
+        self.defaults = DefaultResponses()
+        self._directory = directory
+        self._readers_max = readers_max
+        self._problems = problems
+        self._damaged: set[bytes] = set()
+        self.follow()
+
+    def profile_row(self, user: bytes) -> bytes | None:
+        """Return the row of a user in `profiles`; None when unknown, hidden or damaged."""
+        reader = self.reader
+        return None if reader is None else self._row(reader.profile_row, user)
+
+    def foreword_row(self, user: bytes) -> bytes | None:
+        """Return the row of a user in `forewords`; None when unknown, hidden or damaged."""
+        reader = self.reader
+        return None if reader is None else self._row(reader.foreword_row, user)
+
+    def profile_rows(self, users: list[bytes]) -> list[bytes | None]:
+        """Return the rows of many users from one snapshot, each as `profile_row` would."""
+        reader = self.reader
+        if reader is None:
+            return [None] * len(users)
+        if self._damaged or not self.hidden.isdisjoint(users):
+            return [self.profile_row(user) for user in users]
+        try:
+            return reader.profile_rows(users)
+        except StoreCorruptError:
+            return [self.profile_row(user) for user in users]
+
+    def follow(self) -> None:
+        """Open an environment that has appeared, follow one that was replaced, and take over stored defaults."""
+        try:
+            if self.reader is None:
+                self.reader = open_when_present(self._directory, readers_max=self._readers_max)
+            elif self.reader.environment.was_replaced():
+                self.reader.upkeep()
+            if self.reader is not None:
+                self.defaults.follow(self.reader.default_profile_row(), self.reader.default_foreword_row())
+        except StoreError as exc:
+            self._problems.note(COMPONENT, "unreadable", f"default profiles are served: {exc}")
+        else:
+            self._problems.end(COMPONENT, "unreadable")
+
+    def free_reader_slots(self) -> None:
+        """Free the slots of readers that died; they would pin pages and let the file grow."""
+        if self.reader is not None:
+            self.reader.upkeep()
+
+    def close(self) -> None:
+        """Release the environment."""
+        if self.reader is not None:
+            self.reader.close()
+            self.reader = None
+
+    def _row(self, row_of: _RowOf, user: bytes) -> bytes | None:
+        if user in self.hidden:
+            return None
+        try:
+            row = row_of(user)
+        except StoreCorruptError as exc:
+            self._note_damage(user, exc)
+            return None
+        if self._damaged and user in self._damaged:
+            self._forget_damage(user)
+        return row
+
+    def _note_damage(self, user: bytes, exc: StoreCorruptError) -> None:
+        if len(self._damaged) < DAMAGED_MAX:
+            self._damaged.add(user)
+        count = len(self._damaged)
+        users = "1 user" if count == 1 else f"{count} users"
+        self._problems.note(
+            COMPONENT,
+            "damaged",
+            f"rows of {users} in {PROFILES} are damaged; they get the default profile: {exc}",
+        )
+
+    def _forget_damage(self, user: bytes) -> None:
+        # Of a user's two rows the other may still be damaged; the next read of it says so again.
+        self._damaged.discard(user)
+        if not self._damaged:
+            self._problems.end(COMPONENT, "damaged")

@@ -1,0 +1,90 @@
+"""From a method of ours to a gRPC handler: parsing, deadlines, and errors that become statuses."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Never, TypeAlias, TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from foreword.errors import FieldError, ForewordError
+from sidecar.errors import DeadlineError
+from sidecar.status import refuse
+
+logger = logging.getLogger("sidecar")
+
+Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+RequestT = TypeVar("RequestT", bound=Message)
+
+
+def unary(request_type: type[RequestT], method: Callable[[RequestT, Context], Awaitable[Any]]) -> Handler:
+    """Return the handler of a unary method that answers a message, or bytes sent as they are."""
+
+    async def answer(request: bytes, context: Context) -> bytes:
+        try:
+            check_deadline(context)
+            response = await method(parse(request_type, request), context)
+        except ForewordError as exc:
+            await refuse(context, exc)
+        except Exception as exc:
+            await _fail(context, exc)
+        return response if isinstance(response, bytes) else response.SerializeToString()
+
+    return grpc.unary_unary_rpc_method_handler(answer)
+
+
+def streaming(
+    request_type: type[RequestT], method: Callable[[RequestT, Context], AsyncIterator[Message]]
+) -> Handler:
+    """Return the handler of a method that answers a stream of messages."""
+
+    async def answer(request: bytes, context: Context) -> AsyncIterator[bytes]:
+        try:
+            check_deadline(context)
+            async for response in method(parse(request_type, request), context):
+                yield response.SerializeToString()
+        except ForewordError as exc:
+            await refuse(context, exc)
+        except Exception as exc:
+            await _fail(context, exc)
+
+    return grpc.unary_stream_rpc_method_handler(answer)
+
+
+def parse(request_type: type[RequestT], request: bytes) -> RequestT:
+    """Return a parsed request.
+
+    Raises:
+        FieldError: The bytes are not such a message, for instance because a string is not UTF-8.
+    """
+    try:
+        return request_type.FromString(request)
+    except DecodeError as exc:
+        name = request_type.DESCRIPTOR.name
+        raise FieldError(
+            "request", f"bytes that are no {name}", f"a serialized {name}; strings are UTF-8"
+        ) from exc
+
+
+def check_deadline(context: Context) -> None:
+    """Raise DeadlineError when the caller no longer waits."""
+    remaining = remaining_seconds(context)
+    if remaining is not None and remaining <= 0:
+        raise DeadlineError("the caller's deadline passed before the work began")
+
+
+def remaining_seconds(context: Context) -> float | None:
+    """Return how long the caller still waits; None when without a deadline."""
+    remaining: float | None = context.time_remaining()
+    return remaining
+
+
+async def _fail(context: Context, exc: Exception) -> Never:
+    # An abort of gRPC's own is an answer already given.
+    if isinstance(exc, grpc.aio.AbortError):
+        raise exc
+    logger.error("a call failed", exc_info=exc)
+    await refuse(context, ForewordError("a fault in the sidecar; its log has the details"))

@@ -1,0 +1,280 @@
+"""The serving daemon: what it is made of, and how it starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+import grpc
+from grpc_health.v1 import health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from foreword.clock import Clock
+from foreword.config import Config
+from foreword.errors import StoreFullError, StoreNotWritableError
+from foreword.store import FileLock
+from foreword.store.lock import lock_activity
+from sidecar import (
+    activity_service,
+    health_service,
+    listen,
+    operator_service,
+    profile_service,
+    user_data_service,
+)
+from sidecar.activity import Activity
+from sidecar.activity_service import ActivityService
+from sidecar.erasures import Erasures
+from sidecar.health_service import HealthService
+from sidecar.live_config import LiveConfig
+from sidecar.maintenance import Maintenance
+from sidecar.open_triggers import OpenTriggers
+from sidecar.operator_service import OperatorService
+from sidecar.problems import Problems
+from sidecar.profile_service import ProfileService
+from sidecar.profiles import Profiles
+from sidecar.rpc import Handler
+from sidecar.user_data_service import UserDataService
+
+logger = logging.getLogger("sidecar")
+
+SERVICES = (profile_service.NAME, activity_service.NAME, operator_service.NAME, user_data_service.NAME)
+
+# How often files, receipts and the state of the disk are looked at; a few system calls.
+TICK_SECONDS = 1.0
+# The writing thread gives way to reads this often; Python's own 5 ms would be ten reads long.
+SWITCH_SECONDS = 0.0005
+# Calls of one connection at once; further ones wait at the client.
+STREAMS_MAX = 256
+
+_OPTIONS = (
+    # A second server on a taken port fails, rather than silently taking half of its calls.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_concurrent_streams", STREAMS_MAX),
+    # Connections of clients that vanished are closed; clients may look as often themselves.
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+
+
+def run(config: Config, clock: Clock, *, config_file: Path | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code, 0.
+
+    Raises:
+        ForewordError: It cannot start; the sentence says why.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(SidecarServer(config, clock, config_file=config_file)))
+    return 0
+
+
+class _Service(Protocol):
+    def handlers(self) -> dict[str, Handler]: ...
+
+
+class SidecarServer:
+    """The sidecar, in the running event loop.
+
+    Attributes:
+        addresses: Where it serves, such as `unix:/run/foreword.sock` and `127.0.0.1:7464`; set by `start`.
+        is_stopped: Whether it has let go of everything.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        *,
+        config_file: Path | None = None,
+        tick_seconds: float = TICK_SECONDS,
+    ) -> None:
+        self.addresses: tuple[str, ...] = ()
+        self.is_stopped = False
+        self._config = config
+        self._clock = clock
+        self._config_file = config_file
+        self._tick_seconds = tick_seconds
+        self._timers: list[asyncio.Task[None]] = []
+        self._closing = contextlib.AsyncExitStack()
+
+    async def start(self) -> None:
+        """Take the store and the addresses, and serve.
+
+        Raises:
+            ForewordError: Something cannot be had; what had been taken is let go.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            self._open(stack)
+            await self._bind(stack)
+            await self._server.start()
+            self._closing = stack.pop_all()
+        for service in (health_service.OVERALL, *SERVICES):
+            self._health.set(service, serving=True)
+        self._show_write_health()
+        self._start_timers()
+        logger.info("serving on %s", " and ".join(self.addresses))
+
+    async def stop(self, grace_seconds: float | None = None) -> None:
+        """Drain: say so in health, let running calls finish, then let go of everything.
+
+        Args:
+            grace_seconds: How long calls may take; None takes sidecar.drain_seconds.
+        """
+        grace = self._live.current.sidecar.drain_seconds if grace_seconds is None else grace_seconds
+        logger.info("draining for at most %g s", grace)
+        self._activity.is_draining = True
+        self._health.drain()
+        # One turn of the loop, so that those who watch hear it before their connection is told to go.
+        await asyncio.sleep(0)
+        await self._server.stop(grace)
+        for timer in self._timers:
+            timer.cancel()
+        await asyncio.gather(*self._timers, return_exceptions=True)
+        await self._closing.aclose()
+        self.is_stopped = True
+        logger.info("stopped")
+
+    # -- starting ---------------------------------------------------------------------------------------------
+
+    def _open(self, stack: contextlib.AsyncExitStack) -> None:
+        config, clock = self._config, self._clock
+        self._problems = Problems(clock)
+        self._live = LiveConfig(config, self._config_file, self._problems)
+        lock = _lock(config.store.directory)
+        if isinstance(lock, FileLock):
+            stack.callback(lock.release)
+        self._activity = Activity(
+            config, self._live, self._problems, unwritable=None if isinstance(lock, FileLock) else lock
+        )
+        stack.push_async_callback(self._activity.close)
+        self._profiles = Profiles(
+            config.store.directory, readers_max=config.store.readers_max, problems=self._problems
+        )
+        stack.callback(self._profiles.close)
+        self._maintenance = Maintenance(self._activity, self._profiles, self._live, clock)
+
+    async def _bind(self, stack: contextlib.AsyncExitStack) -> None:
+        sidecar = self._config.sidecar
+        self._server = grpc.aio.server(
+            options=[*_OPTIONS, ("grpc.max_receive_message_length", sidecar.message_bytes_max)]
+        )
+        self._register(self._server)
+        listener = listen.Listener(self._server, self._config.security)
+        stack.callback(listener.release)
+        # Never started or already stopped, this frees the ports.
+        stack.push_async_callback(self._server.stop, 0)
+        for address in map(listen.parse, self._config.listen_addresses()):
+            try:
+                listener.bind(address)
+            except StoreNotWritableError as exc:
+                self._leave_out(address, exc)
+        if not listener.bound:
+            raise StoreNotWritableError(
+                "no address is left to serve on", hint="set sidecar.listen to one outside the store"
+            )
+        self.addresses = tuple(listener.bound)
+
+    def _leave_out(self, address: listen.Address, exc: StoreNotWritableError) -> None:
+        """Do without a socket whose folder is read-only, when the store is too; otherwise it is a mistake."""
+        if not self._activity.is_read_only:
+            raise exc
+        self._problems.note("sidecar.listen", address.text, f"not serving on {address.text}: {exc}")
+
+    def _register(self, server: grpc.aio.Server) -> None:
+        triggers = OpenTriggers(self._activity, self._live, self._clock)
+        self._erasures = Erasures(self._activity, self._profiles, triggers, self._clock)
+        events = ActivityService(self._activity, self._clock)
+        services: dict[str, _Service] = {
+            profile_service.NAME: ProfileService(self._profiles, self._activity, triggers, self._clock),
+            activity_service.NAME: events,
+            operator_service.NAME: OperatorService(
+                profiles=self._profiles,
+                activity=self._activity,
+                events=events,
+                problems=self._problems,
+                live=self._live,
+                clock=self._clock,
+            ),
+            user_data_service.NAME: UserDataService(self._profiles, self._activity, self._erasures),
+        }
+        for name, service in services.items():
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, service.handlers()),))
+        self._health = HealthService(SERVICES)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        reflection.enable_server_reflection(
+            (*SERVICES, health_service.SERVICE_NAME, reflection.SERVICE_NAME), server
+        )
+
+    # -- running ----------------------------------------------------------------------------------------------
+
+    def _start_timers(self) -> None:
+        live = self._live
+        self._timers = [
+            asyncio.create_task(_every(lambda: self._tick_seconds, self._tick)),
+            asyncio.create_task(
+                _every(lambda: live.current.sidecar.maintenance_seconds, self._maintenance.run)
+            ),
+            asyncio.create_task(
+                _every(lambda: live.current.store.reader_check_seconds, self._free_reader_slots)
+            ),
+        ]
+
+    async def _tick(self) -> None:
+        self._live.follow()
+        self._profiles.follow()
+        await self._activity.probe()
+        self._show_write_health()
+        await self._erasures.settle_all()
+
+    async def _free_reader_slots(self) -> None:
+        self._profiles.free_reader_slots()
+        self._activity.free_reader_slots()
+
+    def _show_write_health(self) -> None:
+        self._health.set(activity_service.NAME, serving=self._activity.is_healthy)
+
+
+async def _serve(server: SidecarServer) -> None:
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    await server.start()
+    await asked.wait()
+    await server.stop()
+
+
+async def _every(seconds: Callable[[], float], work: Callable[[], Awaitable[None]]) -> None:
+    """Do `work` over and over; what fails once is logged and tried again."""
+    while True:
+        await asyncio.sleep(seconds())
+        try:
+            await work()
+        except Exception:
+            logger.exception("a periodic task failed")
+
+
+def _lock(directory: Path) -> FileLock | StoreNotWritableError | StoreFullError:
+    """Become the store's one writer; on a store nobody can write, return why."""
+    try:
+        return lock_activity(directory)
+    except (StoreNotWritableError, StoreFullError) as exc:
+        return exc
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's loop where there is one: a third more calls a second."""
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        return None
+    return uvloop.new_event_loop

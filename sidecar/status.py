@@ -1,0 +1,86 @@
+"""Which gRPC status, reason and details each error becomes."""
+
+from __future__ import annotations
+
+from typing import Any, Never
+
+import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from foreword.errors import (
+    FieldError,
+    ForewordError,
+    StoreCorruptError,
+    StoreFullError,
+    StoreNotWritableError,
+)
+from foreword.store.environment import ACTIVITY, PROFILES
+from foreword.v1.error_pb2 import ErrorReason
+from sidecar.errors import BatchTooLargeError, DeadlineError, DrainingError, QueueFullError
+
+DOMAIN = "foreword"
+_PREFIX = "ERROR_REASON_"
+
+# The first that fits decides, so special errors stand before their bases.
+_MAPPING: tuple[tuple[type[ForewordError], grpc.StatusCode, ErrorReason], ...] = (
+    (BatchTooLargeError, grpc.StatusCode.INVALID_ARGUMENT, ErrorReason.ERROR_REASON_BATCH_TOO_LARGE),
+    (FieldError, grpc.StatusCode.INVALID_ARGUMENT, ErrorReason.ERROR_REASON_FIELD_INVALID),
+    (QueueFullError, grpc.StatusCode.RESOURCE_EXHAUSTED, ErrorReason.ERROR_REASON_QUEUE_FULL),
+    (StoreFullError, grpc.StatusCode.RESOURCE_EXHAUSTED, ErrorReason.ERROR_REASON_STORE_FULL),
+    (StoreNotWritableError, grpc.StatusCode.UNAVAILABLE, ErrorReason.ERROR_REASON_STORE_NOT_WRITABLE),
+    (StoreCorruptError, grpc.StatusCode.DATA_LOSS, ErrorReason.ERROR_REASON_STORE_CORRUPT),
+    (DrainingError, grpc.StatusCode.UNAVAILABLE, ErrorReason.ERROR_REASON_DRAINING),
+    (DeadlineError, grpc.StatusCode.DEADLINE_EXCEEDED, ErrorReason.ERROR_REASON_DEADLINE_EXCEEDED),
+)
+_INTERNAL = (grpc.StatusCode.INTERNAL, ErrorReason.ERROR_REASON_INTERNAL)
+
+
+def classify(error: ForewordError) -> tuple[grpc.StatusCode, ErrorReason]:
+    """Return the status code and the documented reason of an error."""
+    for kind, code, reason in _MAPPING:
+        if isinstance(error, kind):
+            return code, reason
+    return _INTERNAL
+
+
+def metadata(error: ForewordError) -> dict[str, str]:
+    """Return what docs/errors.md promises beside the reason of an error."""
+    if isinstance(error, FieldError):
+        return {"field": error.field, "found": error.found, "allowed": error.allowed}
+    if isinstance(error, QueueFullError):
+        return {"setting": error.setting, "hint": error.hint}
+    if isinstance(error, StoreFullError):
+        return {"store": ACTIVITY, "setting": "store.activity_map_size_bytes", "hint": error.hint}
+    if isinstance(error, StoreNotWritableError):
+        return {"store": ACTIVITY, "hint": error.hint}
+    if isinstance(error, StoreCorruptError):
+        return {"store": ACTIVITY if ACTIVITY in error.message else PROFILES, "hint": error.hint}
+    return {}
+
+
+def rich_status(error: ForewordError) -> status_pb2.Status:
+    """Return the google.rpc.Status of an error."""
+    code, reason = classify(error)
+    number: int = code.value[0]
+    status = status_pb2.Status(code=number, message=error.message)
+    info = error_details_pb2.ErrorInfo(
+        reason=ErrorReason.Name(reason).removeprefix(_PREFIX), domain=DOMAIN, metadata=metadata(error)
+    )
+    _add_detail(status, info)
+    if isinstance(error, FieldError):
+        violation = {"field": error.field, "description": f"found {error.found}; allowed: {error.allowed}"}
+        _add_detail(status, error_details_pb2.BadRequest(field_violations=[violation]))
+    return status
+
+
+async def refuse(context: grpc.aio.ServicerContext[Any, Any], error: ForewordError) -> Never:
+    """End a call with the status of an error."""
+    await context.abort_with_status(rpc_status.to_status(rich_status(error)))
+
+
+def _add_detail(status: status_pb2.Status, detail: Any) -> None:
+    packed = AnyMessage()
+    packed.Pack(detail)
+    status.details.append(packed)

@@ -1,0 +1,68 @@
+"""UserDataService: gives users what is kept of them, and removes it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from foreword import keys
+from foreword.v1.user_data_service_pb2 import (
+    EraseUserRequest,
+    EraseUserResponse,
+    ExportUserRequest,
+    ExportUserResponse,
+)
+from sidecar import checks, export
+from sidecar.activity import Activity
+from sidecar.erasures import Erasures
+from sidecar.errors import DrainingError
+from sidecar.operator_service import bounded_seconds
+from sidecar.profiles import Profiles
+from sidecar.rpc import Context, Handler, streaming, unary
+
+NAME = "foreword.v1.UserDataService"
+
+# Waited for the scheduler when the caller names no time.
+WAIT_SECONDS = 10.0
+PENDING = (
+    "the scheduler has still to remove the profile, its revisions and ledger entries; it does when it next runs, and "
+    "until then the user is served as unknown"
+)
+
+
+class UserDataService:
+    """Exports and erases."""
+
+    def __init__(self, profiles: Profiles, activity: Activity, erasures: Erasures) -> None:
+        self._profiles = profiles
+        self._activity = activity
+        self._erasures = erasures
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return the handler of each method."""
+        return {
+            "ExportUser": streaming(ExportUserRequest, self.export_user),
+            "EraseUser": unary(EraseUserRequest, self.erase_user),
+        }
+
+    async def export_user(
+        self, request: ExportUserRequest, _context: Context
+    ) -> AsyncIterator[ExportUserResponse]:
+        """Yield every record kept of a user; none for a user nobody knows."""
+        user = keys.user_key(request.user_id, request.namespace)
+        if self._activity.reader is not None:
+            async for record in export.from_activity(self._activity.reader, user):
+                yield record
+        if self._profiles.reader is not None:
+            async for record in export.from_profiles(self._profiles.reader, user):
+                yield record
+
+    async def erase_user(self, request: EraseUserRequest, context: Context) -> EraseUserResponse:
+        """Remove a user and wait for the scheduler's part of it."""
+        user = keys.user_key(request.user_id, request.namespace)
+        wait_seconds = checks.wait_seconds(request.wait) or WAIT_SECONDS
+        if self._activity.is_draining:
+            raise DrainingError("the sidecar is shutting down")
+        erased = await self._erasures.erase(user, bounded_seconds(wait_seconds, context))
+        return EraseUserResponse(
+            complete=erased.complete, counts=erased.counts, pending="" if erased.complete else PENDING
+        )

@@ -1,0 +1,257 @@
+"""A sidecar on real sockets, in a thread of its own, on a store of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_status import rpc_status
+
+from foreword import keys
+from foreword.client import Foreword
+from foreword.clock import ManualClock
+from foreword.config import Config
+from foreword.store import ActivityReader, ProfileWriter
+from foreword.v1.event_pb2 import Event
+from foreword.v1.profile_pb2 import Foreword as ForewordText
+from foreword.v1.profile_pb2 import Profile, Segment
+from foreword.v1.store_pb2 import ErasureReceipt, Trigger
+from sidecar.server import SidecarServer
+
+PATIENCE_SECONDS = 10
+NOW_MS = 1_700_000_000_000
+DAY_MS = 86_400_000
+
+
+def eventually(check: Callable[[], Any], what: str) -> Any:
+    """Return the first true result of `check`; fail when none comes."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (found := check()):
+        assert time.monotonic() < deadline, f"waited in vain for: {what}"
+        time.sleep(0.005)
+    return found
+
+
+def put_profile(
+    writer: ProfileWriter,
+    user_id: str,
+    *,
+    text: str = "",
+    cuts: tuple[tuple[int, int], ...] = (),
+    stale_after_ms: int = NOW_MS + DAY_MS,
+    expired_after_ms: int = NOW_MS + 2 * DAY_MS,
+    refresh_on_open: bool = False,
+    is_default: bool = False,
+    segment: Segment = Segment.SEGMENT_ACTIVE,
+) -> int:
+    """Write a profile as the scheduler does; return its revision."""
+    foreword = ForewordText(text=text, tokenizer="t", token_count=cuts[-1][1] if cuts else 0)
+    for byte_end, token_count in cuts:
+        foreword.cuts.add(byte_end=byte_end, token_count=token_count)
+    profile = Profile(user_id=user_id, segment=segment, foreword=foreword, is_default=is_default)
+    with writer.begin() as txn:
+        return txn.put_profile(
+            keys.user_key(user_id),
+            profile,
+            foreword,
+            computed_at_ms=NOW_MS,
+            stale_after_ms=stale_after_ms,
+            expired_after_ms=expired_after_ms,
+            refresh_on_open=refresh_on_open,
+        )
+
+
+def event(event_id: str, user_id: str = "ann", **fields: Any) -> Event:
+    """Return an event that is in order."""
+    return Event(event_id=event_id, user_id=user_id, **{"type": "view", **fields})
+
+
+def error_info(exc: grpc.RpcError) -> error_details_pb2.ErrorInfo:
+    """Return the ErrorInfo of a refused call."""
+    return _detail(exc, error_details_pb2.ErrorInfo())
+
+
+def bad_request(exc: grpc.RpcError) -> error_details_pb2.BadRequest:
+    """Return the BadRequest of a refused call."""
+    return _detail(exc, error_details_pb2.BadRequest())
+
+
+def _detail(exc: grpc.RpcError, message: Any) -> Any:
+    status: status_pb2.Status = rpc_status.from_call(exc)
+    assert any(detail.Unpack(message) for detail in status.details), f"no {type(message)} in {status}"
+    return message
+
+
+@dataclass
+class Running:
+    """A sidecar that serves."""
+
+    server: SidecarServer
+    store: Path
+    clock: ManualClock
+    client: Foreword
+    channel: grpc.Channel
+    loop: asyncio.AbstractEventLoop
+    profiles: ProfileWriter | None = None
+    address: str = ""
+    _stop: Callable[[], None] = field(default=lambda: None)
+
+    def stop(self) -> None:
+        """Drain and wait for the end."""
+        self._stop()
+
+    def server_stop(self) -> None:
+        """Drain while clients stay connected."""
+        asyncio.run_coroutine_threadsafe(self.server.stop(5), self.loop).result(PATIENCE_SECONDS)
+
+    def call(self, method: str, request: bytes, timeout: float = PATIENCE_SECONDS) -> bytes:
+        """Call a method with bytes, as a client in any language would."""
+        answer: bytes = self.channel.unary_unary(f"/foreword.v1.{method}")(request, timeout=timeout)
+        return answer
+
+    def activity(self) -> ActivityReader:
+        """Return a reader of what the sidecar wrote."""
+        return ActivityReader(self.store)
+
+    def problems(self) -> dict[str, str]:
+        """Return the messages of GetStatus by component."""
+        return {problem.component: problem.message for problem in self.client.status().problems}
+
+    def put(self, user_id: str, **changes: Any) -> int:
+        """Write a profile as the scheduler does; return its revision."""
+        assert self.profiles is not None
+        return put_profile(self.profiles, user_id, **changes)
+
+    def take_triggers(self) -> list[Trigger]:
+        """Do what the scheduler does with triggers: take all, erase where asked, write receipts and the cursor."""
+        assert self.profiles is not None
+        activity = self.activity()
+        with self.profiles.begin() as txn:
+            taken = activity.triggers(txn.trigger_cursor(activity.environment.id), 1000)
+            for _, trigger in taken:
+                if trigger.erase_ms:
+                    counts = txn.erase(trigger.user_key)
+                    txn.put_receipt(trigger.erase_id, ErasureReceipt(erased_ms=NOW_MS, counts=counts))
+            if taken:
+                txn.put_trigger_cursor(activity.environment.id, taken[-1][0])
+        activity.close()
+        return [trigger for _, trigger in taken]
+
+    def triggers(self) -> list[Trigger]:
+        """Return the triggers in the log."""
+        activity = self.activity()
+        found = [trigger for _, trigger in activity.triggers(0, 1000)]
+        activity.close()
+        return found
+
+    def health(self, service: str = "") -> int:
+        """Return the status of a service."""
+        stub = health_pb2_grpc.HealthStub(self.channel)
+        status: int = stub.Check(
+            health_pb2.HealthCheckRequest(service=service), timeout=PATIENCE_SECONDS
+        ).status
+        return status
+
+    # Helpers of every test; a test file cannot import them from here.
+    event = staticmethod(event)
+    eventually = staticmethod(eventually)
+    error_info = staticmethod(error_info)
+    bad_request = staticmethod(bad_request)
+    now_ms = NOW_MS
+
+
+class Starter:
+    """Starts sidecars and ends them with the test."""
+
+    def __init__(self, store: Path, stack: ExitStack) -> None:
+        self.store = store
+        self._stack = stack
+        # Not tmp_path: a unix socket's path may have 107 bytes, and pytest's folders are long.
+        self.sockets = Path(tempfile.mkdtemp(prefix="fw-"))
+        stack.callback(shutil.rmtree, self.sockets, ignore_errors=True)
+
+    def config(self, **sections: dict[str, Any]) -> Config:
+        """Return a configuration for the test's store, on a socket of its own."""
+        sections.setdefault("sidecar", {}).setdefault("listen", [f"unix:{self.sockets}/s.sock"])
+        sections.setdefault("store", {}).setdefault("directory", str(self.store))
+        for name in ("profiles_map_size_bytes", "activity_map_size_bytes"):
+            sections["store"].setdefault(name, 1 << 28)
+        return Config.model_validate(sections)
+
+    def profiles(self) -> ProfileWriter:
+        """Open the store's profiles for writing, as the scheduler does."""
+        writer = ProfileWriter(self.store, map_size_bytes=1 << 28)
+        self._stack.callback(writer.close)
+        return writer
+
+    def __call__(
+        self, config: Config | None = None, *, with_profiles: bool = True, config_file: Path | None = None
+    ) -> Running:
+        """Start a sidecar; raises what its start raises."""
+        profiles = self.profiles() if with_profiles else None
+        clock = ManualClock(NOW_MS)
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, daemon=True)
+        thread.start()
+        server = SidecarServer(config or self.config(), clock, config_file=config_file, tick_seconds=0.02)
+
+        def finish() -> None:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(PATIENCE_SECONDS)
+            loop.close()
+
+        try:
+            asyncio.run_coroutine_threadsafe(server.start(), loop).result(PATIENCE_SECONDS)
+        except BaseException:
+            finish()
+            raise
+        ended = threading.Event()
+
+        def stop() -> None:
+            if not ended.is_set():
+                ended.set()
+                running.client.close()
+                running.channel.close()
+                if not server.is_stopped:
+                    asyncio.run_coroutine_threadsafe(server.stop(1), loop).result(PATIENCE_SECONDS)
+                finish()
+
+        address = server.addresses[0]
+        running = Running(
+            server=server,
+            store=self.store,
+            clock=clock,
+            client=Foreword(address, raises=True, timeout_seconds=PATIENCE_SECONDS),
+            channel=grpc.insecure_channel(address),
+            loop=loop,
+            profiles=profiles,
+            address=address,
+            _stop=stop,
+        )
+        self._stack.callback(stop)
+        return running
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Starter]:
+    """Starts sidecars on the test's store."""
+    with ExitStack() as stack:
+        yield Starter(tmp_path / "store", stack)
+
+
+@pytest.fixture
+def running(start: Starter) -> Running:
+    """A sidecar with a scheduler's store beside it."""
+    return start()

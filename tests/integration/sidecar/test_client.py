@@ -1,0 +1,268 @@
+"""The Python client against a real sidecar, and without one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from foreword import client as client_module
+from foreword import keys
+from foreword.client import AsyncForeword, Foreword
+from foreword.defaults import default_profile
+from foreword.errors import ServiceError
+from foreword.v1.error_pb2 import ErrorReason
+from foreword.v1.event_pb2 import Event, Feedback
+from foreword.v1.freshness_pb2 import Freshness
+
+NOWHERE = "unix:/nonexistent/foreword.sock"
+
+
+def stored(running: Any, user_id: str = "ann", namespace: str = "") -> list[Event]:
+    activity = running.activity()
+    found = [event.event for event in activity.events(keys.user_key(user_id, namespace))]
+    activity.close()
+    return found
+
+
+def test_one_line_gives_the_text(running: Any) -> None:
+    """`text` is the foreword, cut to the budget asked for."""
+    running.put("ann", text="One.\nTwo.\n", cuts=((5, 3), (10, 6)))
+    assert running.client.text("ann") == "One.\nTwo.\n"
+    assert running.client.text("ann", 5) == "One.\n"
+    assert running.client.foreword("ann", max_tokens=5).token_count == 3
+
+
+def test_events_are_taken_in_every_form(running: Any) -> None:
+    """An event may be given as a message, as a mapping, or by keywords; an id is made when there is none."""
+    answer = running.client.record(
+        [
+            Event(user_id="ann", type="view", time={"seconds": 1}),
+            {
+                "user_id": "ann",
+                "type": "read",
+                "time": datetime(1970, 1, 1, 0, 0, 2, tzinfo=UTC),
+                "dwell": timedelta(seconds=1.5),
+                "feedback": "FEEDBACK_LIKE",
+            },
+            {"user_id": "ann", "type": "search", "time": "1970-01-01T00:00:03Z", "dwell": 2},
+        ]
+    )
+    assert answer.accepted_count == 3
+    assert (
+        running.client.record(user_id="ann", type="like", time={"seconds": 4}, topics=["a"]).accepted_count
+        == 1
+    )
+    events = stored(running)
+    assert [(event.type, event.time.seconds) for event in events] == [
+        ("view", 1),
+        ("read", 2),
+        ("search", 3),
+        ("like", 4),
+    ]
+    assert (events[1].dwell.seconds, events[1].dwell.nanos) == (1, 500_000_000)
+    assert events[1].feedback == Feedback.FEEDBACK_LIKE
+    assert len({event.event_id for event in events}) == 4
+
+
+def test_given_event_is_left_as_it_is(running: Any) -> None:
+    """Recording an event changes nothing in the caller's message."""
+    event = Event(user_id="ann", type="view")
+    running.client.record(event)
+    assert event == Event(user_id="ann", type="view")
+
+
+def test_many_events_take_several_calls(running: Any) -> None:
+    """More than 1,000 events are sent in batches, and refused ones are named by their place among all."""
+    events = [running.event(str(number)) for number in range(1500)]
+    events[1200].type = ""
+    answer = running.client.record([{"user_id": 5}, *events])
+    assert answer.accepted_count == 1499
+    assert [(refused.index, refused.field) for refused in answer.refused] == [
+        (0, "events[0]"),
+        (1201, "events[1201].type"),
+    ]
+
+
+def test_many_profiles_take_several_calls(running: Any) -> None:
+    """More than 1,000 profiles are read in batches, in order, however large they are."""
+    ids = [f"user-{number}" for number in range(1500)]
+    assert [answer.profile.user_id for answer in running.client.profiles(ids)] == ids
+
+
+def test_namespace_of_the_client_holds_unless_a_call_names_one(running: Any) -> None:
+    """The client's namespace is that of its users and events; a call or an event may name another."""
+    with Foreword(running.address, namespace="shop", raises=True) as client:
+        assert client.profile("ann").profile.namespace == "shop"
+        assert client.profile("ann", namespace="").profile.namespace == ""
+        client.record(
+            [{"user_id": "ann", "type": "view"}, {"user_id": "ann", "type": "read", "namespace": "lab"}]
+        )
+    assert [event.type for event in stored(running, namespace="shop")] == ["view"]
+    assert [event.type for event in stored(running, namespace="lab")] == ["read"]
+
+
+def test_refused_call_says_reason_field_and_hint(running: Any) -> None:
+    """With `raises`, an error has the documented reason and a message that names the field."""
+    with pytest.raises(ServiceError, match="user_id: found 257 bytes") as caught:
+        running.client.profile("u" * 257)
+    assert caught.value.reason == "FIELD_INVALID"
+
+
+def test_hint_of_the_sidecar_arrives(start: Any) -> None:
+    """What the sidecar advises the operator to do comes with the error."""
+    running = start(start.config(store={"activity_map_size_bytes": 1 << 20}))
+    answer = running.client.__class__(running.address, timeout_seconds=10)
+    refused = answer.record([running.event(str(n), text="x" * 4000) for n in range(1000)]).refused
+    answer.close()
+    assert refused[0].reason == ErrorReason.ERROR_REASON_STORE_FULL
+    assert "raise store.activity_map_size_bytes" in refused[0].message
+
+
+CALLS: list[tuple[Callable[[Any], Any], Callable[[Any], bool]]] = [
+    (lambda client: client.text("ann"), lambda answer: answer == ""),
+    (
+        lambda client: client.foreword("ann"),
+        lambda answer: answer.freshness == Freshness.FRESHNESS_UNSPECIFIED,
+    ),
+    (lambda client: client.profile("ann"), lambda answer: answer.profile == default_profile("ann")),
+    (
+        lambda client: client.profiles(["a", "b"]),
+        lambda answer: [a.profile.user_id for a in answer] == ["a", "b"],
+    ),
+    (lambda client: client.record(user_id="a", type="b"), lambda answer: len(answer.refused) == 1),
+    (lambda client: client.refresh("ann"), lambda answer: "no sidecar answers" in answer.error),
+    (lambda client: client.status(), lambda answer: "foreword up" in answer.problems[0].message),
+    (
+        lambda client: client.erase("ann"),
+        lambda answer: not answer.complete and "no sidecar" in answer.pending,
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "holds"), CALLS)
+def test_no_sidecar_is_no_exception(call: Callable[[Any], Any], holds: Callable[[Any], bool]) -> None:
+    """Without a sidecar every call answers as if nothing were known; the asyncio client the same."""
+    with Foreword(NOWHERE, timeout_seconds=10) as client:
+        assert holds(call(client))
+
+    async def same() -> Any:
+        async with AsyncForeword(NOWHERE, timeout_seconds=10) as async_client:
+            return await call(async_client)
+
+    assert holds(asyncio.run(same()))
+
+
+def test_no_sidecar_is_an_exception_when_asked_for() -> None:
+    """With `raises` the failure is a ServiceError that names the address and how to start a sidecar."""
+    with Foreword(NOWHERE, timeout_seconds=10, raises=True) as client, pytest.raises(ServiceError) as caught:
+        client.text("ann")
+    assert caught.value.reason == "UNAVAILABLE"
+    assert NOWHERE in caught.value.message
+    assert "foreword up" in caught.value.hint
+
+
+@pytest.mark.parametrize("arguments", [(5,), ("ann", -1), ("\ud800",)])
+def test_wrong_argument_is_no_exception(running: Any, arguments: tuple[Any, ...]) -> None:
+    """An argument that cannot be sent is a failure like any other."""
+    with Foreword(running.address) as client:
+        assert client.text(*arguments) == ""
+
+
+def test_warnings_are_sparing(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failing calls are logged at most once a minute, with how many there were."""
+    seconds = [1000.0]
+    monkeypatch.setattr(client_module.time, "monotonic", lambda: seconds[0])
+    with (
+        Foreword(NOWHERE, timeout_seconds=0.1) as client,
+        caplog.at_level(logging.WARNING, "foreword.client"),
+    ):
+        for _ in range(3):
+            client.text("ann")
+        assert len(caplog.records) == 1
+        seconds[0] += 61
+        client.text("ann")
+    assert len(caplog.records) == 2
+    assert "failed calls: 3" in caplog.records[1].getMessage()
+
+
+def test_export_that_fails_always_raises() -> None:
+    """Part of an export must not pass for the whole, so a failing one raises in any case."""
+    with Foreword(NOWHERE) as client, pytest.raises(ServiceError):
+        list(client.export("ann"))
+
+
+def test_restarted_sidecar_is_found_again(start: Any) -> None:
+    """A client outlives a restart of the sidecar: calls in between wait for it and succeed."""
+    running = start()
+    with Foreword(running.address, raises=True, timeout_seconds=5) as client:
+        assert client.status().version
+        running.stop()
+        start()
+        for _ in range(20):
+            assert client.status().version
+
+
+def test_asyncio_client_does_the_same(running: Any) -> None:
+    """The asyncio client has the same calls with the same answers."""
+    running.put("ann", text="One.", cuts=((4, 3),))
+
+    async def use() -> None:
+        async with AsyncForeword(running.address, raises=True) as client:
+            assert await client.text("ann") == "One."
+            assert await client.foreword("ann") == running.client.foreword("ann")
+            assert await client.profile("ann") == running.client.profile("ann")
+            assert await client.profiles(["ann", "x"]) == running.client.profiles(["ann", "x"])
+            assert (await client.record(user_id="ann", type="view")).accepted_count == 1
+            assert not (await client.refresh("ann")).completed
+            assert (await client.status()).event_count == 1
+            stores = [record.store async for record in client.export("ann")]
+            assert {"activity.events", "profiles.profiles"} <= set(stores)
+            assert not (await client.erase("ann", wait_seconds=0.05)).complete
+            with pytest.raises(ServiceError):
+                await client.profile("")
+
+    asyncio.run(use())
+
+
+def test_asyncio_client_serves_several_loops(running: Any) -> None:
+    """A client used in a second event loop connects anew there."""
+    client = AsyncForeword(running.address, raises=True)
+    for _ in range(2):
+        assert asyncio.run(client.status()).version
+
+
+def test_closed_client_fails_as_a_call(running: Any) -> None:
+    """After `close` a call fails; it does not connect again behind the caller's back."""
+    client = Foreword(running.address, raises=True)
+    client.status()
+    client.close()
+    with pytest.raises(ServiceError, match="closed"):
+        client.status()
+
+
+def _text_in_child(client: Foreword, answers: Any) -> None:
+    answers.put(client.text("ann"))
+
+
+def test_client_made_before_a_fork_works_after_it(running: Any) -> None:
+    """A client that has not called yet may be made before workers are forked."""
+    running.put("ann", text="One.", cuts=((4, 3),))
+    context = multiprocessing.get_context("forkserver")
+    answers = context.Queue()
+    child = context.Process(target=_connect_in_child, args=(running.address, answers))
+    child.start()
+    assert answers.get(timeout=20) == "One."
+    child.join(10)
+
+
+def _connect_in_child(address: str, answers: Any) -> None:
+    client = Foreword(address, raises=True)
+    grandchild = multiprocessing.get_context("fork").Process(target=_text_in_child, args=(client, answers))
+    grandchild.start()
+    grandchild.join(15)
