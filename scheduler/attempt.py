@@ -1,0 +1,239 @@
+"""One attempt at a user's refresh: what was read, what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from foreword import keys
+from foreword.clock import DAY_MS, Clock
+from foreword.config import Config
+from foreword.errors import StoreCorruptError, StoreError
+from foreword.store import ActivityReader, ProfileReader
+from foreword.store.activity_reader import StoredEvent
+from foreword.v1.profile_pb2 import Profile, Segment
+from foreword.v1.store_pb2 import RefreshOutcome, UserActivity, Watermark
+from scheduler.agent.refresh import RefreshInput, RefreshResult
+from scheduler.live_config import LiveConfig
+from scheduler.log import logger
+from scheduler.populations import Populations
+from scheduler.segments import cadence, classify
+
+Compute = Callable[[RefreshInput, Config], Awaitable[RefreshResult]]
+
+# Enough for a sentence and its cause; the watermark is read with every refresh.
+_ERROR_CHARACTERS_MAX = 500
+
+
+@dataclass(eq=False)
+class Attempt:
+    """A refresh from its claim to its commit.
+
+    Attributes:
+        user: User key.
+        watermark: As it stood when the user was claimed.
+        started_ms: When the attempt began; it reads every event acknowledged before.
+        asked: What triggers ask for that came in meanwhile; None when none did. Held here and not in the store:
+            should the process die, the user is still due for the first reason, and that refresh answers both.
+        outcome: How it ended.
+        segment: The user's segment now.
+        consumed_seq: The newest event read, in the order of acceptance.
+        event_count: Events read.
+        result: What is to be written; None unless something is.
+        error: Why it failed; empty otherwise.
+        duration_us: How long it took.
+        task: Where it runs; None before and in tests of one attempt.
+    """
+
+    user: bytes
+    watermark: Watermark
+    started_ms: int
+    asked: Watermark | None = None
+    outcome: RefreshOutcome = RefreshOutcome.REFRESH_OUTCOME_UNSPECIFIED
+    segment: Segment = Segment.SEGMENT_UNSPECIFIED
+    consumed_seq: int = 0
+    event_count: int = 0
+    result: RefreshResult | None = None
+    error: str = ""
+    duration_us: int = 0
+    task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a trigger asked for it, so that its result should not wait for a batch."""
+        return bool(self.watermark.triggered_ms)
+
+    def settled_watermark(self) -> Watermark:
+        """Return the watermark as if the attempt had ended: what a trigger that comes in meanwhile is added to."""
+        if self.asked is not None:
+            return self.asked
+        return Watermark(
+            consumed_seq=self.consumed_seq,
+            segment=self.watermark.segment,
+            attempted_ms=self.started_ms,
+            revision=self.watermark.revision,
+        )
+
+    def fail(self, exc: BaseException) -> None:
+        """Record that it failed, and why."""
+        self.outcome = RefreshOutcome.REFRESH_OUTCOME_FAILED
+        self.result = None
+        self.segment = self.watermark.segment
+        self.consumed_seq = self.watermark.consumed_seq
+        # A lone surrogate from a foreign message would make the watermark itself unwritable.
+        text = (str(exc) or type(exc).__name__).encode("utf-8", "replace").decode()
+        self.error = text[:_ERROR_CHARACTERS_MAX]
+        user_id, namespace = keys.split_user_key(self.user)
+        logger.warning("refresh of user %r in namespace %r failed: %s", user_id, namespace, self.error)
+
+
+class Refresher:
+    """Reads what a refresh needs, and computes it.
+
+    Args:
+        profiles: Where profiles and watermarks are read.
+        populations: The users of each namespace.
+        clock: Tells the time.
+        live: The configuration in force.
+        compute: The agent's part, from input to result.
+        prompt_version: What the agent writes into `provenance.prompt_version` now; a profile of another version
+            is computed again even when nothing is new.
+    """
+
+    def __init__(
+        self,
+        profiles: ProfileReader,
+        populations: Populations,
+        clock: Clock,
+        live: LiveConfig,
+        *,
+        compute: Compute,
+        prompt_version: str,
+    ) -> None:
+        self._profiles = profiles
+        self._populations = populations
+        self._clock = clock
+        self._live = live
+        self._compute = compute
+        self._prompt_version = prompt_version
+
+    def claim(self, user: bytes) -> Attempt | None:
+        """Return an attempt for a user who is due now, else None."""
+        watermark = self._profiles.watermark(user)
+        now_ms = self._clock.now_ms()
+        if watermark is None or not 0 < watermark.due_ms <= now_ms:
+            return None
+        return Attempt(
+            user, watermark, now_ms, segment=watermark.segment, consumed_seq=watermark.consumed_seq
+        )
+
+    async def run(self, attempt: Attempt, activity: ActivityReader) -> None:
+        """Carry an attempt out; whatever goes wrong with this user is recorded on it.
+
+        Raises:
+            StoreError: An environment cannot be read, which is no fault of this user.
+        """
+        config = self._live.current
+        began_ns = time.perf_counter_ns()
+        try:
+            async with asyncio.timeout(config.agent.timeout_seconds):
+                await self._run(attempt, activity, config)
+        except StoreError:
+            raise
+        except TimeoutError:
+            attempt.fail(
+                TimeoutError(f"took longer than agent.timeout_seconds, {config.agent.timeout_seconds:g} s")
+            )
+        except Exception as exc:
+            attempt.fail(exc)
+            user_id, namespace = keys.split_user_key(attempt.user)
+            logger.warning("refresh of user %r in namespace %r failed: %s", user_id, namespace, attempt.error)
+        attempt.duration_us = (time.perf_counter_ns() - began_ns) // 1000
+
+    async def _run(self, attempt: Attempt, activity: ActivityReader, config: Config) -> None:
+        seen = activity.user(attempt.user)
+        previous = self._previous(attempt.user)
+        if seen is None or not seen.event_count:
+            # Nothing is ever computed from nothing: it would wipe what was known.
+            attempt.segment = Segment.SEGMENT_UNSPECIFIED if previous is None else Segment.SEGMENT_DORMANT
+            attempt.outcome = RefreshOutcome.REFRESH_OUTCOME_UNCHANGED
+            attempt.consumed_seq = seen.last_seq if seen is not None else 0
+            return
+        attempt.segment = classify(seen, attempt.started_ms, config)
+        attempt.consumed_seq = seen.last_seq
+        if previous is not None and self._is_current(previous, attempt, config):
+            attempt.outcome = RefreshOutcome.REFRESH_OUTCOME_UNCHANGED
+            return
+        await self._write_anew(attempt, seen, previous, activity, config)
+
+    def _is_current(self, previous: Profile, attempt: Attempt, config: Config) -> bool:
+        return (
+            attempt.consumed_seq == attempt.watermark.consumed_seq
+            and previous.segment == attempt.segment
+            and previous.cadence == cadence(attempt.segment, config)
+            and previous.provenance.prompt_version == self._prompt_version
+        )
+
+    async def _write_anew(
+        self,
+        attempt: Attempt,
+        seen: UserActivity,
+        previous: Profile | None,
+        activity: ActivityReader,
+        config: Config,
+    ) -> None:
+        user_id, namespace = keys.split_user_key(attempt.user)
+        from_ms = attempt.started_ms - config.window.days * DAY_MS
+        consumed_seq = attempt.watermark.consumed_seq if previous is not None else 0
+        is_rewound = consumed_seq > seen.last_seq
+        stored = activity.events(
+            attempt.user,
+            from_ms=from_ms,
+            consumed_seq=0 if is_rewound else consumed_seq,
+            limit=config.window.events_max,
+        )
+        # Events accepted since `seen` was read belong to the next refresh.
+        stored = [event for event in stored if event.sequence <= seen.last_seq]
+        new = _newer(stored, previous) if is_rewound else [e for e in stored if e.sequence > consumed_seq]
+        attempt.event_count = len(stored)
+        attempt.result = await self._compute(
+            RefreshInput(
+                user_id=user_id,
+                namespace=namespace,
+                now_ms=attempt.started_ms,
+                segment=attempt.segment,
+                cadence=cadence(attempt.segment, config),
+                activity=seen,
+                new_events=[event.event for event in new],
+                window_events=[event.event for event in stored if event.time_ms >= from_ms],
+                previous=previous,
+                population=self._populations.view(namespace),
+            ),
+            config,
+        )
+        attempt.outcome = (
+            RefreshOutcome.REFRESH_OUTCOME_DEFAULT
+            if attempt.result.is_default
+            else RefreshOutcome.REFRESH_OUTCOME_WRITTEN
+        )
+
+    def _previous(self, user: bytes) -> Profile | None:
+        """Return the profile in force; None when there is none, or it is damaged and must be made anew."""
+        try:
+            response = self._profiles.profile(user)
+        except StoreCorruptError as exc:
+            logger.warning("made anew from the events that are kept: %s", exc)
+            return None
+        return None if response is None else response.profile
+
+
+def _newer(stored: Sequence[StoredEvent], previous: Profile | None) -> list[StoredEvent]:
+    """Return the events later than any the profile has read.
+
+    The order of acceptance started over, so the activity store was replaced by an older or an empty one; times
+    are then all there is to tell which events are in the memory.
+    """
+    read_ms = previous.provenance.data_watermark.ToMilliseconds() if previous is not None else 0
+    return [event for event in stored if event.time_ms > read_ms]

@@ -1,0 +1,148 @@
+"""Writing what attempts came to: many users in one transaction, each of them whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from foreword import keys
+from foreword.clock import Clock
+from foreword.config import Config
+from foreword.errors import StoreError
+from foreword.store import ProfileTransaction, ProfileWriter
+from foreword.v1.store_pb2 import LedgerEntry, RefreshOutcome, RefreshReason, Watermark
+from scheduler.agent.population import PopulationView
+from scheduler.agent.refresh import RefreshResult
+from scheduler.attempt import Attempt
+from scheduler.backoff import backoff_ms
+from scheduler.live_config import LiveConfig
+from scheduler.populations import Populations
+from scheduler.segments import next_due_ms, validity
+
+FAILED = RefreshOutcome.REFRESH_OUTCOME_FAILED
+
+
+class Commits:
+    """Writes finished attempts to profiles.lmdb."""
+
+    def __init__(
+        self, writer: ProfileWriter, populations: Populations, clock: Clock, live: LiveConfig
+    ) -> None:
+        self._writer = writer
+        self._populations = populations
+        self._clock = clock
+        self._live = live
+
+    def write(self, attempts: Sequence[Attempt]) -> None:
+        """Write the attempts in one synced transaction.
+
+        One that cannot be written (a profile over the limit) fails alone: its neighbours are written without it.
+
+        Raises:
+            StoreError: Nothing was written; the store is full or not writable.
+        """
+        try:
+            self._write_together(attempts)
+        except StoreError:
+            self._populations.forget()
+            raise
+        except Exception as exc:
+            self._populations.forget()
+            if len(attempts) > 1:
+                for attempt in attempts:
+                    self.write([attempt])
+            elif attempts[0].outcome == FAILED:
+                raise
+            else:
+                attempts[0].fail(exc)
+                self.write(attempts)
+
+    def _write_together(self, attempts: Sequence[Attempt]) -> None:
+        config = self._live.current
+        views: dict[str, PopulationView] = {}
+        with self._writer.begin() as txn:
+            for attempt in attempts:
+                self._write_one(txn, attempt, config)
+                if attempt.result is not None:
+                    _, namespace = keys.split_user_key(attempt.user)
+                    view = views.setdefault(namespace, self._populations.view(namespace))
+                    view.fold(attempt.result.population_delta)
+            for namespace, view in views.items():
+                txn.put_population(namespace, view.to_proto())
+
+    def _write_one(self, txn: ProfileTransaction, attempt: Attempt, config: Config) -> None:
+        stored = txn.watermark(attempt.user) or Watermark()
+        watermark = Watermark(
+            consumed_seq=attempt.consumed_seq,
+            segment=attempt.segment,
+            attempted_ms=attempt.started_ms,
+            revision=stored.revision,
+            outcome=attempt.outcome,
+            error=attempt.error,
+            failures=stored.failures + 1 if attempt.outcome == FAILED else 0,
+        )
+        if attempt.result is not None:
+            watermark.revision = _put_profile(txn, attempt, attempt.result, config)
+        elif attempt.outcome != FAILED:
+            _revalidate(txn, attempt, config)
+        self._set_due(watermark, attempt, config)
+        txn.schedule(attempt.user, watermark)
+        txn.append_ledger(_ledger_entry(attempt, watermark.revision))
+
+    def _set_due(self, watermark: Watermark, attempt: Attempt, config: Config) -> None:
+        now_ms = self._clock.now_ms()
+        has_failed = bool(watermark.failures)
+        asked = attempt.asked
+        if asked is not None and (not has_failed or asked.reason == RefreshReason.REFRESH_REASON_MANUAL):
+            watermark.due_ms, watermark.reason = asked.due_ms, asked.reason
+            watermark.triggered_ms = asked.triggered_ms
+        elif has_failed:
+            watermark.due_ms = now_ms + backoff_ms(attempt.user, watermark.failures, config.scheduler)
+            watermark.reason = RefreshReason.REFRESH_REASON_RETRY
+        else:
+            since_ms = attempt.started_ms
+            watermark.due_ms = next_due_ms(watermark.segment, attempt.user, since_ms, since_ms, config)
+            watermark.reason = RefreshReason.REFRESH_REASON_CADENCE
+
+
+def _put_profile(txn: ProfileTransaction, attempt: Attempt, result: RefreshResult, config: Config) -> int:
+    valid = validity(attempt.segment, attempt.started_ms, config)
+    return txn.put_profile(
+        attempt.user,
+        result.profile,
+        result.foreword,
+        computed_at_ms=attempt.started_ms,
+        stale_after_ms=valid.stale_after_ms,
+        expired_after_ms=valid.expired_after_ms,
+        refresh_on_open=valid.refresh_on_open,
+    )
+
+
+def _revalidate(txn: ProfileTransaction, attempt: Attempt, config: Config) -> None:
+    valid = validity(attempt.segment, attempt.started_ms, config)
+    txn.revalidate(
+        attempt.user,
+        stale_after_ms=valid.stale_after_ms,
+        expired_after_ms=valid.expired_after_ms,
+        segment=attempt.segment,
+        refresh_on_open=valid.refresh_on_open,
+    )
+
+
+def _ledger_entry(attempt: Attempt, revision: int) -> LedgerEntry:
+    entry = LedgerEntry(
+        user_key=attempt.user,
+        started_ms=attempt.started_ms,
+        duration_us=attempt.duration_us,
+        reason=attempt.watermark.reason,
+        outcome=attempt.outcome,
+        event_count=attempt.event_count,
+        error=attempt.error,
+        triggered_ms=attempt.watermark.triggered_ms,
+    )
+    if attempt.result is not None:
+        provenance, usage = attempt.result.profile.provenance, attempt.result.usage
+        entry.revision = revision
+        entry.generator, entry.model = provenance.generator, provenance.model
+        entry.input_tokens, entry.output_tokens = usage.input_tokens, usage.output_tokens
+        entry.cost_micro_usd = usage.cost_micro_usd
+    return entry

@@ -1,0 +1,256 @@
+"""The refreshing daemon: its parts, its life, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+from foreword.clock import Clock
+from foreword.config import Config
+from foreword.defaults import default_foreword, default_profile
+from foreword.errors import ForewordError, StoreError, StoreMissingError
+from foreword.store import ActivityReader, FileLock, ProfileReader, ProfileWriter
+from foreword.store.environment import ACTIVITY, PROFILES
+from scheduler.agent.extractive import Extractive
+from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh_extractive
+from scheduler.attempt import Compute, Refresher
+from scheduler.commits import Commits
+from scheduler.erasure import Erasures
+from scheduler.jobs import Jobs
+from scheduler.live_config import LiveConfig
+from scheduler.log import logger
+from scheduler.populations import Populations
+from scheduler.reclassify import Reclassifier
+from scheduler.resident import release_pages
+from scheduler.runner import Runner
+from scheduler.triggers import TriggerFeed
+from scheduler.trouble import Trouble
+
+LOCK = "scheduler.lock"
+# How often a store that is not there yet, or was replaced, is looked for.
+_PRESENCE_SECONDS = 0.5
+
+
+def run(config: Config, clock: Clock, *, config_file: Path | None = None) -> int:
+    """Refresh profiles until SIGTERM or SIGINT; return the process's exit code.
+
+    Args:
+        config: The configuration to begin with.
+        clock: Tells the time.
+        config_file: Read again whenever it changes.
+    """
+    try:
+        asyncio.run(_serve(config, clock, config_file))
+    except ForewordError as exc:
+        print(f"foreword scheduler: {exc}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _serve(config: Config, clock: Clock, config_file: Path | None) -> None:
+    daemon = SchedulerDaemon(config, clock, config_file=config_file)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, daemon.stop)
+    await daemon.run()
+
+
+async def compute_extractive(refresh_input: RefreshInput, config: Config) -> RefreshResult:
+    """Compute a refresh by code alone."""
+    return refresh_extractive(refresh_input, config)
+
+
+class SchedulerDaemon:
+    """Owns profiles.lmdb and keeps it up to date.
+
+    Works before any sidecar has made an activity store, and follows one that is put in its place.
+
+    Args:
+        config: The configuration to begin with.
+        clock: Tells the time.
+        config_file: Read again whenever it changes.
+        compute: The agent; another one in tests.
+        prompt_version: What `compute` writes into `provenance.prompt_version`.
+
+    Raises:
+        StoreLockedError: Another scheduler holds the store.
+        StoreError: profiles.lmdb cannot be opened for writing.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        *,
+        config_file: Path | None = None,
+        compute: Compute = compute_extractive,
+        prompt_version: str = Extractive.prompt_version,
+    ) -> None:
+        self.live = LiveConfig(config, config_file)
+        self._clock = clock
+        directory = config.store.directory
+        self._lock = FileLock(directory / LOCK, "another scheduler refreshes this store")
+        try:
+            self._writer = _open_writer(config)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._profiles = ProfileReader(directory, readers_max=config.store.readers_max)
+        self._activity: ActivityReader | None = None
+        self._trouble = Trouble()
+        populations = Populations(self._profiles, self.live)
+        commits = Commits(self._writer, populations, clock, self.live)
+        refresher = Refresher(
+            self._profiles, populations, clock, self.live, compute=compute, prompt_version=prompt_version
+        )
+        self.runner = Runner(
+            self._profiles, refresher, commits, clock=clock, live=self.live, trouble=self._trouble
+        )
+        erasures = Erasures(self._writer, self._profiles, populations, self.runner, clock)
+        self._feed = TriggerFeed(
+            self._writer, self._profiles, self.runner, erasures, clock=clock, live=self.live
+        )
+        self._reclassifier = Reclassifier(
+            self._writer, self._profiles, self.runner, clock=clock, live=self.live
+        )
+        self._jobs = Jobs(
+            {
+                "sweep": self._guarded(self._sweep),
+                "reclassify": self._guarded(self._reclassify),
+                "upkeep": self._guarded(self._upkeep),
+                "memory": self._guarded(self._release_pages),
+                "heartbeat": self._guarded(self._show_life),
+                "reload": self._guarded(self._reload),
+            },
+            config,
+        )
+        self._stopped = asyncio.Event()
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong now, one sentence each; empty when all is well."""
+        return [problem for problem in (self._trouble.problem, self.live.problem) if problem]
+
+    def stop(self) -> None:
+        """Finish or give back the work in hand, then end."""
+        self._stopped.set()
+        self.runner.stop()
+
+    async def run(self) -> None:
+        """Refresh profiles until `stop`; then release everything."""
+        try:
+            await self._guarded(self._begin)()
+            self._jobs.start()
+            logger.info("the scheduler runs on %s", self.live.current.store.directory)
+            await self._work()
+        finally:
+            self._jobs.stop()
+            self._close()
+
+    async def _work(self) -> None:
+        """Run until stopped, or until a part breaks, which then raises here."""
+        parts = [asyncio.create_task(self.runner.run()), asyncio.create_task(self._watch())]
+        try:
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.stop()
+            await self.runner.drain(self.live.current.scheduler.drain_seconds)
+        await asyncio.gather(*parts)
+
+    async def _watch(self) -> None:
+        """Look for triggers and for users who come due, many times a second."""
+        looked_for_store = -_PRESENCE_SECONDS
+        loop = asyncio.get_running_loop()
+        while not self._stopped.is_set():
+            pause_seconds = self.live.current.scheduler.trigger_poll_ms / 1000
+            try:
+                if loop.time() - looked_for_store >= _PRESENCE_SECONDS:
+                    looked_for_store = loop.time()
+                    self._find_activity()
+                if self._activity is not None:
+                    await self._feed.follow(self._activity)
+                self.runner.note_arrivals()
+            except StoreError as exc:
+                pause_seconds = self._trouble.met(exc)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), pause_seconds)
+
+    def _find_activity(self) -> None:
+        """Open the activity store once it is there, and the one that took its place."""
+        if self._activity is None:
+            directory, readers_max = self.live.current.store.directory, self.live.current.store.readers_max
+            with suppress(StoreMissingError):
+                self._activity = self.runner.activity = ActivityReader(directory, readers_max=readers_max)
+                self._jobs.run_soon("reclassify")
+        elif self._activity.environment.was_replaced():
+            logger.info("the activity store was replaced; following the new one")
+            self._activity.upkeep()
+            self._jobs.run_soon("reclassify")
+
+    # -- jobs ---------------------------------------------------------------------------------------------
+
+    def _guarded(self, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """Return the job with store failures handled: said once; its next run is the retry."""
+
+        async def guarded() -> None:
+            try:
+                await job()
+            except StoreError as exc:
+                self._trouble.met(exc)
+
+        return guarded
+
+    async def _begin(self) -> None:
+        profile = default_profile()
+        with self._writer.begin() as txn:
+            txn.put_defaults(profile, default_foreword())
+            txn.put_scheduler_seen(self._clock.now_ms())
+
+    async def _sweep(self) -> None:
+        self.runner.sweep()
+
+    async def _reclassify(self) -> None:
+        if self._activity is not None:
+            await self._reclassifier.run(self._activity)
+
+    async def _upkeep(self) -> None:
+        self._profiles.upkeep()
+        if self._activity is not None:
+            self._activity.upkeep()
+
+    async def _release_pages(self) -> None:
+        folder = self.live.current.store.directory.resolve()
+        release_pages([folder / PROFILES, folder / ACTIVITY])
+
+    async def _show_life(self) -> None:
+        with self._writer.begin() as txn:
+            txn.put_scheduler_seen(self._clock.now_ms())
+        if self.runner.is_idle:
+            # Otherwise the refreshes are the test: this small row may fit where they do not.
+            self._trouble.over()
+
+    async def _reload(self) -> None:
+        if self.live.reload_if_changed():
+            self._jobs.reschedule(self.live.current)
+
+    def _close(self) -> None:
+        if self._activity is not None:
+            self._activity.close()
+        self._profiles.close()
+        self._writer.close()
+        self._lock.release()
+
+
+def _open_writer(config: Config) -> ProfileWriter:
+    store = config.store
+    return ProfileWriter(
+        store.directory,
+        map_size_bytes=store.profiles_map_size_bytes,
+        readers_max=store.readers_max,
+        revisions_max=store.revisions_max,
+        ledger_entries_max=store.ledger_entries_max,
+    )

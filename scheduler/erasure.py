@@ -1,0 +1,84 @@
+"""Erasing a user from profiles.lmdb: the scheduler's part of an erasure that the sidecar began."""
+
+from __future__ import annotations
+
+from google.protobuf.message import DecodeError
+
+from foreword import keys
+from foreword.clock import Clock
+from foreword.errors import StoreCorruptError
+from foreword.store import ProfileReader, ProfileTransaction, ProfileWriter
+from foreword.v1.profile_pb2 import Memory
+from foreword.v1.store_pb2 import ErasureReceipt, StoreCount, Trigger
+from scheduler.log import logger
+from scheduler.populations import Populations
+from scheduler.runner import Runner
+
+
+class Erasures:
+    """Carries out erasures."""
+
+    def __init__(
+        self,
+        writer: ProfileWriter,
+        profiles: ProfileReader,
+        populations: Populations,
+        runner: Runner,
+        clock: Clock,
+    ) -> None:
+        self._writer = writer
+        self._profiles = profiles
+        self._populations = populations
+        self._runner = runner
+        self._clock = clock
+
+    async def carry_out(self, trigger: Trigger, activity_id: bytes, place: int) -> None:
+        """Remove a user's rows and share in the population, leave a receipt, and pass the trigger in the log.
+
+        All of it is one transaction. What the user does after asking is kept: its own trigger comes later in
+        the log and finds nothing of before.
+
+        Args:
+            trigger: The erase trigger.
+            activity_id: Id of the environment the log is in.
+            place: The trigger's place in the log.
+
+        Raises:
+            StoreError: Nothing was removed; the next call tries again.
+        """
+        # A refresh that is under way would write the user back.
+        await self._runner.abandon(trigger.user_key)
+        # An older log that was restored brings erasures again that must not touch the user's new life.
+        is_done = self._profiles.receipt(trigger.erase_id) is not None
+        try:
+            with self._writer.begin() as txn:
+                if not is_done:
+                    receipt = ErasureReceipt(
+                        erased_ms=self._clock.now_ms(), counts=self._erase(txn, trigger.user_key)
+                    )
+                    txn.put_receipt(trigger.erase_id, receipt)
+                txn.put_trigger_cursor(activity_id, place)
+        except BaseException:
+            self._populations.forget()
+            raise
+
+    def _erase(self, txn: ProfileTransaction, user: bytes) -> list[StoreCount]:
+        memory = _memory(txn, user)
+        counts = txn.erase(user)
+        if memory is not None:
+            _, namespace = keys.split_user_key(user)
+            view = self._populations.view(namespace)
+            view.subtract(memory)
+            txn.put_population(namespace, view.to_proto())
+        counts.append(StoreCount(store="profiles.population", rows=int(memory is not None)))
+        return counts
+
+
+def _memory(txn: ProfileTransaction, user: bytes) -> Memory | None:
+    """Return what the user added to the population; None for nothing, or when a damaged row hides it."""
+    try:
+        profile = txn.profile(user)
+    except (StoreCorruptError, DecodeError):
+        logger.warning("an erased user's profile was damaged; its share in the population fades by itself")
+        return None
+    return profile.memory if profile is not None and profile.HasField("memory") else None

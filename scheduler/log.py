@@ -1,0 +1,7 @@
+"""The scheduler's logger."""
+
+from __future__ import annotations
+
+import logging
+
+logger = logging.getLogger("scheduler")

@@ -1,0 +1,40 @@
+"""The populations in memory, one per namespace in use."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from foreword.store import ProfileReader
+from scheduler.agent.population import PopulationView
+from scheduler.live_config import LiveConfig
+
+# A view takes up to half a megabyte; with more tenants than this at once, the least recently used is read again.
+_VIEWS_MAX = 64
+
+
+class Populations:
+    """Holds the populations of the namespaces used last, equal to what is stored.
+
+    A view changes inside a transaction that stores it; `forget` all when that fails.
+    """
+
+    def __init__(self, profiles: ProfileReader, live: LiveConfig) -> None:
+        self._profiles = profiles
+        self._live = live
+        self._views: OrderedDict[str, PopulationView] = OrderedDict()
+
+    def view(self, namespace: str) -> PopulationView:
+        """Return the population of a namespace."""
+        view = self._views.get(namespace)
+        if view is None:
+            row = self._profiles.population(namespace)
+            view = PopulationView.from_proto(row, self._live.current.window.half_life_days)
+            self._views[namespace] = view
+            if len(self._views) > _VIEWS_MAX:
+                self._views.popitem(last=False)
+        self._views.move_to_end(namespace)
+        return view
+
+    def forget(self) -> None:
+        """Read the stored populations again when they are next needed."""
+        self._views.clear()

@@ -1,0 +1,259 @@
+"""Running due users: urgent ones first, then the longest due, a bounded number at once, results in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import count
+
+from foreword.clock import HOUR_MS, Clock
+from foreword.errors import StoreError
+from foreword.store import ActivityReader, ProfileReader
+from scheduler.attempt import Attempt, Refresher
+from scheduler.commits import Commits
+from scheduler.live_config import LiveConfig
+from scheduler.log import logger
+from scheduler.transfer import URGENCY, is_urgent
+from scheduler.trouble import Trouble
+
+# Urgent users kept in memory, a megabyte or so; further ones wait in the due index and go by their due time.
+_URGENT_MAX = 10_000
+_ARRIVALS_MAX = 1000
+# Results wait no longer than this for a batch to fill, which matters when refreshes wait on a network; less when
+# somebody waits for them.
+_HOLD_SECONDS_MAX = 0.5
+_HOLD_AWAITED_SECONDS_MAX = 0.1
+
+
+class Runner:
+    """Runs the refreshes that are due. The due index is the truth: what is held here is lost without loss.
+
+    Attributes:
+        activity: Where events are read; None while there is no activity store.
+    """
+
+    def __init__(
+        self,
+        profiles: ProfileReader,
+        refresher: Refresher,
+        commits: Commits,
+        *,
+        clock: Clock,
+        live: LiveConfig,
+        trouble: Trouble,
+    ) -> None:
+        self.activity: ActivityReader | None = None
+        self._profiles = profiles
+        self._refresher = refresher
+        self._commits = commits
+        self._clock = clock
+        self._live = live
+        self._trouble = trouble
+        self._in_flight: dict[bytes, Attempt] = {}
+        self._done: list[Attempt] = []
+        self._done_since = 0.0
+        self._running = 0
+        self._urgent: list[tuple[int, int, bytes]] = []
+        self._order = count()
+        self._backlog: deque[bytes] = deque()
+        self._is_sweeping = True
+        self._is_fruitless = False
+        # Looks back an hour, so that whoever waited when the last scheduler died still goes first.
+        self._arrived_ms = clock.now_ms() - HOUR_MS
+        self._failure: StoreError | None = None
+        self._wake = asyncio.Event()
+        self._stopped = asyncio.Event()
+
+    def in_flight(self, user: bytes) -> Attempt | None:
+        """Return the attempt at a user that is not yet committed, or None."""
+        return self._in_flight.get(user)
+
+    @property
+    def in_flight_count(self) -> int:
+        """How many attempts are begun and not yet committed."""
+        return len(self._in_flight)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way and nothing is known to be due."""
+        return not (self._in_flight or self._urgent or self._backlog or self._is_sweeping)
+
+    def urge(self, user: bytes, urgency: int) -> None:
+        """Run a due user before all less urgent work."""
+        if len(self._urgent) >= _URGENT_MAX:
+            self.sweep()
+            return
+        heapq.heappush(self._urgent, (urgency, next(self._order), user))
+        self._wake.set()
+
+    def sweep(self) -> None:
+        """Work through the due index until nothing in it is due."""
+        self._is_sweeping = True
+        self._is_fruitless = False
+        self._wake.set()
+
+    def note_arrivals(self) -> None:
+        """Find the users who have come due since the last look, and let the urgent ones go first.
+
+        Raises:
+            StoreError: profiles.lmdb cannot be read.
+        """
+        now_ms = self._clock.now_ms()
+        rows = self._profiles.due(now_ms + 1, _ARRIVALS_MAX, self._arrived_ms)
+        self._arrived_ms = (
+            rows[-1][0] + 1 if len(rows) == _ARRIVALS_MAX else max(self._arrived_ms, now_ms + 1)
+        )
+        for _, user in rows:
+            watermark = self._profiles.watermark(user)
+            if watermark is not None and is_urgent(watermark, now_ms):
+                self.urge(user, URGENCY[watermark.reason])
+
+    async def run(self) -> None:
+        """Run due users until `stop`."""
+        while not self._stopped.is_set():
+            try:
+                has_started = self._step()
+            except StoreError as exc:
+                await self._pause(self._trouble.met(exc))
+                continue
+            if has_started:
+                # One turn of the event loop per refresh: triggers are looked at in between.
+                await asyncio.sleep(0)
+            else:
+                await self._wake.wait()
+            self._wake.clear()
+
+    def stop(self) -> None:
+        """Start nothing more."""
+        self._stopped.set()
+        self._wake.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Finish what is under way within a time, write it, and leave the rest due."""
+        tasks = [attempt.task for attempt in self._in_flight.values() if attempt.task is not None]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        try:
+            self._flush()
+        except StoreError as exc:
+            logger.error("finished refreshes could not be written and stay due: %s", exc)
+
+    async def abandon(self, user: bytes) -> None:
+        """End an attempt at a user without writing it; on return none is in flight."""
+        while (attempt := self._in_flight.get(user)) is not None:
+            if attempt.task is not None and not attempt.task.done():
+                attempt.task.cancel()
+                await asyncio.wait([attempt.task])
+            if attempt in self._done:
+                self._done.remove(attempt)
+                del self._in_flight[user]
+
+    # -- one step -----------------------------------------------------------------------------------------
+
+    def _step(self) -> bool:
+        """Write what should not wait, and start one attempt; return whether one was started."""
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        if self._should_flush():
+            self._flush()
+        has_room = self._running < self._live.current.scheduler.concurrency
+        attempt = self._next() if has_room and self.activity is not None else None
+        if attempt is None or self.activity is None:
+            self._flush()
+            return False
+        self._in_flight[attempt.user] = attempt
+        self._running += 1
+        attempt.task = asyncio.create_task(self._refresher.run(attempt, self.activity))
+        attempt.task.add_done_callback(partial(self._ended, attempt))
+        return True
+
+    def _ended(self, attempt: Attempt, task: asyncio.Task[None]) -> None:
+        # A callback rather than the end of the task itself, which does not run when cancelled before its start.
+        self._running -= 1
+        self._wake.set()
+        if not task.cancelled() and task.exception() is None:
+            if not self._done:
+                self._done_since = asyncio.get_running_loop().time()
+            self._done.append(attempt)
+            return
+        del self._in_flight[attempt.user]
+        if not task.cancelled():
+            self._failure = _store_error(task.exception())
+            self._give_back([attempt])
+
+    def _should_flush(self) -> bool:
+        if not self._done:
+            return False
+        held_seconds = asyncio.get_running_loop().time() - self._done_since
+        is_awaited = any(attempt.is_awaited for attempt in self._done)
+        return (
+            len(self._done) >= self._live.current.scheduler.batch_users
+            or held_seconds > (_HOLD_AWAITED_SECONDS_MAX if is_awaited else _HOLD_SECONDS_MAX)
+            or (is_awaited and not self._urgent)
+        )
+
+    def _flush(self) -> None:
+        if not self._done:
+            return
+        done, self._done = self._done, []
+        for attempt in done:
+            del self._in_flight[attempt.user]
+        try:
+            self._commits.write(done)
+        except StoreError:
+            self._give_back(done)
+            raise
+        self._trouble.over()
+        self._give_back([attempt for attempt in done if attempt.asked is not None])
+
+    def _give_back(self, attempts: Sequence[Attempt]) -> None:
+        """See to users who are still due after their attempt."""
+        for attempt in attempts:
+            if attempt.is_awaited or attempt.asked is not None:
+                self.urge(attempt.user, URGENCY.get(attempt.watermark.reason, 1))
+            else:
+                self.sweep()
+
+    # -- who is next --------------------------------------------------------------------------------------
+
+    def _next(self) -> Attempt | None:
+        while (user := self._next_user()) is not None:
+            attempt = self._refresher.claim(user) if user not in self._in_flight else None
+            if attempt is not None:
+                self._is_fruitless = False
+                return attempt
+        return None
+
+    def _next_user(self) -> bytes | None:
+        if self._urgent:
+            return heapq.heappop(self._urgent)[2]
+        if not self._backlog and self._is_sweeping:
+            self._refill()
+        return self._backlog.popleft() if self._backlog else None
+
+    def _refill(self) -> None:
+        """Read the longest due users; what is done is written before, so that it is not due any more."""
+        self._flush()
+        limit = self._live.current.scheduler.batch_users + len(self._in_flight)
+        rows = self._profiles.due(self._clock.now_ms() + 1, limit)
+        self._backlog.extend(user for _, user in rows if user not in self._in_flight)
+        # Rows that nobody can be claimed from (a damaged index) must not be read again and again without a pause.
+        if self._is_fruitless or not rows:
+            self._is_sweeping = False
+        self._is_fruitless = True
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+
+
+def _store_error(exc: BaseException | None) -> StoreError:
+    return exc if isinstance(exc, StoreError) else StoreError(f"a refresh broke off: {exc!r}")

@@ -1,0 +1,207 @@
+"""Events from the rows of a table, with a mapping from columns to fields."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from foreword.errors import FieldError
+from foreword.v1.event_pb2 import Event, Feedback
+from scheduler.sources import cell
+from scheduler.sources.byte_file import ByteFile
+from scheduler.sources.mapping import TEXT_FIELDS, Rule, completed
+from scheduler.sources.source import Progress, Row
+from scheduler.sources.table import Header, open_table
+
+
+class CsvRows:
+    """A table separated by commas or tabs, gzip by suffix, one event a row.
+
+    A row without an event id gets one made from its mapped cells, so that it counts once however often it is sent.
+
+    Args:
+        path: The table.
+        rules: From columns to fields; a column named like a field needs none.
+        items: A second table with more about each item; its columns can be mapped too.
+        items_key: The column that both tables share.
+        separator: What separates the values of a list, such as topics; a space in columns typed as sequences.
+        like_at: From this `value` on, the feedback is a like.
+        dislike_at: Up to this `value`, the feedback is a dislike.
+
+    Raises:
+        FieldError: A file cannot be read, a rule names no column, or nothing says who acted or what was done.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        rules: Sequence[Rule],
+        *,
+        items: Path | None = None,
+        items_key: str | None = None,
+        separator: str = "|",
+        like_at: float | None = None,
+        dislike_at: float | None = None,
+    ) -> None:
+        self._file = ByteFile(path)
+        self._number = 0
+        self._done = 0
+        with open_table(self._file) as table:
+            header = table.header
+        self._items = _Items(items, items_key, header) if items is not None else None
+        self._maker = _EventMaker(header, self._items, rules, separator, (like_at, dislike_at))
+        options = (list(rules), str(items), items_key, separator, like_at, dislike_at)
+        self._options = hashlib.sha256(repr(options).encode()).hexdigest()[:12]
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self._file.path.name
+
+    @property
+    def identity(self) -> str:
+        """The file's place and the mapping."""
+        return f"table {self._file.path} {self._options}"
+
+    def rows(self, resume_from: Mapping[str, Any] | None = None) -> Iterator[Row]:
+        """Yield one row per row of the table; the header is row 1."""
+        fits = resume_from is not None and self._file.is_same(dict(resume_from))
+        skipped = int(resume_from["rows"]) if resume_from is not None and fits else 0
+        self._done = skipped
+        with open_table(self._file) as table:
+            for cells in islice(table.rows, skipped, None):
+                self._done += 1
+                if cells:
+                    yield self._maker.row(self._done + 1, cells)
+
+    def resume_point(self) -> dict[str, Any]:
+        """Return how many rows are read."""
+        return {"rows": self._done, **self._file.fingerprint()}
+
+    def finished_point(self) -> None:
+        """Return None: a table read to its end is read from its start when asked again."""
+
+    def progress(self) -> Progress:
+        """Return how many bytes of the file on disk are read."""
+        return Progress(self._file.done_bytes(), self._file.size_bytes, "bytes")
+
+
+class _Items:
+    """The second table, held in memory by its key: one tuple of cells per item."""
+
+    def __init__(self, path: Path, key: str | None, header: Header) -> None:
+        with open_table(ByteFile(path)) as table:
+            self.header = table.header
+            self.key = key if key is not None else _shared_column(header, self.header)
+            for names in (header.names, self.header.names):
+                if self.key not in names:
+                    raise FieldError(
+                        "--items-key", repr(self.key), f"a column of both tables: {', '.join(names)}"
+                    )
+            place = self.header.names.index(self.key)
+            width = len(self.header.names)
+            self.cells = {
+                cells[place]: tuple(cells)
+                for cells in table.rows
+                if isinstance(cells, list) and len(cells) == width
+            }
+        self.key_place = header.names.index(self.key)
+
+
+class _EventMaker:
+    """Makes events from cells, by rules resolved once."""
+
+    def __init__(
+        self,
+        header: Header,
+        items: _Items | None,
+        rules: Sequence[Rule],
+        separator: str,
+        thresholds: tuple[float | None, float | None],
+    ) -> None:
+        self._width = len(header.names)
+        self._items = items
+        names = [*header.names, *(items.header.names if items is not None else ())]
+        self._rules = completed(rules, names)
+        # A name in both tables means the first one's column.
+        self._places = [-1 if rule.is_constant else names.index(rule.source) for rule in self._rules]
+        lists = header.lists | (items.header.lists if items is not None else frozenset())
+        self._separators = [" " if rule.source in lists else separator for rule in self._rules]
+        self._like_at, self._dislike_at = thresholds
+        self._no_item = ("",) * len(items.header.names) if items is not None else ()
+
+    def row(self, number: int, cells: list[str] | str) -> Row:
+        """Return the event of a row, or why it is none."""
+        if isinstance(cells, str):
+            return Row(number, None, cells)
+        try:
+            return Row(number, self._event(cells))
+        except FieldError as exc:
+            refusal = exc.message
+        except UnicodeEncodeError:
+            refusal = "not UTF-8"
+        return Row(number, None, refusal, ",".join(cells).encode("utf-8", "replace").decode())
+
+    def _event(self, cells: list[str]) -> Event:
+        if len(cells) != self._width:
+            raise FieldError("row", f"{len(cells)} columns", f"{self._width}, as in the header")
+        if self._items is not None:
+            own = self._items.cells.get(cells[self._items.key_place], self._no_item)
+            cells = [*cells, *own]
+        fields: dict[str, Any] = {}
+        attributes: dict[str, str] = {}
+        for rule, place, separator in zip(self._rules, self._places, self._separators, strict=True):
+            text = rule.source if place < 0 else cells[place].strip()
+            if not text:
+                continue
+            if rule.attribute:
+                attributes[rule.attribute] = text
+            else:
+                fields[rule.field] = _converted(rule.field, text, separator)
+        event = Event(attributes=attributes, **fields)
+        self._judge(event)
+        if not event.event_id:
+            event.event_id = self._derived_id(cells)
+        return event
+
+    def _judge(self, event: Event) -> None:
+        """Take feedback from the value, unless a column gave it."""
+        if event.feedback or not event.HasField("value"):
+            return
+        if self._like_at is not None and event.value >= self._like_at:
+            event.feedback = Feedback.FEEDBACK_LIKE
+        elif self._dislike_at is not None and event.value <= self._dislike_at:
+            event.feedback = Feedback.FEEDBACK_DISLIKE
+
+    def _derived_id(self, cells: list[str]) -> str:
+        """Return an id that follows from the row's own mapped cells; a changed title of an item makes no new event."""
+        parts = (
+            f"{rule.field}={rule.source if place < 0 else cells[place]}"
+            for rule, place in zip(self._rules, self._places, strict=True)
+            if place < self._width
+        )
+        digest = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+        return f"row-{digest[:24]}"
+
+
+def _converted(field: str, text: str, separator: str) -> Any:
+    if field in TEXT_FIELDS:
+        return text
+    if field == "topics":
+        return cell.as_list(text, separator)
+    if field == "time":
+        return cell.as_time(text)
+    if field == "value":
+        return cell.as_number("value", text)
+    return cell.as_duration(text) if field == "dwell" else cell.as_feedback(text)
+
+
+def _shared_column(header: Header, items: Header) -> str:
+    shared = [name for name in header.names if name in items.names]
+    if len(shared) != 1:
+        found = f"{len(shared)} columns in both tables"
+        raise FieldError("--items-key", found, "the name of the column to join by")
+    return shared[0]

@@ -1,0 +1,149 @@
+"""Importing a source: batches to the sink, refused rows written aside, and a place to go on from."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foreword.errors import StoreNotWritableError
+from scheduler.sources.refusals import Refusals
+from scheduler.sources.source import BATCH_EVENTS_MAX, Progress, Row, Sink, Source
+
+_STATE_VERSION = 1
+
+
+@dataclass
+class ImportReport:
+    """What an import came to.
+
+    Attributes:
+        rows: Rows read by this run, refused ones included.
+        accepted: Events newly recorded.
+        duplicates: Events recorded before under the same id.
+        refused: Rows and events that were not recorded.
+        refused_file: Where they stand with line and reason; None when there are none.
+        is_resumed: It went on where an earlier import had stopped.
+    """
+
+    rows: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    refused_file: Path | None = None
+    is_resumed: bool = False
+
+
+def import_source(
+    source: Source,
+    sink: Sink,
+    directory: Path,
+    *,
+    on_progress: Callable[[Progress, ImportReport], None] | None = None,
+    from_start: bool = False,
+) -> ImportReport:
+    """Send all events of a source to a sink.
+
+    Broken off at any moment and run again, it goes on after the last batch that was acknowledged; a batch sent
+    twice counts once, because events carry ids.
+
+    Args:
+        source: Where events come from.
+        sink: Where they go, up to 1,000 at a time.
+        directory: The store's folder; state and refused rows are kept in `imports/` below it.
+        on_progress: Called after every batch.
+        from_start: Read all, whatever an earlier import has done.
+
+    Raises:
+        ForewordError: From the source or the sink; what was acknowledged stays, and the next run goes on from there.
+    """
+    imports = directory / "imports"
+    state = _State(imports, source)
+    saved = None if from_start else state.load()
+    report = ImportReport(is_resumed=saved is not None)
+    refusals = Refusals(imports / f"{source.name}.{state.digest}.refused.jsonl")
+    refusals.keep(saved["refused_bytes"] if saved is not None else 0)
+    for batch in _batches(source.rows(saved["point"] if saved is not None else None)):
+        _send(batch, sink, refusals, report)
+        state.save(source.resume_point(), refusals.bytes_written)
+        if on_progress is not None:
+            on_progress(source.progress(), report)
+    state.finish(source.finished_point())
+    report.refused_file = refusals.path if report.refused else None
+    return report
+
+
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Yield rows in lists; the source then stands right behind the list's last row."""
+    batch: list[Row] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) >= BATCH_EVENTS_MAX:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _send(batch: list[Row], sink: Sink, refusals: Refusals, report: ImportReport) -> None:
+    sent = [row for row in batch if row.event is not None]
+    answer = sink([row.event for row in sent if row.event is not None]) if sent else None
+    said = {refused.index: refused.message for refused in answer.refused} if answer is not None else {}
+    for row in batch:
+        if row.event is None:
+            refusals.add(row.number, row.refusal, row.raw)
+    for index, message in said.items():
+        refusals.add_event(sent[index].number, message, sent[index].event)
+    report.rows += len(batch)
+    report.refused += len(batch) - len(sent) + len(said)
+    if answer is not None:
+        report.accepted += answer.accepted_count
+        report.duplicates += answer.duplicate_count
+
+
+class _State:
+    """The file that says where an import stopped."""
+
+    def __init__(self, imports: Path, source: Source) -> None:
+        self._identity = source.identity
+        self.digest = hashlib.sha256(source.identity.encode()).hexdigest()[:12]
+        self._file = imports / f"{self.digest}.json"
+
+    def load(self) -> dict[str, Any] | None:
+        """Return what was saved; None when nothing is, or it cannot be understood."""
+        try:
+            saved = json.loads(self._file.read_bytes())
+        except (OSError, ValueError):
+            return None
+        is_ours = isinstance(saved, dict) and (saved.get("version"), saved.get("source")) == (
+            _STATE_VERSION,
+            self._identity,
+        )
+        return saved if is_ours else None
+
+    def save(self, point: dict[str, Any], refused_bytes: int) -> None:
+        """Remember where to go on."""
+        saved = {
+            "version": _STATE_VERSION,
+            "source": self._identity,
+            "point": point,
+            "refused_bytes": refused_bytes,
+        }
+        temporary = self._file.with_suffix(".json.new")
+        try:
+            temporary.write_text(json.dumps(saved), encoding="utf-8")
+            temporary.rename(self._file)
+        except OSError as exc:
+            raise StoreNotWritableError(f"{self._file} cannot be written: {exc}") from exc
+
+    def finish(self, point: dict[str, Any] | None) -> None:
+        """Remember where the next import begins; forget the state when that is the start."""
+        if point is not None:
+            self.save(point, 0)
+        else:
+            with contextlib.suppress(OSError):
+                self._file.unlink()

@@ -1,0 +1,61 @@
+"""Refused rows, written aside with the reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from google.protobuf import json_format
+
+from foreword.errors import StoreNotWritableError
+from foreword.v1.event_pb2 import Event
+
+# Enough to recognise the row by; the line number leads to the rest.
+_RAW_CHARACTERS_MAX = 2000
+
+
+class Refusals:
+    """A JSON lines file, one refused row a line: `line`, `reason`, `row`.
+
+    It is made with the first refused row. Rows may hold private text, so only the owner can read it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._keep_bytes = 0
+        self.bytes_written = 0
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as exc:
+            raise StoreNotWritableError(f"{path.parent} cannot be made: {exc}") from exc
+
+    def keep(self, size_bytes: int) -> None:
+        """Keep what an earlier run wrote up to a size, and drop the rest."""
+        try:
+            with self.path.open("r+b") as file:
+                file.truncate(size_bytes)
+            self.bytes_written = size_bytes
+            if not size_bytes:
+                self.path.unlink()
+        except FileNotFoundError:
+            self.bytes_written = 0
+
+    def add(self, number: int, reason: str, raw: str) -> None:
+        """Write a row aside."""
+        self._append({"line": number, "reason": reason, "row": raw[:_RAW_CHARACTERS_MAX]})
+
+    def add_event(self, number: int, reason: str, event: Event | None) -> None:
+        """Write aside an event that the sink refused."""
+        row = json_format.MessageToDict(event, preserving_proto_field_name=True) if event is not None else {}
+        self._append({"line": number, "reason": reason, "row": json.dumps(row)[:_RAW_CHARACTERS_MAX]})
+
+    def _append(self, entry: dict[str, object]) -> None:
+        line = json.dumps(entry).encode() + b"\n"
+        try:
+            # Opened for each row: refusals are rare, and a file that is never open needs no care in a crash.
+            with self.path.open("ab") as file:
+                self.path.chmod(0o600)
+                file.write(line)
+        except OSError as exc:
+            raise StoreNotWritableError(f"{self.path} cannot be written: {exc}") from exc
+        self.bytes_written += len(line)

@@ -1,0 +1,179 @@
+"""The daemon's life: start, lock, heartbeat, reload, replaced stores, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from foreword import keys
+from foreword.clock import HOUR_MS, SystemClock
+from foreword.store import FileLock, ProfileReader
+from foreword.store.profile_reader import open_when_present
+from scheduler.daemon import run
+
+SERVE = """
+import sys
+from pathlib import Path
+from foreword.clock import ManualClock
+from foreword.config import Config
+from scheduler.daemon import run
+config = Config.model_validate({"store": {"directory": sys.argv[1], "profiles_map_size_bytes": 1 << 26},
+                                "scheduler": {"batch_users": 8}})
+raise SystemExit(run(config, ManualClock(int(sys.argv[2]))))
+"""
+
+
+def serve(store) -> subprocess.Popen[str]:
+    """Start a scheduler as a process of its own, with the real agent."""
+    arguments = [sys.executable, "-c", SERVE, str(store.directory), str(store.clock.now_ms())]
+    return subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(condition, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never held"
+        time.sleep(0.005)
+
+
+def attempts(reader: ProfileReader | None) -> int:
+    return reader.ledger_totals().attempts if reader is not None else 0
+
+
+def test_a_second_scheduler_says_who_holds_the_store(store, capsys: pytest.CaptureFixture[str]) -> None:
+    """A second scheduler on the same store ends with exit code 1 and one sentence that names the first."""
+    with FileLock(store.directory / "scheduler.lock", "held"):
+        assert run(store.config, SystemClock()) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("foreword scheduler: another scheduler refreshes this store")
+    assert str(os.getpid()) in said
+    assert said.count("\n") == 1
+
+
+def test_it_waits_for_the_activity_store(store, caplog: pytest.LogCaptureFixture) -> None:
+    """Started first, the scheduler serves defaults, shows life, complains of nothing, and begins when events come."""
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            await store.a_while()
+            assert store.profiles.default_profile_row() is not None
+            assert store.profiles.default_foreword_row() is not None
+            assert store.profiles.scheduler_seen_ms() == store.clock.now_ms()
+            store.record("ann", count=4, ends_session=True)
+            await store.settled(daemon, 1)
+
+    asyncio.run(story())
+    assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
+
+
+def test_it_follows_a_replaced_activity_store(store, tmp_path: Path) -> None:
+    """Another activity store in the former's place is read from its start, for users known and new."""
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            store.record("ann", count=4, ends_session=True)
+            await store.settled(daemon, 1)
+            store.close_activity()
+            (store.directory / "activity.lmdb").rename(tmp_path / "former")
+            store.clock.advance(1000)
+            store.record("ann", "bob", count=2, ends_session=True)
+            await store.settled(daemon, 3)
+            assert store.text("bob") == "bob did 2 things."
+            assert store.text("ann") == "ann did 6 things."
+
+    asyncio.run(story())
+
+
+def test_drain_writes_what_is_finished_in_time(store) -> None:
+    """On stop, refreshes that end within drain_seconds are written; later ones stay due."""
+    store.settings["scheduler"]["drain_seconds"] = 0.2
+    store.record("ann", "bob", count=4, ends_session=True)
+
+    async def story() -> None:
+        store.agent.held = {"ann": asyncio.Event(), "bob": asyncio.Event()}
+        async with store.running() as daemon:
+            await store.until(lambda: len(store.agent.calls) == 2)
+            daemon.stop()
+            store.agent.held["ann"].set()
+        assert store.text("ann") == "ann did 4 things."
+        assert store.text("bob") is None
+        assert 0 < store.watermark("bob").due_ms <= store.clock.now_ms()
+        store.agent.held.clear()
+        async with store.running() as daemon:
+            await store.settled(daemon, 2)
+        assert store.text("bob") == "bob did 4 things."
+
+    asyncio.run(story())
+
+
+def test_sigterm_ends_it_with_success(store) -> None:
+    """SIGTERM lets the scheduler finish and exit with code 0, its lock free again."""
+    process = serve(store)
+    try:
+        wait_for((store.directory / "profiles.lmdb" / "data.mdb").exists)
+        wait_for(lambda: (reader := open_when_present(store.directory)) and reader.scheduler_seen_ms())
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=20)
+        assert (process.returncode, said) == (0, "")
+    finally:
+        process.kill()
+        process.wait()
+    FileLock(store.directory / "scheduler.lock", "free").release()
+
+
+def test_kill_loses_nothing(store) -> None:
+    """Killed in the middle of its work, the scheduler leaves the rest due, and the next one does it."""
+    users = [f"user{number:04}" for number in range(600)]
+    store.record(*users, count=6, ago_ms=2 * HOUR_MS)
+    process = serve(store)
+    try:
+        wait_for((store.directory / "profiles.lmdb" / "data.mdb").exists)
+        reader: ProfileReader | None = None
+        while attempts(reader) < 30:
+            reader = reader or open_when_present(store.directory)
+        process.kill()
+        process.wait()
+        assert reader is not None
+        done = attempts(reader)
+        reader.close()
+    finally:
+        process.kill()
+        process.communicate()
+    assert done < 600, "the scheduler was killed too late to tell anything"
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            await store.until(lambda: not store.profiles.due(store.clock.now_ms() + 1, 1))
+            await store.until(lambda: daemon.runner.in_flight_count == 0)
+            assert all(store.profiles.profile_row(keys.user_key(user)) for user in users)
+            assert store.profiles.ledger_totals().attempts == 600
+
+    asyncio.run(story())
+
+
+def test_a_changed_configuration_is_followed(store, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A good change comes into force while running; a bad one is refused, said, and the last good one stays."""
+    file = tmp_path / "foreword.toml"
+    folder = f'[store]\ndirectory = "{store.directory}"\nprofiles_map_size_bytes = {1 << 26}\n'
+    settings = f"{folder}activity_map_size_bytes = {1 << 26}\n[scheduler]\nsweep_seconds = 0.05\ntrigger_poll_ms = 5\n"
+    file.write_text(settings)
+
+    async def story() -> None:
+        async with store.running(config_file=file) as daemon:
+            file.write_text(f"{settings}concurrency = 0\n")
+            await store.until(lambda: daemon.problems)
+            assert "concurrency" in daemon.problems[0]
+            assert daemon.live.current.scheduler.concurrency == 8
+            file.write_text(f"{settings}concurrency = 3\nreclassify_seconds = 7\n")
+            await store.until(lambda: daemon.live.current.scheduler.concurrency == 3)
+            assert daemon.problems == []
+
+    asyncio.run(story())
+    assert "refused" in caplog.text

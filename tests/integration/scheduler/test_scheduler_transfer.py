@@ -1,0 +1,241 @@
+"""From a trigger in the activity store to a refresh."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from foreword import keys
+from foreword.store import ActivityReader, ProfileTransaction
+from foreword.v1.store_pb2 import RefreshOutcome, RefreshReason
+
+IDLE_MS = 1_800_000
+
+
+def test_activity_is_refreshed_once_the_session_is_idle(store) -> None:
+    """A user never scheduled is due at the newest event plus the idle timeout, and not a moment before."""
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            store.record("ann", count=4)
+            await store.until(lambda: store.watermark("ann").due_ms)
+            due_ms = store.watermark("ann").due_ms
+            assert due_ms == store.acknowledged_ms + IDLE_MS
+            store.clock.advance(due_ms - 1 - store.clock.now_ms())
+            await store.a_while()
+            assert store.agent.calls == []
+            store.clock.advance(1)
+            await store.settled(daemon, 1)
+            assert store.text("ann") == "ann did 4 things."
+            assert store.ledger()[0].reason == RefreshReason.REFRESH_REASON_SESSION_END
+
+    asyncio.run(story())
+
+
+def test_later_activity_moves_the_end_of_the_session(store) -> None:
+    """Every further event moves the due time on, so that a session is refreshed once."""
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            store.record("ann")
+            await store.until(lambda: store.watermark("ann").due_ms)
+            first_due_ms = store.watermark("ann").due_ms
+            store.clock.advance(60_000)
+            store.record("ann")
+            await store.until(lambda: store.watermark("ann").due_ms == first_due_ms + 60_001)
+            store.clock.advance(IDLE_MS)
+            await store.settled(daemon, 1)
+            await store.a_while()
+            assert store.agent.users() == ["ann"]
+
+    asyncio.run(story())
+
+
+def test_session_end_is_refreshed_at_once(store) -> None:
+    """A `session.end` event starts a refresh without any wait, and the ledger says when it was acknowledged."""
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            store.record("ann", count=4, ends_session=True)
+            await store.settled(daemon, 1)
+            entry = store.ledger()[0]
+            assert entry.reason == RefreshReason.REFRESH_REASON_SESSION_END
+            assert entry.triggered_ms == store.acknowledged_ms
+            assert entry.outcome == RefreshOutcome.REFRESH_OUTCOME_WRITTEN
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("request_of", "reason"),
+    [("on_open", RefreshReason.REFRESH_REASON_ON_OPEN), ("manual", RefreshReason.REFRESH_REASON_MANUAL)],
+)
+def test_requests_are_refreshed_at_once(store, request_of: str, reason: RefreshReason) -> None:
+    """A read and an operator's request start a refresh at once, with their reason and time in the ledger."""
+    store.record("ann", count=4, ago_ms=300 * 86_400_000)
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            await store.settled(daemon, 1)
+            store.clock.advance(5000)
+            store.record("ann")
+            store.request("ann", **{request_of: True})
+            await store.settled(daemon, 2)
+            entry = store.ledger()[1]
+            assert (entry.reason, entry.triggered_ms) == (reason, store.acknowledged_ms)
+            assert store.text("ann") == "ann did 5 things."
+
+    asyncio.run(story())
+
+
+def test_an_answered_trigger_does_not_come_again(store) -> None:
+    """A trigger takes over its forerunner's times; those answered by an attempt count no more."""
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            store.record("ann", count=4)
+            store.request("ann", on_open=True)
+            await store.settled(daemon, 1)
+            store.clock.advance(1000)
+            store.record("ann")
+            await store.until(lambda: store.watermark("ann").due_ms == store.acknowledged_ms + IDLE_MS)
+            await store.a_while()
+            assert len(store.ledger()) == 1
+
+    asyncio.run(story())
+
+
+def test_a_read_behind_an_answered_one_is_refreshed(store) -> None:
+    """A later read counts, though the trigger still stands at the time of the one that was answered."""
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            store.record("ann", count=4)
+            store.request("ann", on_open=True)
+            await store.settled(daemon, 1)
+            store.clock.advance(61_000)
+            store.record("ann")
+            store.request("ann", on_open=True)
+            await store.settled(daemon, 2)
+            assert store.text("ann") == "ann did 5 things."
+
+    asyncio.run(story())
+
+
+def test_a_session_that_ends_soon_after_another_is_refreshed_too(store) -> None:
+    """The end of a second session is not taken for the first one's, whose time still stands in the trigger."""
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            store.record("ann", count=4, ends_session=True)
+            await store.settled(daemon, 1)
+            store.clock.advance(10_000)
+            store.record("ann", ends_session=True)
+            await store.settled(daemon, 2)
+            assert store.text("ann") == "ann did 5 things."
+
+    asyncio.run(story())
+
+
+def test_an_operator_can_ask_twice_in_a_row(store) -> None:
+    """A second manual request soon after the first gets an attempt of its own, which its caller waits for."""
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            store.record("ann", count=4)
+            store.request("ann", manual=True)
+            await store.settled(daemon, 1)
+            store.clock.advance(10_000)
+            store.request("ann", manual=True)
+            await store.settled(daemon, 2)
+            assert store.watermark("ann").attempted_ms > store.acknowledged_ms
+
+    asyncio.run(story())
+
+
+def test_a_transfer_is_exactly_once_across_a_crash(store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash between moving users and moving the cursor undoes both, and the next start does both once."""
+    store.record("ann", "bob", count=4, ends_session=True)
+
+    class CrashError(Exception):
+        pass
+
+    def crash(*_: object) -> None:
+        raise CrashError
+
+    async def story() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(ProfileTransaction, "put_trigger_cursor", crash)
+            with pytest.raises(CrashError):
+                async with store.running():
+                    await store.a_while()
+        reader = ActivityReader(store.directory)
+        assert store.watermark("ann").triggered_ms == 0
+        assert store.profiles.trigger_cursor(reader.environment.id) == 0
+        async with store.running() as daemon:
+            await store.settled(daemon, 2)
+            await store.a_while()
+        assert sorted(entry.user_key for entry in store.ledger()) == [
+            keys.user_key("ann"),
+            keys.user_key("bob"),
+        ]
+        assert store.profiles.trigger_cursor(reader.environment.id) == 2
+        reader.close()
+
+    asyncio.run(story())
+
+
+def test_a_trigger_during_a_refresh_is_not_lost(store) -> None:
+    """Events that come in while a user's refresh is under way get a refresh of their own."""
+
+    async def story() -> None:
+        store.agent.held["ann"] = asyncio.Event()
+        async with store.running() as daemon:
+            store.record("ann", count=4, ends_session=True)
+            await store.until(lambda: store.agent.calls)
+            store.clock.advance(1000)
+            store.record("ann", ends_session=True)
+            await store.until(lambda: daemon.runner.in_flight(keys.user_key("ann")).asked)
+            store.agent.held["ann"].set()
+            await store.settled(daemon, 2)
+            assert store.text("ann") == "ann did 5 things."
+            assert store.ledger()[1].reason == RefreshReason.REFRESH_REASON_SESSION_END
+            folded = [event.event_id for call in store.agent.calls for event in call.new_events]
+            assert folded == ["e1", "e2", "e3", "e4", "e5"]
+
+    asyncio.run(story())
+
+
+def test_thousands_of_triggers_are_all_taken(store) -> None:
+    """More triggers than one transaction takes are moved in several, in order, without a gap."""
+    users = [f"user{number:04}" for number in range(1200)]
+    store.record(*users, count=1, ends_session=True)
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            await store.settled(daemon, len(users))
+            assert sorted(store.agent.users()) == users
+
+    asyncio.run(story())
+
+
+def test_a_commit_seen_before_its_rows_is_not_missed(store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LMDB shows a commit's number while it is still synced; triggers in it are taken once readers see them."""
+    real = ActivityReader.last_transaction.fget
+    assert real is not None
+    is_syncing = True
+    store.record("ann")
+    monkeypatch.setattr(ActivityReader, "last_transaction", property(lambda self: real(self) + is_syncing))
+
+    async def story() -> None:
+        nonlocal is_syncing
+        async with store.running() as daemon:
+            await store.until(lambda: store.watermark("ann").due_ms)
+            await store.a_while()
+            # One commit, with the number that was shown all the while.
+            store.record("ann", ends_session=True)
+            is_syncing = False
+            await store.settled(daemon, 1)
+
+    asyncio.run(story())

@@ -1,0 +1,120 @@
+"""Segments, cadences and backoff, rule by rule."""
+
+from __future__ import annotations
+
+import pytest
+
+from foreword.clock import DAY_MS, HOUR_MS
+from foreword.config import Config, Scheduler
+from foreword.v1.profile_pb2 import Cadence, Segment
+from foreword.v1.store_pb2 import DayCount, UserActivity
+from scheduler.backoff import backoff_ms
+from scheduler.segments import active_days_per_week, cadence, classify, next_due_ms, validity
+
+CONFIG = Config()
+TODAY = 20_000
+NOON_MS = TODAY * DAY_MS + 12 * HOUR_MS
+NEW, ACTIVE = Segment.SEGMENT_NEW, Segment.SEGMENT_ACTIVE
+SEMI_ACTIVE, DORMANT = Segment.SEGMENT_SEMI_ACTIVE, Segment.SEGMENT_DORMANT
+
+
+def seen(*days_ago: int, first: int | None = None) -> UserActivity:
+    """Return a user with one event on each of these days, first seen `first` days ago."""
+    days = sorted({TODAY - ago for ago in days_ago})
+    oldest = TODAY - first if first is not None else days[0]
+    return UserActivity(
+        first_seen_ms=oldest * DAY_MS + HOUR_MS,
+        last_seen_ms=days[-1] * DAY_MS,
+        event_count=len(days),
+        days=[DayCount(day=day, count=1) for day in days],
+    )
+
+
+@pytest.mark.parametrize(
+    ("activity", "segment"),
+    [
+        (seen(0), NEW),
+        (seen(6), NEW),
+        (seen(0, 7), SEMI_ACTIVE),
+        (seen(*range(28)), ACTIVE),
+        (seen(*(ago for ago in range(28) if ago % 7), first=60), ACTIVE),
+        (seen(*(ago for ago in range(28) if ago % 7 > 1), first=60), SEMI_ACTIVE),
+        (seen(1, 8, 15, 22, first=60), SEMI_ACTIVE),
+        (seen(1, 8, 15, first=60), DORMANT),
+        (seen(30, 31, 32, 33, 34, 35, first=60), DORMANT),
+        (seen(*range(1, 10)), ACTIVE),
+        (UserActivity(), Segment.SEGMENT_UNSPECIFIED),
+    ],
+)
+def test_segments_follow_the_table(activity: UserActivity, segment: int) -> None:
+    """New for a week; then active from 6 active days a week, semi-active from 1, dormant below."""
+    assert classify(activity, NOON_MS, CONFIG) == segment
+
+
+def test_today_counts_once_the_user_has_come() -> None:
+    """A daily user is at seven days a week before the day's first event and after it."""
+    assert active_days_per_week(seen(*range(1, 40)), NOON_MS, 28) == 7
+    assert active_days_per_week(seen(*range(40)), NOON_MS, 28) == 7
+
+
+def test_nobody_is_new_when_configured_so() -> None:
+    """cold_start.new_days 0 sorts users by their activity from the first day."""
+    config = Config.model_validate({"cold_start": {"new_days": 0}})
+    assert classify(seen(0), NOON_MS, config) == SEMI_ACTIVE
+
+
+def test_each_segment_has_its_cadence() -> None:
+    """The defaults are those of the architecture's table."""
+    assert [cadence(segment, CONFIG) for segment in (NEW, ACTIVE, SEMI_ACTIVE, DORMANT)] == [
+        Cadence.CADENCE_AFTER_SESSION,
+        Cadence.CADENCE_NIGHTLY,
+        Cadence.CADENCE_INTERVAL,
+        Cadence.CADENCE_ON_OPEN,
+    ]
+
+
+def test_nights_are_spread_over_the_hour_the_same_for_a_user() -> None:
+    """Nightly users are due between 3 and 4, each at an own time that is the same every night."""
+    users = [b"user%d" % number for number in range(200)]
+    due = [next_due_ms(ACTIVE, user, NOON_MS, NOON_MS, CONFIG) for user in users]
+    night_ms = (TODAY + 1) * DAY_MS + 3 * HOUR_MS
+    assert all(night_ms <= ms < night_ms + HOUR_MS for ms in due)
+    assert len(set(due)) > 190
+    assert [next_due_ms(ACTIVE, user, ms, ms, CONFIG) for user, ms in zip(users, due, strict=True)] == [
+        ms + DAY_MS for ms in due
+    ]
+
+
+def test_a_night_still_to_come_today_is_used() -> None:
+    """At one in the morning the next night is this one."""
+    now_ms = TODAY * DAY_MS + HOUR_MS
+    assert next_due_ms(ACTIVE, b"u", now_ms, now_ms, CONFIG) < (TODAY + 1) * DAY_MS
+
+
+def test_intervals_run_from_the_last_refresh() -> None:
+    """An interval is counted from the last refresh, and one that has passed is due now."""
+    assert next_due_ms(SEMI_ACTIVE, b"u", NOON_MS, NOON_MS, CONFIG) == NOON_MS + 3 * DAY_MS
+    assert next_due_ms(SEMI_ACTIVE, b"u", NOON_MS - 9 * DAY_MS, NOON_MS, CONFIG) == NOON_MS
+
+
+@pytest.mark.parametrize("segment", [NEW, DORMANT])
+def test_sessions_and_reads_set_no_time(segment: Segment) -> None:
+    """New and dormant users are due when something happens, never by the clock."""
+    assert next_due_ms(segment, b"u", NOON_MS, NOON_MS, CONFIG) == 0
+
+
+def test_only_dormant_users_are_refreshed_when_read() -> None:
+    """The header's flag is set for on-open segments alone, and its times are the segment's."""
+    assert validity(ACTIVE, NOON_MS, CONFIG) == (NOON_MS + 26 * HOUR_MS, NOON_MS + 72 * HOUR_MS, False)
+    assert validity(DORMANT, NOON_MS, CONFIG).refresh_on_open
+
+
+def test_backoff_doubles_to_its_limit() -> None:
+    """Waits double from the first to the longest, with at most a quarter of jitter that a user keeps."""
+    settings = Scheduler(retry_backoff_seconds=10, retry_backoff_max_seconds=100)
+    waits = [backoff_ms(b"u", failures, settings) for failures in (1, 2, 3, 4, 5, 1000)]
+    for wait, least in zip(waits[:4], (10_000, 20_000, 40_000, 80_000), strict=True):
+        assert least <= wait <= 1.25 * least
+    assert waits[4:] == [100_000, 100_000]
+    assert backoff_ms(b"u", 1, settings) == waits[0]
+    assert len({backoff_ms(b"%d" % number, 1, settings) for number in range(50)}) > 40
