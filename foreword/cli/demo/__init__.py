@@ -1,0 +1,1 @@
+"""The demo: real people's activity, from nothing to served forewords."""

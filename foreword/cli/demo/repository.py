@@ -1,0 +1,65 @@
+"""The authors of a git repository, pseudonymised, as the people of the demo."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import foreword
+from foreword.cli.demo.data import DemoData
+from foreword.errors import ForewordError
+
+_AUTHORS_ENOUGH = 3
+_COMMITS_ENOUGH = 50
+
+
+def own_checkout() -> Path:
+    """Return the checkout this Foreword runs from.
+
+    Raises:
+        ForewordError: It runs from an installation.
+    """
+    checkout = Path(foreword.__file__).resolve().parents[1]
+    if not (checkout / ".git").exists():
+        raise ForewordError("this Foreword is no git checkout", hint="name a repository with --git PATH")
+    return checkout
+
+
+def load_repository(path: Path) -> DemoData:
+    """Return the commits of the repository at `path` as events of its authors.
+
+    Raises:
+        ForewordError: There is no repository, or it has no commit that touches files.
+    """
+    from scheduler.sources import GitHistory
+
+    history = GitHistory(path, _pseudonym(secrets.token_bytes(32)))
+    events = [row.event for row in history.rows() if row.event is not None]
+    if not events:
+        raise ForewordError(
+            f"{path} has no commit that touches files", hint="name another repository with --git PATH"
+        )
+    title = f"The history of the git repository {history.name}"
+    return DemoData(title, _terms(len({event.user_id for event in events}), len(events)), events, "authors")
+
+
+def _terms(authors: int, commits: int) -> str:
+    words = "Authors are pseudonymised with a secret made for this run."
+    if authors < _AUTHORS_ENOUGH or commits < _COMMITS_ENOUGH:
+        words += (
+            "\nThat is little to learn from: expect short forewords, and defaults below 4 meaningful events."
+        )
+    return words
+
+
+def _pseudonym(secret: bytes) -> Callable[[str], str]:
+    """Return what names authors; unlike the importer's, the secret is not kept, as nothing of the demo is."""
+
+    def name(address: str) -> str:
+        digest = hmac.new(secret, address.strip().lower().encode("utf-8", "replace"), hashlib.sha256)
+        return f"author-{digest.hexdigest()[:6]}"
+
+    return name

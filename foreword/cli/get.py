@@ -1,0 +1,26 @@
+"""`foreword get`: one user's profile."""
+
+from __future__ import annotations
+
+import click
+
+from foreword.cli.connection import read_profile
+from foreword.cli.output import message_dict, note, print_json
+from foreword.cli.settings import Settings, user_options
+from foreword.v1.freshness_pb2 import Freshness
+
+
+@click.command("get")
+@click.argument("user")
+@user_options
+@click.pass_obj
+def command(settings: Settings, user: str) -> None:
+    """Print the profile of USER as JSON, as served.
+
+    With it stands how fresh it is. Read from the sidecar when one answers, else from the store itself. A user
+    nobody knows has the default profile.
+    """
+    response = read_profile(settings, user)
+    print_json(message_dict(response))
+    if response.freshness == Freshness.FRESHNESS_DEFAULT and not response.profile.revision:
+        note(f"Nothing is known of {user!r} yet; this is the default profile")

@@ -1,0 +1,178 @@
+"""`foreword import`: events from files, tables and git repositories."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from foreword.cli.entry import EXIT_INTERRUPTED
+from foreword.cli.output import note, print_json
+from foreword.cli.recorder import open_recorder
+from foreword.cli.settings import Settings, user_options
+
+if TYPE_CHECKING:
+    from scheduler.sources import ImportReport, Progress, Source
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group("import")
+@user_options
+def command() -> None:
+    """Record events from files and git repositories.
+
+    Through the sidecar when one runs, else straight into the store. Broken off and run again, an import goes on
+    where it stopped; an event counts once however often it is sent. Refused lines are written aside with the
+    reason.
+    """
+
+
+def _import_options(decorated: Decorated) -> Decorated:
+    again = click.option(
+        "--from-start", is_flag=True, help="Read all again instead of going on where it stopped."
+    )
+    return again(user_options(decorated))
+
+
+@command.command("events")
+@click.argument("files", nargs=-1, required=True, type=_FILE, metavar="FILE...")
+@_import_options
+@click.pass_obj
+def events(settings: Settings, files: tuple[Path, ...], from_start: bool) -> int:
+    """Record the events in FILEs: JSON lines, one event a line in proto3 JSON, gzip by suffix.
+
+    `{"event_id": "1", "user_id": "ada", "time": "2026-11-20T08:30:00Z", "type": "read", "topics": ["tests"]}`
+    """
+    from scheduler.sources import JsonLines
+
+    return _import(settings, [JsonLines(file) for file in files], from_start=from_start)
+
+
+@command.command("csv")
+@click.argument("file", type=_FILE)
+@click.option(
+    "--map",
+    "rules",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help="Take an event's FIELD from COLUMN, or FIELD==VALUE for all rows; attributes.NAME is a field too.",
+)
+@click.option(
+    "--items", type=_FILE, metavar="FILE", help="A second table about the items; its columns can be mapped."
+)
+@click.option("--items-key", metavar="COLUMN", help="The column both tables share; default: found by name.")
+@click.option(
+    "--separator", default="|", show_default=True, help="Between the values of a list, such as topics."
+)
+@click.option("--like-at", type=float, metavar="VALUE", help="A value from here on is a like.")
+@click.option("--dislike-at", type=float, metavar="VALUE", help="A value up to here is a dislike.")
+@_import_options
+@click.pass_obj
+def csv(
+    settings: Settings,
+    *,
+    file: Path,
+    rules: tuple[str, ...],
+    items: Path | None,
+    items_key: str | None,
+    separator: str,
+    like_at: float | None,
+    dislike_at: float | None,
+    from_start: bool,
+) -> int:
+    """Record each row of the table FILE (commas or tabs, gzip by suffix) as an event.
+
+    A column named like a field of Event needs no --map. MovieLens, for example:
+
+    \b
+    foreword import csv ratings.csv --items movies.csv --map type==rate --map user_id=userId
+      --map item_id=title --map topics=genres --map value=rating --map time=timestamp --like-at 4 --dislike-at 2
+    """
+    from scheduler.sources import CsvRows, parse_mapping
+
+    source = CsvRows(
+        file,
+        parse_mapping(rules),
+        items=items,
+        items_key=items_key,
+        separator=separator,
+        like_at=like_at,
+        dislike_at=dislike_at,
+    )
+    return _import(settings, [source], from_start=from_start)
+
+
+@command.command("git")
+@click.argument("repository", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="PATH")
+@click.option("--plain-authors", is_flag=True, help="Use mail addresses as user ids; default: pseudonyms.")
+@_import_options
+@click.pass_obj
+def git(settings: Settings, repository: Path, plain_authors: bool, from_start: bool) -> int:
+    """Record the commits of the repository at PATH as events of their authors; topics are the areas they touch.
+
+    Authors are pseudonymised with a secret kept beside the store. A later import takes only newer commits.
+    """
+    from scheduler.sources import GitHistory, Pseudonyms
+
+    user_id_of = str.lower if plain_authors else Pseudonyms(settings.directory).of
+    source = GitHistory(repository, user_id_of, namespace=settings.namespace)
+    return _import(settings, [source], from_start=from_start)
+
+
+def _import(settings: Settings, sources: Sequence[Source], *, from_start: bool) -> int:
+    """Import sources one after the other; return 1 when one gave rows and none of them was taken."""
+    from scheduler.sources import import_source
+
+    reports: list[tuple[Source, ImportReport]] = []
+    with open_recorder(settings) as recorder:
+        for source in sources:
+            try:
+                with _bar(settings, source) as show:
+                    report = import_source(
+                        source, recorder.record, settings.directory, on_progress=show, from_start=from_start
+                    )
+            except KeyboardInterrupt as exc:
+                note("Stopped; run the same command again to go on from here")
+                raise click.exceptions.Exit(EXIT_INTERRUPTED) from exc
+            reports.append((source, report))
+    if settings.as_json:
+        print_json([_fields(source, report) for source, report in reports])
+    else:
+        click.echo("\n".join(_sentence(source, report) for source, report in reports))
+    return 1 if any(report.rows and report.refused == report.rows for _, report in reports) else 0
+
+
+@contextmanager
+def _bar(settings: Settings, source: Source) -> Iterator[Callable[[Progress, ImportReport], None] | None]:
+    """Yield what shows progress on a terminal; None elsewhere."""
+    if settings.as_json or not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=source.progress().total or 1, label=source.name, file=sys.stderr) as bar:
+
+        def show(progress: Progress, _report: ImportReport) -> None:
+            # The total may only be known once reading has begun.
+            bar.length = progress.total or bar.length
+            bar.update(progress.done - bar.pos)
+
+        yield show
+
+
+def _sentence(source: Source, report: ImportReport) -> str:
+    resumed = ", going on where the last import stopped" if report.is_resumed else ""
+    counts = f"{report.accepted:,} recorded, {report.duplicates:,} known already, {report.refused:,} refused"
+    aside = f"\n  refused lines with reasons: {report.refused_file}" if report.refused_file else ""
+    return f"{source.name}: {counts}{resumed}{aside}"
+
+
+def _fields(source: Source, report: ImportReport) -> dict[str, object]:
+    refused_file = str(report.refused_file) if report.refused_file else None
+    return {"source": source.name, **asdict(report), "refused_file": refused_file}

@@ -1,0 +1,65 @@
+"""How commands speak: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import IO, Any
+
+import click
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+
+
+def print_json(value: object) -> None:
+    """Print a value as indented JSON."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_json_line(value: object, file: IO[str] | None = None) -> None:
+    """Print a value as JSON on one line, to stdout unless `file` is given."""
+    click.echo(json.dumps(value, ensure_ascii=False), file=file)
+
+
+def message_dict(message: Message, *, with_defaults: bool = False) -> dict[str, Any]:
+    """Return a message in proto3 JSON with the names of the .proto files."""
+    fields: dict[str, Any] = MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=with_defaults
+    )
+    return fields
+
+
+def note(text: str) -> None:
+    """Say something on stderr that is no part of the result."""
+    click.echo(text, err=True)
+
+
+def is_terminal() -> bool:
+    """Return whether someone watches stderr, where progress is shown."""
+    return sys.stderr.isatty()
+
+
+def table(rows: Iterable[Sequence[object]], *, heading: Sequence[str] = (), indent: str = "") -> str:
+    """Return rows as aligned columns: numbers to the right, texts to the left."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    lines = [list(heading), *cells] if heading else cells
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))] if lines else []
+    numeric = [all(_is_number(line[column]) for line in cells) for column in range(len(widths))]
+    return "\n".join(indent + _aligned(line, widths, numeric) for line in lines)
+
+
+def _aligned(line: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
+    padded = (
+        text.rjust(width) if right else text.ljust(width)
+        for text, width, right in zip(line, widths, numeric, strict=True)
+    )
+    return "  ".join(padded).rstrip()
+
+
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(",", "").replace(".", "").isdigit()

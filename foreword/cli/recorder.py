@@ -1,0 +1,136 @@
+"""Where imported events go: through the sidecar, or into the store while none runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Protocol
+
+from foreword.cli.connection import connect_when_running
+from foreword.cli.settings import Settings
+from foreword.client import Foreword
+from foreword.clock import SystemClock
+from foreword.errors import FieldError, ServiceError
+from foreword.store import ActivityWriter, NewEvent
+from foreword.store.lock import lock_activity
+from foreword.v1.activity_service_pb2 import RecordEventsResponse, RefusedEvent
+from foreword.v1.error_pb2 import ErrorReason
+from foreword.v1.event_pb2 import Event
+
+# A batch of 1,000 large events on a slow disk.
+_CALL_SECONDS_MAX = 60.0
+# A minute in all: longer than a restart or a burst of others' writes.
+_WAITS_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 25.0)
+_PASSING = {"QUEUE_FULL", "DRAINING", "UNAVAILABLE", "DEADLINE_EXCEEDED"}
+
+
+class Recorder(Protocol):
+    """Takes events and answers once they are on disk."""
+
+    def record(self, events: Sequence[Event]) -> RecordEventsResponse:
+        """Record up to 1,000 events."""
+        ...
+
+
+def open_recorder(settings: Settings) -> AbstractContextManager[Recorder]:
+    """Return what records events: the sidecar when one runs, else the store itself."""
+    client = connect_when_running(settings, timeout_seconds=_CALL_SECONDS_MAX)
+    return SidecarRecorder(client) if client is not None else StoreRecorder(settings)
+
+
+class SidecarRecorder:
+    """Records through the sidecar, patiently: a full queue or a restart is waited out.
+
+    Args:
+        client: One that raises; closed at the end.
+        sleep: Waits; for tests.
+    """
+
+    def __init__(self, client: Foreword, sleep: Callable[[float], object] = time.sleep) -> None:
+        self._client = client
+        self._sleep = sleep
+
+    def record(self, events: Sequence[Event]) -> RecordEventsResponse:
+        """Record events, trying again for a while when the sidecar cannot take them now.
+
+        Raises:
+            ServiceError: It cannot take them ever, or still not.
+        """
+        for wait_seconds in _WAITS_SECONDS:
+            try:
+                return self._client.record(events)
+            except ServiceError as exc:
+                if exc.reason not in _PASSING:
+                    raise
+                self._sleep(wait_seconds)
+        return self._client.record(events)
+
+    def __enter__(self) -> SidecarRecorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+
+class StoreRecorder:
+    """Writes into activity.lmdb under the sidecar's lock, by the sidecar's own rules.
+
+    Raises:
+        StoreLockedError: A sidecar has started meanwhile.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        from sidecar.event_check import checked
+
+        self._checked: Callable[[Event, int], NewEvent] = checked
+        self._clock = SystemClock()
+        self._namespace = settings.namespace
+        store = settings.config.store
+        self._lock = lock_activity(store.directory)
+        try:
+            self._writer = ActivityWriter(
+                store.directory, map_size_bytes=store.activity_map_size_bytes, readers_max=store.readers_max
+            )
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def record(self, events: Sequence[Event]) -> RecordEventsResponse:
+        """Record events in one synced transaction, as RecordEvents would."""
+        now_ms = self._clock.now_ms()
+        response = RecordEventsResponse()
+        kept = []
+        for index, event in enumerate(events):
+            event.namespace = event.namespace or self._namespace
+            try:
+                kept.append(self._checked(event, now_ms))
+            except FieldError as exc:
+                response.refused.append(_refused(index, event, exc))
+        with self._writer.begin() as transaction:
+            fresh = transaction.record(kept, now_ms)
+        response.accepted_count = sum(fresh)
+        response.duplicate_count = len(fresh) - sum(fresh)
+        return response
+
+    def __enter__(self) -> StoreRecorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+        self._lock.release()
+
+
+def _refused(index: int, event: Event, exc: FieldError) -> RefusedEvent:
+    return RefusedEvent(
+        index=index,
+        event_id=event.event_id,
+        field=f"events[{index}].{exc.field}",
+        message=exc.message,
+        reason=ErrorReason.ERROR_REASON_FIELD_INVALID,
+    )

@@ -1,0 +1,52 @@
+"""The top of the command line: which commands there are, each imported when it is used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import cast
+
+import click
+
+from foreword import __version__
+from foreword.cli.settings import user_options
+
+# In the order of the help.
+_COMMANDS = {
+    "up": "foreword.cli.up",
+    "sidecar": "foreword.cli.sidecar",
+    "scheduler": "foreword.cli.scheduler",
+    "demo": "foreword.cli.demo.command",
+    "import": "foreword.cli.imports",
+    "get": "foreword.cli.get",
+    "text": "foreword.cli.text",
+    "refresh": "foreword.cli.refresh",
+    "status": "foreword.cli.status",
+    "config": "foreword.cli.config",
+    "store": "foreword.cli.store",
+    "export": "foreword.cli.export",
+    "erase": "foreword.cli.erase",
+    "evaluate": "foreword.cli.evaluate",
+    "bench": "foreword.cli.bench",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command only when it is called or listed: `foreword text` must not wait for the rest."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names in the order of the help."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command; each module calls its own `command`."""
+        module = _COMMANDS.get(cmd_name)
+        return None if module is None else cast(click.Command, importlib.import_module(module).command)
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.version_option(__version__, prog_name="foreword")
+@user_options
+def root() -> None:
+    """Personalization, written before the request: profiles and forewords from what users did, served locally."""

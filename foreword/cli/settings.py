@@ -1,0 +1,122 @@
+"""What a user may say before or after any command: which config, namespace, address, and form of output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from foreword.config import Config
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+@dataclass
+class Settings:
+    """The options that all commands share.
+
+    Attributes:
+        config_file: The file named by --config; None takes FOREWORD_CONFIG, ./foreword.toml or the defaults.
+        as_json: Output is for machines.
+        namespace: The tenant's space.
+        address: The sidecar's; empty takes the first one of `sidecar.listen`.
+        verbose: Say on stderr how an answer was had.
+    """
+
+    config_file: Path | None = None
+    as_json: bool = False
+    namespace: str = ""
+    address: str = ""
+    verbose: bool = False
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration in force; read once.
+
+        Raises:
+            ConfigError: It cannot be used.
+        """
+        # Imported here: it takes a sixth of a second that `--help` and calls with --address need not wait for.
+        from foreword.config import load
+
+        return load(self.config_file)
+
+    @property
+    def directory(self) -> Path:
+        """The store's folder."""
+        return self.config.store.directory
+
+    @property
+    def sidecar_address(self) -> str:
+        """Where the sidecar of this store is expected.
+
+        The unix socket goes first: it stands in the store's own folder, while a port may be another store's.
+        """
+        if self.address:
+            return self.address
+        listed = self.config.listen_addresses()
+        return next(
+            (address for address in listed if address.startswith("unix:")), listed[0] if listed else ""
+        )
+
+
+def shared_options(command: Decorated) -> Decorated:
+    """Add --config, --json and --verbose."""
+    for option in (_VERBOSE, _JSON, _CONFIG):
+        command = option(command)
+    return command
+
+
+def user_options(command: Decorated) -> Decorated:
+    """Add --namespace and --address, and what all commands share."""
+    for option in (_ADDRESS, _NAMESPACE):
+        command = option(command)
+    return shared_options(command)
+
+
+def address_option(command: Decorated) -> Decorated:
+    """Add --address, and what all commands share."""
+    return shared_options(_ADDRESS(command))
+
+
+def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    """Return a callback that puts an option's value into the Settings, wherever on the line it stood."""
+
+    def callback(context: click.Context, _parameter: click.Parameter, value: Any) -> None:
+        if value:
+            setattr(context.find_root().ensure_object(Settings), name, value)
+        elif context.parent is None:
+            context.ensure_object(Settings)
+
+    return callback
+
+
+def _option(*names: str, field: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
+    return click.option(*names, expose_value=False, callback=_keep(field), **attributes)
+
+
+_CONFIG = _option(
+    "--config",
+    field="config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Configuration; default: FOREWORD_CONFIG, ./foreword.toml, or the defaults.",
+)
+_JSON = _option("--json", field="as_json", is_flag=True, help="Print JSON for machines.")
+_VERBOSE = _option(
+    "-v", "--verbose", field="verbose", is_flag=True, help="Say on stderr how the answer was had."
+)
+_NAMESPACE = _option(
+    "--namespace", field="namespace", metavar="NAME", help="The tenant's space; default: none."
+)
+_ADDRESS = _option(
+    "--address",
+    field="address",
+    metavar="ADDRESS",
+    help="The sidecar: unix:PATH or HOST:PORT; default: the first of sidecar.listen.",
+)

@@ -1,0 +1,32 @@
+"""`foreword sidecar`: the serving daemon."""
+
+from __future__ import annotations
+
+import click
+
+from foreword import config as configuration
+from foreword.cli import lifeline, logs
+from foreword.cli.replay import make_replay, replay_option
+from foreword.cli.settings import Settings, shared_options
+
+
+@click.command("sidecar")
+@replay_option
+@click.option("--lifeline", "lifeline_fd", type=int, hidden=True)
+@shared_options
+@click.pass_obj
+def command(
+    settings: Settings, as_of_ms: int | None, as_of_pair: tuple[int, int] | None, lifeline_fd: int | None
+) -> int:
+    """Run the serving daemon in the foreground.
+
+    The sidecar takes events and serves profiles and forewords. It works while no scheduler runs. SIGTERM and
+    Ctrl-C let running calls finish first.
+    """
+    from sidecar.server import run
+
+    logs.configure(as_json=settings.as_json, verbose=settings.verbose)
+    if lifeline_fd is not None:
+        lifeline.follow(lifeline_fd)
+    clock = make_replay(as_of_ms, as_of_pair).clock()
+    return run(settings.config, clock, config_file=configuration.resolve_file(settings.config_file))

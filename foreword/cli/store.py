@@ -1,0 +1,190 @@
+"""`foreword store`: upkeep of the two LMDB environments."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from foreword.cli.output import print_json, table
+from foreword.cli.settings import Settings, shared_options
+from foreword.clock import format_time_ms
+from foreword.errors import StoreMissingError
+from foreword.store.backup import Progress, backup_store
+from foreword.store.check import check_store
+from foreword.store.compact import compact_store
+from foreword.store.environment import ACTIVITY, PROFILES
+from foreword.store.restore import restore_store
+from foreword.store.stats import EnvironmentStats, store_stats
+
+# Beyond these, a damaged store says the same thing over and over.
+_PROBLEMS_SHOWN_MAX = 100
+_MIB = 1 << 20
+_NAMES = {"profiles": PROFILES, "activity": ACTIVITY}
+
+
+@click.group("store")
+@shared_options
+def command() -> None:
+    """Check, back up, restore, measure and compact the store."""
+
+
+@command.command("check")
+@click.argument("directory", required=False, type=click.Path(file_okay=False, path_type=Path))
+@shared_options
+@click.pass_obj
+def check(settings: Settings, directory: Path | None) -> int:
+    """Look through every row of the store.
+
+    Or of the backup in DIRECTORY. Daemons may run meanwhile. Ends with exit code 1 when something is wrong.
+    """
+    place = directory or settings.directory
+    problems = check_store(place)
+    if settings.as_json:
+        listed = [problem._asdict() for problem in problems]
+        print_json({"directory": str(place), "sound": not listed, "problems": listed})
+        return 1 if listed else 0
+    count = 0
+    for problem in problems:
+        count += 1
+        if count <= _PROBLEMS_SHOWN_MAX:
+            click.echo(
+                f"{problem.store} {problem.key}: {problem.what}"
+                if problem.key
+                else f"{problem.store}: {problem.what}"
+            )
+    if count > _PROBLEMS_SHOWN_MAX:
+        click.echo(f"… and {count - _PROBLEMS_SHOWN_MAX:,} more")
+    click.echo(
+        f"{count:,} problems in {place}; restore a backup, or `foreword refresh` the users"
+        if count
+        else f"{place} is sound"
+    )
+    return 1 if count else 0
+
+
+@command.command("backup")
+@click.argument("target", type=click.Path(path_type=Path))
+@shared_options
+@click.pass_obj
+def backup(settings: Settings, target: Path) -> None:
+    """Copy the store into the new folder TARGET.
+
+    The copy is of one moment; daemons may run meanwhile.
+    """
+    with _progress(settings) as progress:
+        manifest = backup_store(settings.directory, target, progress=progress)
+    if settings.as_json:
+        print_json({"target": str(target), **asdict(manifest)})
+        return
+    size = sum(copy.bytes for copy in manifest.environments.values())
+    click.echo(
+        f"{target}: revision {manifest.revision}, {_size(size)}, the store of {format_time_ms(manifest.created_ms)}"
+    )
+
+
+@command.command("restore")
+@click.argument(
+    "backup_folder", metavar="BACKUP", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option("--yes", is_flag=True, help="Do not ask before replacing a store.")
+@shared_options
+@click.pass_obj
+def restore(settings: Settings, backup_folder: Path, yes: bool) -> None:
+    """Check BACKUP, then put it in the store's place.
+
+    Both daemons must be stopped. When it fails, the former store is put back.
+    """
+    exists = any((settings.directory / name).exists() for name in (PROFILES, ACTIVITY))
+    if exists and not yes:
+        if settings.as_json:
+            raise click.UsageError("--json asks no questions; confirm with --yes")
+        click.confirm(f"Replace the store in {settings.directory}?", abort=True, err=True)
+    with _progress(settings) as progress:
+        manifest = restore_store(backup_folder, settings.directory, progress=progress)
+    if settings.as_json:
+        print_json({"directory": str(settings.directory), **asdict(manifest)})
+    else:
+        made = format_time_ms(manifest.created_ms)
+        click.echo(f"{settings.directory} is now the store of {made}, revision {manifest.revision}")
+
+
+@command.command("stats")
+@shared_options
+@click.pass_obj
+def stats(settings: Settings) -> None:
+    """Print sizes, free space and readers of both environments."""
+    found = store_stats(settings.directory)
+    if not found:
+        raise StoreMissingError(
+            f"no store at {settings.directory}", hint="start the daemons once, or see --config"
+        )
+    if settings.as_json:
+        print_json([asdict(environment) for environment in found])
+    else:
+        click.echo("\n\n".join(_shown(environment) for environment in found))
+
+
+@command.command("compact")
+@click.argument("which", required=False, type=click.Choice(list(_NAMES)), metavar="[profiles|activity]")
+@shared_options
+@click.pass_obj
+def compact(settings: Settings, which: str | None) -> None:
+    """Rewrite the environments without free space.
+
+    Erased bytes are then gone for good. The daemon that writes one must be stopped: the scheduler writes the
+    profiles, the sidecar the activity.
+    """
+    with _progress(settings) as progress:
+        names = [_NAMES[which]] if which else list(_NAMES.values())
+        results = [compact_store(settings.directory, name, progress=progress) for name in names]
+    if settings.as_json:
+        print_json([asdict(result) for result in results])
+        return
+    for result in results:
+        click.echo(f"{result.name}: {_size(result.before_bytes)} before, {_size(result.after_bytes)} now")
+
+
+def _shown(environment: EnvironmentStats) -> str:
+    facts = [
+        ("file", f"{_size(environment.file_bytes)}, {_size(environment.disk_bytes)} of it on disk"),
+        ("map", f"{environment.map_bytes / (1 << 30):,.1f} GiB, {environment.used_share:.2%} used"),
+        ("free", f"{_size(environment.free_pages * environment.page_bytes)} inside the file"),
+        (
+            "readers",
+            f"{environment.readers:,} of {environment.readers_max:,}, "
+            f"the oldest {environment.oldest_reader_lag:,} behind",
+        ),
+        ("transaction", f"{environment.transaction:,}"),
+    ]
+    rows = [(database.name, database.entries, _size(database.bytes)) for database in environment.databases]
+    return "\n".join(
+        [
+            click.style(environment.name, bold=True),
+            table(facts, indent="  "),
+            table(rows, heading=("database", "rows", "size"), indent="  "),
+        ]
+    )
+
+
+def _size(count: int) -> str:
+    return f"{count / _MIB:,.1f} MiB" if count >= _MIB else f"{count / 1024:,.0f} KiB"
+
+
+@contextmanager
+def _progress(settings: Settings) -> Iterator[Progress | None]:
+    """Yield what shows the copying of large environments on a terminal."""
+    if settings.as_json or not sys.stderr.isatty():
+        yield None
+        return
+
+    def show(name: str, done: int, total: int) -> None:
+        end = "\n" if done >= total else ""
+        sys.stderr.write(f"\r{name}: {_size(done)} of {_size(total)}{end}")
+        sys.stderr.flush()
+
+    yield show

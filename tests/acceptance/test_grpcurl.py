@@ -1,0 +1,145 @@
+"""A client in another language that knows nothing but an address: grpcurl, by reflection."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
+SECONDS_MAX = 30
+
+Call = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def grpcurl(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """grpcurl from the path, else built from Go modules."""
+    found = shutil.which("grpcurl")
+    if found is not None:
+        return found
+    if shutil.which("go") is None:
+        pytest.skip("neither grpcurl nor go is installed")
+    binaries = tmp_path_factory.mktemp("bin")
+    built = subprocess.run(
+        ["go", "install", GRPCURL],
+        env={**os.environ, "GOBIN": str(binaries)},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    if built.returncode:
+        pytest.skip(f"grpcurl could not be built, perhaps for want of a network: {built.stderr[-300:]}")
+    return str(binaries / "grpcurl")
+
+
+@pytest.fixture(scope="module")
+def call(grpcurl: str) -> Iterator[Call]:
+    """Call a method of two running daemons, and return its answer."""
+    with tempfile.TemporaryDirectory(prefix="fw-curl-") as folder:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{probe.getsockname()[1]}"
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("FOREWORD_")},
+            "FOREWORD_STORE__DIRECTORY": f"{folder}/store",
+            "FOREWORD_SIDECAR__LISTEN": f'["unix:{{store}}/foreword.sock", "{address}"]',
+        }
+        log = Path(folder) / "up.log"
+        with log.open("wb") as output:
+            up = subprocess.Popen(
+                [sys.executable, "-m", "foreword", "up"], env=environment, stdout=output, stderr=output
+            )
+        try:
+            deadline = time.monotonic() + SECONDS_MAX
+            while b"Foreword is ready" not in log.read_bytes():
+                assert up.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.05)
+
+            def run(method: str, request: dict[str, Any] | None = None) -> Any:
+                done = subprocess.run(
+                    [grpcurl, "-plaintext", "-d", json.dumps(request or {}), address, method]
+                    if "/" in method
+                    else [grpcurl, "-plaintext", address, method],
+                    capture_output=True,
+                    text=True,
+                    timeout=30,
+                    check=False,
+                )
+                assert done.returncode == 0, done.stderr
+                return json.loads(done.stdout) if "/" in method else done.stdout
+
+            yield run
+        finally:
+            up.send_signal(signal.SIGTERM)
+            up.wait(timeout=SECONDS_MAX)
+
+
+def test_reflection_lists_the_services(call: Call) -> None:
+    """The contract's services and health are there to be found."""
+    listed = set(call("list").split())
+    names = {"ProfileService", "ActivityService", "OperatorService", "UserDataService"}
+    assert {f"foreword.v1.{name}" for name in names} <= listed
+    assert "grpc.health.v1.Health" in listed
+
+
+def test_every_service_is_serving(call: Call) -> None:
+    """Health has an entry for the whole and for each service."""
+    for service in ("", "foreword.v1.ProfileService", "foreword.v1.ActivityService"):
+        assert call("grpc.health.v1.Health/Check", {"service": service}) == {"status": "SERVING"}
+
+
+def test_events_become_a_foreword_and_more_events_a_new_revision(call: Call) -> None:
+    """An unknown user, then events, then a foreword; further events, then a newer revision."""
+    get = "foreword.v1.ProfileService/GetForeword"
+    before = call(get, {"user_id": "gopher"})
+    assert before["freshness"] == "FRESHNESS_DEFAULT"
+    assert "text" not in before
+
+    first = _session(call, "a", "scheduler")
+    assert first == {"accepted_count": 7}
+    known = _await(lambda: (answer := call(get, {"user_id": "gopher"})).get("revision") and answer)
+    assert "scheduler" in known["text"]
+    assert known["freshness"] == "FRESHNESS_FRESH"
+
+    assert _session(call, "a", "scheduler") == {"duplicate_count": 7}
+    assert call(get, {"user_id": "gopher"})["etag"] == known["etag"]
+
+    _session(call, "b", "compilers")
+    newer = _await(lambda: (a := call(get, {"user_id": "gopher"}))["revision"] != known["revision"] and a)
+    assert int(newer["revision"]) > int(known["revision"])
+    assert "compilers" in newer["text"]
+
+    profile = call("foreword.v1.ProfileService/GetProfile", {"user_id": "gopher"})["profile"]
+    topics = {row["topic"] for row in profile["content_preferences"]["high_affinity_topics"]}
+    assert topics == {"scheduler", "compilers"}
+
+
+def _session(call: Call, name: str, topic: str) -> Any:
+    events = [
+        {"event_id": f"{name}{number}", "user_id": "gopher", "type": "read", "topics": [topic]}
+        for number in range(6)
+    ]
+    end = {"event_id": f"{name}-end", "user_id": "gopher", "type": "session.end"}
+    return call("foreword.v1.ActivityService/RecordEvents", {"events": [*events, end]})
+
+
+def _await(answer: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + SECONDS_MAX
+    while not (found := answer()):
+        assert time.monotonic() < deadline, "no new revision"
+        time.sleep(0.05)
+    return found

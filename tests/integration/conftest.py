@@ -1,0 +1,163 @@
+"""Both daemons, run by `foreword up` as an operator runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SECONDS_MAX = 30
+
+
+@dataclass
+class Installation:
+    """A folder with a configuration, in which commands are run as a user runs them."""
+
+    folder: Path
+    port: int
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def store(self) -> Path:
+        """The store's folder."""
+        return self.folder / "store"
+
+    @property
+    def address(self) -> str:
+        """The unix socket."""
+        return f"unix:{self.store}/foreword.sock"
+
+    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run `foreword` with these arguments."""
+        return subprocess.run(
+            [sys.executable, "-m", "foreword", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        """Run a command that must succeed with --json, and return what it printed."""
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `foreword` with these arguments, its output going to up.log."""
+        with (self.folder / "up.log").open("a") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "foreword", *arguments],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                text=True,
+            )
+
+    def log(self) -> str:
+        """Return what was said so far."""
+        return (self.folder / "up.log").read_text()
+
+
+def until(condition: Callable[[], Any], what: str) -> Any:
+    """Return the first true value of a condition, or fail after half a minute."""
+    deadline = time.monotonic() + SECONDS_MAX
+    while not (value := condition()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+    return value
+
+
+@pytest.fixture(scope="session", name="until")
+def until_fixture() -> Callable[[Callable[[], Any], str], Any]:
+    """Polling with a deadline, for tests in this folder."""
+    return until
+
+
+def _make() -> Installation:
+    # Not tmp_path: a unix socket's path may have 107 bytes, and pytest's folders are long.
+    folder = Path(tempfile.mkdtemp(prefix="fw-cli-"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (folder / "foreword.toml").write_text(
+        f'[store]\ndirectory = "{folder}/store"\n\n'
+        f'[sidecar]\nlisten = ["unix:{{store}}/foreword.sock", "127.0.0.1:{port}"]\n'
+    )
+    own = {name: value for name, value in os.environ.items() if not name.startswith("FOREWORD_")}
+    return Installation(folder, port, own)
+
+
+@pytest.fixture
+def installation() -> Iterator[Installation]:
+    """A configured folder with no daemon running."""
+    made = _make()
+    yield made
+    shutil.rmtree(made.folder)
+
+
+@pytest.fixture
+def up(installation: Installation) -> Iterator[subprocess.Popen[str]]:
+    """`foreword up`, ready to serve."""
+    process = installation.start("up")
+    try:
+        until(lambda: "Foreword is ready" in installation.log() or process.poll() is not None, "no readiness")
+        assert process.poll() is None, installation.log()
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(timeout=SECONDS_MAX)
+
+
+@pytest.fixture(scope="module")
+def serving() -> Iterator[Installation]:
+    """An installation whose daemons run for all tests of a file; each test uses users of its own."""
+    made = _make()
+    process = made.start("up")
+    try:
+        until(lambda: "Foreword is ready" in made.log() or process.poll() is not None, "no readiness")
+        assert process.poll() is None, made.log()
+        yield made
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(timeout=SECONDS_MAX)
+        shutil.rmtree(made.folder)
+
+
+@pytest.fixture
+def git_repository(tmp_path: Path) -> Path:
+    """A repository with six commits of two authors."""
+    repository = tmp_path / "project"
+    repository.mkdir()
+
+    def git(*arguments: str, author: str = "ann") -> None:
+        identity = ["-c", f"user.name={author}", "-c", f"user.email={author}@example.org"]
+        subprocess.run(["git", *identity, *arguments], cwd=repository, check=True, capture_output=True)
+
+    git("init", "--quiet")
+    for number in range(6):
+        file = repository / ("docs" if number % 2 else "src") / f"{number}.py"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(str(number))
+        git("add", ".")
+        git("commit", "--quiet", "-m", f"Change {number}", author="ann" if number < 4 else "bob")
+    return repository

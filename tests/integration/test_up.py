@@ -1,0 +1,95 @@
+"""`foreword up`: both daemons as one."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Installation
+
+Until = Callable[[Callable[[], Any], str], Any]
+
+
+def _children(up: subprocess.Popen[str]) -> dict[str, psutil.Process]:
+    """Return the running daemons by name."""
+    children = psutil.Process(up.pid).children()
+    return {name: child for child in children for name in ("sidecar", "scheduler") if name in child.cmdline()}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_both_in_order(
+    installation: Installation, up: subprocess.Popen[str], number: signal.Signals
+) -> None:
+    """SIGTERM and Ctrl-C drain both daemons, and `up` ends with 0."""
+    daemons = _children(up)
+    assert set(daemons) == {"sidecar", "scheduler"}
+    up.send_signal(number)
+    assert up.wait(timeout=30) == 0
+    assert not any(daemon.is_running() for daemon in daemons.values())
+    assert "draining" in installation.log()
+    assert "Traceback" not in installation.log()
+
+
+@pytest.mark.parametrize("name", ["sidecar", "scheduler"])
+def test_a_killed_daemon_comes_back(
+    installation: Installation, up: subprocess.Popen[str], until: Until, name: str
+) -> None:
+    """kill -9 of one daemon is followed by a new one while the other goes on, and profiles are written again."""
+    before = _children(up)
+    before[name].kill()
+    after = until(
+        lambda: (now := _children(up)) and len(now) == 2 and now[name].pid != before[name].pid and now,
+        f"the {name} did not come back",
+    )
+    other = ({"sidecar", "scheduler"} - {name}).pop()
+    assert after[other].pid == before[other].pid
+    assert f"the {name} was ended by SIGKILL; starting it again in 0.5 s" in installation.log()
+    until(lambda: installation.run("status").returncode == 0, "no sidecar")
+    lines = [f'{{"event_id":"{n}","user_id":"ann","type":"read","topics":["a"]}}' for n in range(5)]
+    (installation.folder / "events.jsonl").write_text(
+        "\n".join([*lines, '{"user_id":"ann","type":"session.end"}'])
+    )
+    assert installation.json("import", "events", "events.jsonl")[0]["accepted"] == 6
+    until(lambda: installation.run("text", "ann").stdout, "no foreword")
+
+
+def test_killing_up_takes_the_daemons_along(installation: Installation, up: subprocess.Popen[str]) -> None:
+    """kill -9 of `up` leaves no daemon behind: both drain and end."""
+    daemons = _children(up)
+    up.kill()
+    up.wait()
+    gone, alive = psutil.wait_procs(daemons.values(), timeout=30)
+    assert len(gone) == 2
+    assert not alive
+
+
+def test_a_second_up_says_who_runs(installation: Installation, up: subprocess.Popen[str]) -> None:
+    """A second `up` on the same store ends with one sentence, and the first goes on."""
+    done = installation.run("up")
+    assert done.returncode == 1
+    error = done.stderr.splitlines()[-1]
+    assert "did not start" in error
+    assert "holds" in error
+    assert up.poll() is None
+    assert installation.run("status").returncode == 0
+
+
+def test_both_daemons_share_a_replayed_time(installation: Installation, until: Until) -> None:
+    """With --as-of, both daemons go by the same other time."""
+    process = installation.start("up", "--as-of", "2020-02-29T12:00:00Z")
+    try:
+        until(lambda: "Foreword is ready" in installation.log(), "no readiness")
+        status = until(
+            lambda: (s := installation.json("status")) and s.get("scheduler_seen_at") and s, "no scheduler"
+        )
+        assert status["now"].startswith("2020-02-29T12:0")
+        assert status["scheduler_seen_at"].startswith("2020-02-29T12:0")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0

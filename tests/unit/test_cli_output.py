@@ -1,0 +1,53 @@
+"""How commands print."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from foreword.cli.demo.readable import readable, shortened
+from foreword.cli.output import table
+from foreword.cli.status import segment_table
+from foreword.v1.operator_service_pb2 import SegmentStatus
+from foreword.v1.profile_pb2 import Segment
+
+
+def test_tables_align_numbers_right_and_texts_left() -> None:
+    """Columns of numbers end in line, columns of texts begin in line."""
+    assert (
+        table([("a", 1), ("bcd", 2345)], heading=("name", "rows")) == "name   rows\na         1\nbcd   2,345"
+    )
+    assert table([]) == ""
+
+
+def test_segments_have_their_sum() -> None:
+    """Users by segment and freshness end with a row for all; with nobody it is all zeros."""
+    rows = [
+        SegmentStatus(segment=Segment.SEGMENT_NEW, fresh_count=2, default_count=1),
+        SegmentStatus(segment=Segment.SEGMENT_UNSPECIFIED, stale_count=3),
+    ]
+    lines = [line.split() for line in segment_table(rows).splitlines()]
+    assert lines[1] == ["new", "2", "0", "0", "1"]
+    assert lines[2][-4:] == ["0", "3", "0", "0"]
+    assert lines[3] == ["all", "2", "3", "0", "1"]
+    assert segment_table([]).splitlines()[-1].split() == ["all", "0", "0", "0", "0"]
+
+
+def test_readable_json_is_the_same_json() -> None:
+    """What fits on a line stands on one, and nothing is changed by it."""
+    value = {"a": [{"b": 1}, {"c": "x" * 120}], "d": {}, "e": "ü"}
+    assert json.loads(readable(value)) == value
+    assert readable({"a": [1, 2]}) == '{"a": [1, 2]}'
+    assert '{"b": 1},' in readable(value)
+
+
+def test_shortening_says_how_much_is_missing() -> None:
+    """A list is cut after three entries, at any depth, and says so."""
+    assert shortened({"a": [[1, 2, 3, 4, 5], 2, 3]}) == {"a": [[1, 2, 3, "… 2 more"], 2, 3]}
+
+
+@pytest.mark.parametrize("value", [0, "x", None, [], {}])
+def test_plain_values_stay(value: object) -> None:
+    """Shortening leaves what is short."""
+    assert shortened(value) == value

@@ -1,0 +1,98 @@
+"""Recording imported events through a sidecar that is busy, and without one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from foreword import keys
+from foreword.cli.recorder import SidecarRecorder, StoreRecorder
+from foreword.cli.settings import Settings
+from foreword.client import Foreword
+from foreword.errors import ServiceError, StoreLockedError
+from foreword.store import ActivityReader, lock_activity
+from foreword.v1.activity_service_pb2 import RecordEventsResponse
+from foreword.v1.event_pb2 import Event
+
+
+class Sidecar:
+    """Fails as often as told before it records."""
+
+    def __init__(self, reason: str, failures: int) -> None:
+        self.reason = reason
+        self.failures = failures
+
+    def record(self, events: Sequence[Event]) -> RecordEventsResponse:
+        """Record, or fail."""
+        if self.failures:
+            self.failures -= 1
+            raise ServiceError("not now", reason=self.reason)
+        return RecordEventsResponse(accepted_count=len(events))
+
+
+def _recorder(sidecar: Sidecar) -> tuple[SidecarRecorder, list[float]]:
+    waits: list[float] = []
+    return SidecarRecorder(cast(Foreword, sidecar), waits.append), waits
+
+
+@pytest.mark.parametrize("reason", ["QUEUE_FULL", "DRAINING", "UNAVAILABLE"])
+def test_what_passes_is_waited_out(reason: str) -> None:
+    """A full queue and a restart delay an import, longer each time, and do not end it."""
+    recorder, waits = _recorder(Sidecar(reason, 3))
+    assert recorder.record([Event()]).accepted_count == 1
+    assert len(waits) == 3
+    assert waits == sorted(waits)
+
+
+def test_what_does_not_pass_ends_at_once() -> None:
+    """A full store is not waited for."""
+    recorder, waits = _recorder(Sidecar("STORE_FULL", 1))
+    with pytest.raises(ServiceError):
+        recorder.record([Event()])
+    assert waits == []
+
+
+def test_patience_ends() -> None:
+    """A sidecar that stays away ends the import after about a minute."""
+    recorder, waits = _recorder(Sidecar("UNAVAILABLE", 1000))
+    with pytest.raises(ServiceError):
+        recorder.record([Event()])
+    assert 30 < sum(waits) < 120
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a store of their own, in a namespace."""
+    file = tmp_path / "foreword.toml"
+    file.write_text(f'[store]\ndirectory = "{tmp_path}/store"\nactivity_map_size_bytes = 268435456\n')
+    return Settings(config_file=file, namespace="acme")
+
+
+def test_without_a_sidecar_its_rules_hold_all_the_same(settings: Settings) -> None:
+    """Events written straight into the store are checked and counted as RecordEvents does."""
+    events = [
+        Event(event_id="1", user_id="ada", type="read"),
+        Event(event_id="2", user_id="ada"),
+        Event(event_id="1", user_id="ada", type="read"),
+    ]
+    with StoreRecorder(settings) as recorder:
+        answer = recorder.record(events)
+    assert (answer.accepted_count, answer.duplicate_count) == (1, 1)
+    assert [(refused.index, refused.field) for refused in answer.refused] == [(1, "events[1].type")]
+    reader = ActivityReader(settings.directory)
+    user = keys.user_key("ada", "acme")
+    assert [stored.event.event_id for stored in reader.events(user)] == ["1"]
+    assert reader.triggers(0, 10)[0][1].user_key == user
+    reader.close()
+
+
+def test_it_never_writes_beside_a_sidecar(settings: Settings) -> None:
+    """The sidecar's lock keeps an import out, and is free again after one."""
+    with lock_activity(settings.directory), pytest.raises(StoreLockedError):
+        StoreRecorder(settings)
+    with StoreRecorder(settings):
+        pass
+    lock_activity(settings.directory).release()
