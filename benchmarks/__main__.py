@@ -1,0 +1,25 @@
+"""Run benchmarks by name, or all of them; keep each table in benchmarks/results."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+NAMES = ("read_path", "rpc", "ingest", "refresh", "trigger")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the named benchmarks; exit code 2 for an unknown name."""
+    unknown = [name for name in arguments if name not in NAMES]
+    if unknown:
+        print(f"no benchmark named {unknown[0]}; there are: {', '.join(NAMES)}", file=sys.stderr)
+        return 2
+    for name in arguments or NAMES:
+        table = importlib.import_module(f"benchmarks.{name}").run()
+        table.keep()
+        print(table.markdown(), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,77 @@
+"""Real daemons for measurements, on a temporary store and a unix socket, ended by process id."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+
+READY_SECONDS = 30
+
+
+@contextlib.contextmanager
+def sidecar(store: Path, *, as_of: str | None = None) -> Iterator[tuple[str, int]]:
+    """Run `foreword sidecar`; yield its unix address and process id."""
+    address = f"unix:{store}/bench.sock"
+    environment = {
+        **os.environ,
+        "FOREWORD_STORE__DIRECTORY": str(store),
+        "FOREWORD_SIDECAR__LISTEN": f'["{address}"]',
+    }
+    with _process(["sidecar"], environment, as_of) as process:
+        with grpc.insecure_channel(address) as channel:
+            grpc.channel_ready_future(channel).result(timeout=READY_SECONDS)
+        yield address, process.pid
+
+
+@contextlib.contextmanager
+def scheduler(store: Path, *, as_of: str | None = None) -> Iterator[int]:
+    """Run `foreword scheduler`; yield its process id."""
+    environment = {**os.environ, "FOREWORD_STORE__DIRECTORY": str(store)}
+    with _process(["scheduler"], environment, as_of) as process:
+        yield process.pid
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return user and system time a process has used, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(pid: int, *, without: str = ".mdb") -> int:
+    """Return a process's resident memory, leaving out mappings of files whose name ends in `without`."""
+    total, counts = 0, True
+    for line in Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8").splitlines():
+        word = line.split(maxsplit=1)[0]
+        if "-" in word and not word.endswith(":"):
+            counts = not line.endswith(without)
+        elif word == "Rss:" and counts:
+            total += int(line.split()[1]) * 1024
+    return total
+
+
+@contextlib.contextmanager
+def _process(
+    command: list[str], environment: dict[str, str], as_of: str | None
+) -> Iterator[subprocess.Popen[bytes]]:
+    replay = ["--as-of", as_of] if as_of else []
+    process = subprocess.Popen(
+        [sys.executable, "-m", "foreword", *command, *replay], env=environment, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + READY_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if process.poll() is None:
+            process.kill()
+        process.wait()

@@ -1,0 +1,137 @@
+"""Reading over gRPC, against an empty unary call of the same payload on the same stack, in turns."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from benchmarks.daemons import sidecar
+from benchmarks.population import user_id, write_profiles
+from benchmarks.table import Table, percentile, ratio
+from foreword.client import Foreword
+
+USERS = 10_000
+CALLS = 2_000
+ROUNDS = 5
+BATCH = 100
+
+
+def run() -> Table:
+    """Measure GetProfile, GetForeword and BatchGetProfiles through the Python client."""
+    table = Table(
+        "rpc",
+        "Reading over gRPC through the Python client, unix socket",
+        "python -m benchmarks rpc",
+        ("call", "p50 µs", "p99 µs", "empty call p50 µs", "empty call p99 µs", "p50 ratio"),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder)
+        write_profiles(store, USERS)
+        with sidecar(store) as (address, _), Foreword(address, raises=True) as client:
+            _measure(table, store, client)
+    table.notes += [
+        f"{ROUNDS} rounds of {CALLS:,} calls a side in turns, one in flight; server and client share the cores.",
+        "Empty call: a grpc.aio server on uvloop whose handler returns constant bytes of the same size, and a bare "
+        "grpcio stub that parses them into the same message.",
+        "Aim: p50 ≤ 1.25 × the empty call; BatchGetProfiles ≤ 20 µs a key.",
+    ]
+    return table
+
+
+def _measure(table: Table, store: Path, client: Foreword) -> None:
+    from foreword.v1 import profile_service_pb2 as pb
+
+    users = [user_id(number * 37 % USERS) for number in range(CALLS)]
+    profile = client.profile(users[0])
+    foreword = client.foreword(users[0])
+    cases: list[tuple[str, Callable[[str], Any], Any, Any]] = [
+        ("GetProfile", client.profile, profile, pb.GetProfileRequest),
+        ("GetForeword", client.foreword, foreword, pb.GetForewordRequest),
+    ]
+    for name, ours, response, request in cases:
+        with _empty_call(store, name, response, request) as empty:
+            mine, theirs = _in_turns(ours, empty, users)
+        p50, base = percentile(mine, 0.5), percentile(theirs, 0.5)
+        tails = (f"{percentile(mine, 0.99):.0f}", f"{base:.0f}", f"{percentile(theirs, 0.99):.0f}")
+        table.add(name, f"{p50:.0f}", *tails, ratio(p50, base))
+    batches = [users[i : i + BATCH] for i in range(0, CALLS, BATCH)] * ROUNDS
+    taken = [value / BATCH for value in _time(client.profiles, batches)]
+    table.add(
+        f"BatchGetProfiles, {BATCH} ids, a key",
+        f"{percentile(taken, 0.5):.1f}",
+        f"{percentile(taken, 0.99):.1f}",
+        "",
+        "",
+        "",
+    )
+
+
+@contextlib.contextmanager
+def _empty_call(store: Path, name: str, response: Any, request: Any) -> Iterator[Callable[[str], Any]]:
+    address = f"unix:{store}/empty-{name}.sock"
+    # spawn: a fork would carry the client's gRPC threads along.
+    context = multiprocessing.get_context("spawn")
+    server = context.Process(
+        target=_serve_constant, args=(address, response.SerializeToString()), daemon=True
+    )
+    server.start()
+    try:
+        with grpc.insecure_channel(address) as channel:
+            grpc.channel_ready_future(channel).result(timeout=30)
+            call = channel.unary_unary(
+                "/empty/Call",
+                request_serializer=request.SerializeToString,
+                response_deserializer=type(response).FromString,
+            )
+            yield lambda user: call(request(user_id=user), timeout=5)
+    finally:
+        server.terminate()
+        server.join()
+
+
+def _serve_constant(address: str, payload: bytes) -> None:
+    import uvloop
+
+    async def answer(_request: bytes, _context: Any) -> bytes:
+        return payload
+
+    async def serve() -> None:
+        server = grpc.aio.server()
+        handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(answer)
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("empty", {"Call": handler}),))
+        server.add_insecure_port(address)
+        await server.start()
+        await server.wait_for_termination()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve())
+
+
+def _in_turns(
+    ours: Callable[[str], Any], theirs: Callable[[str], Any], users: list[str]
+) -> tuple[list[float], list[float]]:
+    _time(ours, users[:300])
+    _time(theirs, users[:300])
+    mine: list[float] = []
+    other: list[float] = []
+    for _ in range(ROUNDS):
+        mine += _time(ours, users)
+        other += _time(theirs, users)
+    return mine, other
+
+
+def _time(call: Callable[[Any], Any], arguments: list[Any]) -> list[float]:
+    taken = []
+    for argument in arguments:
+        started = time.perf_counter_ns()
+        call(argument)
+        taken.append((time.perf_counter_ns() - started) / 1000)
+    return taken
