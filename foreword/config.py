@@ -93,7 +93,9 @@ class Scheduler(Section):
     @model_validator(mode="after")
     def _backoff_order(self) -> Scheduler:
         if self.retry_backoff_max_seconds < self.retry_backoff_seconds:
-            raise ValueError("retry_backoff_max_seconds is below retry_backoff_seconds; it must be at least as long")
+            raise ValueError(
+                "retry_backoff_max_seconds is below retry_backoff_seconds; it must be at least as long"
+            )
         return self
 
 
@@ -182,7 +184,9 @@ class Segments(Section):
         refresh="interval", interval_days=3.0, stale_after_hours=74, expired_after_hours=240
     )
     """Opens weekly."""
-    dormant: SegmentCadence = SegmentCadence(refresh="on_open", stale_after_hours=168, expired_after_hours=2160)
+    dormant: SegmentCadence = SegmentCadence(
+        refresh="on_open", stale_after_hours=168, expired_after_hours=2160
+    )
     """Opens rarely: served stale, refreshed behind the read."""
 
     @model_validator(mode="before")
@@ -204,7 +208,9 @@ class Segments(Section):
     @model_validator(mode="after")
     def _order(self) -> Segments:
         if self.semi_active_days_per_week_min > self.active_days_per_week_min:
-            raise ValueError("semi_active_days_per_week_min is above active_days_per_week_min; it must not be")
+            raise ValueError(
+                "semi_active_days_per_week_min is above active_days_per_week_min; it must not be"
+            )
         return self
 
 
@@ -377,7 +383,11 @@ def _fields_at(path: tuple[str, ...]) -> set[str]:
     model: type[BaseModel] = Config
     for part in path:
         field = model.model_fields.get(part)
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+        if (
+            field is None
+            or not isinstance(field.annotation, type)
+            or not issubclass(field.annotation, BaseModel)
+        ):
             return set()
         model = field.annotation
     return set(model.model_fields)

@@ -35,7 +35,9 @@ class FieldError(ForewordError):
 class ConfigError(ForewordError):
     """The configuration cannot be used; names file, line and key where they are known."""
 
-    def __init__(self, message: str, *, file: Path | None, line: int | None, key: str, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, file: Path | None, line: int | None, key: str, hint: str = ""
+    ) -> None:
         place = ":".join(str(part) for part in (file, line) if part is not None)
         super().__init__(f"{place}: {message}" if place else message, hint=hint)
         self.file = file

@@ -17,11 +17,6 @@ from scheduler.transfer import URGENCY, transfer
 # Triggers moved by one transaction: about ten milliseconds in which nothing else runs.
 _BATCH_MAX = 500
 
-# A session's end is among the newest events; looking further back could hold up the loop.
-_UNREAD_MAX = 1000
-_NEVER_MS = 1 << 62
-SESSION_END = "session.end"
-
 Row = tuple[int, Trigger]
 
 
@@ -88,8 +83,7 @@ class TriggerFeed:
                 user = trigger.user_key
                 attempt = self._runner.in_flight(user)
                 watermark = txn.watermark(user) if attempt is None else attempt.settled_watermark()
-                fresh = self._unanswered(trigger, watermark or Watermark(), activity, now_ms)
-                asked = transfer(watermark, fresh, now_ms, self._live.current)
+                asked = transfer(watermark, trigger, now_ms, self._live.current)
                 if asked is None:
                     continue
                 if attempt is None:
@@ -111,36 +105,3 @@ class TriggerFeed:
         else:
             # Sessions long over, as an import brings them by the thousand: the longest due goes first.
             self._runner.sweep()
-
-    def _unanswered(
-        self, trigger: Trigger, watermark: Watermark, activity: ActivityReader, now_ms: int
-    ) -> Trigger:
-        """Return the trigger without what the last attempt has answered.
-
-        A trigger takes over the times of its forerunner, the earliest of each kind, until the sidecar drops rows
-        that are taken; so an answered time can come again, and may hide a newer one. In doubt it counts anew:
-
-        - the end of a session is found among the events;
-        - a read counts anew, unless events moved the trigger and the sidecar would not yet have let another read
-          through;
-        - a manual request counts anew always: somebody may be waiting for it.
-        """
-        fresh = Trigger()
-        fresh.CopyFrom(trigger)
-        answered_ms = watermark.attempted_ms
-        if 0 < trigger.manual_ms < answered_ms:
-            fresh.manual_ms = now_ms
-        if 0 < trigger.session_end_ms < answered_ms:
-            has_ended = _has_unread_session_end(trigger.user_key, watermark.consumed_seq, activity)
-            fresh.session_end_ms = now_ms if has_ended else 0
-        if 0 < trigger.on_open_ms < answered_ms:
-            seen = activity.user(trigger.user_key)
-            has_unread = seen is not None and seen.last_seq > watermark.consumed_seq
-            is_too_soon = now_ms - answered_ms < self._live.current.sidecar.open_trigger_seconds * 1000
-            fresh.on_open_ms = 0 if has_unread and is_too_soon else now_ms
-        return fresh
-
-
-def _has_unread_session_end(user: bytes, consumed_seq: int, activity: ActivityReader) -> bool:
-    unread = activity.events(user, from_ms=_NEVER_MS, consumed_seq=consumed_seq, limit=_UNREAD_MAX)
-    return any(stored.event.type == SESSION_END for stored in unread)

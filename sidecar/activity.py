@@ -37,6 +37,7 @@ class Activity:
         config: Where and how large.
         live: The limits in force.
         problems: Where failing writes are stated.
+        taken: As for ActivityWriter.
         unwritable: Why the store cannot be written, when that is known.
 
     Attributes:
@@ -52,6 +53,7 @@ class Activity:
         live: LiveConfig,
         problems: Problems,
         *,
+        taken: Callable[[bytes], int],
         unwritable: StoreNotWritableError | StoreFullError | None = None,
     ) -> None:
         self.waiting_events = 0
@@ -63,16 +65,19 @@ class Activity:
         self._writer: ActivityWriter | None = None
         self._committer: GroupCommitter | None = None
         if unwritable is None:
-            self._open_writer(config)
+            self._open_writer(config, taken)
         else:
             self._refuse_writes(unwritable)
         self.reader = self._open_reader(config)
 
-    def _open_writer(self, config: Config) -> None:
+    def _open_writer(self, config: Config, taken: Callable[[bytes], int]) -> None:
         store = config.store
         try:
             self._writer = ActivityWriter(
-                store.directory, map_size_bytes=store.activity_map_size_bytes, readers_max=store.readers_max
+                store.directory,
+                map_size_bytes=store.activity_map_size_bytes,
+                readers_max=store.readers_max,
+                taken=taken,
             )
         except (StoreNotWritableError, StoreFullError) as exc:
             self._refuse_writes(exc)

@@ -73,9 +73,6 @@ class Erasures:
         now_ms = self._clock.now_ms()
 
         def job(transaction: ActivityTransaction) -> tuple[bytes, list[StoreCount]]:
-            # A repeated erasure gets an id of its own: a receipt for the former may be older than what came since.
-            if user in self._pending:
-                transaction.finish_erasure(user)
             return transaction.erase(user, now_ms)
 
         async with self._turn:

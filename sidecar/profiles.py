@@ -60,6 +60,14 @@ class Profiles:
         except StoreCorruptError:
             return [self.profile_row(user) for user in users]
 
+    def taken_trigger(self, activity_id: bytes) -> int:
+        """Return the newest trigger taken of the activity environment with this id; 0 when unknown."""
+        reader = self.reader
+        try:
+            return 0 if reader is None else reader.trigger_cursor(activity_id)
+        except StoreError:
+            return 0
+
     def follow(self) -> None:
         """Open an environment that has appeared, follow one that was replaced, and take over stored defaults."""
         try:

@@ -152,14 +152,18 @@ class SidecarServer:
         lock = _lock(config.store.directory)
         if isinstance(lock, FileLock):
             stack.callback(lock.release)
-        self._activity = Activity(
-            config, self._live, self._problems, unwritable=None if isinstance(lock, FileLock) else lock
-        )
-        stack.push_async_callback(self._activity.close)
         self._profiles = Profiles(
             config.store.directory, readers_max=config.store.readers_max, problems=self._problems
         )
         stack.callback(self._profiles.close)
+        self._activity = Activity(
+            config,
+            self._live,
+            self._problems,
+            taken=self._profiles.taken_trigger,
+            unwritable=None if isinstance(lock, FileLock) else lock,
+        )
+        stack.push_async_callback(self._activity.close)
         self._maintenance = Maintenance(self._activity, self._profiles, self._live, clock)
 
     async def _bind(self, stack: contextlib.AsyncExitStack) -> None:

@@ -15,6 +15,7 @@ from foreword.clock import SystemClock
 from foreword.errors import FieldError, ServiceError
 from foreword.store import ActivityWriter, NewEvent
 from foreword.store.lock import lock_activity
+from foreword.store.profile_reader import taken_triggers
 from foreword.v1.activity_service_pb2 import RecordEventsResponse, RefusedEvent
 from foreword.v1.error_pb2 import ErrorReason
 from foreword.v1.event_pb2 import Event
@@ -93,7 +94,10 @@ class StoreRecorder:
         self._lock = lock_activity(store.directory)
         try:
             self._writer = ActivityWriter(
-                store.directory, map_size_bytes=store.activity_map_size_bytes, readers_max=store.readers_max
+                store.directory,
+                map_size_bytes=store.activity_map_size_bytes,
+                readers_max=store.readers_max,
+                taken=taken_triggers(store.directory),
             )
         except BaseException:
             self._lock.release()

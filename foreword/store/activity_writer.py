@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,15 +34,34 @@ class NewEvent(NamedTuple):
     ends_session: bool
 
 
+def none_taken(_environment_id: bytes) -> int:
+    """Return 0: no trigger is known to be taken."""
+    return 0
+
+
 class ActivityWriter:
     """Opens activity.lmdb for writing, making it when missing.
+
+    Args:
+        directory: The store's folder.
+        map_size_bytes: Most it may grow to.
+        readers_max: Reader slots; the first process to open the environment decides.
+        taken: Returns, for the environment's id, the newest trigger that the scheduler has taken: what a taken
+            trigger asked for is not asked for again. An outdated answer costs a needless refresh, never a lost one.
 
     Raises:
         StoreVersionError: A newer Foreword wrote it.
         StoreNotWritableError: It cannot be written.
     """
 
-    def __init__(self, directory: Path, *, map_size_bytes: int, readers_max: int = 2048) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        map_size_bytes: int,
+        readers_max: int = 2048,
+        taken: Callable[[bytes], int] = none_taken,
+    ) -> None:
         self._closed = False
         self._environment = open_environment(
             directory / ACTIVITY,
@@ -51,12 +70,13 @@ class ActivityWriter:
             map_size_bytes=map_size_bytes,
             readers_max=readers_max,
         )
+        self._taken = taken
 
     @contextmanager
     def begin(self) -> Iterator[ActivityTransaction]:
         """Run the block in one transaction: synced to disk on success, undone on an exception."""
         with self._environment.writing() as txn:
-            yield ActivityTransaction(txn, self._environment)
+            yield ActivityTransaction(txn, self._environment, self._taken(self._environment.id))
 
     @property
     def environment(self) -> Environment:
@@ -73,9 +93,10 @@ class ActivityWriter:
 class ActivityTransaction:
     """One write transaction over activity.lmdb; use it only in the thread and block that made it."""
 
-    def __init__(self, txn: Any, environment: Environment) -> None:
+    def __init__(self, txn: Any, environment: Environment, taken: int) -> None:
         self._txn = txn
         self._db = environment.handles
+        self._taken = taken
 
     def record(self, events: Sequence[NewEvent], now_ms: int) -> list[bool]:
         """Write events; return for each whether it was new (True) or known by its id (False)."""
@@ -114,10 +135,11 @@ class ActivityTransaction:
         """Remove every row of a user and ask the scheduler to do likewise.
 
         Returns:
-            The erasure's id and how many rows went, per database. A repeated call keeps the pending id.
+            The erasure's id and how many rows went, per database. A repeated call gets an id of its own: the receipt
+            of the former may be older than what came since.
         """
-        pending = self._txn.get(user, db=self._db[db.CONTROLS])
-        erase_id = Erasure.FromString(pending).erase_id if pending else uuid.uuid4().bytes
+        self.finish_erasure(user)
+        erase_id = uuid.uuid4().bytes
         activity = self._user(user)
         counts = {
             db.EVENTS: self._delete_range(db.EVENTS, user),
@@ -125,22 +147,19 @@ class ActivityTransaction:
             db.TRIGGERS: self._delete_trigger(activity.trigger_seq) if activity else 0,
             db.USERS: int(self._txn.delete(user, db=self._db[db.USERS])),
         }
-        control = Erasure(erase_id=erase_id, requested_ms=now_ms)
-        self._txn.put(user, control.SerializeToString(), db=self._db[db.CONTROLS])
         sequence = self._next_trigger()
-        trigger = Trigger(user_key=user, erase_ms=now_ms, erase_id=erase_id)
-        self._append_trigger(sequence, trigger)
+        control = Erasure(erase_id=erase_id, requested_ms=now_ms, trigger_seq=sequence)
+        self._txn.put(user, control.SerializeToString(), db=self._db[db.CONTROLS])
+        self._append_trigger(sequence, Trigger(user_key=user, erase_ms=now_ms, erase_id=erase_id))
         return erase_id, [
             StoreCount(store=f"activity.{name.decode()}", rows=rows) for name, rows in counts.items()
         ]
 
     def finish_erasure(self, user: bytes) -> None:
-        """Forget a pending erasure whose receipt was seen, and its trigger with the user's name."""
-        self._txn.delete(user, db=self._db[db.CONTROLS])
-        cursor = self._txn.cursor(db=self._db[db.TRIGGERS])
-        done = [bytes(k) for k, row in cursor if user in row and _is_erasure_of(row, user)]
-        for key in done:
-            self._txn.delete(key, db=self._db[db.TRIGGERS])
+        """Forget a pending erasure, and its trigger with the user's name; does nothing when there is none."""
+        control = self._txn.pop(user, db=self._db[db.CONTROLS])
+        if control is not None:
+            self._delete_trigger(Erasure.FromString(control).trigger_seq)
 
     def probe(self) -> None:
         """Write 64 KiB over the former 64 KiB, to find out whether the store takes writes again.
@@ -200,11 +219,13 @@ class ActivityTransaction:
         self._set_counter(db.META_TRIGGER_SEQ, sequence)
 
     def _trigger(self, activity: UserActivity, trigger: Trigger, sequence: int) -> None:
-        """Append a trigger, taking over the times of the user's former row."""
-        if activity.trigger_seq:
+        """Append a trigger, taking over the times of the user's former row unless that was taken already."""
+        if activity.trigger_seq > self._taken:
             former = self._txn.pop(keys.u64(activity.trigger_seq), db=self._db[db.TRIGGERS])
             if former is not None:
                 _merge(trigger, Trigger.FromString(former))
+        elif activity.trigger_seq:
+            self._delete_trigger(activity.trigger_seq)
         activity.trigger_seq = sequence
         self._append_trigger(sequence, trigger)
 
@@ -287,8 +308,3 @@ def _merge(trigger: Trigger, former: Trigger) -> None:
 
 def _earliest(one_ms: int, other_ms: int) -> int:
     return min(one_ms, other_ms) if one_ms and other_ms else one_ms or other_ms
-
-
-def _is_erasure_of(row: bytes, user: bytes) -> bool:
-    trigger = Trigger.FromString(row)
-    return trigger.user_key == user and bool(trigger.erase_ms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import lmdb
@@ -206,3 +206,18 @@ def open_when_present(directory: Path, *, readers_max: int = 2048) -> ProfileRea
         return ProfileReader(directory, readers_max=readers_max)
     except StoreMissingError:
         return None
+
+
+def taken_triggers(directory: Path) -> Callable[[bytes], int]:
+    """Return an ActivityWriter's `taken` for a writer without a reader of its own; looks into the store each time."""
+
+    def taken(activity_id: bytes) -> int:
+        reader = open_when_present(directory)
+        if reader is None:
+            return 0
+        try:
+            return reader.trigger_cursor(activity_id)
+        finally:
+            reader.close()
+
+    return taken

@@ -79,12 +79,14 @@ class Trigger(_message.Message):
     def __init__(self, user_key: _Optional[bytes] = ..., activity_ms: _Optional[int] = ..., session_end_ms: _Optional[int] = ..., on_open_ms: _Optional[int] = ..., manual_ms: _Optional[int] = ..., erase_ms: _Optional[int] = ..., erase_id: _Optional[bytes] = ...) -> None: ...
 
 class Erasure(_message.Message):
-    __slots__ = ("erase_id", "requested_ms")
+    __slots__ = ("erase_id", "requested_ms", "trigger_seq")
     ERASE_ID_FIELD_NUMBER: _ClassVar[int]
     REQUESTED_MS_FIELD_NUMBER: _ClassVar[int]
+    TRIGGER_SEQ_FIELD_NUMBER: _ClassVar[int]
     erase_id: bytes
     requested_ms: int
-    def __init__(self, erase_id: _Optional[bytes] = ..., requested_ms: _Optional[int] = ...) -> None: ...
+    trigger_seq: int
+    def __init__(self, erase_id: _Optional[bytes] = ..., requested_ms: _Optional[int] = ..., trigger_seq: _Optional[int] = ...) -> None: ...
 
 class StoreCount(_message.Message):
     __slots__ = ("store", "rows")

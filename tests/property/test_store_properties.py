@@ -152,6 +152,8 @@ class StoreMachine(RuleBasedStateMachine):
         assert rows["activity.applied"] == len(self.accepted.pop(user, set()))
         assert rows["activity.triggers"] == int(self.triggers.pop(user, None) is not None)
         self.trigger_seq += 1
+        # A repeated erasure takes the former one's place.
+        self.erasing = {seq: name for seq, name in self.erasing.items() if name != user}
         self.erasing[self.trigger_seq] = user
 
     @rule(user=USERS)

@@ -15,6 +15,7 @@ from foreword.clock import DAY_MS, ManualClock
 from foreword.config import Config
 from foreword.store import ActivityTransaction, ActivityWriter, NewEvent, ProfileReader
 from foreword.store.inspection import inspect_store
+from foreword.store.profile_reader import taken_triggers
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import FadedCount, Foreword, ForewordCut, Memory, Profile
 from foreword.v1.store_pb2 import LedgerEntry, UserActivity, Watermark
@@ -120,7 +121,9 @@ class Store:
     def activity(self) -> ActivityWriter:
         """The sidecar's writer."""
         if self._activity is None:
-            self._activity = ActivityWriter(self.directory, map_size_bytes=MAP_BYTES)
+            self._activity = ActivityWriter(
+                self.directory, map_size_bytes=MAP_BYTES, taken=taken_triggers(self.directory)
+            )
         return self._activity
 
     def record(self, *users: str, count: int = 1, ago_ms: int = 0, ends_session: bool = False) -> None:
