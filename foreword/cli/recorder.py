@@ -135,6 +135,6 @@ def _refused(index: int, event: Event, exc: FieldError) -> RefusedEvent:
         index=index,
         event_id=event.event_id,
         field=f"events[{index}].{exc.field}",
-        message=exc.message,
+        message=f"found {exc.found}; allowed: {exc.allowed}",
         reason=ErrorReason.ERROR_REASON_FIELD_INVALID,
     )

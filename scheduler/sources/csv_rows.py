@@ -177,12 +177,17 @@ class _EventMaker:
             event.feedback = Feedback.FEEDBACK_DISLIKE
 
     def _derived_id(self, cells: list[str]) -> str:
-        """Return an id that follows from the row's own mapped cells; a changed title of an item makes no new event."""
-        parts = (
-            f"{rule.field}={rule.source if place < 0 else cells[place]}"
+        """Return an id that follows from all of the row's own cells and the constants.
+
+        Not from the mapped cells alone: a row that is told apart by a column nobody mapped would be lost. Not from
+        joined items: a changed title makes no new event.
+        """
+        constants = [
+            f"{rule.field}={rule.source}"
             for rule, place in zip(self._rules, self._places, strict=True)
-            if place < self._width
-        )
+            if place < 0
+        ]
+        parts = (*cells[: self._width], *constants)
         digest = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
         return f"row-{digest[:24]}"
 

@@ -92,7 +92,11 @@ def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
 def _send(batch: list[Row], sink: Sink, refusals: Refusals, report: ImportReport) -> None:
     sent = [row for row in batch if row.event is not None]
     answer = sink([row.event for row in sent if row.event is not None]) if sent else None
-    said = {refused.index: refused.message for refused in answer.refused} if answer is not None else {}
+    # The field stands within the request (`events[3].type`); a file's reader wants to know the field of the row.
+    said = {
+        refused.index: f"{refused.field.partition('.')[2]}: {refused.message}"
+        for refused in (answer.refused if answer is not None else ())
+    }
     for row in batch:
         if row.event is None:
             refusals.add(row.number, row.refusal, row.raw)

@@ -78,6 +78,15 @@ def test_ids_follow_from_the_row(tmp_path: Path) -> None:
     assert len(set(before)) == 2
 
 
+def test_a_column_nobody_mapped_still_tells_rows_apart(tmp_path: Path) -> None:
+    """Two ratings of one second are two events, though only the title of an unknown film is mapped."""
+    ratings = table(tmp_path, "userId,movieId,rating,timestamp\n7,1,4,964982703\n7,2,4,964982703\n")
+    items = table(tmp_path, "movieId,title\n3,C\n", "movies.csv")
+    rules = parse_mapping(["user_id=userId", "item_id=title", "value=rating", "time=timestamp", "type==rate"])
+    first, second = events(CsvRows(ratings, rules, items=items))
+    assert first.event_id != second.event_id
+
+
 def test_bad_rows_are_refused_alone(tmp_path: Path) -> None:
     """A row with a wrong number of cells, a bad number or time, or broken text is refused with the reason."""
     path = tmp_path / "t.csv"

@@ -32,7 +32,10 @@ class Sidecar:
         for index, event in enumerate(events):
             key = (event.user_id, event.event_id)
             if event.user_id == self._refuses:
-                answer.refused.append(RefusedEvent(index=index, message="user_id: found it; allowed: others"))
+                field = f"events[{index}].user_id"
+                answer.refused.append(
+                    RefusedEvent(index=index, field=field, message="found it; allowed: others")
+                )
             elif key in self.events:
                 answer.duplicate_count += 1
             else:
