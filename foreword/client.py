@@ -141,6 +141,11 @@ class _Client:
         self._failures = _Failures(target, timeout_seconds, raises=raises)
         self._calls: dict[str, Any] = {}
         self._closed = False
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Set up what is the client's own; nothing connects before the first call."""
+        raise NotImplementedError
 
     def _of(self, user_id: str, namespace: str | None, **more: Any) -> dict[str, Any]:
         return {"user_id": user_id, "namespace": self._space(namespace), **more}
@@ -167,22 +172,7 @@ class Foreword(_Client):
         certificate_file: PEM roots to trust, for a sidecar that serves with TLS.
     """
 
-    def __init__(
-        self,
-        target: str = DEFAULT_TARGET,
-        *,
-        namespace: str = "",
-        timeout_seconds: float = TIMEOUT_SECONDS,
-        raises: bool = False,
-        certificate_file: Path | str | None = None,
-    ) -> None:
-        super().__init__(
-            target,
-            namespace=namespace,
-            timeout_seconds=timeout_seconds,
-            raises=raises,
-            certificate_file=certificate_file,
-        )
+    def _prepare(self) -> None:
         self._opening = threading.Lock()
         self._channel: grpc.Channel | None = None
         self._process_id = 0
@@ -321,22 +311,7 @@ class Foreword(_Client):
 class AsyncForeword(_Client):
     """Talks to a sidecar from asyncio; otherwise as `Foreword`. It connects at the first call, in the loop of that."""
 
-    def __init__(
-        self,
-        target: str = DEFAULT_TARGET,
-        *,
-        namespace: str = "",
-        timeout_seconds: float = TIMEOUT_SECONDS,
-        raises: bool = False,
-        certificate_file: Path | str | None = None,
-    ) -> None:
-        super().__init__(
-            target,
-            namespace=namespace,
-            timeout_seconds=timeout_seconds,
-            raises=raises,
-            certificate_file=certificate_file,
-        )
+    def _prepare(self) -> None:
         self._channel: grpc.aio.Channel | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 

@@ -32,10 +32,12 @@ class Store(Section):
     directory: Path = Path("var/foreword")
     """Folder of the store; created with mode 0700 when missing. Relative to the working directory."""
     profiles_map_size_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 46)] = 64 * _GIB
-    """Most bytes profiles.lmdb may take. Sparse: costs address space, not disk. 64 GiB holds about 10 million
-    users; large from the start because growing a map disturbs every process that has it open."""
+    """Most bytes profiles.lmdb may take. Sparse: costs address space, not disk. 64 GiB holds about 1.4 million
+    users with 10 revisions each (5 KB a user and 4 KB a kept revision), or 7 million with one; large from the start
+    because growing a map disturbs every process that has it open."""
     activity_map_size_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 46)] = 64 * _GIB
-    """Most bytes activity.lmdb may take. Sparse, as above; about 150 million events."""
+    """Most bytes activity.lmdb may take. Sparse, as above; about 250 million short events, or
+    four times as many once they are past retention, when only their ids are kept."""
     readers_max: Annotated[int, Field(ge=16, le=65_536)] = 2048
     """Reader slots per environment. LMDB's own 126 run out when workers are recycled."""
     reader_check_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
@@ -132,6 +134,10 @@ class Session(Section):
 
     idle_timeout_seconds: Annotated[float, Field(gt=0, le=86_400)] = 1800.0
     """Quiet time after which a session has ended; web analytics' usual 30 minutes. `session.end` ends it at once."""
+    settle_seconds: Annotated[float, Field(ge=0, le=600)] = 2.0
+    """Pause after which an import is taken to be over for a user: events of a session long past make the user due
+    only when none has come for so long, and after 30 times as long at the latest. Keeps a user from being refreshed
+    again and again on parts of the history. 0 refreshes at once."""
 
 
 class ColdStart(Section):
@@ -371,7 +377,7 @@ def _config_error(
 
 
 def _allowed(path: tuple[str, ...], message: str) -> str:
-    said = message.removeprefix("Input should be ").removeprefix("a valid ")
+    said = message.removeprefix("Input should be ").removeprefix("a valid ").partition(", unable to")[0]
     last = path[-1] if path else ""
     for unit in ("seconds", "days", "hours", "ms", "bytes"):
         if last.endswith(f"_{unit}") or f"_{unit}_" in last:

@@ -65,6 +65,11 @@ class Attempt:
         """Whether a trigger asked for it, so that its result should not wait for a batch."""
         return bool(self.watermark.triggered_ms)
 
+    @property
+    def has_computed(self) -> bool:
+        """Whether there was something to compute, whatever came of it."""
+        return self.result is not None or self.outcome == RefreshOutcome.REFRESH_OUTCOME_FAILED
+
     def settled_watermark(self) -> Watermark:
         """Return the watermark as if the attempt had ended: what a trigger that comes in meanwhile is added to."""
         if self.asked is not None:
@@ -148,8 +153,6 @@ class Refresher:
             )
         except Exception as exc:
             attempt.fail(exc)
-            user_id, namespace = keys.split_user_key(attempt.user)
-            logger.warning("refresh of user %r in namespace %r failed: %s", user_id, namespace, attempt.error)
         attempt.duration_us = (time.perf_counter_ns() - began_ns) // 1000
 
     async def _run(self, attempt: Attempt, activity: ActivityReader, config: Config) -> None:

@@ -95,6 +95,7 @@ class Commits:
         if asked is not None and (not has_failed or asked.reason == RefreshReason.REFRESH_REASON_MANUAL):
             watermark.due_ms, watermark.reason = asked.due_ms, asked.reason
             watermark.triggered_ms = asked.triggered_ms
+            watermark.settling_since_ms = asked.settling_since_ms
         elif has_failed:
             watermark.due_ms = now_ms + backoff_ms(attempt.user, watermark.failures, config.scheduler)
             watermark.reason = RefreshReason.REFRESH_REASON_RETRY

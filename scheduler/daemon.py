@@ -69,6 +69,11 @@ class SchedulerDaemon:
 
     Works before any sidecar has made an activity store, and follows one that is put in its place.
 
+    Attributes:
+        live: The configuration in force.
+        trouble: What is wrong now.
+        runner: Runs the refreshes.
+
     Args:
         config: The configuration to begin with.
         clock: Tells the time.
@@ -90,7 +95,8 @@ class SchedulerDaemon:
         compute: Compute = compute_extractive,
         prompt_version: str = Extractive.prompt_version,
     ) -> None:
-        self.live = LiveConfig(config, config_file)
+        self.trouble = Trouble(clock)
+        self.live = LiveConfig(config, config_file, self.trouble.problems)
         self._clock = clock
         directory = config.store.directory
         self._lock = FileLock(directory / LOCK, "another scheduler refreshes this store")
@@ -101,14 +107,13 @@ class SchedulerDaemon:
             raise
         self._profiles = ProfileReader(directory, readers_max=config.store.readers_max)
         self._activity: ActivityReader | None = None
-        self._trouble = Trouble()
         populations = Populations(self._profiles, self.live)
         commits = Commits(self._writer, populations, clock, self.live)
         refresher = Refresher(
             self._profiles, populations, clock, self.live, compute=compute, prompt_version=prompt_version
         )
         self.runner = Runner(
-            self._profiles, refresher, commits, clock=clock, live=self.live, trouble=self._trouble
+            self._profiles, refresher, commits, clock=clock, live=self.live, trouble=self.trouble
         )
         erasures = Erasures(self._writer, self._profiles, populations, self.runner, clock)
         self._feed = TriggerFeed(
@@ -129,11 +134,6 @@ class SchedulerDaemon:
             config,
         )
         self._stopped = asyncio.Event()
-
-    @property
-    def problems(self) -> list[str]:
-        """What is wrong now, one sentence each; empty when all is well."""
-        return [problem for problem in (self._trouble.problem, self.live.problem) if problem]
 
     def stop(self) -> None:
         """Finish or give back the work in hand, then end."""
@@ -175,7 +175,7 @@ class SchedulerDaemon:
                     await self._feed.follow(self._activity)
                 self.runner.note_arrivals()
             except StoreError as exc:
-                pause_seconds = self._trouble.met(exc)
+                pause_seconds = self.trouble.met(exc)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), pause_seconds)
 
@@ -200,7 +200,7 @@ class SchedulerDaemon:
             try:
                 await job()
             except StoreError as exc:
-                self._trouble.met(exc)
+                self.trouble.met(exc)
 
         return guarded
 
@@ -228,13 +228,13 @@ class SchedulerDaemon:
 
     async def _show_life(self) -> None:
         with self._writer.begin() as txn:
-            txn.put_scheduler_seen(self._clock.now_ms())
+            txn.put_scheduler_seen(self._clock.now_ms(), self.trouble.listed())
         if self.runner.is_idle:
             # Otherwise the refreshes are the test: this small row may fit where they do not.
-            self._trouble.over()
+            self.trouble.over()
 
     async def _reload(self) -> None:
-        if self.live.reload_if_changed():
+        if self.live.follow():
             self._jobs.reschedule(self.live.current)
 
     def _close(self) -> None:

@@ -13,6 +13,7 @@ from foreword.v1.store_pb2 import RefreshReason, UserActivity, Watermark
 from scheduler.live_config import LiveConfig
 from scheduler.runner import Runner
 from scheduler.segments import cadence, classify, next_due_ms, validity
+from scheduler.transfer import due_after_session
 
 # Users looked at without a pause: about five milliseconds.
 _SLICE_MAX = 200
@@ -84,7 +85,7 @@ def review(
     """Return what is to change for a user; None when all is as it should be.
 
     - A user never scheduled (profiles.lmdb was lost, or restored from before) is due when the last session
-      has been idle long enough, which mostly is now.
+      has been idle long enough, or once an import has settled, which mostly is soon.
     - A user whose segment changed moves to the new cadence; the profile stays until then. A due time that an
       event, a read or an operator set is kept.
     - A due time later than the cadence now in force would set it is brought forward.
@@ -98,7 +99,7 @@ def review(
         changed.CopyFrom(watermark)
     if changed.segment == Segment.SEGMENT_UNSPECIFIED:
         if not changed.due_ms:
-            _due_after_session(changed, activity, config)
+            due_after_session(changed, activity.last_seen_ms, now_ms, config)
     else:
         changed.segment = segment
         _follow_cadence(changed, user, activity, now_ms, config)
@@ -117,18 +118,12 @@ def _follow_cadence(
         is_sooner = not changed.due_ms or due_ms < changed.due_ms
         if is_sooner:
             changed.due_ms, changed.reason = due_ms, RefreshReason.REFRESH_REASON_CADENCE
-            changed.triggered_ms = 0
+            changed.triggered_ms = changed.settling_since_ms = 0
         return
     changed.due_ms = 0
     is_after_session = cadence(changed.segment, config) == Cadence.CADENCE_AFTER_SESSION
     if is_after_session and activity.last_seq > changed.consumed_seq:
-        _due_after_session(changed, activity, config)
-
-
-def _due_after_session(changed: Watermark, activity: UserActivity, config: Config) -> None:
-    changed.due_ms = activity.last_seen_ms + int(config.session.idle_timeout_seconds * 1000)
-    changed.reason = RefreshReason.REFRESH_REASON_SESSION_END
-    changed.triggered_ms = 0
+        due_after_session(changed, activity.last_seen_ms, now_ms, config)
 
 
 def _apply(txn: ProfileTransaction, user: bytes, found: Review, config: Config) -> None:

@@ -109,8 +109,13 @@ class Runner:
         )
         for _, user in rows:
             watermark = self._profiles.watermark(user)
-            if watermark is not None and is_urgent(watermark, now_ms):
+            if watermark is None:
+                continue
+            if is_urgent(watermark, now_ms):
                 self.urge(user, URGENCY[watermark.reason])
+            elif watermark.settling_since_ms:
+                # Somebody may wait for an import; users due by cadence wait for the sweep, and share a commit.
+                self.sweep()
 
     async def run(self) -> None:
         """Run due users until `stop`."""
@@ -212,6 +217,9 @@ class Runner:
             self._give_back(done)
             raise
         self._trouble.over()
+        for attempt in done:
+            if attempt.has_computed:
+                self._trouble.computed(attempt.user, attempt.error)
         self._give_back([attempt for attempt in done if attempt.asked is not None])
 
     def _give_back(self, attempts: Sequence[Attempt]) -> None:

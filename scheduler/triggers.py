@@ -43,6 +43,8 @@ class TriggerFeed:
         self._clock = clock
         self._live = live
         self._seen: tuple[bytes, int] | None = None
+        # All that was acknowledged before is taken: the last scheduler looked just before it last showed life.
+        self._looked_ms = min(profiles.scheduler_seen_ms(), clock.now_ms())
 
     async def follow(self, activity: ActivityReader) -> int:
         """Take all triggers that are new; return how many there were. Costs a microsecond when none is.
@@ -51,7 +53,9 @@ class TriggerFeed:
             StoreError: An environment cannot be read or written; what was not taken is taken by the next call.
         """
         environment = activity.environment
+        now_ms = self._clock.now_ms()
         if self._seen == (environment.id, activity.last_transaction):
+            self._looked_ms = now_ms
             return 0
         # The number of the snapshot that is read, not of the newest commit: LMDB shows a commit's number while it
         # is still being synced, a moment before any reader gets to see its rows.
@@ -61,7 +65,7 @@ class TriggerFeed:
         while rows := activity.triggers(self._profiles.trigger_cursor(environment.id), _BATCH_MAX):
             taken += await self._take(activity, rows)
             await asyncio.sleep(0)
-        self._seen = seen
+        self._seen, self._looked_ms = seen, now_ms
         return taken
 
     async def _take(self, activity: ActivityReader, rows: Sequence[Row]) -> int:
@@ -83,7 +87,7 @@ class TriggerFeed:
                 user = trigger.user_key
                 attempt = self._runner.in_flight(user)
                 watermark = txn.watermark(user) if attempt is None else attempt.settled_watermark()
-                asked = transfer(watermark, trigger, now_ms, self._live.current)
+                asked = transfer(watermark, trigger, now_ms, self._live.current, self._looked_ms)
                 if asked is None:
                     continue
                 if attempt is None:
@@ -103,5 +107,5 @@ class TriggerFeed:
         elif asked.triggered_ms:
             self._runner.urge(user, URGENCY[asked.reason])
         else:
-            # Sessions long over, as an import brings them by the thousand: the longest due goes first.
+            # An import with nothing to settle: the longest due goes first.
             self._runner.sweep()

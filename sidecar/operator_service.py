@@ -10,6 +10,7 @@ import foreword
 from foreword import keys
 from foreword.clock import Clock, format_time_ms
 from foreword.errors import StoreError
+from foreword.problems import Problem
 from foreword.store import ProfileReader
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.operator_service_pb2 import (
@@ -18,6 +19,7 @@ from foreword.v1.operator_service_pb2 import (
     RefreshUserRequest,
     RefreshUserResponse,
     SegmentStatus,
+    StatusProblem,
 )
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.store_pb2 import Watermark
@@ -27,7 +29,7 @@ from sidecar.activity_service import ActivityService
 from sidecar.counts import Counts, StoreCounter
 from sidecar.errors import DrainingError
 from sidecar.live_config import LiveConfig
-from sidecar.problems import Problems
+from sidecar.problems import Problems, status_problem
 from sidecar.profiles import Profiles
 from sidecar.rpc import Context, Handler, remaining_seconds, unary
 
@@ -86,8 +88,17 @@ class OperatorService:
             response.ledger.CopyFrom(reader.ledger_totals())
             response.revision = reader.revision()
         self._judge_scheduler(response, reader)
-        response.problems.extend(self._problems.listed())
+        response.problems.extend(self._listed_problems(reader))
         return response
+
+    def _listed_problems(self, reader: ProfileReader | None) -> list[StatusProblem]:
+        """Return what is wrong in both daemons, oldest first."""
+        reported = reader.scheduler_problems() if reader is not None else []
+        found = [
+            *self._problems.listed(),
+            *(Problem(COMPONENT, problem.message, problem.since_ms) for problem in reported),
+        ]
+        return [status_problem(problem) for problem in sorted(found, key=lambda problem: problem.since_ms)]
 
     def _judge_scheduler(self, response: GetStatusResponse, reader: ProfileReader | None) -> None:
         seen_ms = reader.scheduler_seen_ms() if reader is not None else 0

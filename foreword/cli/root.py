@@ -9,6 +9,7 @@ import click
 
 from foreword import __version__
 from foreword.cli.settings import user_options
+from foreword.cli.termination import exit_on_sigterm
 
 # In the order of the help.
 _COMMANDS = {
@@ -28,6 +29,7 @@ _COMMANDS = {
     "evaluate": "foreword.cli.evaluate",
     "bench": "foreword.cli.bench",
 }
+_DAEMONS = {"up", "sidecar", "scheduler"}
 
 
 class LazyGroup(click.Group):
@@ -41,6 +43,14 @@ class LazyGroup(click.Group):
         """Import and return one command; each module calls its own `command`."""
         module = _COMMANDS.get(cmd_name)
         return None if module is None else cast(click.Command, importlib.import_module(module).command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command to run; a daemon can be ended from here on, before the imports that make up its start."""
+        if args[0] in _DAEMONS:
+            exit_on_sigterm()
+        return super().resolve_command(ctx, args)
 
 
 @click.group(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from foreword import config as configuration
-from foreword.cli import lifeline, logs
-from foreword.cli.replay import make_replay, replay_option
+from foreword.cli.daemon import prepare
+from foreword.cli.replay import replay_option
 from foreword.cli.settings import Settings, shared_options
 
 
@@ -25,8 +25,5 @@ def command(
     """
     from sidecar.server import run
 
-    logs.configure(as_json=settings.as_json, verbose=settings.verbose)
-    if lifeline_fd is not None:
-        lifeline.follow(lifeline_fd)
-    clock = make_replay(as_of_ms, as_of_pair).clock()
+    clock = prepare(settings, as_of_ms, as_of_pair, lifeline_fd)
     return run(settings.config, clock, config_file=configuration.resolve_file(settings.config_file))

@@ -17,7 +17,14 @@ from foreword.store.problem import Problem, shown
 from foreword.store.profile_writer import add_to_totals, text_etag
 from foreword.store.snapshot import Snapshot
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
-from foreword.v1.store_pb2 import ErasureReceipt, LedgerEntry, LedgerTotals, Population, Watermark
+from foreword.v1.store_pb2 import (
+    ErasureReceipt,
+    LedgerEntry,
+    LedgerTotals,
+    Population,
+    SchedulerProblems,
+    Watermark,
+)
 
 M = TypeVar("M", bound=Message)
 
@@ -248,6 +255,8 @@ def _meta(snapshot: Snapshot) -> Iterator[Problem]:
     cursor = snapshot.get(db.META, db.META_TRIGGER_CURSOR)
     if cursor is not None and len(cursor) != 24:
         yield Problem("profiles.meta", db.META_TRIGGER_CURSOR.decode(), f"it has {len(cursor)} bytes, not 24")
+    if parsed(SchedulerProblems, snapshot.get(db.META, db.META_SCHEDULER_PROBLEMS) or b"") is None:
+        yield Problem("profiles.meta", db.META_SCHEDULER_PROBLEMS.decode(), "it cannot be parsed")
 
 
 def _ledger(snapshot: Snapshot, newest: int) -> Iterator[Problem]:

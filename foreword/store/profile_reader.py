@@ -15,7 +15,15 @@ from foreword.store.codec import HEADER_BYTES, Header, damaged, decode_header, i
 from foreword.store.environment import PROFILES
 from foreword.store.reader import Reader, prefixed
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
-from foreword.v1.store_pb2 import ErasureReceipt, LedgerEntry, LedgerTotals, Population, Watermark
+from foreword.v1.store_pb2 import (
+    ErasureReceipt,
+    LedgerEntry,
+    LedgerTotals,
+    Population,
+    SchedulerProblem,
+    SchedulerProblems,
+    Watermark,
+)
 
 
 class ProfileReader(Reader):
@@ -126,6 +134,11 @@ class ProfileReader(Reader):
     def scheduler_seen_ms(self) -> int:
         """Return when the scheduler last showed life; 0 when it never did."""
         return keys.read_u64(self._get(db.META, db.META_SCHEDULER_SEEN) or bytes(8))
+
+    def scheduler_problems(self) -> list[SchedulerProblem]:
+        """Return what was wrong when the scheduler last showed life, oldest first."""
+        row = self._get(db.META, db.META_SCHEDULER_PROBLEMS) or b""
+        return list(SchedulerProblems.FromString(row).problems)
 
     def default_profile_row(self) -> bytes | None:
         """Return the stored default profile's row, or None when the scheduler has set none."""

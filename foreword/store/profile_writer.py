@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from foreword.v1.store_pb2 import (
     LedgerTotals,
     Population,
     RefreshOutcome,
+    SchedulerProblem,
+    SchedulerProblems,
     StoreCount,
     Watermark,
 )
@@ -205,9 +207,14 @@ class ProfileTransaction:
         """Remember the newest trigger taken."""
         self._put(db.META, db.META_TRIGGER_CURSOR, activity_id + keys.u64(sequence))
 
-    def put_scheduler_seen(self, now_ms: int) -> None:
-        """Show life."""
+    def put_scheduler_seen(self, now_ms: int, problems: Sequence[SchedulerProblem] = ()) -> None:
+        """Show life, and what is wrong now, oldest first."""
         self._put(db.META, db.META_SCHEDULER_SEEN, keys.u64(now_ms))
+        if problems:
+            row = SchedulerProblems(problems=problems).SerializeToString()
+            self._put(db.META, db.META_SCHEDULER_PROBLEMS, row)
+        else:
+            self._delete(db.META, db.META_SCHEDULER_PROBLEMS)
 
     def put_defaults(self, profile: Profile, foreword: Foreword) -> None:
         """Write what readers of any language serve to users without a profile."""

@@ -105,7 +105,7 @@ class ErasureReceipt(_message.Message):
     def __init__(self, erased_ms: _Optional[int] = ..., counts: _Optional[_Iterable[_Union[StoreCount, _Mapping]]] = ...) -> None: ...
 
 class Watermark(_message.Message):
-    __slots__ = ("consumed_seq", "due_ms", "reason", "segment", "failures", "attempted_ms", "error", "revision", "outcome", "triggered_ms")
+    __slots__ = ("consumed_seq", "due_ms", "reason", "segment", "failures", "attempted_ms", "error", "revision", "outcome", "triggered_ms", "settling_since_ms")
     CONSUMED_SEQ_FIELD_NUMBER: _ClassVar[int]
     DUE_MS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +116,7 @@ class Watermark(_message.Message):
     REVISION_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     TRIGGERED_MS_FIELD_NUMBER: _ClassVar[int]
+    SETTLING_SINCE_MS_FIELD_NUMBER: _ClassVar[int]
     consumed_seq: int
     due_ms: int
     reason: RefreshReason
@@ -126,7 +127,22 @@ class Watermark(_message.Message):
     revision: int
     outcome: RefreshOutcome
     triggered_ms: int
-    def __init__(self, consumed_seq: _Optional[int] = ..., due_ms: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., failures: _Optional[int] = ..., attempted_ms: _Optional[int] = ..., error: _Optional[str] = ..., revision: _Optional[int] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., triggered_ms: _Optional[int] = ...) -> None: ...
+    settling_since_ms: int
+    def __init__(self, consumed_seq: _Optional[int] = ..., due_ms: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., failures: _Optional[int] = ..., attempted_ms: _Optional[int] = ..., error: _Optional[str] = ..., revision: _Optional[int] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., triggered_ms: _Optional[int] = ..., settling_since_ms: _Optional[int] = ...) -> None: ...
+
+class SchedulerProblem(_message.Message):
+    __slots__ = ("message", "since_ms")
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_MS_FIELD_NUMBER: _ClassVar[int]
+    message: str
+    since_ms: int
+    def __init__(self, message: _Optional[str] = ..., since_ms: _Optional[int] = ...) -> None: ...
+
+class SchedulerProblems(_message.Message):
+    __slots__ = ("problems",)
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    problems: _containers.RepeatedCompositeFieldContainer[SchedulerProblem]
+    def __init__(self, problems: _Optional[_Iterable[_Union[SchedulerProblem, _Mapping]]] = ...) -> None: ...
 
 class LedgerEntry(_message.Message):
     __slots__ = ("user_key", "started_ms", "duration_us", "reason", "outcome", "revision", "generator", "model", "input_tokens", "output_tokens", "cost_micro_usd", "event_count", "error", "triggered_ms")

@@ -18,6 +18,8 @@ _LATELY_EVENTS_MIN = 5
 # A topic named at all rests on two events, and on a share that is not a rounding error.
 _NAMED_EVENTS_MIN = 2
 _NAMED_SCORE_MIN = 0.02
+# What the user is said to do "mostly" must draw him: whoever disliked nearly all he met has faint affinities left over.
+_LEAD_SCORE_MIN = 0.05
 # How many events make which word for knowing something.
 _DEEPLY_EVENTS_MIN = 100
 _WELL_EVENTS_MIN = 25
@@ -57,8 +59,11 @@ _LEADS = {
     Kind.GENERAL: ("Active", "in "),
 }
 _FILM_LEAD = ("Watches films", "")
-# Fields that have sentences of their own.
-_SAID_FIELDS = frozenset({"repo", "tool", "error_type", "domain", "depth"})
+# Attributes that have sentences of their own, always or for one kind of user.
+_SAID_FIELDS = frozenset({"domain", "depth"})
+_SAID_FIELDS_BY_KIND = {Kind.CODE: frozenset({"repo"}), Kind.AGENT: frozenset({"tool", "error_type"})}
+# How a value that nearly all events share is said; other attributes are named.
+_SHARED_VALUES = {"language": "in {}", "repo": "in the repository {}", "tool": "with {}"}
 
 
 def describe(findings: Findings) -> list[str]:
@@ -70,18 +75,21 @@ def describe(findings: Findings) -> list[str]:
 def _sentences(findings: Findings) -> Iterator[str]:
     named = [affinity for affinity in findings.high if _is_named(affinity)]
     areas = _areas(findings, named)
-    yield _lead(findings, areas[:_LEAD_TOPICS])
+    first = areas[:_LEAD_TOPICS]
+    leading = [item for item in first if item.score >= _LEAD_SCORE_MIN]
+    yield _lead(findings, first, leading)
     if findings.kind is Kind.CODE:
-        yield from _skills([item for item in named if item not in areas[:_LEAD_TOPICS]])
+        yield from _skills([item for item in named if item not in leading])
     if findings.kind is Kind.AGENT:
         yield from _agent_habits(findings)
     yield from _ratings(findings)
     yield from _aversions(findings)
     yield from _domains(findings)
-    said = {affinity.topic for affinity in areas[:_LEAD_TOPICS]}
+    said = {affinity.topic for affinity in leading}
     yield from _turns(findings, areas, said)
     yield from _standing(findings, areas, said)
-    yield from _more(areas, said, _LEADS[findings.kind][1])
+    if leading:
+        yield from _more(areas, said, _LEADS[findings.kind][1])
     yield from _reading_habits(findings)
     yield from _filters(findings)
 
@@ -102,17 +110,17 @@ def _areas(findings: Findings, named: Sequence[Affinity]) -> list[Affinity]:
     return areas or [item for item in named if item.topic not in LANGUAGES]
 
 
-def _lead(findings: Findings, areas: Sequence[Affinity]) -> str:
-    act, joint = _FILM_LEAD if _are_films(findings, areas) else _LEADS[findings.kind]
+def _lead(findings: Findings, first: Sequence[Affinity], leading: Sequence[Affinity]) -> str:
+    act, joint = _FILM_LEAD if _are_films(findings, first) else _LEADS[findings.kind]
     if findings.kind is Kind.CODE:
         repos = labels(
             [entry.value for entry in findings.values("repo") if entry.share >= _REPO_SHARE_MIN], 2
         )
         act += f" on {join(repos)}" if repos else ""
         # A project's main package often bears its name; "on celery, in celery" would say nothing.
-        names = [f"the {name} package" if name in repos else name for name in _names(areas, _LEAD_TOPICS)]
+        names = [f"the {name} package" if name in repos else name for name in _names(leading, _LEAD_TOPICS)]
     else:
-        names = _names(areas, _LEAD_TOPICS)
+        names = _names(leading, _LEAD_TOPICS)
     if not names:
         return f"{act}, without a clear focus yet."
     lately = "lately mostly" if findings.window.count >= _LATELY_EVENTS_MIN else "mostly"
@@ -275,16 +283,18 @@ def _reading_habits(findings: Findings) -> Iterator[str]:
 
 
 def _filters(findings: Findings) -> Iterator[str]:
+    said = _SAID_FIELDS | _SAID_FIELDS_BY_KIND.get(findings.kind, frozenset())
     for entry in findings.attributes:
-        field, value = label(entry.field), label(entry.value)
+        field, value = label(entry.field.replace("_", " ")), label(entry.value)
         if (
             entry.share >= _FILTER_SHARE_MIN
             and entry.evidence_count >= _FILTER_EVENTS_MIN
-            and entry.field not in _SAID_FIELDS
+            and entry.field not in said
             and field is not None
             and value is not None
         ):
-            yield f"Nearly always {field} {value}."
+            shared = _SHARED_VALUES.get(entry.field)
+            yield f"Nearly always {shared.format(value)}." if shared else f"Nearly always: {field} {value}."
             return
 
 

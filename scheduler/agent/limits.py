@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from foreword.errors import FieldError
+from foreword.store.codec import PROFILE_BYTES_MAX
 from foreword.v1 import profile_pb2
-
-PROFILE_BYTES_MAX = 20_480
 
 
 def fit(profile: profile_pb2.Profile, bytes_max: int = PROFILE_BYTES_MAX) -> None:

@@ -42,6 +42,7 @@ KILL_SECONDS_MAX = 0.05
 START_SECONDS = 30.0
 CALL_SECONDS = 10.0
 POLL_SECONDS = 0.02
+UP = {"sidecar": b"serving on", "scheduler": b"the scheduler runs on"}
 
 CONFIG = """
 [store]
@@ -65,11 +66,21 @@ class Daemon:
         self._command = [sys.executable, "-m", "foreword", "--config", str(config), name]
         self._log = config.with_name(f"{name}.log")
         self._process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0
 
     def start(self) -> None:
         """Start it."""
         with self._log.open("ab") as log:
+            self._said_before = log.tell()
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+    def wait_until_up(self) -> None:
+        """Wait until it says that it works: earlier, the interpreter itself may still be starting."""
+        deadline = time.monotonic() + START_SECONDS
+        while UP[self.name] not in self._log.read_bytes()[self._said_before :]:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the {self.name} does not start; it said: {self.log()}")
+            time.sleep(POLL_SECONDS)
 
     def kill(self) -> None:
         """End it with SIGKILL."""
@@ -222,6 +233,8 @@ class CrashLoop:
             wrong: list[str] = []
             for number in range(rounds):
                 wrong += [f"round {number}: {what}" for what in self._round()]
+            for daemon in (self.sidecar, self.scheduler):
+                daemon.wait_until_up()
             wrong += [
                 f"{d.name} ended with {code}" for d in (self.sidecar, self.scheduler) if (code := d.stop())
             ]

@@ -43,6 +43,7 @@ DEFAULTS = {
     "window.half_life_days": 60.0,
     "window.events_max": 10_000,
     "session.idle_timeout_seconds": 1800.0,
+    "session.settle_seconds": 2.0,
     "cold_start.events_min": 4,
     "cold_start.new_days": 7,
     "segments.active_days_per_week_min": 6.0,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -16,19 +18,29 @@ if TYPE_CHECKING:
 Until = Callable[[Callable[[], Any], str], Any]
 
 
+NAMES = {"sidecar", "scheduler"}
+
+
 def _children(up: subprocess.Popen[str]) -> dict[str, psutil.Process]:
-    """Return the running daemons by name."""
-    children = psutil.Process(up.pid).children()
-    return {name: child for child in children for name in ("sidecar", "scheduler") if name in child.cmdline()}
+    """Return the running daemons by name; one that has just been forked or is ending has none yet or no more."""
+    found = {}
+    for child in psutil.Process(up.pid).children():
+        with suppress(psutil.NoSuchProcess):
+            found |= dict.fromkeys(NAMES.intersection(child.cmdline()), child)
+    return found
+
+
+def _both(up: subprocess.Popen[str], until: Until) -> dict[str, psutil.Process]:
+    """Return both daemons by name, once both run: `up` is ready when the sidecar answers."""
+    return until(lambda: (found := _children(up)).keys() == NAMES and found, "not both daemons run")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_both_in_order(
-    installation: Installation, up: subprocess.Popen[str], number: signal.Signals
+    installation: Installation, up: subprocess.Popen[str], until: Until, number: signal.Signals
 ) -> None:
     """SIGTERM and Ctrl-C drain both daemons, and `up` ends with 0."""
-    daemons = _children(up)
-    assert set(daemons) == {"sidecar", "scheduler"}
+    daemons = _both(up, until)
     up.send_signal(number)
     assert up.wait(timeout=30) == 0
     assert not any(daemon.is_running() for daemon in daemons.values())
@@ -41,13 +53,13 @@ def test_a_killed_daemon_comes_back(
     installation: Installation, up: subprocess.Popen[str], until: Until, name: str
 ) -> None:
     """kill -9 of one daemon is followed by a new one while the other goes on, and profiles are written again."""
-    before = _children(up)
+    before = _both(up, until)
     before[name].kill()
     after = until(
-        lambda: (now := _children(up)) and len(now) == 2 and now[name].pid != before[name].pid and now,
+        lambda: (now := _children(up)).keys() == NAMES and now[name].pid != before[name].pid and now,
         f"the {name} did not come back",
     )
-    other = ({"sidecar", "scheduler"} - {name}).pop()
+    other = (NAMES - {name}).pop()
     assert after[other].pid == before[other].pid
     assert f"the {name} was ended by SIGKILL; starting it again in 0.5 s" in installation.log()
     until(lambda: installation.run("status").returncode == 0, "no sidecar")
@@ -59,9 +71,9 @@ def test_a_killed_daemon_comes_back(
     until(lambda: installation.run("text", "ann").stdout, "no foreword")
 
 
-def test_killing_up_takes_the_daemons_along(installation: Installation, up: subprocess.Popen[str]) -> None:
+def test_killing_up_takes_the_daemons_along(up: subprocess.Popen[str], until: Until) -> None:
     """kill -9 of `up` leaves no daemon behind: both drain and end."""
-    daemons = _children(up)
+    daemons = _both(up, until)
     up.kill()
     up.wait()
     gone, alive = psutil.wait_procs(daemons.values(), timeout=30)
@@ -93,3 +105,27 @@ def test_both_daemons_share_a_replayed_time(installation: Installation, until: U
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("name", ["up", "sidecar", "scheduler"])
+def test_sigterm_during_the_start_is_no_failure(installation: Installation, until: Until, name: str) -> None:
+    """SIGTERM that comes before a daemon is up ends it with exit code 0, as it does later."""
+    pipe = installation.folder / "slow.toml"
+    os.mkfifo(pipe)
+    process = installation.start(name, "--config", str(pipe))
+
+    def opened() -> int:
+        with suppress(OSError):
+            # Fails until somebody is reading; the process then waits for a configuration that never comes.
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        return 0
+
+    writer = until(opened, "the configuration is not read")
+    try:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0, installation.log()
+        assert installation.log() == ""
+    finally:
+        os.close(writer)
+        process.kill()
+        process.wait()

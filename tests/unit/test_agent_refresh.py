@@ -371,3 +371,43 @@ def test_beliefs_rest_on_named_events_and_change_with_them() -> None:
     second = run(news, previous=first, new=sorted(news, key=lambda item: item.time.ToMilliseconds())).profile
     statements = {item.statement: item.HasField("valid_to") for item in second.self_model.beliefs}
     assert statements == {"Often reads about beta.": False, "Often reads about alpha.": True}
+
+
+def disliker(disliked: int, faint: int) -> list[event_pb2.Event]:
+    """Return ratings of somebody who disliked all but a few films."""
+    topics = ["Drama", "Action", "Comedy", "Thriller"]
+    bad = [
+        event(number, number / 4, [topics[number % 4]], type="rate", feedback=event_pb2.FEEDBACK_DISLIKE)
+        for number in range(disliked)
+    ]
+    good = [event(900 + number, 10, ["Animation"], type="rate") for number in range(faint)]
+    return [*bad, *good]
+
+
+def test_who_dislikes_nearly_all_is_said_to_like_nothing() -> None:
+    """Two events among many dislikes are no interest: neither the lead nor a later sentence names them."""
+    text = run(disliker(100, 2)).foreword.text
+    assert "without a clear focus yet." in text
+    assert "Animation" not in text
+    assert "Skip Action, Comedy and Drama." in text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("language", "python", "Nearly always in Python."),
+        ("repo", "celery", "Nearly always in the repository celery."),
+        ("tool", "bash", "Nearly always with bash."),
+        ("decade", "1990s", "Nearly always: decade 1990s."),
+        ("error_type", "Timeout", "Nearly always: error type Timeout."),
+    ],
+)
+def test_what_nearly_always_holds_reads_like_english(field: str, value: str, said: str) -> None:
+    """Known attributes are said in words; any other one is named in front of its value."""
+    events = [event(number, number / 2, ["x"], attributes={field: value}) for number in range(10)]
+    assert said in run(events).foreword.text
+
+
+def test_what_a_kind_of_user_is_known_by_is_said_once() -> None:
+    """A developer's repository and an agent's tool have sentences of their own."""
+    assert "Nearly always" not in run(developer()).foreword.text

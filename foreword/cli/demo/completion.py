@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from foreword import keys
 from foreword.errors import ForewordError
 from foreword.store import ActivityReader, ProfileReader
 from foreword.store.profile_reader import open_when_present
@@ -21,20 +20,17 @@ class Completion:
 
     Args:
         directory: The store's folder.
-        refresh: Asks for a refresh of one user.
     """
 
-    def __init__(self, directory: Path, refresh: Callable[[str], object]) -> None:
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._refresh = refresh
         self._activity = ActivityReader(directory)
         self._profiles: ProfileReader | None = None
         self._behind: set[bytes] = {key for key, _ in self._activity.users(limit=1_000_000)}
-        self._asked: dict[bytes, int] = {}
         self.user_count = len(self._behind)
 
-    def wait(self, progress: Callable[[int], object]) -> int:
-        """Return when nobody is behind: how many were computed while their events still arrived, and so again.
+    def wait(self, progress: Callable[[int], object]) -> None:
+        """Return when nobody is behind.
 
         Raises:
             ForewordError: Nothing has moved for a minute.
@@ -51,7 +47,6 @@ class Completion:
                     f"{before} profiles are not computed and nothing moves", hint="see the log above"
                 )
             time.sleep(_POLL_SECONDS)
-        return len(self._asked)
 
     def close(self) -> None:
         """Release the store."""
@@ -67,12 +62,6 @@ class Completion:
 
     def _is_behind(self, user: bytes, profiles: ProfileReader) -> bool:
         watermark, activity = profiles.watermark(user), self._activity.user(user)
-        if watermark is None or activity is None or not watermark.attempted_ms:
+        if watermark is None or activity is None:
             return True
-        if watermark.consumed_seq >= activity.last_seq:
-            return False
-        # Computed from the first part of the events: the cadence would add the rest later; here someone waits.
-        if not watermark.due_ms and self._asked.get(user) != watermark.attempted_ms:
-            self._asked[user] = watermark.attempted_ms
-            self._refresh(keys.split_user_key(user)[0])
-        return True
+        return not watermark.attempted_ms or watermark.consumed_seq < activity.last_seq

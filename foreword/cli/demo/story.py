@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import Any
 
 import click
@@ -92,7 +91,7 @@ class Story:
             accepted = 0
             started = time.perf_counter()
             with self._progress("recording", count) as bar:
-                for batch in _batches(self._data.events):
+                for batch in _batches(self._data.events, _BATCH):
                     response = self._client.record(batch)
                     if response.refused:
                         raise ForewordError(f"an event was refused: {response.refused[0].message}")
@@ -104,10 +103,10 @@ class Story:
 
     def _compute(self) -> None:
         with self._screen.step("compute", "Wait until the scheduler has written every profile"):
-            completion = Completion(self._daemons.config.store.directory, self._client.refresh)
+            completion = Completion(self._daemons.config.store.directory)
             try:
                 with self._progress("computing", completion.user_count) as bar:
-                    again = completion.wait(bar.update)
+                    completion.wait(bar.update)
             finally:
                 completion.close()
             ledger = self._served(completion.user_count).ledger
@@ -115,10 +114,6 @@ class Story:
                 f"{completion.user_count:,} users done: {ledger.written:,} profiles written, {ledger.defaults:,} "
                 f"with too few events for one (they get the default), {ledger.failed:,} failed"
             )
-            if again:
-                self._screen.detail(
-                    f"{again:,} of them twice: their events were still arriving the first time"
-                )
         self.result["refreshes"] = message_dict(ledger, with_defaults=True)
 
     def _served(self, user_count: int) -> GetStatusResponse:
@@ -226,21 +221,9 @@ class Story:
         return click.progressbar(length=length, label=f"   {label}", hidden=hidden, file=sys.stderr)
 
 
-def _batches(events: Sequence[Event]) -> Iterator[list[Event]]:
-    """Yield batches that keep each user's events together where they fit: nobody is computed from a part of them."""
-    ordered = sorted(events, key=lambda event: (event.user_id, event.time.ToNanoseconds()))
-    batch: list[Event] = []
-    for _, group in groupby(ordered, key=lambda event: event.user_id):
-        mine = list(group)
-        if batch and len(batch) + len(mine) > _BATCH:
-            yield batch
-            batch = []
-        batch += mine
-        while len(batch) > _BATCH:
-            yield batch[:_BATCH]
-            batch = batch[_BATCH:]
-    if batch:
-        yield batch
+def _batches(events: Sequence[Event], size: int) -> Iterator[Sequence[Event]]:
+    for start in range(0, len(events), size):
+        yield events[start : start + size]
 
 
 def _newest_liked(events: Sequence[Event], user: str) -> Event:

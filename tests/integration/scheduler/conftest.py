@@ -106,6 +106,8 @@ class Store:
                 "activity_map_size_bytes": MAP_BYTES,
             },
             "scheduler": {"trigger_poll_ms": 5, "sweep_seconds": 0.05},
+            # History that a test records beforehand is refreshed at once; the clock stands still.
+            "session": {"settle_seconds": 0},
         }
         self._activity: ActivityWriter | None = None
         self._profiles: ProfileReader | None = None
@@ -226,12 +228,13 @@ class Store:
         await self.until(lambda: len(self.ledger()) >= attempts and daemon.runner.in_flight_count == 0)
 
     @staticmethod
-    async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
-        """Wait until a condition holds."""
+    async def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+        """Wait until a condition holds; return its value."""
         deadline = asyncio.get_running_loop().time() + seconds
-        while not condition():
+        while not (value := condition()):
             assert asyncio.get_running_loop().time() < deadline, "the condition never held"
             await asyncio.sleep(0.002)
+        return value
 
     @staticmethod
     async def a_while() -> None:

@@ -25,7 +25,7 @@ from foreword.clock import ManualClock
 from foreword.config import Config
 from scheduler.daemon import run
 config = Config.model_validate({"store": {"directory": sys.argv[1], "profiles_map_size_bytes": 1 << 26},
-                                "scheduler": {"batch_users": 8}})
+                                "scheduler": {"batch_users": 8}, "session": {"settle_seconds": 0}})
 raise SystemExit(run(config, ManualClock(int(sys.argv[2]))))
 """
 
@@ -168,12 +168,73 @@ def test_a_changed_configuration_is_followed(store, tmp_path: Path, caplog: pyte
     async def story() -> None:
         async with store.running(config_file=file) as daemon:
             file.write_text(f"{settings}concurrency = 0\n")
-            await store.until(lambda: daemon.problems)
-            assert "concurrency" in daemon.problems[0]
+            await store.until(daemon.trouble.listed)
+            assert "concurrency" in daemon.trouble.listed()[0].message
             assert daemon.live.current.scheduler.concurrency == 8
             file.write_text(f"{settings}concurrency = 3\nreclassify_seconds = 7\n")
             await store.until(lambda: daemon.live.current.scheduler.concurrency == 3)
-            assert daemon.problems == []
+            assert daemon.trouble.listed() == []
 
     asyncio.run(story())
     assert "refused" in caplog.text
+
+
+def test_problems_are_shown_with_the_heartbeat(
+    store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong stands in the store with the time since when, for the sidecar to show, until it is over."""
+    monkeypatch.setattr("scheduler.jobs.HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr("scheduler.jobs.RELOAD_SECONDS", 0.02)
+    file = tmp_path / "foreword.toml"
+    settings = f'[store]\ndirectory = "{store.directory}"\nprofiles_map_size_bytes = {1 << 26}\n[scheduler]\n'
+    file.write_text(settings)
+
+    async def story() -> None:
+        async with store.running(config_file=file):
+            file.write_text(f"{settings}concurrency = 0\n")
+            found = await store.until(store.profiles.scheduler_problems)
+            assert "concurrency" in found[0].message
+            assert found[0].since_ms == store.clock.now_ms()
+            file.write_text(f"{settings.replace(str(1 << 26), str(1 << 27))}concurrency = 3\n")
+            await store.until(
+                lambda: "restart" in "".join(p.message for p in store.profiles.scheduler_problems())
+            )
+            file.write_text(f"{settings}concurrency = 3\n")
+            await store.until(lambda: not store.profiles.scheduler_problems())
+
+    asyncio.run(story())
+
+
+def test_refreshes_that_fail_for_many_users_are_a_problem(store) -> None:
+    """A provider that fails for most users is said with the newest reason, and no more once it works again."""
+    users = [f"user{number}" for number in range(8)]
+    store.agent.failing = dict.fromkeys(users, ValueError("the provider is gone"))
+    store.record(*users, count=4, ends_session=True)
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            await store.settled(daemon, 8)
+            assert [problem.message for problem in daemon.trouble.listed()] == [
+                "8 of the last 8 refreshes failed and are retried, the newest because: the provider is gone"
+            ]
+            store.agent.failing.clear()
+            store.clock.advance(60_000)
+            await store.settled(daemon, 16)
+            assert daemon.trouble.listed() == []
+
+    asyncio.run(story())
+
+
+def test_one_user_who_fails_is_no_problem(store) -> None:
+    """A refresh that fails for a user alone concerns the user, not the operator."""
+    store.agent.failing = {"ann": ValueError("odd events")}
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            for attempt in range(1, 7):
+                store.record("ann", count=4)
+                store.request("ann", manual=True)
+                await store.settled(daemon, attempt)
+            assert daemon.trouble.listed() == []
+
+    asyncio.run(story())

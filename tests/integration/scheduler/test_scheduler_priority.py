@@ -68,14 +68,19 @@ def test_no_more_at_once_than_configured(store) -> None:
 
 
 def test_the_longest_due_goes_first(store) -> None:
-    """Users due by an import are refreshed in the order in which they came due."""
-    store.record("second", ago_ms=3 * HOUR_MS)
-    store.record("third", ago_ms=2 * HOUR_MS)
-    store.record("first", ago_ms=4 * HOUR_MS)
+    """Users who came due while no scheduler ran are refreshed in the order in which they came due."""
+    in_order = ["cid", "ann", "bob"]
+    for user in in_order:
+        store.record(user)
+        store.clock.advance(1000)
 
     async def story() -> None:
+        async with store.running():
+            await store.until(lambda: all(store.watermark(user).due_ms for user in in_order))
+        assert store.agent.calls == []
+        store.clock.advance(3 * HOUR_MS)
         async with store.running() as daemon:
             await store.settled(daemon, 3)
-            assert store.agent.users() == ["first", "second", "third"]
+            assert store.agent.users() == in_order
 
     asyncio.run(story())

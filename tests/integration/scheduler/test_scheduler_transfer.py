@@ -7,7 +7,9 @@ import asyncio
 import pytest
 
 from foreword import keys
+from foreword.clock import DAY_MS
 from foreword.store import ActivityReader, ProfileTransaction
+from foreword.v1.profile_pb2 import Segment
 from foreword.v1.store_pb2 import RefreshOutcome, RefreshReason
 
 IDLE_MS = 1_800_000
@@ -237,5 +239,64 @@ def test_a_commit_seen_before_its_rows_is_not_missed(store, monkeypatch: pytest.
             store.record("ann", ends_session=True)
             is_syncing = False
             await store.settled(daemon, 1)
+
+    asyncio.run(story())
+
+
+def test_an_import_is_refreshed_once(store) -> None:
+    """History that comes in parts, each soon after the other, makes one refresh of each user, of all of it."""
+    store.settings["session"] = {"settle_seconds": 2}
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            for part in range(5):
+                store.record("ann", "bob", count=3, ago_ms=(90 - part) * DAY_MS)
+                recorded_ms = store.clock.now_ms()
+                await store.until(lambda at_ms=recorded_ms: store.watermark("bob").due_ms >= at_ms + 1000)
+                store.clock.advance(1900)
+            assert store.agent.calls == []
+            store.clock.advance(200)
+            await store.settled(daemon, 2)
+            assert (store.text("ann"), store.text("bob")) == ("ann did 15 things.", "bob did 15 things.")
+            assert len(store.ledger()) == 2
+
+    asyncio.run(story())
+
+
+def test_a_dormant_user_s_later_history_is_refreshed(store) -> None:
+    """History that comes when the profile is already made of a part refreshes a dormant user without a read."""
+    store.settings["session"] = {"settle_seconds": 2}
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            for attempt in (1, 2):
+                store.record("ann", count=4, ago_ms=300 * DAY_MS)
+                await store.until(lambda: store.watermark("ann").settling_since_ms)
+                store.clock.advance(2001)
+                await store.settled(daemon, attempt)
+            assert store.text("ann") == "ann did 8 things."
+            assert store.watermark("ann").segment == Segment.SEGMENT_DORMANT
+            assert store.watermark("ann").settling_since_ms == 0
+
+    asyncio.run(story())
+
+
+def test_history_during_a_refresh_settles_after_it(store) -> None:
+    """Late activity that comes while the user is computed makes a refresh of its own, once it has settled."""
+    store.settings["session"] = {"settle_seconds": 2}
+    store.agent.held["ann"] = asyncio.Event()
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            store.record("ann", count=4, ends_session=True)
+            await store.until(lambda: store.agent.calls)
+            store.record("ann", ago_ms=300 * DAY_MS)
+            await store.until(lambda: daemon.runner.in_flight(keys.user_key("ann")).asked)
+            store.agent.held["ann"].set()
+            await store.settled(daemon, 1)
+            assert store.watermark("ann").due_ms > store.clock.now_ms()
+            store.clock.advance(2001)
+            await store.settled(daemon, 2)
+            assert store.text("ann") == "ann did 5 things."
 
     asyncio.run(story())

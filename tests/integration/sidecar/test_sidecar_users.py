@@ -14,7 +14,7 @@ from foreword.store import databases as db
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.operator_service_pb2 import RefreshUserRequest
 from foreword.v1.profile_pb2 import Segment
-from foreword.v1.store_pb2 import LedgerEntry, RefreshOutcome, Watermark
+from foreword.v1.store_pb2 import LedgerEntry, RefreshOutcome, SchedulerProblem, Watermark
 from foreword.v1.user_data_service_pb2 import EraseUserRequest
 
 ANN = keys.user_key("ann")
@@ -281,6 +281,19 @@ def test_silent_scheduler_is_a_problem(running: Any) -> None:
     assert "scheduler" not in running.problems()
     running.clock.advance(90_000)
     assert "not shown life for 90 s" in running.problems()["scheduler"]
+
+
+def test_what_the_scheduler_reports_is_listed(running: Any) -> None:
+    """Status lists what was wrong when the scheduler last showed life, with its time, until it is well again."""
+    reported = SchedulerProblem(message="the changed file was refused", since_ms=running.now_ms - 5000)
+    with running.profiles.begin() as txn:
+        txn.put_scheduler_seen(running.now_ms, [reported])
+    (problem,) = running.client.status().problems
+    assert (problem.component, problem.message) == ("scheduler", "the changed file was refused")
+    assert problem.since.ToMilliseconds() == running.now_ms - 5000
+    with running.profiles.begin() as txn:
+        txn.put_scheduler_seen(running.now_ms)
+    assert running.problems() == {}
 
 
 def test_refresh_is_recorded_without_waiting(running: Any) -> None:

@@ -1,0 +1,83 @@
+"""The configuration in force in a daemon, following its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from foreword.config import Config, load
+from foreword.errors import ConfigError
+from foreword.problems import Problems
+
+
+class FollowedConfig:
+    """Holds the last good configuration. What cannot change while running keeps its value, and is said to wait.
+
+    Attributes:
+        component: The part under which problems are stated; each daemon has its own.
+        at_start: The keys of each section that only a restart applies; all others apply at once.
+        current: The configuration in force.
+    """
+
+    component: ClassVar[str]
+    at_start: ClassVar[Mapping[str, Sequence[str]]]
+
+    def __init__(self, config: Config, file: Path | None, problems: Problems) -> None:
+        self.current = config
+        self._started_with = config
+        self._file = file
+        self._problems = problems
+        self._seen = _signature(file)
+
+    def follow(self) -> bool:
+        """Take over a changed file, unless it is refused; return whether another configuration is now in force."""
+        signature = _signature(self._file)
+        if self._file is None or signature == self._seen:
+            return False
+        self._seen = signature
+        try:
+            changed = load(self._file)
+        except ConfigError as exc:
+            message = f"the changed file was refused, the former stays in force: {exc}"
+            self._problems.note(self.component, "refused", message)
+            return False
+        self._problems.end(self.component, "refused")
+        self._note_waiting(changed)
+        former, self.current = self.current, self._with_start_values(changed)
+        return former != self.current
+
+    def _note_waiting(self, changed: Config) -> None:
+        waiting = [
+            f"{section}.{key}"
+            for section, keys in self.at_start.items()
+            for key in keys
+            if _value(changed, section, key) != _value(self._started_with, section, key)
+        ]
+        if waiting:
+            message = f"changed, but only a restart applies it: {', '.join(waiting)}"
+            self._problems.note(self.component, "waiting", message)
+        else:
+            self._problems.end(self.component, "waiting")
+
+    def _with_start_values(self, changed: Config) -> Config:
+        sections = {
+            section: getattr(changed, section).model_copy(
+                update={key: _value(self._started_with, section, key) for key in keys}
+            )
+            for section, keys in self.at_start.items()
+        }
+        return changed.model_copy(update=sections)
+
+
+def _value(config: Config, section: str, key: str) -> Any:
+    return getattr(getattr(config, section), key)
+
+
+def _signature(file: Path | None) -> tuple[int, int, int] | None:
+    """Return what changes whenever a file is written or replaced; None while there is none."""
+    try:
+        stat = file.stat() if file is not None else None
+    except OSError:
+        return None
+    return (stat.st_mtime_ns, stat.st_size, stat.st_ino) if stat is not None else None
