@@ -13,6 +13,7 @@ EVENT_ID_BYTES_MAX = 128
 KEY_BYTES_MAX = 511
 
 _U64 = struct.Struct(">Q")
+_U8 = tuple(bytes((number,)) for number in range(256))
 
 
 def user_key(user_id: str, namespace: str = "") -> bytes:
@@ -23,13 +24,16 @@ def user_key(user_id: str, namespace: str = "") -> bytes:
     Raises:
         FieldError: `user_id` is not 1 to 256 bytes or `namespace` over 64 bytes of UTF-8.
     """
-    user = _utf8("user_id", user_id)
-    space = _utf8("namespace", namespace)
+    try:
+        user, space = user_id.encode(), namespace.encode()
+    except UnicodeEncodeError:
+        user, space = _utf8("user_id", user_id), _utf8("namespace", namespace)
     if not 1 <= len(user) <= USER_ID_BYTES_MAX:
         raise FieldError("user_id", f"{len(user)} bytes", f"1 to {USER_ID_BYTES_MAX} bytes of UTF-8")
     if len(space) > NAMESPACE_BYTES_MAX:
         raise FieldError("namespace", f"{len(space)} bytes", f"at most {NAMESPACE_BYTES_MAX} bytes of UTF-8")
-    return b"%c%b%c%b" % (len(space), space, len(user) - 1, user)
+    # Joined from ready bytes: every read begins here, and a format string takes twice as long.
+    return _U8[len(space)] + space + _U8[len(user) - 1] + user
 
 
 def split_user_key(key: bytes) -> tuple[str, str]:

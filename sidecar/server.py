@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -253,6 +254,9 @@ async def _serve(server: SidecarServer) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
     await server.start()
+    # What start-up made lives on: looking through it again at each full collection would stop reads for 30 ms.
+    gc.collect()
+    gc.freeze()
     await asked.wait()
     await server.stop()
 

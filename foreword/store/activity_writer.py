@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from foreword.v1.store_pb2 import DayCount, Erasure, StoreCount, Trigger, UserAc
 PROBE_BYTES = 1 << 16
 # Eight weeks: twice the default window, enough to tell any segment.
 DAYS_MAX = 56
+_DAY = attrgetter("day")
 
 
 class NewEvent(NamedTuple):
@@ -101,34 +103,36 @@ class ActivityTransaction:
     def record(self, events: Sequence[NewEvent], now_ms: int) -> list[bool]:
         """Write events; return for each whether it was new (True) or known by its id (False)."""
         applied, stored = self._db[db.APPLIED], self._db[db.EVENTS]
-        put = self._txn.put
+        put, u64 = self._txn.put, keys.u64
         sequence = self._counter(db.META_EVENT_SEQ)
         fresh: list[bool] = []
-        by_user: dict[bytes, list[NewEvent]] = {}
+        times_ms: dict[bytes, list[int]] = {}
         last_seq: dict[bytes, int] = {}
-        for event in events:
-            user = event.user
-            key = keys.event_key(user, event.time_ms, event.event_id)
+        ended: set[bytes] = set()
+        for user, event_id, time_ms, body, ends_session in events:
+            name, time = event_id.encode(), u64(time_ms)
             # `applied` holds the time, by which the event can be found again without a scan.
-            is_new = put(
-                user + event.event_id.encode(), key[len(user) : len(user) + 8], db=applied, overwrite=False
-            )
+            is_new = put(user + name, time, db=applied, overwrite=False)
             fresh.append(is_new)
             if is_new:
                 sequence += 1
-                put(key, keys.u64(sequence) + event.body, db=stored)
-                by_user.setdefault(user, []).append(event)
+                put(user + time + name, u64(sequence) + body, db=stored)
                 last_seq[user] = sequence
-        if by_user:
+                if user in times_ms:
+                    times_ms[user].append(time_ms)
+                else:
+                    times_ms[user] = [time_ms]
+                if ends_session:
+                    ended.add(user)
+        if last_seq:
             self._set_counter(db.META_EVENT_SEQ, sequence)
-            self._count_users(by_user, last_seq, now_ms)
+            self._count_users(times_ms, last_seq, ended, now_ms)
         return fresh
 
     def request(self, user: bytes, *, on_open_ms: int = 0, manual_ms: int = 0) -> None:
         """Add an on-open or manual trigger for a user."""
         activity = self._user(user) or UserActivity()
-        trigger = Trigger(user_key=user, on_open_ms=on_open_ms, manual_ms=manual_ms)
-        self._trigger(activity, trigger, self._next_trigger())
+        self._trigger(user, activity, self._next_trigger(), on_open_ms=on_open_ms, manual_ms=manual_ms)
         self._put_user(user, activity)
 
     def erase(self, user: bytes, now_ms: int) -> tuple[bytes, list[StoreCount]]:
@@ -202,32 +206,33 @@ class ActivityTransaction:
     # -- users and triggers ---------------------------------------------------------------------------------
 
     def _count_users(
-        self, by_user: dict[bytes, list[NewEvent]], last_seq: dict[bytes, int], now_ms: int
+        self, times_ms: dict[bytes, list[int]], last_seq: dict[bytes, int], ended: set[bytes], now_ms: int
     ) -> None:
         # Counted here and written once: a row of `meta` per user would be a fifth of the work.
         sequence = self._counter(db.META_TRIGGER_SEQ)
-        for user, events in by_user.items():
+        for user, times in times_ms.items():
             sequence += 1
             activity = self._user(user) or UserActivity()
-            count_events(activity, [event.time_ms for event in events])
+            count_events(activity, times)
             activity.last_seq = last_seq[user]
-            ends = any(event.ends_session for event in events)
-            newest = max(event.time_ms for event in events)
-            trigger = Trigger(user_key=user, activity_ms=newest, session_end_ms=now_ms if ends else 0)
-            self._trigger(activity, trigger, sequence)
+            session_end_ms = now_ms if user in ended else 0
+            self._trigger(user, activity, sequence, activity_ms=max(times), session_end_ms=session_end_ms)
             self._put_user(user, activity)
         self._set_counter(db.META_TRIGGER_SEQ, sequence)
 
-    def _trigger(self, activity: UserActivity, trigger: Trigger, sequence: int) -> None:
-        """Append a trigger, taking over the times of the user's former row unless that was taken already."""
-        if activity.trigger_seq > self._taken:
-            former = self._txn.pop(keys.u64(activity.trigger_seq), db=self._db[db.TRIGGERS])
-            if former is not None:
-                _merge(trigger, Trigger.FromString(former))
-        elif activity.trigger_seq:
-            self._delete_trigger(activity.trigger_seq)
+    def _trigger(self, user: bytes, activity: UserActivity, sequence: int, **times_ms: int) -> None:
+        """Append a trigger, adding to the times of the user's former row unless that was taken already."""
+        trigger = self._take_former(activity.trigger_seq) or Trigger(user_key=user)
+        _merge(trigger, **times_ms)
         activity.trigger_seq = sequence
         self._append_trigger(sequence, trigger)
+
+    def _take_former(self, sequence: int) -> Trigger | None:
+        if sequence > self._taken:
+            former = self._txn.pop(keys.u64(sequence), db=self._db[db.TRIGGERS])
+            return None if former is None else Trigger.FromString(former)
+        self._delete_trigger(sequence)
+        return None
 
     def _append_trigger(self, sequence: int, trigger: Trigger) -> None:
         row = trigger.SerializeToString()
@@ -275,36 +280,44 @@ class ActivityTransaction:
         return len(found)
 
 
-def count_events(activity: UserActivity, times_ms: Iterable[int]) -> None:
+def count_events(activity: UserActivity, times_ms: Sequence[int]) -> None:
     """Add events at these times to a user's first and last seen and counts per day."""
+    if not times_ms:
+        return
+    oldest_ms, newest_ms = min(times_ms), max(times_ms)
+    if not activity.event_count or oldest_ms < activity.first_seen_ms:
+        activity.first_seen_ms = oldest_ms
+    activity.last_seen_ms = max(activity.last_seen_ms, newest_ms)
+    activity.event_count += len(times_ms)
     for time_ms in times_ms:
-        if not activity.event_count or time_ms < activity.first_seen_ms:
-            activity.first_seen_ms = time_ms
-        activity.last_seen_ms = max(activity.last_seen_ms, time_ms)
-        activity.event_count += 1
-        _count_day(activity, time_ms // DAY_MS)
+        _count_day(activity.days, time_ms // DAY_MS)
     del activity.days[:-DAYS_MAX]
 
 
-def _count_day(activity: UserActivity, day: int) -> None:
-    days = activity.days
+def _count_day(days: Any, day: int) -> None:
     if days and days[-1].day == day:
         days[-1].count += 1
         return
-    place = bisect_left(days, day, key=lambda entry: entry.day)
+    place = bisect_left(days, day, key=_DAY)
     if place < len(days) and days[place].day == day:
         days[place].count += 1
     else:
         days.insert(place, DayCount(day=day, count=1))
 
 
-def _merge(trigger: Trigger, former: Trigger) -> None:
-    trigger.activity_ms = max(trigger.activity_ms, former.activity_ms)
+def _merge(
+    trigger: Trigger,
+    *,
+    activity_ms: int = 0,
+    session_end_ms: int = 0,
+    on_open_ms: int = 0,
+    manual_ms: int = 0,
+) -> None:
+    trigger.activity_ms = max(trigger.activity_ms, activity_ms)
     # The earliest request counts: waiting time is measured from it.
-    trigger.session_end_ms = _earliest(trigger.session_end_ms, former.session_end_ms)
-    trigger.on_open_ms = _earliest(trigger.on_open_ms, former.on_open_ms)
-    trigger.manual_ms = _earliest(trigger.manual_ms, former.manual_ms)
-
-
-def _earliest(one_ms: int, other_ms: int) -> int:
-    return min(one_ms, other_ms) if one_ms and other_ms else one_ms or other_ms
+    if session_end_ms:
+        trigger.session_end_ms = min(session_end_ms, trigger.session_end_ms or session_end_ms)
+    if on_open_ms:
+        trigger.on_open_ms = min(on_open_ms, trigger.on_open_ms or on_open_ms)
+    if manual_ms:
+        trigger.manual_ms = min(manual_ms, trigger.manual_ms or manual_ms)

@@ -164,7 +164,7 @@ def test_full_store_refuses_events_and_serves_reads(start: Any) -> None:
 
 
 def test_full_disk_heals_by_itself(running: Any) -> None:
-    """When the disk takes writes again, health turns to SERVING without a call from anyone."""
+    """When the disk takes writes again, health turns to SERVING without a call from anyone, and not before."""
     record(running, running.event("before"))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     size = (running.store / "activity.lmdb" / "data.mdb").stat().st_size
@@ -175,6 +175,9 @@ def test_full_disk_heals_by_itself(running: Any) -> None:
             record(running, *(running.event(str(number), text="x" * 5000) for number in range(200)))
         running.eventually(lambda: running.health(ACTIVITY) == NOT_SERVING, "health to say so")
         assert running.client.profile("ann").freshness == Freshness.FRESHNESS_DEFAULT
+        assert record(running, running.event("before")).duplicate_count == 1
+        assert len(record(running, running.event("")).refused) == 1
+        assert not running.server._activity.is_healthy
         assert "sidecar.activity" in running.problems()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
