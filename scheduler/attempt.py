@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from foreword import keys
 from foreword.clock import DAY_MS, Clock
 from foreword.config import Config
-from foreword.errors import StoreCorruptError, StoreError
+from foreword.errors import StoreCorruptError, StoreError, StoreRowError
 from foreword.store import ActivityReader, ProfileReader
 from foreword.store.activity_reader import StoredEvent
 from foreword.v1.profile_pb2 import Profile, Segment
@@ -145,6 +145,8 @@ class Refresher:
         try:
             async with asyncio.timeout(config.agent.timeout_seconds):
                 await self._run(attempt, activity, config)
+        except StoreRowError as exc:
+            attempt.fail(exc)
         except StoreError:
             raise
         except TimeoutError:

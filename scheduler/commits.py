@@ -64,8 +64,10 @@ class Commits:
                 self._write_one(txn, attempt, config)
                 if attempt.result is not None:
                     _, namespace = keys.split_user_key(attempt.user)
-                    view = views.setdefault(namespace, self._populations.view(namespace))
-                    view.fold(attempt.result.population_delta)
+                    # Asked for once: one that made room meanwhile would be read anew, without what this adds.
+                    if namespace not in views:
+                        views[namespace] = self._populations.view(namespace)
+                    views[namespace].fold(attempt.result.population_delta)
             for namespace, view in views.items():
                 txn.put_population(namespace, view.to_proto())
 

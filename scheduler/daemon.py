@@ -170,6 +170,7 @@ class SchedulerDaemon:
             try:
                 if loop.time() - looked_for_store >= _PRESENCE_SECONDS:
                     looked_for_store = loop.time()
+                    self._jobs.bring_forward()
                     self._find_activity()
                 if self._activity is not None:
                     await self._feed.follow(self._activity)

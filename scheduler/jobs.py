@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.executors.asyncio import AsyncIOExecutor
@@ -62,6 +62,13 @@ class Jobs:
     def run_soon(self, job_id: str) -> None:
         """Run a job at once, and then at its interval again."""
         self._scheduler.modify_job(job_id, next_run_time=datetime.now(UTC))
+
+    def bring_forward(self) -> None:
+        """Run at once what is further off than its interval: the machine's clock was set back."""
+        now = datetime.now(UTC)
+        for job in self._scheduler.get_jobs():
+            if job.next_run_time > now + timedelta(seconds=self._intervals[job.id]):
+                job.modify(next_run_time=now)
 
     def reschedule(self, config: Config) -> None:
         """Take over changed intervals; a job whose interval stays keeps its time."""

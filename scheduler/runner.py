@@ -104,9 +104,8 @@ class Runner:
         """
         now_ms = self._clock.now_ms()
         rows = self._profiles.due(now_ms + 1, _ARRIVALS_MAX, self._arrived_ms)
-        self._arrived_ms = (
-            rows[-1][0] + 1 if len(rows) == _ARRIVALS_MAX else max(self._arrived_ms, now_ms + 1)
-        )
+        # Follows a clock that was set back: whoever comes due would else wait until it has caught up.
+        self._arrived_ms = rows[-1][0] + 1 if len(rows) == _ARRIVALS_MAX else now_ms + 1
         for _, user in rows:
             watermark = self._profiles.watermark(user)
             if watermark is None:
@@ -153,12 +152,13 @@ class Runner:
     async def abandon(self, user: bytes) -> None:
         """End an attempt at a user without writing it; on return none is in flight."""
         while (attempt := self._in_flight.get(user)) is not None:
-            if attempt.task is not None and not attempt.task.done():
-                attempt.task.cancel()
-                await asyncio.wait([attempt.task])
             if attempt in self._done:
                 self._done.remove(attempt)
                 del self._in_flight[user]
+            elif attempt.task is not None:
+                attempt.task.cancel()
+                # Also for a task that is done: `_ended` runs a turn of the event loop later, and only if it turns.
+                await asyncio.wait([attempt.task])
 
     # -- one step -----------------------------------------------------------------------------------------
 

@@ -62,7 +62,8 @@ class TriggerFeed:
         with environment.begin() as snapshot:
             seen = (environment.id, snapshot.id())
         taken = 0
-        while rows := activity.triggers(self._profiles.trigger_cursor(environment.id), _BATCH_MAX):
+        # The environment is asked for each time: another may take its place between two batches.
+        while rows := activity.triggers(self._profiles.trigger_cursor(activity.environment.id), _BATCH_MAX):
             taken += await self._take(activity, rows)
             await asyncio.sleep(0)
         self._seen, self._looked_ms = seen, now_ms

@@ -168,12 +168,13 @@ class PopulationView:
             self._rebase()
 
     def _rebase(self) -> None:
-        scale = self._scale(self._as_of_ms)
+        # Not divided by `_scale`: that overflows over a thousand half-lives, which an event of 1970 is away.
+        fade = 2.0 ** ((self._reference_ms - self._as_of_ms) / self._half_life_ms)
         for entry in self._topics.values():
-            entry[0] /= scale
-            entry[1] /= scale
-        self._lengths = [weight / scale for weight in self._lengths]
-        self._total /= scale
+            entry[0] *= fade
+            entry[1] *= fade
+        self._lengths = [weight * fade for weight in self._lengths]
+        self._total *= fade
         self._reference_ms = self._as_of_ms
 
     def _prune(self, topics_max: int) -> None:

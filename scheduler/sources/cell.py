@@ -65,12 +65,14 @@ def as_duration(text: str) -> Duration:
     """Return a duration given in seconds.
 
     Raises:
-        FieldError: The text is no number of seconds.
+        FieldError: The text is no number of seconds, or one beyond what a Duration holds.
     """
     duration = Duration()
     try:
         duration.FromTimedelta(timedelta(seconds=as_number("dwell", text)))
-    except OverflowError as exc:
+        # Only this looks at the range; one beyond it could not even be written aside as refused.
+        duration.ToJsonString()
+    except (OverflowError, ValueError) as exc:
         raise FieldError("dwell", repr(text), "a number of seconds") from exc
     return duration
 

@@ -39,6 +39,8 @@ class Refusals:
                 self.path.unlink()
         except FileNotFoundError:
             self.bytes_written = 0
+        except OSError as exc:
+            raise StoreNotWritableError(f"{self.path} cannot be written: {exc}") from exc
 
     def add(self, number: int, reason: str, raw: str) -> None:
         """Write a row aside."""

@@ -98,3 +98,14 @@ def test_a_length_percentile_needs_enough_texts() -> None:
     assert view.length_percentile(2) == 0
     assert view.length_percentile(500) == 50
     assert view.length_percentile(1_000_000) == 100
+
+
+def test_an_event_of_1970_does_not_bar_the_namespace() -> None:
+    """Over more than a thousand half-lives the old weight fades to nothing, and new weight is added as ever."""
+    view = PopulationView(14.0)
+    view.fold(PopulationDelta(NOW_MS // 1000, {"old": (1.0, 0.0, 1)}, total_weight=1.0, user_count=1))
+    view = PopulationView.from_proto(view.to_proto(), 14.0)
+    view.fold(delta("new"))
+    assert view.share("new") == pytest.approx(1.0)
+    assert view.share("old") == pytest.approx(0.0)
+    assert view.user_count == 2

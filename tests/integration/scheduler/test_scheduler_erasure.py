@@ -143,3 +143,27 @@ def test_an_erasure_that_fails_is_tried_again(store, monkeypatch: pytest.MonkeyP
             assert store.profiles.population("").total_weight == pytest.approx(0, abs=0.001)
 
     asyncio.run(story())
+
+
+@pytest.mark.timeout(10)
+def test_a_refresh_that_ended_this_very_turn_is_abandoned(store) -> None:
+    """One whose end the runner has yet to hear of is waited for, without holding up the event loop."""
+    user = keys.user_key("ann")
+    store.record("ann", count=4, ends_session=True)
+
+    async def story() -> None:
+        store.agent.held["ann"] = asyncio.Event()
+        async with store.running() as daemon:
+            await store.until(lambda: store.agent.running)
+            attempt = daemon.runner.in_flight(user)
+            store.agent.held["ann"].set()
+            for _ in range(100):
+                if attempt.task.done():
+                    break
+                await asyncio.sleep(0)
+            assert attempt.task.done()
+            assert daemon.runner.in_flight(user) is attempt
+            await daemon.runner.abandon(user)
+            assert daemon.runner.in_flight(user) is None
+
+    asyncio.run(story())

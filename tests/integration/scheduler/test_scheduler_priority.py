@@ -84,3 +84,22 @@ def test_the_longest_due_goes_first(store) -> None:
             assert store.agent.users() == in_order
 
     asyncio.run(story())
+
+
+def test_a_clock_set_back_keeps_nobody_waiting(store) -> None:
+    """Whose session idles out after the clock was set back is refreshed at that time, not when it has caught up."""
+    store.settings["scheduler"]["sweep_seconds"] = 3600
+    store.record("ann", count=4, ends_session=True)
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            await store.settled(daemon, 1)
+            store.clock.advance(-HOUR_MS)
+            await store.a_while()
+            store.record("bob", count=4)
+            await store.until(lambda: store.watermark("bob").due_ms)
+            store.clock.advance(1_800_000)
+            await store.settled(daemon, 2)
+            assert store.agent.users() == ["ann", "bob"]
+
+    asyncio.run(story())

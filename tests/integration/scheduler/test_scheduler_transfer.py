@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from foreword import keys
 from foreword.clock import DAY_MS
-from foreword.store import ActivityReader, ProfileTransaction
+from foreword.problems import Problems
+from foreword.store import ActivityReader, ProfileTransaction, ProfileWriter
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.store_pb2 import RefreshOutcome, RefreshReason
+from scheduler.live_config import LiveConfig
+from scheduler.log import logger
+from scheduler.triggers import TriggerFeed
 
 IDLE_MS = 1_800_000
 
@@ -298,5 +304,34 @@ def test_history_during_a_refresh_settles_after_it(store) -> None:
             store.clock.advance(2001)
             await store.settled(daemon, 2)
             assert store.text("ann") == "ann did 5 things."
+
+    asyncio.run(story())
+
+
+@pytest.mark.timeout(20)
+def test_a_store_that_takes_the_place_between_two_batches_is_read_from_its_beginning(
+    store, tmp_path: Path
+) -> None:
+    """A place in the former log is none in the new one, even for a feed in the middle of the former."""
+
+    async def story() -> None:
+        store.record(*(f"old{number}" for number in range(600)))
+        writer = ProfileWriter(store.directory, map_size_bytes=1 << 26)
+        live = LiveConfig(store.config, None, Problems(store.clock, logger))
+        activity = ActivityReader(store.directory)
+        idle = Mock(in_flight=Mock(return_value=None))
+        feed = TriggerFeed(writer, store.profiles, idle, Mock(), clock=store.clock, live=live)
+        following = asyncio.create_task(feed.follow(activity))
+        await asyncio.sleep(0)
+        assert 0 < store.profiles.trigger_cursor(activity.environment.id) < 600
+        store.close_activity()
+        (store.directory / "activity.lmdb").rename(tmp_path / "former")
+        store.record(*(f"new{number}" for number in range(510)))
+        activity.upkeep()
+        await following
+        await feed.follow(activity)
+        assert all(store.watermark(f"new{number}").due_ms for number in range(510))
+        activity.close()
+        writer.close()
 
     asyncio.run(story())

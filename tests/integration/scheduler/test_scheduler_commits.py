@@ -1,0 +1,55 @@
+"""Writing many results in one transaction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from foreword import keys
+from foreword.clock import ManualClock
+from foreword.config import Config
+from foreword.problems import Problems
+from foreword.store import ProfileReader, ProfileWriter
+from foreword.v1.profile_pb2 import Foreword, Profile, Segment
+from foreword.v1.store_pb2 import RefreshOutcome, Watermark
+from scheduler.agent.population import PopulationDelta
+from scheduler.agent.refresh import RefreshResult
+from scheduler.attempt import Attempt
+from scheduler.commits import Commits
+from scheduler.live_config import LiveConfig
+from scheduler.log import logger
+from scheduler.populations import Populations
+
+MAP_BYTES = 1 << 26
+
+
+def finished(user_id: str, namespace: str, now_ms: int) -> Attempt:
+    """Return a refresh that adds one event and one user to the population."""
+    profile = Profile(user_id=user_id, namespace=namespace, segment=Segment.SEGMENT_NEW)
+    delta = PopulationDelta(now_ms, {"a": (1.0, 0.0, 1)}, total_weight=1.0, user_count=1)
+    return Attempt(
+        keys.user_key(user_id, namespace),
+        Watermark(),
+        now_ms,
+        outcome=RefreshOutcome.REFRESH_OUTCOME_WRITTEN,
+        segment=Segment.SEGMENT_NEW,
+        result=RefreshResult(profile, Foreword(), False, delta),
+    )
+
+
+def test_a_batch_of_more_namespaces_than_are_held_loses_nothing_of_any(tmp_path: Path) -> None:
+    """A namespace that makes room for others within a batch still counts all its users, then and later."""
+    config = Config.model_validate({"store": {"directory": str(tmp_path)}})
+    clock = ManualClock()
+    live = LiveConfig(config, None, Problems(clock, logger))
+    writer = ProfileWriter(tmp_path, map_size_bytes=MAP_BYTES)
+    reader = ProfileReader(tmp_path)
+    commits = Commits(writer, Populations(reader, live), clock, live)
+    namespaces = ["first", *(f"other{number}" for number in range(64)), "first"]
+    now_ms = clock.now_ms()
+    commits.write([finished(f"user{at}", space, now_ms) for at, space in enumerate(namespaces)])
+    commits.write([finished("later", "first", now_ms)])
+    population = reader.population("first")
+    reader.close()
+    writer.close()
+    assert population.user_count == 3
+    assert population.total_weight == 3

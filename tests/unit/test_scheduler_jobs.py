@@ -1,0 +1,64 @@
+"""The fixed jobs and the machine's clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+
+import pytest
+from apscheduler.schedulers import base
+
+from foreword.config import Config
+from scheduler import jobs
+from scheduler.jobs import Jobs, intervals_seconds
+
+
+class Shifted(datetime):
+    """The machine's time, moved."""
+
+    shift = timedelta()
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        """Return the time."""
+        return datetime.now(tz) + cls.shift
+
+
+def test_jobs_go_on_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every job runs within its interval again, not when the clock has caught up; others keep their time."""
+    monkeypatch.setattr(base, "datetime", Shifted)
+    monkeypatch.setattr(jobs, "datetime", Shifted)
+    monkeypatch.setattr(Shifted, "shift", timedelta(hours=5))
+    config = Config()
+    ran: list[str] = []
+
+    def noting(job_id: str) -> jobs.Job:
+        async def note() -> None:
+            ran.append(job_id)
+
+        return note
+
+    async def story() -> None:
+        fixed = Jobs({job_id: noting(job_id) for job_id in intervals_seconds(config)}, config)
+        fixed.start()
+        for job_id in fixed.ids:
+            fixed.run_soon(job_id)
+        await _until(lambda: sorted(ran) == fixed.ids)
+        fixed.bring_forward()
+        await asyncio.sleep(0.05)
+        assert sorted(ran) == fixed.ids
+        monkeypatch.setattr(Shifted, "shift", timedelta())
+        ran.clear()
+        fixed.bring_forward()
+        await _until(lambda: sorted(ran) == fixed.ids)
+        fixed.stop()
+
+    asyncio.run(story())
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    deadline = asyncio.get_running_loop().time() + 5
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.005)
