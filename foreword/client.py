@@ -60,6 +60,8 @@ EventLike: TypeAlias = Event | Mapping[str, Any]
 DEFAULT_TARGET = "unix:./var/foreword/foreword.sock"
 TIMEOUT_SECONDS = 2.0
 BATCH_MAX = 1000
+# A thousand events at all their limits exceed what the sidecar takes in one message, 16 MiB by default.
+BATCH_BYTES_MAX = 4 << 20
 # What the sidecar waits for the scheduler's part of an erasure when no time is named.
 ERASE_WAIT_SECONDS = 10.0
 WARN_SECONDS = 60.0
@@ -211,7 +213,7 @@ class Foreword(_Client):
         return found
 
     def record(self, events: EventLike | Iterable[EventLike] = (), /, **fields: Any) -> RecordEventsResponse:
-        """Record any number of events, by calls of 1,000; returns once the kept ones are on disk.
+        """Record any number of events, by calls of up to 1,000; returns once the kept ones are on disk.
 
         An event without `event_id` gets one. Give ids of your own where the same event may be sent again later.
 
@@ -220,7 +222,7 @@ class Foreword(_Client):
             fields: Fields of a single event, instead: `record(user_id="ada", type="view", topics=["tests"])`.
         """
         checked = _Checked(events, fields, self._namespace)
-        for batch in _batches(checked.kept):
+        for batch in _event_batches(checked.kept):
             sent = [event for _, event in batch]
             answer = self._ask(_RECORD_EVENTS, {"events": sent}, functools.partial(_all_refused, sent))
             checked.add(batch, answer)
@@ -349,7 +351,7 @@ class AsyncForeword(_Client):
     ) -> RecordEventsResponse:
         """Record any number of events; see `Foreword.record`."""
         checked = _Checked(events, fields, self._namespace)
-        for batch in _batches(checked.kept):
+        for batch in _event_batches(checked.kept):
             sent = [event for _, event in batch]
             answer = await self._ask(_RECORD_EVENTS, {"events": sent}, functools.partial(_all_refused, sent))
             checked.add(batch, answer)
@@ -552,7 +554,14 @@ def _fields(message: bytes, number: int) -> list[bytes]:
 
 
 def _no_profile(fields: Mapping[str, Any]) -> GetProfileResponse:
-    return GetProfileResponse(profile=default_profile(str(fields["user_id"]), str(fields["namespace"])))
+    return GetProfileResponse(
+        profile=default_profile(_sendable(fields["user_id"]), _sendable(fields["namespace"]))
+    )
+
+
+def _sendable(name: Any) -> str:
+    """Return a name as a message takes it: a lone surrogate, which made the call fail, must not fail the answer."""
+    return str(name).encode("utf-8", "replace").decode()
 
 
 def _no_profiles(fields: Mapping[str, Any], _error: ServiceError) -> BatchGetProfilesResponse:
@@ -608,7 +617,8 @@ class _Checked:
         for index, source in enumerate([*given, fields] if fields else given):
             try:
                 self.kept.append((index, _event(source, namespace)))
-            except (ForewordError, TypeError, ValueError) as exc:
+            except (ForewordError, ArithmeticError, AttributeError, TypeError, ValueError) as exc:
+                # The last four are how protobuf and mappings say that a value is of no use.
                 self.response.refused.add(
                     index=index,
                     field=f"events[{index}]",
@@ -661,6 +671,21 @@ def _seconds(seconds: float) -> dict[str, int]:
         raise FieldError("seconds", f"{seconds}", "a number of seconds")
     whole = int(seconds)
     return {"seconds": whole, "nanos": int((seconds - whole) * 1e9)}
+
+
+def _event_batches(events: Iterable[tuple[int, Event]]) -> Iterator[list[tuple[int, Event]]]:
+    """Yield events in lists that one call takes, by number and by size."""
+    batch: list[tuple[int, Event]] = []
+    size_bytes = 0
+    for place, event in events:
+        event_bytes = event.ByteSize()
+        if batch and (len(batch) >= BATCH_MAX or size_bytes + event_bytes > BATCH_BYTES_MAX):
+            yield batch
+            batch, size_bytes = [], 0
+        batch.append((place, event))
+        size_bytes += event_bytes
+    if batch:
+        yield batch
 
 
 def _batches(items: list[Any]) -> Iterator[list[Any]]:

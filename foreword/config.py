@@ -59,7 +59,8 @@ class Sidecar(Section):
     message_bytes_max: Annotated[int, Field(ge=65_536, le=64 << 20)] = 16 << 20
     """Largest request accepted. 1,000 events with full texts fit."""
     write_queue_events_max: Annotated[int, Field(ge=1000, le=1_000_000)] = 50_000
-    """Events waiting for the disk before further ones are refused with QUEUE_FULL; about 50 MB."""
+    """Events waiting for the disk before further ones are refused with QUEUE_FULL; about 50 MB at 1 KB
+    an event, and up to 20 times that when all carry the longest texts."""
     group_commit_ms: Annotated[float, Field(ge=0, le=1000)] = 2.0
     """How long the first write of a commit waits for others to join it. 0 commits at once."""
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 10.0
@@ -117,7 +118,8 @@ class Window(Section):
     """Time in which an event loses half its weight in the memory that outlives the window, and in the population.
     60 predicted the next week of developers best together with the window; 30 to 90 differ by less than chance."""
     events_max: Annotated[int, Field(ge=100, le=1_000_000)] = 10_000
-    """Newest events of one user read by one refresh; bounds its memory and time."""
+    """Newest events of one user read by one refresh; bounds its memory and time. When a user has more since the last
+    refresh, as a large import brings them, the oldest are not counted: raise it before such an import."""
 
     @model_validator(mode="after")
     def _order(self) -> Window:

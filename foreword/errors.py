@@ -73,6 +73,10 @@ class StoreCorruptError(StoreError):
     """A row fails its checksum, cannot be parsed, or breaks the format."""
 
 
+class StoreRowError(StoreCorruptError):
+    """One row fails its checksum or cannot be parsed; the others are not concerned."""
+
+
 class ServiceError(ForewordError):
     """A call to the sidecar failed; `reason` is the documented ErrorReason or the gRPC code's name."""
 

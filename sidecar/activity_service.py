@@ -8,10 +8,9 @@ from foreword.clock import Clock
 from foreword.errors import FieldError
 from foreword.store import ActivityTransaction, NewEvent
 from foreword.v1.activity_service_pb2 import RecordEventsRequest, RecordEventsResponse, RefusedEvent
-from foreword.v1.error_pb2 import ErrorReason
 from sidecar import checks
 from sidecar.activity import Activity
-from sidecar.event_check import checked
+from sidecar.event_check import checked, refused
 from sidecar.rpc import Context, Handler, unary
 
 NAME = "foreword.v1.ActivityService"
@@ -46,14 +45,14 @@ class ActivityService:
         self._activity.reserve(count)
 
         def job(transaction: ActivityTransaction) -> tuple[list[bool], list[RefusedEvent]]:
-            kept, refused = _check(request, receipt_ms)
-            return transaction.record(kept, receipt_ms), refused
+            found = _check(request, receipt_ms)
+            return transaction.record(found.kept, receipt_ms), found.refused
 
-        is_new, refused = await self._activity.write(job, releasing=count)
+        is_new, refusals = await self._activity.write(job, releasing=count)
         accepted_count = sum(is_new)
         self.accepted_count += accepted_count
         return RecordEventsResponse(
-            accepted_count=accepted_count, duplicate_count=len(is_new) - accepted_count, refused=refused
+            accepted_count=accepted_count, duplicate_count=len(is_new) - accepted_count, refused=refusals
         )
 
 
@@ -63,15 +62,5 @@ def _check(request: RecordEventsRequest, receipt_ms: int) -> _Checked:
         try:
             found.kept.append(checked(event, receipt_ms))
         except FieldError as exc:
-            found.refused.append(_refused(index, event.event_id, exc))
+            found.refused.append(refused(index, event, exc))
     return found
-
-
-def _refused(index: int, event_id: str, exc: FieldError) -> RefusedEvent:
-    return RefusedEvent(
-        index=index,
-        event_id=event_id,
-        field=f"events[{index}].{exc.field}",
-        message=f"found {exc.found}; allowed: {exc.allowed}",
-        reason=ErrorReason.ERROR_REASON_FIELD_INVALID,
-    )

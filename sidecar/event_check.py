@@ -10,6 +10,8 @@ from foreword import keys
 from foreword.clock import DAY_MS, format_time_ms
 from foreword.errors import FieldError
 from foreword.store import NewEvent
+from foreword.v1.activity_service_pb2 import RefusedEvent
+from foreword.v1.error_pb2 import ErrorReason
 from foreword.v1.event_pb2 import Event, Feedback
 from sidecar.checks import SESSION_ID_BYTES_MAX, check_text
 
@@ -23,6 +25,8 @@ TEXT_BYTES_MAX = 8192
 ATTRIBUTES_MAX = 32
 ATTRIBUTE_KEY_BYTES_MAX = 64
 ATTRIBUTE_VALUE_BYTES_MAX = 256
+# Duration's own range: beyond it a duration cannot be written as JSON, so that no export of the user would end.
+DWELL_SECONDS_MAX = 315_576_000_000
 
 _NANOS = 1_000_000_000
 _FEEDBACKS = frozenset(Feedback.values())
@@ -58,6 +62,17 @@ def checked(event: Event, receipt_ms: int) -> NewEvent:
     return NewEvent(user, event_id, time_ms, event.SerializeToString(), kind == SESSION_END)
 
 
+def refused(index: int, event: Event, exc: FieldError) -> RefusedEvent:
+    """Return how an answer names an event that `checked` refused."""
+    return RefusedEvent(
+        index=index,
+        event_id=event.event_id,
+        field=f"events[{index}].{exc.field}",
+        message=f"found {exc.found}; allowed: {exc.allowed}",
+        reason=ErrorReason.ERROR_REASON_FIELD_INVALID,
+    )
+
+
 def _check_topics(event: Event) -> None:
     # A slice is a plain list, looped over in half the time.
     topics = event.topics[:]
@@ -84,10 +99,11 @@ def _check_attributes(event: Event) -> None:
 
 
 def _check_numbers(event: Event) -> None:
-    if event.HasField("dwell") and (event.dwell.seconds < 0 or not 0 <= event.dwell.nanos < _NANOS):
-        raise FieldError(
-            "dwell", f"{event.dwell.seconds + event.dwell.nanos / _NANOS:g} seconds", "0 seconds or more"
-        )
+    if event.HasField("dwell"):
+        seconds, nanos = event.dwell.seconds, event.dwell.nanos
+        if not (0 <= seconds < DWELL_SECONDS_MAX and 0 <= nanos < _NANOS):
+            allowed = f"0 seconds or more, under {DWELL_SECONDS_MAX:,}"
+            raise FieldError("dwell", f"{seconds + nanos / _NANOS:g} seconds", allowed)
     feedback = event.feedback
     if feedback not in _FEEDBACKS:
         raise FieldError("feedback", str(feedback), "a value of the enum Feedback")

@@ -48,7 +48,7 @@ def parse(text: str) -> Address:
             raise FieldError("sidecar.listen", found, f"at most {_UNIX_PATH_BYTES_MAX} bytes")
         return Address(f"{_UNIX}{path}", path, "", True)
     host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or int(port) > 65535:
+    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise FieldError("sidecar.listen", repr(text), "unix:PATH, HOST:PORT or [IPV6]:PORT")
     return Address(text, None, host, _is_loopback(host))
 
@@ -110,8 +110,14 @@ class Listener:
             else:
                 port = self._server.add_secure_port(address.text, credentials)
         except RuntimeError as exc:
+            # gRPC says the same of a bad certificate as of a taken port.
+            tls = (
+                ""
+                if credentials is None
+                else ", or the TLS files are not a certificate and its key, both PEM"
+            )
             raise ListenError(
-                f"cannot serve on {address.text}: it is taken or may not be bound",
+                f"cannot serve on {address.text}: it is taken or may not be bound{tls}",
                 hint="see what listens there, or change sidecar.listen",
             ) from exc
         self.bound.append(address.text if address.path else f"{address.host}:{port}")

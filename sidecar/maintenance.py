@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 
 from foreword.clock import DAY_MS, Clock
 from foreword.errors import StoreError
@@ -10,6 +11,8 @@ from foreword.store import ActivityTransaction
 from sidecar.activity import Activity
 from sidecar.live_config import LiveConfig
 from sidecar.profiles import Profiles
+
+logger = logging.getLogger("sidecar")
 
 # Rows removed in one transaction, a few milliseconds; events are recorded in between.
 SLICE_ROWS = 500
@@ -35,9 +38,9 @@ class Maintenance:
         try:
             await self._drop_triggers()
             await self._drop_events()
-        except StoreError:
-            # The committer has judged it, and the next round tries again.
-            return
+        except StoreError as exc:
+            # A failing write is judged by the committer; a row that cannot be read would otherwise be told by nobody.
+            logger.warning("maintenance broke off and is tried again: %s", exc)
 
     async def _drop_triggers(self) -> None:
         reader = self._profiles.reader

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -58,6 +59,9 @@ def _opened(output: Path | None) -> AbstractContextManager[IO[str]]:
     try:
         # Personal data: nobody else on the machine may read it.
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # The mode above is for a new file. A device such as /dev/null keeps its own.
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.fchmod(descriptor, 0o600)
     except OSError as exc:
         raise ForewordError(
             f"{output} cannot be written: {exc.strerror}", hint="choose another --output"

@@ -17,7 +17,6 @@ from foreword.store import ActivityWriter, NewEvent
 from foreword.store.lock import lock_activity
 from foreword.store.profile_reader import taken_triggers
 from foreword.v1.activity_service_pb2 import RecordEventsResponse, RefusedEvent
-from foreword.v1.error_pb2 import ErrorReason
 from foreword.v1.event_pb2 import Event
 
 # A batch of 1,000 large events on a slow disk.
@@ -85,9 +84,10 @@ class StoreRecorder:
     """
 
     def __init__(self, settings: Settings) -> None:
-        from sidecar.event_check import checked
+        from sidecar.event_check import checked, refused
 
         self._checked: Callable[[Event, int], NewEvent] = checked
+        self._refused: Callable[[int, Event, FieldError], RefusedEvent] = refused
         self._clock = SystemClock()
         self._namespace = settings.namespace
         store = settings.config.store
@@ -113,7 +113,7 @@ class StoreRecorder:
             try:
                 kept.append(self._checked(event, now_ms))
             except FieldError as exc:
-                response.refused.append(_refused(index, event, exc))
+                response.refused.append(self._refused(index, event, exc))
         with self._writer.begin() as transaction:
             fresh = transaction.record(kept, now_ms)
         response.accepted_count = sum(fresh)
@@ -128,13 +128,3 @@ class StoreRecorder:
     ) -> None:
         self._writer.close()
         self._lock.release()
-
-
-def _refused(index: int, event: Event, exc: FieldError) -> RefusedEvent:
-    return RefusedEvent(
-        index=index,
-        event_id=event.event_id,
-        field=f"events[{index}].{exc.field}",
-        message=f"found {exc.found}; allowed: {exc.allowed}",
-        reason=ErrorReason.ERROR_REASON_FIELD_INVALID,
-    )

@@ -23,9 +23,13 @@ class TimeType(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the time in ms."""
         try:
-            return parse_time_ms(str(value), "--as-of")
+            time_ms = parse_time_ms(str(value), "--as-of")
         except FieldError as exc:
             self.fail(f"found {exc.found}; allowed: {exc.allowed}", param, ctx)
+        if time_ms < 0:
+            # The store's keys hold times from 1970 on; the daemons would fail at every write.
+            self.fail(f"found {value!r}; allowed: a time from 1970 on", param, ctx)
+        return time_ms
 
 
 @dataclass(frozen=True)

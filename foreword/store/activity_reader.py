@@ -39,8 +39,9 @@ class ActivityReader(Reader):
 
     def user(self, user: bytes) -> UserActivity | None:
         """Return first and last seen and counts per day of a user key, or None."""
-        row = self._get(db.USERS, user)
-        return None if row is None else UserActivity.FromString(row)
+        with self._reading(db.USERS) as txn:
+            row = txn.get(user)
+            return None if row is None else UserActivity.FromString(row)
 
     def users(self, after: bytes = b"", limit: int = 1000) -> list[tuple[bytes, UserActivity]]:
         """Return up to `limit` users whose key is beyond `after`, in key order."""

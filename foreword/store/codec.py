@@ -8,7 +8,7 @@ from typing import NamedTuple
 from google_crc32c import extend, value
 
 from foreword import keys
-from foreword.errors import StoreCorruptError, StoreVersionError
+from foreword.errors import StoreCorruptError, StoreRowError, StoreVersionError
 from foreword.v1.freshness_pb2 import (
     FRESHNESS_DEFAULT,
     FRESHNESS_EXPIRED,
@@ -121,10 +121,10 @@ def is_intact(row: bytes) -> bool:
     return len(row) >= HEADER_BYTES and _CRC32C.unpack_from(row, 4)[0] == _checksum(row)
 
 
-def damaged(user: bytes) -> StoreCorruptError:
+def damaged(user: bytes) -> StoreRowError:
     """Return the error that says whose row fails its checksum."""
     user_id, namespace = keys.split_user_key(user)
-    return StoreCorruptError(
+    return StoreRowError(
         f"the stored row of user {user_id!r} in namespace {namespace!r} fails its checksum",
         hint="run `foreword store check`, then `foreword refresh` the user or restore a backup",
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import lmdb
+from google.protobuf.message import DecodeError
 
 from foreword import keys
 from foreword.errors import (
@@ -22,6 +23,7 @@ from foreword.errors import (
     StoreLockedError,
     StoreMissingError,
     StoreNotWritableError,
+    StoreRowError,
     StoreVersionError,
 )
 
@@ -150,7 +152,7 @@ class Environment:
             StoreNotWritableError: The disk fails.
         """
         try:
-            with self.lmdb.begin(write=True) as txn:
+            with translated_rows(self.name), self.lmdb.begin(write=True) as txn:
                 yield txn
         except lmdb.Error as exc:
             # LMDB calls a short write an I/O error, though a full disk is its usual cause.
@@ -405,10 +407,23 @@ def _not_ours(path: Path, exc: Exception) -> StoreError:
 
 
 @contextlib.contextmanager
-def translated(name: str) -> Iterator[None]:
-    """Turn LMDB's errors inside the block into StoreErrors about environment `name`."""
+def translated_rows(name: str) -> Iterator[None]:
+    """Turn a row that cannot be parsed into a StoreRowError about environment `name`."""
     try:
         yield
+    except DecodeError as exc:
+        raise StoreRowError(
+            f"a stored row of {name} cannot be parsed",
+            hint="run `foreword store check`, then restore a backup",
+        ) from exc
+
+
+@contextlib.contextmanager
+def translated(name: str) -> Iterator[None]:
+    """Turn LMDB's errors, and rows that cannot be parsed, into StoreErrors about environment `name`."""
+    try:
+        with translated_rows(name):
+            yield
     except lmdb.Error as exc:
         raise translate(name, exc) from exc
 

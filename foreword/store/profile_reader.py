@@ -9,7 +9,7 @@ from pathlib import Path
 import lmdb
 
 from foreword import keys
-from foreword.errors import StoreMissingError
+from foreword.errors import StoreError, StoreMissingError
 from foreword.store import databases as db
 from foreword.store.codec import HEADER_BYTES, Header, damaged, decode_header, is_intact
 from foreword.store.environment import PROFILES
@@ -176,14 +176,20 @@ class ProfileReader(Reader):
             return sum(1 for _ in itertools.takewhile(lambda key: key < end, due))
 
     def headers(self, after: bytes = b"", limit: int = 1000) -> list[tuple[bytes, Header]]:
-        """Return up to `limit` `(user key, header)` of profiles whose key is beyond `after`."""
+        """Return up to `limit` `(user key, header)` of profiles whose key is beyond `after`.
+
+        Rows whose header cannot be read are left out: one damaged row must not hide the others.
+        """
         with self._reading(db.PROFILES) as txn:
             cursor = txn.cursor()
             if not cursor.set_range(after + b"\0" if after else b"\0"):
                 return []
             found: list[tuple[bytes, Header]] = []
             for key, row in cursor:
-                found.append((key, decode_header(row)))
+                try:
+                    found.append((key, decode_header(row)))
+                except StoreError:
+                    continue
                 if len(found) >= limit:
                     break
             return found

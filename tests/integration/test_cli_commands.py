@@ -107,6 +107,8 @@ def test_export_and_erase(serving: Installation, until: Until) -> None:
     """`export` prints every record; after `erase` nothing is left to print."""
     _known(serving, until, "zoe")
     target = serving.folder / "zoe.export"
+    # What is there already may be open to others.
+    target.touch(mode=0o644)
     done = serving.run("export", "zoe", "--output", str(target))
     assert done.returncode == 0, done.stderr
     stores = {json.loads(line)["store"] for line in target.read_text().splitlines()}

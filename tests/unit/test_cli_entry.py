@@ -53,6 +53,7 @@ def test_every_command_has_json_config_and_a_sentence_of_help() -> None:
         ["get"],
         ["text", "ann", "--max-tokens", "many"],
         ["up", "--as-of", "x"],
+        ["up", "--as-of", "1969-12-31T23:59:59Z"],
     ],
 )
 def test_wrong_usage_exits_2_with_one_sentence(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToDict
 
 from foreword import keys
 from foreword.clock import DAY_MS
@@ -43,6 +44,7 @@ def event(**fields: Any) -> Event:
         ({"attributes": {"k": "v" * 257}}, "attributes['k']"),
         ({"dwell": {"seconds": -1}}, "dwell"),
         ({"dwell": {"nanos": -1}}, "dwell"),
+        ({"dwell": {"seconds": 315_576_000_000}}, "dwell"),
         ({"feedback": 99}, "feedback"),
         ({"value": float("nan")}, "value"),
         ({"value": float("inf")}, "value"),
@@ -72,6 +74,7 @@ def test_field_out_of_range_is_named(fields: dict[str, Any], field: str) -> None
         {"session_id": "s" * 128},
         {"attributes": {f"{n:064}": "v" * 256 for n in range(32)}},
         {"dwell": {"seconds": 0}},
+        {"dwell": {"seconds": 315_575_999_999, "nanos": 999_999_999}},
         {"feedback": 5},
         {"value": -0.5},
         {"time": {"seconds": 0}},
@@ -79,10 +82,11 @@ def test_field_out_of_range_is_named(fields: dict[str, Any], field: str) -> None
     ],
 )
 def test_limit_itself_is_allowed(fields: dict[str, Any]) -> None:
-    """An event at a limit is taken, unchanged."""
+    """An event at a limit is taken, unchanged, and can be written as JSON."""
     sent = event(**{"time": {"seconds": 7}, **fields})
     new = checked(sent, NOW_MS)
     assert Event.FromString(new.body) == sent
+    assert MessageToDict(sent)
     assert new.user == keys.user_key(sent.user_id, sent.namespace)
 
 

@@ -87,6 +87,16 @@ def test_a_column_nobody_mapped_still_tells_rows_apart(tmp_path: Path) -> None:
     assert first.event_id != second.event_id
 
 
+@pytest.mark.parametrize("seconds", ["1e13", "-1e13", "1e30"])
+def test_a_duration_beyond_protobufs_range_is_refused(tmp_path: Path, seconds: str) -> None:
+    """A dwell that no Duration holds is refused when it is read, since it could not be written aside later."""
+    path = tmp_path / "t.csv"
+    path.write_text(f"user_id,type,dwell\na,view,{seconds}\n")
+    (row,) = CsvRows(path, []).rows()
+    assert row.event is None
+    assert row.refusal.startswith("dwell: found")
+
+
 def test_bad_rows_are_refused_alone(tmp_path: Path) -> None:
     """A row with a wrong number of cells, a bad number or time, or broken text is refused with the reason."""
     path = tmp_path / "t.csv"

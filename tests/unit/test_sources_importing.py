@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from foreword.errors import FieldError, ServiceError
+from foreword.errors import FieldError, ServiceError, StoreNotWritableError
 from foreword.v1.activity_service_pb2 import RecordEventsResponse, RefusedEvent
 from foreword.v1.event_pb2 import Event
 from scheduler.sources import JsonLines, import_source
@@ -161,3 +161,11 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / "broken.jsonl.gz").write_bytes(gzip.compress(line(1).encode() * 100)[:40])
     with pytest.raises(FieldError, match=name):
         import_source(JsonLines(tmp_path / name), Sidecar(), tmp_path / "store")
+
+
+def test_refused_lines_that_cannot_be_kept_are_an_error_in_words(tmp_path: Path) -> None:
+    """A file whose name leaves no room for that of its refused lines ends the import with a sentence."""
+    file = tmp_path / f"{'n' * 240}.jsonl"
+    file.write_text("{}\n")
+    with pytest.raises(StoreNotWritableError, match="cannot be written"):
+        import_source(JsonLines(file), lambda _: RecordEventsResponse(), tmp_path / "store")

@@ -266,3 +266,33 @@ def _connect_in_child(address: str, answers: Any) -> None:
     grandchild = multiprocessing.get_context("fork").Process(target=_text_in_child, args=(client, answers))
     grandchild.start()
     grandchild.join(15)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        "abc",
+        {"user_id": "ann", "type": "view", "time": 5},
+        {"user_id": "a", "type": "x", "value": 10**400},
+    ],
+)
+def test_what_is_no_event_is_refused_and_not_raised(given: Any) -> None:
+    """Something that cannot be made an event is refused in the answer, as everything an agent may pass by mistake."""
+    with Foreword(NOWHERE, timeout_seconds=0.2) as client:
+        refused = client.record([given]).refused
+    assert [one.reason for one in refused] == [ErrorReason.ERROR_REASON_FIELD_INVALID]
+
+
+def test_an_id_that_cannot_be_sent_gets_the_default(running: Any) -> None:
+    """An id that is no UTF-8 is answered with the default profile instead of an exception."""
+    with Foreword(running.address, raises=False) as client:
+        assert client.profile("\ud800").freshness == Freshness.FRESHNESS_UNSPECIFIED
+        assert len(client.profiles(["ann", "\ud800"])) == 2
+
+
+def test_a_thousand_events_at_all_limits_are_recorded(running: Any) -> None:
+    """Large events are split over calls, so that no message exceeds what the sidecar takes."""
+    attributes = {f"{number:064}": "v" * 256 for number in range(32)}
+    large = {"user_id": "ann", "type": "view", "text": "x" * 8192, "attributes": attributes}
+    assert running.client.record([large] * 1000).accepted_count == 1000

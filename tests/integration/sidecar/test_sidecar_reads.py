@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.message import DecodeError
 
 from foreword import keys
 from foreword.defaults import default_foreword, default_profile
@@ -265,6 +266,34 @@ def test_damaged_row_is_served_as_default(running: Any) -> None:
     running.put("ann")
     assert running.client.profile("ann").freshness == Freshness.FRESHNESS_FRESH
     assert "sidecar.profiles" not in running.problems()
+
+
+def test_a_header_of_another_format_hides_nobody_else(running: Any) -> None:
+    """A row whose header cannot be read is left out of the counts; GetStatus answers all the same."""
+    for user_id in ("ann", "bob"):
+        running.put(user_id)
+    environment = running.profiles.environment
+    with environment.begin(write=True) as txn:
+        row = txn.get(keys.user_key("ann"), db=environment.handles[db.PROFILES])
+        txn.put(keys.user_key("ann"), b"\x63" + row[1:], db=environment.handles[db.PROFILES])
+    status = running.client.status()
+    assert sum(segment.fresh_count for segment in status.segments) == 1
+    assert status.profile_count == 2
+
+
+def test_a_damaged_activity_row_costs_no_read(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whose row in activity.lmdb cannot be parsed is answered all the same."""
+    running.client.record(user_id="ann", type="view", session_id="s")
+    monkeypatch.setattr("foreword.store.activity_reader.UserActivity", _Unparsable)
+    monkeypatch.setattr("foreword.store.activity_reader.Event", _Unparsable)
+    assert running.client.profile("ann").freshness == Freshness.FRESHNESS_DEFAULT
+    assert running.client.foreword("ann", session_id="s").freshness == Freshness.FRESHNESS_DEFAULT
+
+
+class _Unparsable:
+    @staticmethod
+    def FromString(_row: bytes) -> None:
+        raise DecodeError("damaged")
 
 
 def test_replaced_environment_is_followed(start: Any, tmp_path: Path) -> None:
