@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from foreword import keys
 from foreword.clock import Clock
 from foreword.config import Config
-from foreword.errors import StoreError
+from foreword.errors import StoreError, StoreRowError
 from foreword.store import ProfileTransaction, ProfileWriter
 from foreword.v1.store_pb2 import LedgerEntry, RefreshOutcome, RefreshReason, Watermark
 from scheduler.agent.population import PopulationView
@@ -35,18 +35,19 @@ class Commits:
     def write(self, attempts: Sequence[Attempt]) -> None:
         """Write the attempts in one synced transaction.
 
-        One that cannot be written (a profile over the limit) fails alone: its neighbours are written without it.
+        One that cannot be written (a profile over the limit, a damaged row) fails alone: its neighbours are written
+        without it.
 
         Raises:
-            StoreError: Nothing was written; the store is full or not writable.
+            StoreError: The store is full or not writable, or one user's damaged row lets not even its failure be
+                written; what was not written stays due.
         """
         try:
             self._write_together(attempts)
-        except StoreError:
-            self._populations.forget()
-            raise
         except Exception as exc:
             self._populations.forget()
+            if isinstance(exc, StoreError) and not isinstance(exc, StoreRowError):
+                raise
             if len(attempts) > 1:
                 for attempt in attempts:
                     self.write([attempt])

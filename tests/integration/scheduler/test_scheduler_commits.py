@@ -53,3 +53,26 @@ def test_a_batch_of_more_namespaces_than_are_held_loses_nothing_of_any(tmp_path:
     writer.close()
     assert population.user_count == 3
     assert population.total_weight == 3
+
+
+def test_a_damaged_population_fails_its_own_users_only(tmp_path: Path) -> None:
+    """A row that cannot be parsed is one namespace's trouble; its neighbours in the batch are written."""
+    config = Config.model_validate({"store": {"directory": str(tmp_path)}})
+    clock = ManualClock()
+    live = LiveConfig(config, None, Problems(clock, logger))
+    writer = ProfileWriter(tmp_path, map_size_bytes=MAP_BYTES)
+    reader = ProfileReader(tmp_path)
+    with writer.environment.begin(write=True) as txn:
+        txn.put(keys.namespace_prefix("bad"), b"\xff", db=writer.environment.handles[b"population"])
+    commits = Commits(writer, Populations(reader, live), clock, live)
+    commits.write([finished("ann", space, clock.now_ms()) for space in ("bad", "good")])
+    written, failed = (
+        reader.profile(keys.user_key("ann", "good")),
+        reader.watermark(keys.user_key("ann", "bad")),
+    )
+    reader.close()
+    writer.close()
+    assert written is not None
+    assert failed is not None
+    assert failed.outcome == RefreshOutcome.REFRESH_OUTCOME_FAILED
+    assert "cannot be parsed" in failed.error
