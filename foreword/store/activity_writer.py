@@ -14,7 +14,8 @@ from foreword import keys
 from foreword.clock import DAY_MS
 from foreword.errors import StoreCorruptError
 from foreword.store import databases as db
-from foreword.store.environment import ACTIVITY, Environment, open_environment
+from foreword.store.environment import ACTIVITY, Environment
+from foreword.store.writer import Writer
 from foreword.v1.store_pb2 import DayCount, Erasure, StoreCount, Trigger, UserActivity
 
 # About what a batch of events takes; less might fit where a batch does not.
@@ -41,7 +42,7 @@ def none_taken(_environment_id: bytes) -> int:
     return 0
 
 
-class ActivityWriter:
+class ActivityWriter(Writer):
     """Opens activity.lmdb for writing, making it when missing.
 
     Args:
@@ -64,11 +65,9 @@ class ActivityWriter:
         readers_max: int = 2048,
         taken: Callable[[bytes], int] = none_taken,
     ) -> None:
-        self._closed = False
-        self._environment = open_environment(
+        super().__init__(
             directory / ACTIVITY,
             db.ACTIVITY_DATABASES,
-            readonly=False,
             map_size_bytes=map_size_bytes,
             readers_max=readers_max,
         )
@@ -79,17 +78,6 @@ class ActivityWriter:
         """Run the block in one transaction: synced to disk on success, undone on an exception."""
         with self._environment.writing() as txn:
             yield ActivityTransaction(txn, self._environment, self._taken(self._environment.id))
-
-    @property
-    def environment(self) -> Environment:
-        """The environment behind the writer."""
-        return self._environment
-
-    def close(self) -> None:
-        """Release the environment."""
-        if not self._closed:
-            self._closed = True
-            self._environment.close()
 
 
 class ActivityTransaction:

@@ -12,7 +12,8 @@ from foreword import keys
 from foreword.errors import FieldError, StoreCorruptError
 from foreword.store import codec
 from foreword.store import databases as db
-from foreword.store.environment import PROFILES, Environment, open_environment
+from foreword.store.environment import PROFILES, Environment
+from foreword.store.writer import Writer
 from foreword.v1.profile_pb2 import Foreword, Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.store_pb2 import (
@@ -30,7 +31,7 @@ from foreword.v1.store_pb2 import (
 _PER_USER = (db.PROFILES, db.FOREWORDS, db.WATERMARKS)
 
 
-class ProfileWriter:
+class ProfileWriter(Writer):
     """Opens profiles.lmdb for writing, making it when missing.
 
     Raises:
@@ -47,13 +48,8 @@ class ProfileWriter:
         revisions_max: int = 10,
         ledger_entries_max: int = 100_000,
     ) -> None:
-        self._closed = False
-        self._environment = open_environment(
-            directory / PROFILES,
-            db.PROFILE_DATABASES,
-            readonly=False,
-            map_size_bytes=map_size_bytes,
-            readers_max=readers_max,
+        super().__init__(
+            directory / PROFILES, db.PROFILE_DATABASES, map_size_bytes=map_size_bytes, readers_max=readers_max
         )
         self._revisions_max = revisions_max
         self._ledger_entries_max = ledger_entries_max
@@ -63,17 +59,6 @@ class ProfileWriter:
         """Run the block in one transaction: synced to disk on success, undone on an exception."""
         with self._environment.writing() as txn:
             yield ProfileTransaction(txn, self._environment, self._revisions_max, self._ledger_entries_max)
-
-    @property
-    def environment(self) -> Environment:
-        """The environment behind the writer."""
-        return self._environment
-
-    def close(self) -> None:
-        """Release the environment."""
-        if not self._closed:
-            self._closed = True
-            self._environment.close()
 
 
 class ProfileTransaction:
