@@ -14,7 +14,7 @@ from foreword.config import Config
 from foreword.defaults import default_foreword, default_profile
 from foreword.errors import ForewordError, StoreError, StoreMissingError
 from foreword.store import ActivityReader, FileLock, ProfileReader, ProfileWriter
-from foreword.store.environment import ACTIVITY, PROFILES
+from foreword.store.files import ACTIVITY, PROFILES
 from scheduler.agent.extractive import Extractive
 from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh_extractive
 from scheduler.attempt import Compute, Refresher

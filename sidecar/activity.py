@@ -15,7 +15,7 @@ from foreword.errors import (
     StoreNotWritableError,
 )
 from foreword.store import ActivityReader, ActivityTransaction, ActivityWriter, GroupCommitter
-from foreword.store.environment import ACTIVITY
+from foreword.store.files import ACTIVITY
 from foreword.v1.store_pb2 import UserActivity
 from sidecar.errors import DrainingError, QueueFullError
 from sidecar.live_config import LiveConfig

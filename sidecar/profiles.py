@@ -7,7 +7,7 @@ from pathlib import Path
 
 from foreword.errors import StoreCorruptError, StoreError
 from foreword.store import ProfileReader
-from foreword.store.environment import PROFILES
+from foreword.store.files import PROFILES
 from foreword.store.profile_reader import open_when_present
 from foreword.store.responses import DefaultResponses
 from sidecar.problems import Problems

@@ -16,7 +16,7 @@ from foreword.errors import (
     StoreFullError,
     StoreNotWritableError,
 )
-from foreword.store.environment import ACTIVITY, PROFILES
+from foreword.store.files import ACTIVITY, PROFILES
 from foreword.v1.error_pb2 import ErrorReason
 from sidecar.errors import BatchTooLargeError, DeadlineError, DrainingError, QueueFullError
 

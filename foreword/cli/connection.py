@@ -8,7 +8,7 @@ from foreword.cli.settings import Settings
 from foreword.client import TIMEOUT_SECONDS, Foreword
 from foreword.errors import ServiceError, StoreMissingError
 from foreword.local import LocalReader
-from foreword.store.environment import ACTIVITY, PROFILES
+from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.responses import cut_to_budget
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 

@@ -17,7 +17,7 @@ from foreword.errors import StoreMissingError
 from foreword.store.backup import Progress, backup_store
 from foreword.store.check import check_store
 from foreword.store.compact import compact_store
-from foreword.store.environment import ACTIVITY, PROFILES
+from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.restore import restore_store
 from foreword.store.stats import EnvironmentStats, store_stats
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from foreword import keys
 from foreword.store import databases as db
-from foreword.store.environment import ACTIVITY
+from foreword.store.files import ACTIVITY
 from foreword.store.reader import Reader
 from foreword.v1.event_pb2 import Event
 from foreword.v1.store_pb2 import Erasure, Trigger, UserActivity

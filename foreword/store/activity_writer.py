@@ -14,7 +14,8 @@ from foreword import keys
 from foreword.clock import DAY_MS
 from foreword.errors import StoreCorruptError
 from foreword.store import databases as db
-from foreword.store.environment import ACTIVITY, Environment
+from foreword.store.environment import Environment
+from foreword.store.files import ACTIVITY
 from foreword.store.writer import Writer
 from foreword.v1.store_pb2 import DayCount, Erasure, StoreCount, Trigger, UserActivity
 

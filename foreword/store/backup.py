@@ -17,20 +17,13 @@ import foreword
 from foreword.clock import Clock, SystemClock
 from foreword.errors import StoreError, StoreFullError, StoreMissingError, StoreNotWritableError
 from foreword.store import databases as db
-from foreword.store.environment import (
-    DATA_FILE,
-    PROFILES,
-    SCHEMA_VERSION,
-    Environment,
-    make_directory,
-    open_environment,
-    sync_directory,
-    translate,
-    translated,
-)
+from foreword.store.environment import SCHEMA_VERSION, Environment
+from foreword.store.files import DATA_FILE, PROFILES, make_directory, sync_directory
 from foreword.store.manifest import MANIFEST_FILE, BackupManifest, EnvironmentCopy, sha256_of
+from foreword.store.sharing import open_environment
 from foreword.store.snapshot import DATABASES, Snapshot, present
 from foreword.store.swap import sync_environment, sync_file
+from foreword.store.translation import translate, translated
 
 Progress = Callable[[str, int, int], None]
 

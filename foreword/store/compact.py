@@ -7,7 +7,7 @@ from pathlib import Path
 
 from foreword.errors import FieldError, StoreError, StoreMissingError, StoreNotWritableError
 from foreword.store.backup import Progress, copy_compact
-from foreword.store.environment import ACTIVITY, DATA_FILE, PROFILES
+from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
 from foreword.store.lock import lock_activity, lock_profiles
 from foreword.store.snapshot import Snapshot, open_snapshot
 from foreword.store.swap import former, incoming, remove, settle, swap_back, swap_in

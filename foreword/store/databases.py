@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from foreword.store import environment
-
-META = environment.META
+META = b"meta"
 
 # profiles.lmdb, written by the scheduler.
 PROFILES = b"profiles"

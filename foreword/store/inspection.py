@@ -10,7 +10,7 @@ from foreword.errors import StoreError
 from foreword.store.check_activity import check_activity
 from foreword.store.check_pair import check_pair
 from foreword.store.check_profiles import check_profiles
-from foreword.store.environment import ACTIVITY, PROFILES
+from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.problem import Problem
 from foreword.store.snapshot import Snapshot, open_snapshot, present
 from foreword.store.structure import structural_faults

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from foreword.errors import StoreLockedError, StoreNotWritableError
-from foreword.store.environment import ACTIVITY, PROFILES, make_directory
+from foreword.store.files import ACTIVITY, PROFILES, make_directory
 from foreword.store.swap import refuse_interrupted_restore, settle
 
 SIDECAR_LOCK = "sidecar.lock"

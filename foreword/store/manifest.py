@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from foreword.errors import StoreCorruptError, StoreVersionError
-from foreword.store.environment import DATA_FILE, SCHEMA_VERSION
+from foreword.store.environment import SCHEMA_VERSION
+from foreword.store.files import DATA_FILE
 from foreword.store.problem import Problem
 
 MANIFEST_FILE = "manifest.json"

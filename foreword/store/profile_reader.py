@@ -12,7 +12,7 @@ from foreword import keys
 from foreword.errors import StoreError, StoreMissingError
 from foreword.store import databases as db
 from foreword.store.codec import HEADER_BYTES, Header, damaged, decode_header, is_intact
-from foreword.store.environment import PROFILES
+from foreword.store.files import PROFILES
 from foreword.store.reader import Reader, prefixed
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.store_pb2 import (

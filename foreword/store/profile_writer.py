@@ -12,7 +12,8 @@ from foreword import keys
 from foreword.errors import FieldError, StoreCorruptError
 from foreword.store import codec
 from foreword.store import databases as db
-from foreword.store.environment import PROFILES, Environment
+from foreword.store.environment import Environment
+from foreword.store.files import PROFILES
 from foreword.store.writer import Writer
 from foreword.v1.profile_pb2 import Foreword, Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse

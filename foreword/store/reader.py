@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 import lmdb
 
-from foreword.store.environment import Environment, open_environment, translate, translated
+from foreword.store.environment import Environment
+from foreword.store.sharing import open_environment
+from foreword.store.translation import translate, translated
 
 T = TypeVar("T")
 _BATCH_ROWS = 1000

@@ -12,7 +12,7 @@ from pathlib import Path
 from foreword.errors import StoreCorruptError, StoreError, StoreNotWritableError
 from foreword.store.backup import Progress
 from foreword.store.check import check_store
-from foreword.store.environment import ACTIVITY, DATA_FILE, PROFILES, make_directory, sync_directory
+from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES, make_directory, sync_directory
 from foreword.store.lock import hold_activity, hold_profiles
 from foreword.store.manifest import BackupManifest, read_manifest, sha256_of
 from foreword.store.swap import (

@@ -11,15 +11,11 @@ from typing import Any
 from foreword import keys
 from foreword.errors import StoreCorruptError
 from foreword.store import databases as db
-from foreword.store.environment import (
-    ACTIVITY,
-    DATA_FILE,
-    PROFILES,
-    Environment,
-    open_environment,
-    translated,
-)
+from foreword.store.environment import Environment
+from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
 from foreword.store.reader import prefixed
+from foreword.store.sharing import open_environment
+from foreword.store.translation import translated
 
 _META_PAGES = 2
 # Behind the page header: magic, version, address, map size, two trees of 48 bytes, last page. Format 0.9, 64 bit.

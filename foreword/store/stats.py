@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foreword.store.environment import DATA_FILE, Environment, translated
+from foreword.store.environment import Environment
+from foreword.store.files import DATA_FILE
 from foreword.store.snapshot import Snapshot, open_snapshot, present
+from foreword.store.translation import translated
 
 _META_PAGES = 2
 

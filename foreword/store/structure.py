@@ -7,7 +7,7 @@ from typing import Any
 
 from lmdb import verify
 
-from foreword.store.environment import DATA_FILE
+from foreword.store.files import DATA_FILE
 from foreword.store.snapshot import Snapshot
 
 

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from foreword.errors import StoreError
-from foreword.store.environment import DATA_FILE, sync_directory
+from foreword.store.files import DATA_FILE, sync_directory
 
 # Present while `restore` swaps both environments: they belong together, and one alone must not be used.
 RESTORE_MARKER = "restore.pending"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from foreword.store.environment import Environment, open_environment
+from foreword.store.environment import Environment
+from foreword.store.sharing import open_environment
 
 
 class Writer:

@@ -26,7 +26,8 @@ from foreword.errors import (
 from foreword.store import ActivityReader, ActivityWriter, FileLock, ProfileReader, ProfileWriter
 from foreword.store import databases as db
 from foreword.store.backup import backup_store
-from foreword.store.environment import ACTIVITY, DATA_FILE, LOCK_FILE, PROFILES, SCHEMA_VERSION
+from foreword.store.environment import SCHEMA_VERSION
+from foreword.store.files import ACTIVITY, DATA_FILE, LOCK_FILE, PROFILES
 
 MAP_BYTES = 1 << 28
 USER = keys.user_key("user7")

@@ -1,0 +1,43 @@
+"""Names of the store's files, and folders that survive a power cut."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PROFILES = "profiles.lmdb"
+ACTIVITY = "activity.lmdb"
+DATA_FILE = "data.mdb"
+LOCK_FILE = "lock.mdb"
+
+
+def make_directory(path: Path) -> None:
+    """Make a folder that only its owner may enter, so that it survives a power cut; an existing one stays as it is.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    if path.is_dir():
+        return
+    make_directory(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Bring a folder's entries to disk: a rename or a new file is durable only after it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def inode(file: Path) -> tuple[int, int]:
+    """Return what tells a file from another of its name: device and inode.
+
+    Raises:
+        OSError: It is not there.
+    """
+    stat = file.stat()
+    return stat.st_dev, stat.st_ino

@@ -1,0 +1,96 @@
+"""Environments that are open in this process: one mapping each, however many use it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from foreword.errors import StoreError, StoreLockedError
+from foreword.store.engine import open_lmdb
+from foreword.store.environment import Environment
+from foreword.store.files import DATA_FILE, inode
+from foreword.store.inherited import Inherited
+
+_open: dict[tuple[int, int], tuple[Environment, int]] = {}
+_open_guard = threading.Lock()
+
+
+def _disown() -> None:
+    """In a forked child: make every environment of the parent's unusable."""
+    global _open_guard  # noqa: PLW0603 - the parent's lock may have been held at the fork
+    _open_guard = threading.Lock()
+    for environment, _ in _open.values():
+        environment.lmdb = Inherited(environment.lmdb)
+
+
+os.register_at_fork(after_in_child=_disown)
+
+
+def open_environment(
+    path: Path,
+    databases: Sequence[bytes],
+    *,
+    readonly: bool,
+    map_size_bytes: int = 0,
+    readers_max: int = 2048,
+) -> Environment:
+    """Open an environment, creating it unless `readonly`.
+
+    Args:
+        path: Its folder.
+        databases: Names of the databases in it.
+        readonly: Whether it is only read.
+        map_size_bytes: Most it may grow to; 0 takes the size the file was last written with. Raised to what is in
+            use when that is more.
+        readers_max: Reader slots; the first process to open the environment decides.
+
+    Raises:
+        StoreMissingError: Nothing is there and `readonly` was asked.
+        StoreVersionError: It was written by a newer Foreword.
+        StoreNotWritableError: Writing was asked and is not possible.
+        StoreLockedError: A process of the same id in another PID namespace has it open.
+    """
+    with _open_guard:
+        shared = _shared(path, readonly=readonly)
+        if shared is not None:
+            return shared
+        env = open_lmdb(path, readonly, map_size_bytes, readers_max, len(databases))
+        try:
+            environment = Environment(path, env, databases, readonly=readonly, release=_release)
+            environment.reader_check()
+        except BaseException:
+            # Left to the garbage collector it would still count as open, and bar the next attempt.
+            env.close()
+            raise
+        _open[environment.inode] = (environment, 1)
+        return environment
+
+
+def _shared(path: Path, *, readonly: bool) -> Environment | None:
+    try:
+        found = _open.get(inode(path / DATA_FILE))
+    except OSError:
+        return None
+    if found is None:
+        return None
+    environment, users = found
+    if isinstance(environment.lmdb, Inherited):
+        raise StoreError(f"{path} was opened before this process was forked", hint="open it after the fork")
+    if environment.readonly and not readonly:
+        raise StoreLockedError(f"{path} is open for reading in this process", hint="close the reader first")
+    _open[environment.inode] = (environment, users + 1)
+    return environment
+
+
+def _release(environment: Environment) -> None:
+    with _open_guard:
+        held, users = _open.get(environment.inode, (None, 0))
+        if held is not environment or isinstance(environment.lmdb, Inherited):
+            return
+        if users > 1:
+            _open[environment.inode] = (environment, users - 1)
+        else:
+            del _open[environment.inode]
+            environment.lmdb.close()

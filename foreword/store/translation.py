@@ -1,0 +1,131 @@
+"""The door at which LMDB's errors become ours."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import lmdb
+from google.protobuf.message import DecodeError
+
+from foreword.errors import (
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+    StoreLockedError,
+    StoreMissingError,
+    StoreNotWritableError,
+    StoreRowError,
+    StoreVersionError,
+)
+from foreword.store.files import ACTIVITY, PROFILES
+
+_MAP_SETTING = {PROFILES: "store.profiles_map_size_bytes", ACTIVITY: "store.activity_map_size_bytes"}
+
+_CORRUPT = (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+# A short write has taken what there was; some filesystems keep a little back.
+_FREE_BYTES_MIN = 1 << 20
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+_MEANINGS: tuple[tuple[type[lmdb.Error], type[StoreError], str, str], ...] = (
+    (lmdb.MapResizedError, StoreError, "was grown by another process", "open it again"),
+    (
+        lmdb.VersionMismatchError,
+        StoreVersionError,
+        "is of another LMDB data format",
+        "Foreword uses format 0.9",
+    ),
+    (lmdb.PanicError, StoreNotWritableError, "could not complete a write", "check the disk, then restart"),
+    (
+        lmdb.ReadersFullError,
+        StoreError,
+        "has no reader slot left",
+        "raise store.readers_max, restart all readers",
+    ),
+    (
+        lmdb.LockError,
+        StoreLockedError,
+        "is open in a process with this one's id, in another PID namespace",
+        "let all containers that use the store share one PID namespace",
+    ),
+)
+
+
+@contextlib.contextmanager
+def translated_rows(name: str) -> Iterator[None]:
+    """Turn a row that cannot be parsed into a StoreRowError about environment `name`."""
+    try:
+        yield
+    except DecodeError as exc:
+        raise StoreRowError(
+            f"a stored row of {name} cannot be parsed",
+            hint="run `foreword store check`, then restore a backup",
+        ) from exc
+
+
+@contextlib.contextmanager
+def translated(name: str) -> Iterator[None]:
+    """Turn LMDB's errors, and rows that cannot be parsed, into StoreErrors about environment `name`."""
+    try:
+        with translated_rows(name):
+            yield
+    except lmdb.Error as exc:
+        raise translate(name, exc) from exc
+
+
+def translate(name: str, exc: Exception) -> StoreError:
+    """Return the StoreError that says what `exc`, LMDB's or the system's, means for environment `name`."""
+    if isinstance(exc, lmdb.Error):
+        known = _translate_lmdb(name, exc)
+        if known is not None:
+            return known
+    number = getattr(exc, "code", 0) or getattr(exc, "errno", 0) or 0
+    if number in _DISK_FULL:
+        return _disk_full(name)
+    if number in _FORBIDDEN or isinstance(exc, lmdb.ReadonlyError):
+        return StoreNotWritableError(
+            f"{name} cannot be written: {exc}", hint="check permissions and the mount"
+        )
+    if number > 0:
+        return StoreNotWritableError(f"{name} cannot be used: {exc}", hint="check the mount and the disk")
+    return StoreError(f"{name} failed: {exc}")
+
+
+def write_failure(path: Path, exc: lmdb.Error) -> StoreError:
+    """Return the StoreError that says what a failed write transaction means for the environment at `path`."""
+    # LMDB calls a short write an I/O error, though a full disk is its usual cause.
+    if exc.code == errno.EIO and _free_bytes(path) < _FREE_BYTES_MIN:
+        return _disk_full(path.name)
+    return translate(path.name, exc)
+
+
+def unfinished(path: Path) -> StoreMissingError:
+    """Return the error about an environment that another process has not finished making."""
+    return StoreMissingError(f"{path} holds no Foreword store yet", hint="start the daemons once")
+
+
+def _disk_full(name: str) -> StoreFullError:
+    return StoreFullError(f"the disk under {name} is full", hint="free space; reads go on meanwhile")
+
+
+def _free_bytes(path: Path) -> int:
+    stat = os.statvfs(path)
+    return stat.f_bavail * stat.f_frsize
+
+
+def _translate_lmdb(name: str, exc: lmdb.Error) -> StoreError | None:
+    if isinstance(exc, lmdb.MapFullError):
+        setting = _MAP_SETTING.get(name, "the map size")
+        return StoreFullError(f"{name} has reached its map size", hint=f"raise {setting} and restart")
+    if isinstance(exc, _CORRUPT):
+        return StoreCorruptError(
+            f"{name} is damaged: {exc}", hint="run `foreword store check`, then restore a backup"
+        )
+    for kinds, made, message, hint in _MEANINGS:
+        if isinstance(exc, kinds):
+            return made(f"{name} {message}", hint=hint)
+    return None
