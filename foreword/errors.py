@@ -46,7 +46,15 @@ class ConfigError(ForewordError):
 
 
 class StoreError(ForewordError):
-    """The store failed; base of the errors below."""
+    """The store failed; base of the errors below.
+
+    Attributes:
+        store: The environment it is about, such as `activity.lmdb`; empty when it is about the whole folder.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", store: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.store = store
 
 
 class StoreMissingError(StoreError):

@@ -97,14 +97,16 @@ class Activity:
 
     def _refuse_writes(self, reason: StoreNotWritableError | StoreFullError) -> None:
         self._refusal = type(reason)(
-            f"{ACTIVITY} is read-only: {reason.message}", hint="mend that and restart the sidecar"
+            f"{ACTIVITY} is read-only: {reason.message}",
+            hint="mend that and restart the sidecar",
+            store=ACTIVITY,
         )
         self._note_failure(self._refusal)
 
     @staticmethod
     def _fresh_refusal(refusal: StoreError) -> StoreError:
         # One object raised again and again would grow by a traceback each time.
-        return type(refusal)(refusal.message, hint=refusal.hint)
+        return type(refusal)(refusal.message, hint=refusal.hint, store=refusal.store)
 
     @property
     def is_read_only(self) -> bool:

@@ -16,7 +16,7 @@ from foreword.errors import (
     StoreFullError,
     StoreNotWritableError,
 )
-from foreword.store.files import ACTIVITY, PROFILES
+from foreword.store.translation import MAP_SETTING
 from foreword.v1.error_pb2 import ErrorReason
 from sidecar.errors import BatchTooLargeError, DeadlineError, DrainingError, QueueFullError
 
@@ -52,11 +52,9 @@ def metadata(error: ForewordError) -> dict[str, str]:
     if isinstance(error, QueueFullError):
         return {"setting": error.setting, "hint": error.hint}
     if isinstance(error, StoreFullError):
-        return {"store": ACTIVITY, "setting": "store.activity_map_size_bytes", "hint": error.hint}
-    if isinstance(error, StoreNotWritableError):
-        return {"store": ACTIVITY, "hint": error.hint}
-    if isinstance(error, StoreCorruptError):
-        return {"store": ACTIVITY if ACTIVITY in error.message else PROFILES, "hint": error.hint}
+        return {"store": error.store, "setting": MAP_SETTING.get(error.store, ""), "hint": error.hint}
+    if isinstance(error, (StoreNotWritableError, StoreCorruptError)):
+        return {"store": error.store, "hint": error.hint}
     return {}
 
 

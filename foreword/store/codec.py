@@ -9,6 +9,7 @@ from google_crc32c import extend, value
 
 from foreword import keys
 from foreword.errors import StoreCorruptError, StoreRowError, StoreVersionError
+from foreword.store.files import PROFILES
 from foreword.v1.freshness_pb2 import (
     FRESHNESS_DEFAULT,
     FRESHNESS_EXPIRED,
@@ -103,12 +104,15 @@ def decode_header(row: bytes) -> Header:
         StoreVersionError: The row is of a newer format.
     """
     if len(row) < HEADER_BYTES:
-        raise StoreCorruptError(f"a stored row has {len(row)} bytes; its header alone has {HEADER_BYTES}")
+        raise StoreCorruptError(
+            f"a stored row has {len(row)} bytes; its header alone has {HEADER_BYTES}", store=PROFILES
+        )
     header = Header(*_HEADER.unpack_from(row))
     if header.version != ROW_VERSION:
         raise StoreVersionError(
             f"a stored row has format {header.version}; this Foreword reads {ROW_VERSION}",
             hint="update Foreword, or restore a backup",
+            store=PROFILES,
         )
     return header
 
@@ -127,6 +131,7 @@ def damaged(user: bytes) -> StoreRowError:
     return StoreRowError(
         f"the stored row of user {user_id!r} in namespace {namespace!r} fails its checksum",
         hint="run `foreword store check`, then `foreword refresh` the user or restore a backup",
+        store=PROFILES,
     )
 
 

@@ -23,7 +23,7 @@ from foreword.errors import (
 )
 from foreword.store.files import ACTIVITY, PROFILES
 
-_MAP_SETTING = {PROFILES: "store.profiles_map_size_bytes", ACTIVITY: "store.activity_map_size_bytes"}
+MAP_SETTING = {PROFILES: "store.profiles_map_size_bytes", ACTIVITY: "store.activity_map_size_bytes"}
 
 _CORRUPT = (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError)
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -57,14 +57,18 @@ _MEANINGS: tuple[tuple[type[lmdb.Error], type[StoreError], str, str], ...] = (
 
 @contextlib.contextmanager
 def translated_rows(name: str) -> Iterator[None]:
-    """Turn a row that cannot be parsed into a StoreRowError about environment `name`."""
+    """Turn a row that cannot be parsed into a StoreRowError; what is raised inside names the environment."""
     try:
         yield
     except DecodeError as exc:
         raise StoreRowError(
             f"a stored row of {name} cannot be parsed",
             hint="run `foreword store check`, then restore a backup",
+            store=name,
         ) from exc
+    except StoreError as exc:
+        exc.store = exc.store or name
+        raise
 
 
 @contextlib.contextmanager
@@ -79,6 +83,12 @@ def translated(name: str) -> Iterator[None]:
 
 def translate(name: str, exc: Exception) -> StoreError:
     """Return the StoreError that says what `exc`, LMDB's or the system's, means for environment `name`."""
+    error = _meaning(name, exc)
+    error.store = name
+    return error
+
+
+def _meaning(name: str, exc: Exception) -> StoreError:
     if isinstance(exc, lmdb.Error):
         known = _translate_lmdb(name, exc)
         if known is not None:
@@ -109,7 +119,9 @@ def unfinished(path: Path) -> StoreMissingError:
 
 
 def _disk_full(name: str) -> StoreFullError:
-    return StoreFullError(f"the disk under {name} is full", hint="free space; reads go on meanwhile")
+    return StoreFullError(
+        f"the disk under {name} is full", hint="free space; reads go on meanwhile", store=name
+    )
 
 
 def _free_bytes(path: Path) -> int:
@@ -119,7 +131,7 @@ def _free_bytes(path: Path) -> int:
 
 def _translate_lmdb(name: str, exc: lmdb.Error) -> StoreError | None:
     if isinstance(exc, lmdb.MapFullError):
-        setting = _MAP_SETTING.get(name, "the map size")
+        setting = MAP_SETTING.get(name, "the map size")
         return StoreFullError(f"{name} has reached its map size", hint=f"raise {setting} and restart")
     if isinstance(exc, _CORRUPT):
         return StoreCorruptError(
