@@ -17,7 +17,7 @@ from foreword.cli.recorder import open_recorder
 from foreword.cli.settings import Settings, user_options
 
 if TYPE_CHECKING:
-    from scheduler.sources import ImportReport, Progress, Source
+    from foreword.importers import ImportReport, Progress, Source
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -51,7 +51,7 @@ def events(settings: Settings, files: tuple[Path, ...], from_start: bool) -> int
 
     `{"event_id": "1", "user_id": "ada", "time": "2026-11-20T08:30:00Z", "type": "read", "topics": ["tests"]}`
     """
-    from scheduler.sources import JsonLines
+    from foreword.importers import JsonLines
 
     return _import(settings, [JsonLines(file) for file in files], from_start=from_start)
 
@@ -96,7 +96,7 @@ def csv(
     foreword import csv ratings.csv --items movies.csv --map type==rate --map user_id=userId
       --map item_id=title --map topics=genres --map value=rating --map time=timestamp --like-at 4 --dislike-at 2
     """
-    from scheduler.sources import CsvRows, parse_mapping
+    from foreword.importers import CsvRows, parse_mapping
 
     source = CsvRows(
         file,
@@ -120,7 +120,7 @@ def git(settings: Settings, repository: Path, plain_authors: bool, from_start: b
 
     Authors are pseudonymised with a secret kept beside the store. A later import takes only newer commits.
     """
-    from scheduler.sources import GitHistory, Pseudonyms
+    from foreword.importers import GitHistory, Pseudonyms
 
     user_id_of = str.lower if plain_authors else Pseudonyms(settings.directory).of
     source = GitHistory(repository, user_id_of, namespace=settings.namespace)
@@ -129,7 +129,7 @@ def git(settings: Settings, repository: Path, plain_authors: bool, from_start: b
 
 def _import(settings: Settings, sources: Sequence[Source], *, from_start: bool) -> int:
     """Import sources one after the other; return 1 when one gave rows and none of them was taken."""
-    from scheduler.sources import import_source
+    from foreword.importers import import_source
 
     reports: list[tuple[Source, ImportReport]] = []
     with open_recorder(settings) as recorder:

@@ -34,7 +34,7 @@ def load_repository(path: Path) -> DemoData:
     Raises:
         ForewordError: There is no repository, or it has no commit that touches files.
     """
-    from scheduler.sources import GitHistory
+    from foreword.importers import GitHistory
 
     history = GitHistory(path, _pseudonym(secrets.token_bytes(32)))
     events = [row.event for row in history.rows() if row.event is not None]

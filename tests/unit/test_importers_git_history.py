@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from foreword.errors import FieldError
-from scheduler.sources import GitHistory, Pseudonyms
-from scheduler.sources.areas import topics_of
+from foreword.importers import GitHistory, Pseudonyms
+from foreword.importers.areas import topics_of
 
 
 class Repository:

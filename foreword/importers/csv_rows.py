@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from foreword.errors import FieldError
+from foreword.importers import cell
+from foreword.importers.byte_file import ByteFile
+from foreword.importers.mapping import TEXT_FIELDS, Rule, completed
+from foreword.importers.source import Progress, Row
+from foreword.importers.table import Header, open_table
 from foreword.v1.event_pb2 import Event, Feedback
-from scheduler.sources import cell
-from scheduler.sources.byte_file import ByteFile
-from scheduler.sources.mapping import TEXT_FIELDS, Rule, completed
-from scheduler.sources.source import Progress, Row
-from scheduler.sources.table import Header, open_table
 
 
 class CsvRows:

@@ -10,9 +10,9 @@ from google.protobuf import json_format
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foreword.importers import JsonLines
+from foreword.importers.json_event import parse_event
 from foreword.v1.event_pb2 import Event
-from scheduler.sources import JsonLines
-from scheduler.sources.json_event import parse_event
 
 TIMES = [
     "2026-01-02T03:04:05Z",

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from foreword.errors import FieldError, ForewordError
+from foreword.importers.areas import topics_of
+from foreword.importers.source import Progress, Row
 from foreword.v1.event_pb2 import Event
-from scheduler.sources.areas import topics_of
-from scheduler.sources.source import Progress, Row
 
 # Read at once from git; keeps memory flat over any history.
 _CHUNK_BYTES = 1 << 16

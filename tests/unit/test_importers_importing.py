@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from foreword.errors import FieldError, ServiceError, StoreNotWritableError
+from foreword.importers import JsonLines, import_source
 from foreword.v1.activity_service_pb2 import RecordEventsResponse, RefusedEvent
 from foreword.v1.event_pb2 import Event
-from scheduler.sources import JsonLines, import_source
 
 
 class Sidecar:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from foreword.errors import StoreNotWritableError
-from scheduler.sources.refusals import Refusals
-from scheduler.sources.source import BATCH_EVENTS_MAX, Progress, Row, Sink, Source
+from foreword.importers.refusals import Refusals
+from foreword.importers.source import BATCH_EVENTS_MAX, Progress, Row, Sink, Source
 
 _STATE_VERSION = 1
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from foreword.errors import FieldError
+from foreword.importers import CsvRows, parse_mapping
 from foreword.v1.event_pb2 import Event, Feedback
-from scheduler.sources import CsvRows, parse_mapping
 
 RULES = ["user_id=userId", "item_id=movieId", "value=rating", "time=timestamp", "type==rate"]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from scheduler.sources.byte_file import ByteFile
-from scheduler.sources.json_event import parse_event
-from scheduler.sources.source import Progress, Row
+from foreword.importers.byte_file import ByteFile
+from foreword.importers.json_event import parse_event
+from foreword.importers.source import Progress, Row
 
 # An event at all its limits, every character escaped, takes about 150 kB.
 _LINE_BYTES_MAX = 1 << 20

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from foreword.errors import FieldError
-from scheduler.sources.byte_file import ByteFile
+from foreword.importers.byte_file import ByteFile
 
 # RecBole writes `name:type` into headers; values of these types are lists separated by spaces.
 _TYPES = frozenset({"token", "token_seq", "float", "float_seq"})

@@ -1,0 +1,24 @@
+"""Importers: files and histories become events."""
+
+from foreword.importers.csv_rows import CsvRows
+from foreword.importers.git_history import GitHistory
+from foreword.importers.importing import ImportReport, import_source
+from foreword.importers.json_lines import JsonLines
+from foreword.importers.mapping import Rule, parse_mapping
+from foreword.importers.pseudonyms import Pseudonyms
+from foreword.importers.source import Progress, Row, Sink, Source
+
+__all__ = [
+    "CsvRows",
+    "GitHistory",
+    "ImportReport",
+    "JsonLines",
+    "Progress",
+    "Pseudonyms",
+    "Row",
+    "Rule",
+    "Sink",
+    "Source",
+    "import_source",
+    "parse_mapping",
+]
