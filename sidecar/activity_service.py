@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from foreword.admission import admit
 from foreword.clock import Clock
-from foreword.errors import FieldError
-from foreword.store import ActivityTransaction, NewEvent
+from foreword.store import ActivityTransaction
 from foreword.v1.activity_service_pb2 import RecordEventsRequest, RecordEventsResponse, RefusedEvent
 from sidecar import checks
 from sidecar.activity import Activity
-from sidecar.event_check import checked, refused
 from sidecar.rpc import Context, Handler, unary
 
 NAME = "foreword.v1.ActivityService"
-
-
-class _Checked(NamedTuple):
-    kept: list[NewEvent]
-    refused: list[RefusedEvent]
 
 
 class ActivityService:
@@ -45,8 +37,8 @@ class ActivityService:
         self._activity.reserve(count)
 
         def job(transaction: ActivityTransaction) -> tuple[list[bool], list[RefusedEvent]]:
-            found = _check(request, receipt_ms)
-            return transaction.record(found.kept, receipt_ms), found.refused
+            admission = admit(request.events, receipt_ms)
+            return transaction.record(admission.kept, receipt_ms), admission.refused
 
         is_new, refusals = await self._activity.write(job, releasing=count)
         accepted_count = sum(is_new)
@@ -54,13 +46,3 @@ class ActivityService:
         return RecordEventsResponse(
             accepted_count=accepted_count, duplicate_count=len(is_new) - accepted_count, refused=refusals
         )
-
-
-def _check(request: RecordEventsRequest, receipt_ms: int) -> _Checked:
-    found = _Checked([], [])
-    for index, event in enumerate(request.events):
-        try:
-            found.kept.append(checked(event, receipt_ms))
-        except FieldError as exc:
-            found.refused.append(refused(index, event, exc))
-    return found

@@ -9,7 +9,6 @@ from sidecar.errors import BatchTooLargeError
 
 BATCH_MAX = 1000
 TOKENS_MAX = 200
-SESSION_ID_BYTES_MAX = 128
 WAIT_SECONDS_MAX = 60
 
 
@@ -35,18 +34,6 @@ def budget_tokens(max_tokens: int) -> int:
     if max_tokens > TOKENS_MAX:
         raise FieldError("max_tokens", str(max_tokens), f"1 to {TOKENS_MAX}, or 0 for {TOKENS_MAX}")
     return max_tokens or TOKENS_MAX
-
-
-def check_text(field: str, text: str, bytes_max: int, *, bytes_min: int = 0) -> None:
-    """Check the size of a text in bytes of UTF-8.
-
-    Raises:
-        FieldError: It is shorter or longer.
-    """
-    size = len(text) if text.isascii() else len(text.encode())
-    if not bytes_min <= size <= bytes_max:
-        allowed = f"{bytes_min} to {bytes_max:,} bytes" if bytes_min else f"at most {bytes_max:,} bytes"
-        raise FieldError(field, f"{size:,} bytes" if size else "nothing", f"{allowed} of UTF-8")
 
 
 def wait_seconds(wait: Duration) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from foreword import keys
+from foreword.admission import SESSION_ID_BYTES_MAX
 from foreword.clock import Clock
 from foreword.errors import StoreError
 from foreword.store.responses import (
@@ -14,6 +15,7 @@ from foreword.store.responses import (
     foreword_response,
     profile_response,
 )
+from foreword.text_size import check_text
 from foreword.v1.profile_service_pb2 import (
     BatchGetProfilesRequest,
     GetForewordRequest,
@@ -78,7 +80,7 @@ class ProfileService:
         """Return a GetForewordResponse, as stored unless a smaller budget or a session is asked for."""
         user = keys.user_key(request.user_id, request.namespace)
         tokens_max = checks.budget_tokens(request.max_tokens)
-        checks.check_text("session_id", request.session_id, checks.SESSION_ID_BYTES_MAX)
+        check_text("session_id", request.session_id, SESSION_ID_BYTES_MAX)
         row = self._profiles.foreword_row(user)
         if asks_for_refresh(row):
             self._triggers.ask(user)
@@ -122,5 +124,5 @@ class ProfileService:
 def _user_of_batch(user_id: str, namespace: str, place: int) -> bytes:
     # The place is put into words only when something is wrong, not a thousand times when nothing is.
     if not user_id or len(user_id) * 4 > keys.USER_ID_BYTES_MAX:
-        checks.check_text(f"user_ids[{place}]", user_id, keys.USER_ID_BYTES_MAX, bytes_min=1)
+        check_text(f"user_ids[{place}]", user_id, keys.USER_ID_BYTES_MAX, bytes_min=1)
     return keys.user_key(user_id, namespace)

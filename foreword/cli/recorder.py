@@ -8,15 +8,16 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol
 
+from foreword.admission import admit
 from foreword.cli.connection import connect_when_running
 from foreword.cli.settings import Settings
 from foreword.client import Foreword
 from foreword.clock import SystemClock
-from foreword.errors import FieldError, ServiceError
-from foreword.store import ActivityWriter, NewEvent
+from foreword.errors import ServiceError
+from foreword.store import ActivityWriter
 from foreword.store.lock import lock_activity
 from foreword.store.profile_reader import taken_triggers
-from foreword.v1.activity_service_pb2 import RecordEventsResponse, RefusedEvent
+from foreword.v1.activity_service_pb2 import RecordEventsResponse
 from foreword.v1.event_pb2 import Event
 
 # A batch of 1,000 large events on a slow disk.
@@ -84,10 +85,6 @@ class StoreRecorder:
     """
 
     def __init__(self, settings: Settings) -> None:
-        from sidecar.event_check import checked, refused
-
-        self._checked: Callable[[Event, int], NewEvent] = checked
-        self._refused: Callable[[int, Event, FieldError], RefusedEvent] = refused
         self._clock = SystemClock()
         self._namespace = settings.namespace
         store = settings.config.store
@@ -106,19 +103,15 @@ class StoreRecorder:
     def record(self, events: Sequence[Event]) -> RecordEventsResponse:
         """Record events in one synced transaction, as RecordEvents would."""
         now_ms = self._clock.now_ms()
-        response = RecordEventsResponse()
-        kept = []
-        for index, event in enumerate(events):
-            event.namespace = event.namespace or self._namespace
-            try:
-                kept.append(self._checked(event, now_ms))
-            except FieldError as exc:
-                response.refused.append(self._refused(index, event, exc))
+        admission = admit(events, now_ms, namespace=self._namespace)
         with self._writer.begin() as transaction:
-            fresh = transaction.record(kept, now_ms)
-        response.accepted_count = sum(fresh)
-        response.duplicate_count = len(fresh) - sum(fresh)
-        return response
+            is_new = transaction.record(admission.kept, now_ms)
+        accepted_count = sum(is_new)
+        return RecordEventsResponse(
+            accepted_count=accepted_count,
+            duplicate_count=len(is_new) - accepted_count,
+            refused=admission.refused,
+        )
 
     def __enter__(self) -> StoreRecorder:
         return self

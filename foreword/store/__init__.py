@@ -1,7 +1,8 @@
 """The two LMDB environments: `profiles.lmdb`, which the scheduler writes, and `activity.lmdb`, the sidecar."""
 
+from foreword.admission import NewEvent
 from foreword.store.activity_reader import ActivityReader
-from foreword.store.activity_writer import ActivityTransaction, ActivityWriter, NewEvent
+from foreword.store.activity_writer import ActivityTransaction, ActivityWriter
 from foreword.store.codec import Header, decode_header
 from foreword.store.group_commit import GroupCommitter
 from foreword.store.lock import FileLock, lock_activity, lock_profiles

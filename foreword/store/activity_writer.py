@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from foreword import keys
+from foreword.admission import NewEvent
 from foreword.clock import DAY_MS
 from foreword.errors import StoreCorruptError
 from foreword.store import databases as db
@@ -24,18 +25,6 @@ PROBE_BYTES = 1 << 16
 # Eight weeks: twice the default window, enough to tell any segment.
 DAYS_MAX = 56
 _DAY = attrgetter("day")
-
-
-class NewEvent(NamedTuple):
-    """A checked event, ready to be written."""
-
-    user: bytes
-    """User key."""
-    event_id: str
-    time_ms: int
-    body: bytes
-    """Serialized Event."""
-    ends_session: bool
 
 
 def none_taken(_environment_id: bytes) -> int:

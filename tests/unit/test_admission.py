@@ -8,10 +8,10 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from foreword import keys
+from foreword.admission import checked
 from foreword.clock import DAY_MS
 from foreword.errors import FieldError
 from foreword.v1.event_pb2 import Event
-from sidecar.event_check import checked
 
 NOW_MS = 1_700_000_000_000
 NOW_SECONDS = NOW_MS // 1000

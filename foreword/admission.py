@@ -1,19 +1,20 @@
-"""Which events are taken."""
+"""Which events are taken, whoever takes them: the sidecar, or an import straight into the store."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from foreword import keys
 from foreword.clock import DAY_MS, format_time_ms
 from foreword.errors import FieldError
-from foreword.store import NewEvent
+from foreword.text_size import check_text
 from foreword.v1.activity_service_pb2 import RefusedEvent
 from foreword.v1.error_pb2 import ErrorReason
 from foreword.v1.event_pb2 import Event, Feedback
-from sidecar.checks import SESSION_ID_BYTES_MAX, check_text
 
 SESSION_END = "session.end"
 
@@ -22,6 +23,7 @@ ITEM_ID_BYTES_MAX = 256
 TOPICS_MAX = 32
 TOPIC_BYTES_MAX = 128
 TEXT_BYTES_MAX = 8192
+SESSION_ID_BYTES_MAX = 128
 ATTRIBUTES_MAX = 32
 ATTRIBUTE_KEY_BYTES_MAX = 64
 ATTRIBUTE_VALUE_BYTES_MAX = 256
@@ -30,6 +32,45 @@ DWELL_SECONDS_MAX = 315_576_000_000
 
 _NANOS = 1_000_000_000
 _FEEDBACKS = frozenset(Feedback.values())
+
+
+class NewEvent(NamedTuple):
+    """A checked event, ready to be written."""
+
+    user: bytes
+    """User key."""
+    event_id: str
+    time_ms: int
+    body: bytes
+    """Serialized Event."""
+    ends_session: bool
+
+
+class Admission(NamedTuple):
+    """What became of the events of one call."""
+
+    kept: list[NewEvent]
+    refused: list[RefusedEvent]
+
+
+def admit(events: Iterable[Event], receipt_ms: int, *, namespace: str = "") -> Admission:
+    """Return the events ready to be written, and the others with the reason.
+
+    Args:
+        events: Changed in place: one without a time gets the time of receipt, and what this version does not know of
+            them is dropped.
+        receipt_ms: The time of receipt.
+        namespace: That of events which name none.
+    """
+    found = Admission([], [])
+    for index, event in enumerate(events):
+        if namespace and not event.namespace:
+            event.namespace = namespace
+        try:
+            found.kept.append(checked(event, receipt_ms))
+        except FieldError as exc:
+            found.refused.append(_refused(index, event, exc))
+    return found
 
 
 def checked(event: Event, receipt_ms: int) -> NewEvent:
@@ -62,7 +103,7 @@ def checked(event: Event, receipt_ms: int) -> NewEvent:
     return NewEvent(user, event_id, time_ms, event.SerializeToString(), kind == SESSION_END)
 
 
-def refused(index: int, event: Event, exc: FieldError) -> RefusedEvent:
+def _refused(index: int, event: Event, exc: FieldError) -> RefusedEvent:
     """Return how an answer names an event that `checked` refused."""
     return RefusedEvent(
         index=index,
