@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from foreword.cli.connection import connect_when_running
 from foreword.cli.entry import EXIT_INTERRUPTED
 from foreword.cli.output import note, print_json
-from foreword.cli.recorder import open_recorder
 from foreword.cli.settings import Settings, user_options
 
 if TYPE_CHECKING:
-    from foreword.importers import ImportReport, Progress, Source
+    from foreword.importers import ImportReport, Progress, SidecarRecorder, Source, StoreRecorder
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+# A batch of 1,000 large events on a slow disk.
+_CALL_SECONDS_MAX = 60.0
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -132,7 +135,7 @@ def _import(settings: Settings, sources: Sequence[Source], *, from_start: bool) 
     from foreword.importers import import_source
 
     reports: list[tuple[Source, ImportReport]] = []
-    with open_recorder(settings) as recorder:
+    with _recorder(settings) as recorder:
         for source in sources:
             try:
                 with _bar(settings, source) as show:
@@ -148,6 +151,16 @@ def _import(settings: Settings, sources: Sequence[Source], *, from_start: bool) 
     else:
         click.echo("\n".join(_sentence(source, report) for source, report in reports))
     return 1 if any(report.rows and report.refused == report.rows for _, report in reports) else 0
+
+
+def _recorder(settings: Settings) -> SidecarRecorder | StoreRecorder:
+    """Return what records events: the sidecar when one runs, else the store itself."""
+    from foreword.importers import SidecarRecorder, StoreRecorder
+
+    client = connect_when_running(settings, timeout_seconds=_CALL_SECONDS_MAX)
+    if client is not None:
+        return SidecarRecorder(client)
+    return StoreRecorder(settings.config.store, namespace=settings.namespace)
 
 
 @contextmanager

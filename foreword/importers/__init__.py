@@ -6,6 +6,7 @@ from foreword.importers.importing import ImportReport, import_source
 from foreword.importers.json_lines import JsonLines
 from foreword.importers.mapping import Rule, parse_mapping
 from foreword.importers.pseudonyms import Pseudonyms
+from foreword.importers.recorder import SidecarRecorder, StoreRecorder
 from foreword.importers.source import Progress, Row, Sink, Source
 
 __all__ = [
@@ -17,8 +18,10 @@ __all__ = [
     "Pseudonyms",
     "Row",
     "Rule",
+    "SidecarRecorder",
     "Sink",
     "Source",
+    "StoreRecorder",
     "import_source",
     "parse_mapping",
 ]

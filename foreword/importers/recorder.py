@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Protocol
 
 from foreword.admission import admit
-from foreword.cli.connection import connect_when_running
-from foreword.cli.settings import Settings
 from foreword.client import Foreword
-from foreword.clock import SystemClock
+from foreword.clock import Clock, SystemClock
+from foreword.config import Store
 from foreword.errors import ServiceError
 from foreword.store import ActivityWriter
 from foreword.store.lock import lock_activity
@@ -20,25 +17,9 @@ from foreword.store.profile_reader import taken_triggers
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
 from foreword.v1.event_pb2 import Event
 
-# A batch of 1,000 large events on a slow disk.
-_CALL_SECONDS_MAX = 60.0
 # A minute in all: longer than a restart or a burst of others' writes.
 _WAITS_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 25.0)
 _PASSING = {"QUEUE_FULL", "DRAINING", "UNAVAILABLE", "DEADLINE_EXCEEDED"}
-
-
-class Recorder(Protocol):
-    """Takes events and answers once they are on disk."""
-
-    def record(self, events: Sequence[Event]) -> RecordEventsResponse:
-        """Record up to 1,000 events."""
-        ...
-
-
-def open_recorder(settings: Settings) -> AbstractContextManager[Recorder]:
-    """Return what records events: the sidecar when one runs, else the store itself."""
-    client = connect_when_running(settings, timeout_seconds=_CALL_SECONDS_MAX)
-    return SidecarRecorder(client) if client is not None else StoreRecorder(settings)
 
 
 class SidecarRecorder:
@@ -80,14 +61,18 @@ class SidecarRecorder:
 class StoreRecorder:
     """Writes into activity.lmdb under the sidecar's lock, by the sidecar's own rules.
 
+    Args:
+        store: The store's part of the configuration.
+        namespace: That of events which name none.
+        clock: Tells the time of receipt.
+
     Raises:
         StoreLockedError: A sidecar has started meanwhile.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._clock = SystemClock()
-        self._namespace = settings.namespace
-        store = settings.config.store
+    def __init__(self, store: Store, *, namespace: str = "", clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._namespace = namespace
         self._lock = lock_activity(store.directory)
         try:
             self._writer = ActivityWriter(

@@ -9,10 +9,10 @@ from typing import cast
 import pytest
 
 from foreword import keys
-from foreword.cli.recorder import SidecarRecorder, StoreRecorder
-from foreword.cli.settings import Settings
 from foreword.client import Foreword
+from foreword.config import Store
 from foreword.errors import ServiceError, StoreLockedError
+from foreword.importers import SidecarRecorder, StoreRecorder
 from foreword.store import ActivityReader, lock_activity
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
 from foreword.v1.event_pb2 import Event
@@ -64,35 +64,33 @@ def test_patience_ends() -> None:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """Settings with a store of their own, in a namespace."""
-    file = tmp_path / "foreword.toml"
-    file.write_text(f'[store]\ndirectory = "{tmp_path}/store"\nactivity_map_size_bytes = 268435456\n')
-    return Settings(config_file=file, namespace="acme")
+def store(tmp_path: Path) -> Store:
+    """A store that is not there yet."""
+    return Store(directory=tmp_path / "store", activity_map_size_bytes=1 << 28)
 
 
-def test_without_a_sidecar_its_rules_hold_all_the_same(settings: Settings) -> None:
+def test_without_a_sidecar_its_rules_hold_all_the_same(store: Store) -> None:
     """Events written straight into the store are checked and counted as RecordEvents does."""
     events = [
         Event(event_id="1", user_id="ada", type="read"),
         Event(event_id="2", user_id="ada"),
         Event(event_id="1", user_id="ada", type="read"),
     ]
-    with StoreRecorder(settings) as recorder:
+    with StoreRecorder(store, namespace="acme") as recorder:
         answer = recorder.record(events)
     assert (answer.accepted_count, answer.duplicate_count) == (1, 1)
     assert [(refused.index, refused.field) for refused in answer.refused] == [(1, "events[1].type")]
-    reader = ActivityReader(settings.directory)
+    reader = ActivityReader(store.directory)
     user = keys.user_key("ada", "acme")
     assert [stored.event.event_id for stored in reader.events(user)] == ["1"]
     assert reader.triggers(0, 10)[0][1].user_key == user
     reader.close()
 
 
-def test_it_never_writes_beside_a_sidecar(settings: Settings) -> None:
+def test_it_never_writes_beside_a_sidecar(store: Store) -> None:
     """The sidecar's lock keeps an import out, and is free again after one."""
-    with lock_activity(settings.directory), pytest.raises(StoreLockedError):
-        StoreRecorder(settings)
-    with StoreRecorder(settings):
+    with lock_activity(store.directory), pytest.raises(StoreLockedError):
+        StoreRecorder(store)
+    with StoreRecorder(store):
         pass
-    lock_activity(settings.directory).release()
+    lock_activity(store.directory).release()
