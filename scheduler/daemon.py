@@ -187,7 +187,7 @@ class SchedulerDaemon:
             with suppress(StoreMissingError):
                 self._activity = self.runner.activity = ActivityReader(directory, readers_max=readers_max)
                 self._jobs.run_soon("reclassify")
-        elif self._activity.environment.was_replaced():
+        elif self._activity.was_replaced():
             logger.info("the activity store was replaced; following the new one")
             self._activity.upkeep()
             self._jobs.run_soon("reclassify")

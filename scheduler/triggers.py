@@ -52,18 +52,14 @@ class TriggerFeed:
         Raises:
             StoreError: An environment cannot be read or written; what was not taken is taken by the next call.
         """
-        environment = activity.environment
         now_ms = self._clock.now_ms()
-        if self._seen == (environment.id, activity.last_transaction):
+        if self._seen == (activity.environment_id, activity.last_transaction):
             self._looked_ms = now_ms
             return 0
-        # The number of the snapshot that is read, not of the newest commit: LMDB shows a commit's number while it
-        # is still being synced, a moment before any reader gets to see its rows.
-        with environment.begin() as snapshot:
-            seen = (environment.id, snapshot.id())
+        seen = (activity.environment_id, activity.visible_transaction())
         taken = 0
         # The environment is asked for each time: another may take its place between two batches.
-        while rows := activity.triggers(self._profiles.trigger_cursor(activity.environment.id), _BATCH_MAX):
+        while rows := activity.triggers(self._profiles.trigger_cursor(activity.environment_id), _BATCH_MAX):
             taken += await self._take(activity, rows)
             await asyncio.sleep(0)
         self._seen, self._looked_ms = seen, now_ms
@@ -76,7 +72,7 @@ class TriggerFeed:
             self._move_users(activity, plain)
             return len(plain)
         place, trigger = rows[0]
-        await self._erasures.carry_out(trigger, activity.environment.id, place)
+        await self._erasures.carry_out(trigger, activity.environment_id, place)
         return 1
 
     def _move_users(self, activity: ActivityReader, rows: Sequence[Row]) -> None:
@@ -95,7 +91,7 @@ class TriggerFeed:
                     txn.schedule(user, asked)
                 users.append(user)
                 moved.append(asked)
-            txn.put_trigger_cursor(activity.environment.id, rows[-1][0])
+            txn.put_trigger_cursor(activity.environment_id, rows[-1][0])
         for user, asked in zip(users, moved, strict=True):
             self._hand_over(user, asked, now_ms)
 

@@ -193,7 +193,7 @@ class Activity:
     @property
     def environment_id(self) -> bytes:
         """The 16 bytes that tell this environment from one made in its place; empty while there is none."""
-        return self.reader.environment.id if self.reader is not None else b""
+        return self.reader.environment_id if self.reader is not None else b""
 
     def user(self, user: bytes) -> UserActivity | None:
         """Return what is known of when a user came, or None."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from foreword.clock import Clock
 from foreword.store import ActivityReader, ProfileReader
-from foreword.store import databases as db
 from sidecar.activity import Activity
 from sidecar.profiles import Profiles
 
@@ -68,9 +67,9 @@ class StoreCounter:
             by_segment=await _by_segment(profiles, now_ms) if profiles else Counter(),
             due=await asyncio.to_thread(profiles.due_count, now_ms) if profiles else 0,
             triggers=await self._triggers(activity) if activity else 0,
-            users=activity.count(db.USERS) if activity else 0,
-            events=activity.count(db.EVENTS) if activity else 0,
-            profiles=profiles.count(db.PROFILES) if profiles else 0,
+            users=activity.users_count() if activity else 0,
+            events=activity.events_count() if activity else 0,
+            profiles=profiles.profiles_count() if profiles else 0,
         )
         self._newest, self._duration_ms = counts, (time.monotonic() - started) * 1000
         return counts
@@ -79,7 +78,7 @@ class StoreCounter:
         """Count the triggers the scheduler has not taken: all but the few that wait for maintenance to drop them."""
         profiles = self._profiles.reader
         cursor = profiles.trigger_cursor(self._activity.environment_id) if profiles else 0
-        count, place = activity.count(db.TRIGGERS), 0
+        count, place = activity.triggers_count(), 0
         while place < cursor:
             rows = activity.triggers(place, SLICE_ROWS)
             taken = [sequence for sequence, _ in rows if sequence <= cursor]

@@ -73,7 +73,7 @@ class Profiles:
         try:
             if self.reader is None:
                 self.reader = open_when_present(self._directory, readers_max=self._readers_max)
-            elif self.reader.environment.was_replaced():
+            elif self.reader.was_replaced():
                 self.reader.upkeep()
             if self.reader is not None:
                 self.defaults.follow(self.reader.default_profile_row(), self.reader.default_foreword_row())

@@ -37,6 +37,18 @@ class ActivityReader(Reader):
     def __init__(self, directory: Path, *, readers_max: int = 2048) -> None:
         super().__init__(directory / ACTIVITY, db.ACTIVITY_DATABASES, readers_max=readers_max)
 
+    def users_count(self) -> int:
+        """Return how many users ever recorded an event that was not erased."""
+        return self.count(db.USERS)
+
+    def events_count(self) -> int:
+        """Return how many events are kept."""
+        return self.count(db.EVENTS)
+
+    def triggers_count(self) -> int:
+        """Return how many rows the trigger log has, those already taken included."""
+        return self.count(db.TRIGGERS)
+
     def user(self, user: bytes) -> UserActivity | None:
         """Return first and last seen and counts per day of a user key, or None."""
         with self._reading(db.USERS) as txn:

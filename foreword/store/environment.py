@@ -114,9 +114,7 @@ class Environment:
     def last_transaction(self) -> int:
         """Number of the newest commit, by any process; a microsecond to read.
 
-        It starts anew in a restored or compacted environment: compare for difference, not for order. LMDB shows the
-        number while the commit is still being synced, a moment before any reader sees its rows: whoever remembers
-        what has been read must remember the `id()` of the transaction that read it, and not this number.
+        It starts anew in a restored or compacted environment: compare for difference, not for order.
         """
         number: int = self.lmdb.info()["last_txnid"]
         return number

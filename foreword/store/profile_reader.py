@@ -94,6 +94,10 @@ class ProfileReader(Reader):
 
     # -- single rows --------------------------------------------------------------------------------------
 
+    def profiles_count(self) -> int:
+        """Return how many users have a profile."""
+        return self.count(db.PROFILES)
+
     def profile(self, user: bytes) -> GetProfileResponse | None:
         """Return the parsed profile of a user key, or None."""
         row = self.profile_row(user)

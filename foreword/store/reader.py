@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import lmdb
 
+from foreword.store.databases import META
 from foreword.store.environment import Environment
 from foreword.store.sharing import open_environment
 from foreword.store.translation import translate, translated
@@ -43,9 +44,29 @@ class Reader:
         return self._environment
 
     @property
+    def environment_id(self) -> bytes:
+        """16 bytes that tell this environment from one made in its place; kept by backups and compactions."""
+        return self._environment.id
+
+    @property
     def last_transaction(self) -> int:
-        """Number of the newest commit; changes exactly when something was written."""
+        """Number of the newest commit; changes exactly when something was written.
+
+        LMDB shows the number while the commit is still being synced, a moment before any reader sees its rows:
+        whoever remembers what has been read must remember `visible_transaction()`, asked for before reading.
+        """
         return self._environment.last_transaction
+
+    def visible_transaction(self) -> int:
+        """Return the number of the newest commit whose rows a reader sees."""
+        environment = self._environment
+        with translated(environment.name), _begin(environment, environment.handles[META]) as txn:
+            number: int = txn.id()
+            return number
+
+    def was_replaced(self) -> bool:
+        """Return whether another environment now stands in this one's place; `upkeep` follows it."""
+        return self._environment.was_replaced()
 
     def count(self, database: bytes) -> int:
         """Return the number of rows of a database (a name from `foreword.store.databases`)."""

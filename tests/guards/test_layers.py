@@ -53,6 +53,9 @@ DOORS = {
     "anthropic": ("foreword.llm",),
 }
 
+# What LMDB is reached by: an environment, its handles, and LMDB's own object. All three stay inside the store.
+HANDLES = ("environment", "handles", "lmdb")
+
 
 def modules() -> Iterator[tuple[str, Path]]:
     for package in PACKAGES:
@@ -106,6 +109,12 @@ def door_faults(name: str, path: Path, tree: ast.AST) -> Iterator[str]:
                 yield f"{name}:{line} imports {imported}, whose doors are {', '.join(doors)}"
 
 
+def handle_faults(name: str, _: Path, tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in HANDLES and not within(name, "foreword.store"):
+            yield f"{name}:{node.lineno} takes hold of {ast.unparse(node)}: name what is meant in the store"
+
+
 def eager(tree: ast.Module) -> ast.Module:
     """Return what runs on import: no function bodies, nothing that is for the type checker alone."""
 
@@ -137,6 +146,12 @@ def test_imports_run_one_way() -> None:
 def test_each_library_has_one_door() -> None:
     """A third-party library is imported only where its errors are translated."""
     faults = [fault for name, path, tree in trees() for fault in door_faults(name, path, tree)]
+    assert not faults, "\n".join(faults)
+
+
+def test_lmdb_stays_behind_the_stores_door() -> None:
+    """No module outside the store touches an environment, a handle or a transaction of LMDB."""
+    faults = [fault for name, path, tree in trees() for fault in handle_faults(name, path, tree)]
     assert not faults, "\n".join(faults)
 
 
@@ -177,6 +192,7 @@ def test_package_files_only_re_export() -> None:
         ("scheduler.sweep", "def later():\n    import grpc", door_faults),
         ("foreword.local", "import pydantic.fields", door_faults),
         ("foreword.local", "from google import rpc", door_faults),
+        ("scheduler.triggers", "reader.environment.begin()", handle_faults),
     ],
 )
 def test_rules_notice_a_breach(name: str, source: str, rule: object) -> None:
