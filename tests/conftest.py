@@ -9,8 +9,8 @@ import pytest
 
 from foreword import keys
 from foreword.store import ActivityWriter, NewEvent, ProfileWriter
+from foreword.store.fault import Fault
 from foreword.store.inspection import inspect_store
-from foreword.store.problem import Problem
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import FadedCount, Foreword, ForewordCut, Profile
 from foreword.v1.store_pb2 import (
@@ -90,7 +90,7 @@ def store(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def faults() -> Callable[[Path], list[Problem]]:
+def faults() -> Callable[[Path], list[Fault]]:
     """Return the fsck of a sound file, run in this process because that is ten times faster."""
     return lambda directory: list(inspect_store(directory))
 

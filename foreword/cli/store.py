@@ -43,19 +43,17 @@ def check(settings: Settings, directory: Path | None) -> int:
     Or of the backup in DIRECTORY. Daemons may run meanwhile. Ends with exit code 1 when something is wrong.
     """
     place = directory or settings.directory
-    problems = check_store(place)
+    faults = check_store(place)
     if settings.as_json:
-        listed = [problem._asdict() for problem in problems]
+        listed = [fault._asdict() for fault in faults]
         print_json({"directory": str(place), "sound": not listed, "problems": listed})
         return 1 if listed else 0
     count = 0
-    for problem in problems:
+    for fault in faults:
         count += 1
         if count <= _PROBLEMS_SHOWN_MAX:
             click.echo(
-                f"{problem.store} {problem.key}: {problem.what}"
-                if problem.key
-                else f"{problem.store}: {problem.what}"
+                f"{fault.store} {fault.key}: {fault.what}" if fault.key else f"{fault.store}: {fault.what}"
             )
     if count > _PROBLEMS_SHOWN_MAX:
         click.echo(f"… and {count - _PROBLEMS_SHOWN_MAX:,} more")

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from foreword.errors import StoreMissingError
+from foreword.store.fault import Fault
 from foreword.store.manifest import manifest_faults
-from foreword.store.problem import Problem
 from foreword.store.snapshot import present
 
-__all__ = ["Problem", "check_store"]
+__all__ = ["Fault", "check_store"]
 
 
-def check_store(directory: Path) -> Iterator[Problem]:
+def check_store(directory: Path) -> Iterator[Fault]:
     """Yield what is wrong with a store or a backup; nothing when it is sound.
 
     Daemons may be writing meanwhile: each environment is seen as it was at one moment. Nothing is changed.
@@ -35,20 +35,20 @@ def check_store(directory: Path) -> Iterator[Problem]:
     command = [sys.executable, "-m", "foreword.store.check_process", str(directory)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
         try:
-            yield from _problems(process)
+            yield from _faults(process)
         finally:
             process.kill()
 
 
-def _problems(process: subprocess.Popen[str]) -> Iterator[Problem]:
+def _faults(process: subprocess.Popen[str]) -> Iterator[Fault]:
     name = ""
     for line in process.stdout or ():
         value: Any = json.loads(line)
         if isinstance(value, str):
             name = value
         else:
-            yield Problem(*value)
+            yield Fault(*value)
     code = process.wait()
     if code:
         ended = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        yield Problem(name, "", f"it is too damaged to be read: {ended} ended the check")
+        yield Fault(name, "", f"it is too damaged to be read: {ended} ended the check")

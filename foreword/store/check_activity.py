@@ -10,7 +10,7 @@ from foreword import keys
 from foreword.store import databases as db
 from foreword.store.activity_writer import DAYS_MAX
 from foreword.store.check_profiles import parsed, user_key_fault
-from foreword.store.problem import Problem, shown
+from foreword.store.fault import Fault, shown
 from foreword.store.snapshot import Snapshot
 from foreword.v1.event_pb2 import Event
 from foreword.v1.store_pb2 import Erasure, Trigger, UserActivity
@@ -18,7 +18,7 @@ from foreword.v1.store_pb2 import Erasure, Trigger, UserActivity
 ERASE_ID_BYTES = 16
 
 
-def check_activity(snapshot: Snapshot) -> Iterator[Problem]:
+def check_activity(snapshot: Snapshot) -> Iterator[Fault]:
     """Yield what is wrong with the rows of activity.lmdb."""
     yield from _events(snapshot)
     yield from _applied(snapshot)
@@ -59,7 +59,7 @@ def _activity(snapshot: Snapshot, user: bytes) -> UserActivity | None:
 # -- events and their ids -------------------------------------------------------------------------------
 
 
-def _events(snapshot: Snapshot) -> Iterator[Problem]:
+def _events(snapshot: Snapshot) -> Iterator[Fault]:
     newest = snapshot.counter(db.META_EVENT_SEQ)
     for user, rows in groupby(snapshot.rows(db.EVENTS), _leading_user):
         tally = _Tally()
@@ -67,11 +67,11 @@ def _events(snapshot: Snapshot) -> Iterator[Problem]:
             split = _split_event_key(key)
             fault = "the key is no event key" if split is None else _event_fault(snapshot, split, row, newest)
             if fault:
-                yield Problem("activity.events", _event_name(split, key), fault)
+                yield Fault("activity.events", _event_name(split, key), fault)
             elif split is not None:
                 tally.add(split.time_ms, keys.read_u64(row))
         for fault in tally.faults(_activity(snapshot, user)):
-            yield Problem("activity.users", shown(user), fault)
+            yield Fault("activity.users", shown(user), fault)
 
 
 class _Tally:
@@ -129,19 +129,19 @@ def _event_name(split: _EventKey | None, key: bytes) -> str:
     return f"{shown(split.user)} {split.event_id.decode(errors='replace')}"
 
 
-def _applied(snapshot: Snapshot) -> Iterator[Problem]:
+def _applied(snapshot: Snapshot) -> Iterator[Fault]:
     for user, rows in groupby(snapshot.rows(db.APPLIED), _leading_user):
         count = 0
         for key, row in rows:
             fault = _applied_fault(user, key, row)
             if fault:
-                yield Problem("activity.applied", key.hex(), fault)
+                yield Fault("activity.applied", key.hex(), fault)
             count += 1
         activity = _activity(snapshot, user)
         counted = 0 if activity is None else activity.event_count
         if counted < count:
             what = f"it counts {counted} events; {count} ids were accepted"
-            yield Problem("activity.users", shown(user), what)
+            yield Fault("activity.users", shown(user), what)
 
 
 def _applied_fault(user: bytes, key: bytes, row: bytes) -> str:
@@ -153,16 +153,16 @@ def _applied_fault(user: bytes, key: bytes, row: bytes) -> str:
 # -- users and triggers ---------------------------------------------------------------------------------
 
 
-def _users(snapshot: Snapshot) -> Iterator[Problem]:
+def _users(snapshot: Snapshot) -> Iterator[Fault]:
     newest = snapshot.counter(db.META_EVENT_SEQ)
     for key, row in snapshot.rows(db.USERS):
         activity = parsed(UserActivity, row)
         fault = user_key_fault(key) or ("it cannot be parsed" if activity is None else "")
         if fault:
-            yield Problem("activity.users", shown(key), fault)
+            yield Fault("activity.users", shown(key), fault)
         elif activity is not None:
             for what in _user_faults(snapshot, key, activity, newest):
-                yield Problem("activity.users", shown(key), what)
+                yield Fault("activity.users", shown(key), what)
 
 
 def _user_faults(snapshot: Snapshot, user: bytes, activity: UserActivity, newest: int) -> Iterator[str]:
@@ -181,12 +181,12 @@ def _user_faults(snapshot: Snapshot, user: bytes, activity: UserActivity, newest
             yield f"it names trigger {activity.trigger_seq}, which is not its own"
 
 
-def _triggers(snapshot: Snapshot) -> Iterator[Problem]:
+def _triggers(snapshot: Snapshot) -> Iterator[Fault]:
     newest = snapshot.counter(db.META_TRIGGER_SEQ)
     for key, row in snapshot.rows(db.TRIGGERS):
         fault = _trigger_fault(snapshot, key, parsed(Trigger, row), newest)
         if fault:
-            yield Problem("activity.triggers", key.hex(), fault)
+            yield Fault("activity.triggers", key.hex(), fault)
 
 
 def _trigger_fault(snapshot: Snapshot, key: bytes, trigger: Trigger | None, newest: int) -> str:
@@ -207,11 +207,11 @@ def _trigger_fault(snapshot: Snapshot, key: bytes, trigger: Trigger | None, newe
     return ""
 
 
-def _controls(snapshot: Snapshot) -> Iterator[Problem]:
+def _controls(snapshot: Snapshot) -> Iterator[Fault]:
     for key, row in snapshot.rows(db.CONTROLS):
         erasure = parsed(Erasure, row)
         fault = user_key_fault(key) or ("it cannot be parsed" if erasure is None else "")
         if not fault and erasure is not None and len(erasure.erase_id) != ERASE_ID_BYTES:
             fault = f"the erasure's id has {len(erasure.erase_id)} bytes, not {ERASE_ID_BYTES}"
         if fault:
-            yield Problem("activity.controls", shown(key), fault)
+            yield Fault("activity.controls", shown(key), fault)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from foreword import keys
 from foreword.store import databases as db
 from foreword.store.check_profiles import parsed
-from foreword.store.problem import Problem, shown
+from foreword.store.fault import Fault, shown
 from foreword.store.snapshot import Snapshot
 from foreword.v1.store_pb2 import UserActivity, Watermark
 
 
-def check_pair(profiles: Snapshot, activity: Snapshot) -> Iterator[Problem]:
+def check_pair(profiles: Snapshot, activity: Snapshot) -> Iterator[Fault]:
     """Yield where profiles.lmdb is ahead of activity.lmdb, from which it was computed.
 
     Nothing is compared when the profiles were computed from another activity environment, since replaced.
@@ -23,11 +23,11 @@ def check_pair(profiles: Snapshot, activity: Snapshot) -> Iterator[Problem]:
     taken, given = keys.read_u64(cursor, 16), activity.counter(db.META_TRIGGER_SEQ)
     if taken > given:
         what = f"triggers up to {taken} were taken, but only {given} were given"
-        yield Problem("profiles.meta", db.META_TRIGGER_CURSOR.decode(), what)
+        yield Fault("profiles.meta", db.META_TRIGGER_CURSOR.decode(), what)
     for user, row in profiles.rows(db.WATERMARKS):
         mark = parsed(Watermark, row)
         seen = activity.get(db.USERS, user)
         known = None if seen is None else parsed(UserActivity, seen)
         if mark is not None and known is not None and mark.consumed_seq > known.last_seq:
             what = f"events up to {mark.consumed_seq} were consumed, but only {known.last_seq} were accepted"
-            yield Problem("profiles.watermarks", shown(user), what)
+            yield Fault("profiles.watermarks", shown(user), what)

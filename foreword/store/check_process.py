@@ -1,6 +1,6 @@
 """The process in which a store is checked: `python -m foreword.store.check_process DIRECTORY`.
 
-Prints one JSON value a line: a string names the environment that comes next, a list is a problem.
+Prints one JSON value a line: a string names the environment that comes next, a list is a fault.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from foreword.store.inspection import inspect_store
 
 def main(directory: Path) -> None:
     """Check a store and print what is found."""
-    for problem in inspect_store(directory, begun=_print):
-        _print(problem)
+    for fault in inspect_store(directory, begun=_print):
+        _print(fault)
 
 
 def _print(value: object) -> None:

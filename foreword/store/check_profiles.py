@@ -13,7 +13,7 @@ from foreword import keys
 from foreword.errors import StoreError
 from foreword.store import codec
 from foreword.store import databases as db
-from foreword.store.problem import Problem, shown
+from foreword.store.fault import Fault, shown
 from foreword.store.profile_writer import add_to_totals, text_etag
 from foreword.store.snapshot import Snapshot
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
@@ -31,7 +31,7 @@ M = TypeVar("M", bound=Message)
 FOREWORD_TOKENS_MAX = 200
 
 
-def check_profiles(snapshot: Snapshot) -> Iterator[Problem]:
+def check_profiles(snapshot: Snapshot) -> Iterator[Fault]:
     """Yield what is wrong with the rows of profiles.lmdb."""
     newest = snapshot.counter(db.META_REVISION)
     yield from _meta(snapshot)
@@ -79,10 +79,10 @@ def _row_fault(row: bytes) -> str:
 # -- profiles and what hangs on them --------------------------------------------------------------------
 
 
-def _profiles(snapshot: Snapshot, newest: int) -> Iterator[Problem]:
+def _profiles(snapshot: Snapshot, newest: int) -> Iterator[Fault]:
     for key, row in snapshot.rows(db.PROFILES):
         for what in _profile_faults(snapshot, key, row, newest):
-            yield Problem("profiles.profiles", shown(key), what)
+            yield Fault("profiles.profiles", shown(key), what)
 
 
 def _profile_faults(snapshot: Snapshot, key: bytes, row: bytes, newest: int) -> Iterator[str]:
@@ -134,10 +134,10 @@ def _companion_faults(snapshot: Snapshot, user: bytes, row: bytes) -> Iterator[s
         yield f"its watermark has revision {mark.revision}, the profile {header.revision}"
 
 
-def _forewords(snapshot: Snapshot) -> Iterator[Problem]:
+def _forewords(snapshot: Snapshot) -> Iterator[Fault]:
     for key, row in snapshot.rows(db.FOREWORDS):
         for what in _foreword_faults(snapshot.get(db.PROFILES, key), key, row):
-            yield Problem("profiles.forewords", shown(key), what)
+            yield Fault("profiles.forewords", shown(key), what)
 
 
 def _foreword_faults(profile_row: bytes | None, key: bytes, row: bytes) -> Iterator[str]:
@@ -184,14 +184,14 @@ def _cut_faults(text: bytes, response: GetForewordResponse) -> Iterator[str]:
         yield "a cut splits a character"
 
 
-def _revisions(snapshot: Snapshot, newest: int) -> Iterator[Problem]:
+def _revisions(snapshot: Snapshot, newest: int) -> Iterator[Fault]:
     for key, row in snapshot.rows(db.REVISIONS):
         user, number = key[:-8], key[-8:]
         fault = user_key_fault(user) if len(key) > 8 else "the key is too short"
         if not fault:
             fault = _row_fault(row) or _revision_fault(snapshot, user, keys.read_u64(number), row, newest)
         if fault:
-            yield Problem("profiles.revisions", f"{shown(user)} {number.hex()}", fault)
+            yield Fault("profiles.revisions", f"{shown(user)} {number.hex()}", fault)
 
 
 def _revision_fault(snapshot: Snapshot, user: bytes, number: int, row: bytes, newest: int) -> str:
@@ -210,10 +210,10 @@ def _revision_fault(snapshot: Snapshot, user: bytes, number: int, row: bytes, ne
 # -- what is due ----------------------------------------------------------------------------------------
 
 
-def _watermarks(snapshot: Snapshot) -> Iterator[Problem]:
+def _watermarks(snapshot: Snapshot) -> Iterator[Fault]:
     for key, row in snapshot.rows(db.WATERMARKS):
         for what in _watermark_faults(snapshot, key, row):
-            yield Problem("profiles.watermarks", shown(key), what)
+            yield Fault("profiles.watermarks", shown(key), what)
 
 
 def _watermark_faults(snapshot: Snapshot, key: bytes, row: bytes) -> Iterator[str]:
@@ -230,7 +230,7 @@ def _watermark_faults(snapshot: Snapshot, key: bytes, row: bytes) -> Iterator[st
         yield f"it is due at {mark.due_ms} ms, but the due index does not know"
 
 
-def _due(snapshot: Snapshot) -> Iterator[Problem]:
+def _due(snapshot: Snapshot) -> Iterator[Fault]:
     for key, row in snapshot.rows(db.DUE):
         user = key[8:]
         fault = user_key_fault(user) if len(key) > 8 else "the key is too short"
@@ -241,32 +241,32 @@ def _due(snapshot: Snapshot) -> Iterator[Problem]:
             elif row:
                 fault = f"the row holds {len(row)} bytes; it should be empty"
         if fault:
-            yield Problem("profiles.due", shown(user), fault)
+            yield Fault("profiles.due", shown(user), fault)
 
 
 # -- the rest -------------------------------------------------------------------------------------------
 
 
-def _meta(snapshot: Snapshot) -> Iterator[Problem]:
+def _meta(snapshot: Snapshot) -> Iterator[Fault]:
     for name in (db.META_DEFAULT_PROFILE, db.META_DEFAULT_FOREWORD):
         row = snapshot.get(db.META, name)
         if row is not None and _row_fault(row):
-            yield Problem("profiles.meta", name.decode(), _row_fault(row))
+            yield Fault("profiles.meta", name.decode(), _row_fault(row))
     cursor = snapshot.get(db.META, db.META_TRIGGER_CURSOR)
     if cursor is not None and len(cursor) != 24:
-        yield Problem("profiles.meta", db.META_TRIGGER_CURSOR.decode(), f"it has {len(cursor)} bytes, not 24")
+        yield Fault("profiles.meta", db.META_TRIGGER_CURSOR.decode(), f"it has {len(cursor)} bytes, not 24")
     if parsed(SchedulerProblems, snapshot.get(db.META, db.META_SCHEDULER_PROBLEMS) or b"") is None:
-        yield Problem("profiles.meta", db.META_SCHEDULER_PROBLEMS.decode(), "it cannot be parsed")
+        yield Fault("profiles.meta", db.META_SCHEDULER_PROBLEMS.decode(), "it cannot be parsed")
 
 
-def _ledger(snapshot: Snapshot, newest: int) -> Iterator[Problem]:
+def _ledger(snapshot: Snapshot, newest: int) -> Iterator[Fault]:
     attempts = snapshot.counter(db.META_LEDGER_SEQ)
     kept = LedgerTotals()
     for key, row in snapshot.rows(db.LEDGER):
         entry = parsed(LedgerEntry, row)
         fault = _ledger_fault(key, entry, attempts, newest)
         if fault:
-            yield Problem("profiles.ledger", key.hex(), fault)
+            yield Fault("profiles.ledger", key.hex(), fault)
         elif entry is not None:
             add_to_totals(kept, entry)
     totals = parsed(LedgerTotals, snapshot.get(db.META, db.META_LEDGER_TOTALS) or b"")
@@ -285,27 +285,27 @@ def _ledger_fault(key: bytes, entry: LedgerEntry | None, attempts: int, newest: 
     return user_key_fault(entry.user_key)
 
 
-def _totals(totals: LedgerTotals | None, kept: LedgerTotals, attempts: int) -> Iterator[Problem]:
+def _totals(totals: LedgerTotals | None, kept: LedgerTotals, attempts: int) -> Iterator[Fault]:
     if totals is None:
-        yield Problem("profiles.meta", "ledger_totals", "it cannot be parsed")
+        yield Fault("profiles.meta", "ledger_totals", "it cannot be parsed")
         return
     if totals.attempts != attempts:
         what = f"it sums {totals.attempts} attempts; {attempts} were counted"
-        yield Problem("profiles.meta", "ledger_totals", what)
+        yield Fault("profiles.meta", "ledger_totals", what)
     for field in LedgerTotals.DESCRIPTOR.fields:
         summed, found = getattr(totals, field.name), getattr(kept, field.name)
         if summed < found:
             what = f"{field.name} is {summed}; the entries kept alone make {found}"
-            yield Problem("profiles.meta", "ledger_totals", what)
+            yield Fault("profiles.meta", "ledger_totals", what)
 
 
-def _population(snapshot: Snapshot) -> Iterator[Problem]:
+def _population(snapshot: Snapshot) -> Iterator[Fault]:
     for key, row in snapshot.rows(db.POPULATION):
         population = parsed(Population, row)
         if population is None:
-            yield Problem("profiles.population", key.hex(), "it cannot be parsed")
+            yield Fault("profiles.population", key.hex(), "it cannot be parsed")
         elif not all(math.isfinite(weight) for weight in _weights(population)):
-            yield Problem("profiles.population", key.hex(), "a weight is not a finite number")
+            yield Fault("profiles.population", key.hex(), "a weight is not a finite number")
 
 
 def _weights(population: Population) -> Iterator[float]:
@@ -316,9 +316,9 @@ def _weights(population: Population) -> Iterator[float]:
         yield topic.negative_weight
 
 
-def _erasures(snapshot: Snapshot) -> Iterator[Problem]:
+def _erasures(snapshot: Snapshot) -> Iterator[Fault]:
     for key, row in snapshot.rows(db.ERASURES):
         if len(key) != 16:
-            yield Problem("profiles.erasures", key.hex(), f"the id has {len(key)} bytes, not 16")
+            yield Fault("profiles.erasures", key.hex(), f"the id has {len(key)} bytes, not 16")
         if parsed(ErasureReceipt, row) is None:
-            yield Problem("profiles.erasures", key.hex(), "it cannot be parsed")
+            yield Fault("profiles.erasures", key.hex(), "it cannot be parsed")

@@ -10,15 +10,15 @@ from foreword.errors import StoreError
 from foreword.store.check_activity import check_activity
 from foreword.store.check_pair import check_pair
 from foreword.store.check_profiles import check_profiles
+from foreword.store.fault import Fault
 from foreword.store.files import ACTIVITY, PROFILES
-from foreword.store.problem import Problem
 from foreword.store.snapshot import Snapshot, open_snapshot, present
 from foreword.store.structure import structural_faults
 
 _CHECKS = {PROFILES: check_profiles, ACTIVITY: check_activity}
 
 
-def inspect_store(directory: Path, begun: Callable[[str], None] | None = None) -> Iterator[Problem]:
+def inspect_store(directory: Path, begun: Callable[[str], None] | None = None) -> Iterator[Fault]:
     """Yield what is wrong with a store; `begun` is told which environment comes next.
 
     LMDB trusts its files: a damaged one can end this process. Call `check_store` for files of unknown health.
@@ -31,12 +31,12 @@ def inspect_store(directory: Path, begun: Callable[[str], None] | None = None) -
             try:
                 snapshots[path.name] = stack.enter_context(open_snapshot(path))
             except StoreError as exc:
-                yield Problem(path.name, "", exc.message)
+                yield Fault(path.name, "", exc.message)
         sound = []
         for snapshot in snapshots.values():
             begin(snapshot.name)
             faults = structural_faults(snapshot)
-            yield from (Problem(snapshot.name, "", fault) for fault in faults)
+            yield from (Fault(snapshot.name, "", fault) for fault in faults)
             # LMDB is let into sound trees only.
             if not faults:
                 sound.append(snapshot.name)
@@ -45,12 +45,12 @@ def inspect_store(directory: Path, begun: Callable[[str], None] | None = None) -
             yield from check_pair(snapshots[PROFILES], snapshots[ACTIVITY])
 
 
-def _rows(snapshot: Snapshot) -> Iterator[Problem]:
+def _rows(snapshot: Snapshot) -> Iterator[Fault]:
     try:
         yield from _CHECKS[snapshot.name](snapshot)
     except Exception as exc:
         # Whatever a damaged row provokes is a finding; the other environment is still to be looked at.
-        yield Problem(snapshot.name, "", f"the check could not go on: {exc!r}")
+        yield Fault(snapshot.name, "", f"the check could not go on: {exc!r}")
 
 
 def _ignore(_: str) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from foreword.errors import StoreCorruptError, StoreVersionError
 from foreword.store.environment import SCHEMA_VERSION
+from foreword.store.fault import Fault
 from foreword.store.files import DATA_FILE
-from foreword.store.problem import Problem
 
 MANIFEST_FILE = "manifest.json"
 MANIFEST_FORMAT = 1
@@ -82,19 +82,19 @@ def read_manifest(backup: Path) -> BackupManifest | None:
     return manifest
 
 
-def manifest_faults(directory: Path) -> Iterator[Problem]:
+def manifest_faults(directory: Path) -> Iterator[Fault]:
     """Yield where a backup differs from its manifest; nothing for a folder without one."""
     try:
         manifest = read_manifest(directory)
     except StoreCorruptError as exc:
-        yield Problem(MANIFEST_FILE, "", exc.message)
+        yield Fault(MANIFEST_FILE, "", exc.message)
         return
     for name, copy in (manifest.environments if manifest is not None else {}).items():
         data = directory / name / DATA_FILE
         if not data.exists():
-            yield Problem(name, "", "the manifest names it, but it is missing")
+            yield Fault(name, "", "the manifest names it, but it is missing")
         elif sha256_of(data) != copy.sha256:
-            yield Problem(name, "", "its bytes are not those that were backed up")
+            yield Fault(name, "", "its bytes are not those that were backed up")
 
 
 def sha256_of(file: Path) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from foreword import keys
 from foreword.store import ActivityReader, ProfileReader
-from foreword.store.problem import Problem
+from foreword.store.fault import Fault
 
 WRITER = Path(__file__).with_name("store_writer.py")
 # Each begins with a fresh process on the store the former one left.
@@ -88,7 +88,7 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-def verify(directory: Path, oracle: Oracle, faults: Callable[[Path], list[Problem]]) -> None:
+def verify(directory: Path, oracle: Oracle, faults: Callable[[Path], list[Fault]]) -> None:
     assert oracle.missing(directory) == []
     assert faults(directory) == []
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from foreword import keys
 
 
-class Problem(NamedTuple):
+class Fault(NamedTuple):
     """One thing that is wrong with a store."""
 
     store: str
