@@ -11,12 +11,12 @@ from foreword import keys
 from foreword.clock import DAY_MS, Clock
 from foreword.config import Config
 from foreword.errors import StoreCorruptError, StoreError, StoreRowError
+from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader
 from foreword.store.activity_reader import StoredEvent
 from foreword.v1.profile_pb2 import Profile, Segment
 from foreword.v1.store_pb2 import RefreshOutcome, UserActivity, Watermark
 from scheduler.agent.refresh import RefreshInput, RefreshResult
-from scheduler.live_config import LiveConfig
 from scheduler.log import logger
 from scheduler.populations import Populations
 from scheduler.segments import cadence, classify
@@ -112,7 +112,7 @@ class Refresher:
         profiles: ProfileReader,
         populations: Populations,
         clock: Clock,
-        live: LiveConfig,
+        live: FollowedConfig,
         *,
         compute: Compute,
         prompt_version: str,

@@ -8,13 +8,13 @@ from foreword import keys
 from foreword.clock import Clock
 from foreword.config import Config
 from foreword.errors import StoreError, StoreRowError
+from foreword.followed_config import FollowedConfig
 from foreword.store import ProfileTransaction, ProfileWriter
 from foreword.v1.store_pb2 import LedgerEntry, RefreshOutcome, RefreshReason, Watermark
 from scheduler.agent.population import PopulationView
 from scheduler.agent.refresh import RefreshResult
 from scheduler.attempt import Attempt
 from scheduler.backoff import backoff_ms
-from scheduler.live_config import LiveConfig
 from scheduler.populations import Populations
 from scheduler.segments import next_due_ms, validity
 
@@ -25,7 +25,7 @@ class Commits:
     """Writes finished attempts to profiles.lmdb."""
 
     def __init__(
-        self, writer: ProfileWriter, populations: Populations, clock: Clock, live: LiveConfig
+        self, writer: ProfileWriter, populations: Populations, clock: Clock, live: FollowedConfig
     ) -> None:
         self._writer = writer
         self._populations = populations

@@ -13,6 +13,7 @@ from foreword.clock import Clock
 from foreword.config import Config
 from foreword.defaults import default_foreword, default_profile
 from foreword.errors import ForewordError, StoreError, StoreMissingError
+from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, FileLock, ProfileReader, ProfileWriter
 from foreword.store.files import ACTIVITY, PROFILES
 from scheduler.agent.extractive import Extractive
@@ -21,16 +22,25 @@ from scheduler.attempt import Compute, Refresher
 from scheduler.commits import Commits
 from scheduler.erasure import Erasures
 from scheduler.jobs import Jobs
-from scheduler.live_config import LiveConfig
 from scheduler.log import logger
 from scheduler.populations import Populations
 from scheduler.reclassify import Reclassifier
 from scheduler.resident import release_pages
 from scheduler.runner import Runner
 from scheduler.triggers import TriggerFeed
-from scheduler.trouble import Trouble
+from scheduler.trouble import COMPONENT, Trouble
 
 LOCK = "scheduler.lock"
+# What the environments were opened with.
+AT_START = {
+    "store": (
+        "directory",
+        "profiles_map_size_bytes",
+        "readers_max",
+        "revisions_max",
+        "ledger_entries_max",
+    ),
+}
 # How often a store that is not there yet, or was replaced, is looked for.
 _PRESENCE_SECONDS = 0.5
 
@@ -96,7 +106,9 @@ class SchedulerDaemon:
         prompt_version: str = Extractive.prompt_version,
     ) -> None:
         self.trouble = Trouble(clock)
-        self.live = LiveConfig(config, config_file, self.trouble.problems)
+        self.live = FollowedConfig(
+            config, config_file, self.trouble.problems, component=COMPONENT, at_start=AT_START
+        )
         self._clock = clock
         directory = config.store.directory
         self._lock = FileLock(directory / LOCK, "another scheduler refreshes this store")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from foreword.followed_config import FollowedConfig
 from foreword.store import ProfileReader
 from scheduler.agent.population import PopulationView
-from scheduler.live_config import LiveConfig
 
 # A view takes up to half a megabyte; with more tenants than this at once, the least recently used is read again.
 _VIEWS_MAX = 64
@@ -18,7 +18,7 @@ class Populations:
     A view changes inside a transaction that stores it; `forget` all when that fails.
     """
 
-    def __init__(self, profiles: ProfileReader, live: LiveConfig) -> None:
+    def __init__(self, profiles: ProfileReader, live: FollowedConfig) -> None:
         self._profiles = profiles
         self._live = live
         self._views: OrderedDict[str, PopulationView] = OrderedDict()

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from foreword.clock import Clock
 from foreword.config import Config
+from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader, ProfileTransaction, ProfileWriter
 from foreword.v1.profile_pb2 import Cadence, Segment
 from foreword.v1.store_pb2 import RefreshReason, UserActivity, Watermark
-from scheduler.live_config import LiveConfig
 from scheduler.runner import Runner
 from scheduler.segments import cadence, classify, next_due_ms, validity
 from scheduler.transfer import due_after_session
@@ -37,7 +37,7 @@ class Reclassifier:
         runner: Runner,
         *,
         clock: Clock,
-        live: LiveConfig,
+        live: FollowedConfig,
     ) -> None:
         self._writer = writer
         self._profiles = profiles

@@ -12,10 +12,10 @@ from itertools import count
 
 from foreword.clock import HOUR_MS, Clock
 from foreword.errors import StoreError
+from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader
 from scheduler.attempt import Attempt, Refresher
 from scheduler.commits import Commits
-from scheduler.live_config import LiveConfig
 from scheduler.log import logger
 from scheduler.transfer import URGENCY, is_urgent
 from scheduler.trouble import Trouble
@@ -43,7 +43,7 @@ class Runner:
         commits: Commits,
         *,
         clock: Clock,
-        live: LiveConfig,
+        live: FollowedConfig,
         trouble: Trouble,
     ) -> None:
         self.activity: ActivityReader | None = None

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from foreword.clock import Clock
+from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader, ProfileWriter
 from foreword.v1.store_pb2 import Trigger, Watermark
 from scheduler.erasure import Erasures
-from scheduler.live_config import LiveConfig
 from scheduler.runner import Runner
 from scheduler.transfer import URGENCY, transfer
 
@@ -34,7 +34,7 @@ class TriggerFeed:
         erasures: Erasures,
         *,
         clock: Clock,
-        live: LiveConfig,
+        live: FollowedConfig,
     ) -> None:
         self._writer = writer
         self._profiles = profiles

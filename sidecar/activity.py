@@ -14,12 +14,12 @@ from foreword.errors import (
     StoreMissingError,
     StoreNotWritableError,
 )
+from foreword.followed_config import FollowedConfig
+from foreword.problems import Problems
 from foreword.store import ActivityReader, ActivityTransaction, ActivityWriter, GroupCommitter
 from foreword.store.files import ACTIVITY
 from foreword.v1.store_pb2 import UserActivity
 from sidecar.errors import DrainingError, QueueFullError
-from sidecar.live_config import LiveConfig
-from sidecar.problems import Problems
 
 T = TypeVar("T")
 Job = Callable[[ActivityTransaction], T]
@@ -50,7 +50,7 @@ class Activity:
     def __init__(
         self,
         config: Config,
-        live: LiveConfig,
+        live: FollowedConfig,
         problems: Problems,
         *,
         taken: Callable[[bytes], int],

@@ -7,9 +7,9 @@ import logging
 
 from foreword.clock import DAY_MS, Clock
 from foreword.errors import StoreError
+from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityTransaction
 from sidecar.activity import Activity
-from sidecar.live_config import LiveConfig
 from sidecar.profiles import Profiles
 
 logger = logging.getLogger("sidecar")
@@ -24,7 +24,7 @@ USERS_PER_SLICE = 100
 class Maintenance:
     """Drops consumed triggers, and consumed events past retention. All in slices, through the one committer."""
 
-    def __init__(self, activity: Activity, profiles: Profiles, live: LiveConfig, clock: Clock) -> None:
+    def __init__(self, activity: Activity, profiles: Profiles, live: FollowedConfig, clock: Clock) -> None:
         self._activity = activity
         self._profiles = profiles
         self._live = live

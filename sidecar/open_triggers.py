@@ -7,9 +7,9 @@ from collections import OrderedDict
 
 from foreword.clock import Clock
 from foreword.errors import ForewordError, StoreError
+from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityTransaction
 from sidecar.activity import Activity
-from sidecar.live_config import LiveConfig
 
 # Users remembered as just asked for; one forgotten early only asks once more.
 RECENT_MAX = 100_000
@@ -23,7 +23,7 @@ class OpenTriggers:
     Only users of whom an event was accepted get one: anyone can read made-up ids, and they must not grow the store.
     """
 
-    def __init__(self, activity: Activity, live: LiveConfig, clock: Clock) -> None:
+    def __init__(self, activity: Activity, live: FollowedConfig, clock: Clock) -> None:
         self._activity = activity
         self._live = live
         self._clock = clock

@@ -10,7 +10,8 @@ import foreword
 from foreword import keys
 from foreword.clock import Clock, format_time_ms
 from foreword.errors import StoreError
-from foreword.problems import Problem
+from foreword.followed_config import FollowedConfig
+from foreword.problems import Problem, Problems
 from foreword.store import ProfileReader
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.operator_service_pb2 import (
@@ -28,8 +29,6 @@ from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
 from sidecar.counts import Counts, StoreCounter
 from sidecar.errors import DrainingError
-from sidecar.live_config import LiveConfig
-from sidecar.problems import Problems, status_problem
 from sidecar.profiles import Profiles
 from sidecar.rpc import Context, Handler, remaining_seconds, unary
 
@@ -55,7 +54,7 @@ class OperatorService:
         activity: Activity,
         events: ActivityService,
         problems: Problems,
-        live: LiveConfig,
+        live: FollowedConfig,
         clock: Clock,
     ) -> None:
         self._profiles = profiles
@@ -98,7 +97,7 @@ class OperatorService:
             *self._problems.listed(),
             *(Problem(COMPONENT, problem.message, problem.since_ms) for problem in reported),
         ]
-        return [status_problem(problem) for problem in sorted(found, key=lambda problem: problem.since_ms)]
+        return [_status_problem(problem) for problem in sorted(found, key=lambda problem: problem.since_ms)]
 
     def _judge_scheduler(self, response: GetStatusResponse, reader: ProfileReader | None) -> None:
         seen_ms = reader.scheduler_seen_ms() if reader is not None else 0
@@ -167,6 +166,12 @@ def bounded_seconds(wait_seconds: float, context: Context) -> float:
     """Return how long to wait so that the answer still reaches the caller."""
     remaining = remaining_seconds(context)
     return wait_seconds if remaining is None else max(0.0, min(wait_seconds, remaining - ANSWER_SECONDS))
+
+
+def _status_problem(problem: Problem) -> StatusProblem:
+    status = StatusProblem(component=problem.component, message=problem.message)
+    status.since.FromMilliseconds(problem.since_ms)
+    return status
 
 
 def _counted(counts: Counts) -> GetStatusResponse:

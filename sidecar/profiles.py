@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from foreword.errors import StoreCorruptError, StoreError
+from foreword.problems import Problems
 from foreword.store import ProfileReader
 from foreword.store.files import PROFILES
 from foreword.store.profile_reader import open_when_present
 from foreword.store.responses import DefaultResponses
-from sidecar.problems import Problems
 
 COMPONENT = "sidecar.profiles"
 # Users with damaged rows remembered by name; beyond it the store is beyond naming.

@@ -19,6 +19,8 @@ from grpc_reflection.v1alpha import reflection
 from foreword.clock import Clock
 from foreword.config import Config
 from foreword.errors import StoreFullError, StoreNotWritableError
+from foreword.followed_config import FollowedConfig
+from foreword.problems import Problems
 from foreword.store import FileLock
 from foreword.store.lock import lock_activity
 from sidecar import (
@@ -33,17 +35,22 @@ from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
 from sidecar.erasures import Erasures
 from sidecar.health_service import HealthService
-from sidecar.live_config import LiveConfig
 from sidecar.maintenance import Maintenance
 from sidecar.open_triggers import OpenTriggers
 from sidecar.operator_service import OperatorService
-from sidecar.problems import Problems
 from sidecar.profile_service import ProfileService
 from sidecar.profiles import Profiles
 from sidecar.rpc import Handler
 from sidecar.user_data_service import UserDataService
 
 logger = logging.getLogger("sidecar")
+
+# What is decided when the server, the environment and the threads are made.
+AT_START = {
+    "sidecar": ("listen", "message_bytes_max", "group_commit_ms"),
+    "store": ("directory", "activity_map_size_bytes", "readers_max"),
+    "security": ("tls_certificate_file", "tls_key_file"),
+}
 
 SERVICES = (profile_service.NAME, activity_service.NAME, operator_service.NAME, user_data_service.NAME)
 
@@ -148,8 +155,10 @@ class SidecarServer:
 
     def _open(self, stack: contextlib.AsyncExitStack) -> None:
         config, clock = self._config, self._clock
-        self._problems = Problems(clock)
-        self._live = LiveConfig(config, self._config_file, self._problems)
+        self._problems = Problems(clock, logger)
+        self._live = FollowedConfig(
+            config, self._config_file, self._problems, component="sidecar.config", at_start=AT_START
+        )
         lock = _lock(config.store.directory)
         if isinstance(lock, FileLock):
             stack.callback(lock.release)

@@ -7,6 +7,7 @@ from pathlib import Path
 from foreword import keys
 from foreword.clock import ManualClock
 from foreword.config import Config
+from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
 from foreword.store import ProfileReader, ProfileWriter
 from foreword.v1.profile_pb2 import Foreword, Profile, Segment
@@ -15,7 +16,6 @@ from scheduler.agent.population import PopulationDelta
 from scheduler.agent.refresh import RefreshResult
 from scheduler.attempt import Attempt
 from scheduler.commits import Commits
-from scheduler.live_config import LiveConfig
 from scheduler.log import logger
 from scheduler.populations import Populations
 
@@ -40,7 +40,7 @@ def test_a_batch_of_more_namespaces_than_are_held_loses_nothing_of_any(tmp_path:
     """A namespace that makes room for others within a batch still counts all its users, then and later."""
     config = Config.model_validate({"store": {"directory": str(tmp_path)}})
     clock = ManualClock()
-    live = LiveConfig(config, None, Problems(clock, logger))
+    live = FollowedConfig(config, None, Problems(clock, logger), component="scheduler", at_start={})
     writer = ProfileWriter(tmp_path, map_size_bytes=MAP_BYTES)
     reader = ProfileReader(tmp_path)
     commits = Commits(writer, Populations(reader, live), clock, live)
@@ -59,7 +59,7 @@ def test_a_damaged_population_fails_its_own_users_only(tmp_path: Path) -> None:
     """A row that cannot be parsed is one namespace's trouble; its neighbours in the batch are written."""
     config = Config.model_validate({"store": {"directory": str(tmp_path)}})
     clock = ManualClock()
-    live = LiveConfig(config, None, Problems(clock, logger))
+    live = FollowedConfig(config, None, Problems(clock, logger), component="scheduler", at_start={})
     writer = ProfileWriter(tmp_path, map_size_bytes=MAP_BYTES)
     reader = ProfileReader(tmp_path)
     with writer.environment.begin(write=True) as txn:

@@ -10,11 +10,11 @@ import pytest
 
 from foreword import keys
 from foreword.clock import DAY_MS
+from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
 from foreword.store import ActivityReader, ProfileTransaction, ProfileWriter
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.store_pb2 import RefreshOutcome, RefreshReason
-from scheduler.live_config import LiveConfig
 from scheduler.log import logger
 from scheduler.triggers import TriggerFeed
 
@@ -317,7 +317,9 @@ def test_a_store_that_takes_the_place_between_two_batches_is_read_from_its_begin
     async def story() -> None:
         store.record(*(f"old{number}" for number in range(600)))
         writer = ProfileWriter(store.directory, map_size_bytes=1 << 26)
-        live = LiveConfig(store.config, None, Problems(store.clock, logger))
+        live = FollowedConfig(
+            store.config, None, Problems(store.clock, logger), component="scheduler", at_start={}
+        )
         activity = ActivityReader(store.directory)
         idle = Mock(in_flight=Mock(return_value=None))
         feed = TriggerFeed(writer, store.profiles, idle, Mock(), clock=store.clock, live=live)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from foreword.config import Config, load
 from foreword.errors import ConfigError
@@ -14,17 +14,29 @@ from foreword.problems import Problems
 class FollowedConfig:
     """Holds the last good configuration. What cannot change while running keeps its value, and is said to wait.
 
+    Args:
+        config: The configuration to begin with.
+        file: Where it came from; None follows nothing.
+        problems: Where a refused file is stated.
+        component: The part under which it is stated; each daemon has its own.
+        at_start: The keys of each section that only a restart of this daemon applies; all others apply at once.
+
     Attributes:
-        component: The part under which problems are stated; each daemon has its own.
-        at_start: The keys of each section that only a restart applies; all others apply at once.
         current: The configuration in force.
     """
 
-    component: ClassVar[str]
-    at_start: ClassVar[Mapping[str, Sequence[str]]]
-
-    def __init__(self, config: Config, file: Path | None, problems: Problems) -> None:
+    def __init__(
+        self,
+        config: Config,
+        file: Path | None,
+        problems: Problems,
+        *,
+        component: str,
+        at_start: Mapping[str, Sequence[str]],
+    ) -> None:
         self.current = config
+        self._component = component
+        self._at_start = at_start
         self._started_with = config
         self._file = file
         self._problems = problems
@@ -40,9 +52,9 @@ class FollowedConfig:
             changed = load(self._file)
         except ConfigError as exc:
             message = f"the changed file was refused, the former stays in force: {exc}"
-            self._problems.note(self.component, "refused", message)
+            self._problems.note(self._component, "refused", message)
             return False
-        self._problems.end(self.component, "refused")
+        self._problems.end(self._component, "refused")
         self._note_waiting(changed)
         former, self.current = self.current, self._with_start_values(changed)
         return former != self.current
@@ -50,22 +62,22 @@ class FollowedConfig:
     def _note_waiting(self, changed: Config) -> None:
         waiting = [
             f"{section}.{key}"
-            for section, keys in self.at_start.items()
+            for section, keys in self._at_start.items()
             for key in keys
             if _value(changed, section, key) != _value(self._started_with, section, key)
         ]
         if waiting:
             message = f"changed, but only a restart applies it: {', '.join(waiting)}"
-            self._problems.note(self.component, "waiting", message)
+            self._problems.note(self._component, "waiting", message)
         else:
-            self._problems.end(self.component, "waiting")
+            self._problems.end(self._component, "waiting")
 
     def _with_start_values(self, changed: Config) -> Config:
         sections = {
             section: getattr(changed, section).model_copy(
                 update={key: _value(self._started_with, section, key) for key in keys}
             )
-            for section, keys in self.at_start.items()
+            for section, keys in self._at_start.items()
         }
         return changed.model_copy(update=sections)
 
