@@ -14,7 +14,9 @@ PYTHON ?= $(or $(FOREWORD_PYTHON),python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PROTO_FILES := $(wildcard proto/foreword/v1/*.proto)
+PROTO_FILES := $(shell find proto -name "*.proto" | LC_ALL=C sort)
+# The only ones that gRPC has something to say of.
+SERVICE_FILES := $(filter %_service.proto,$(PROTO_FILES))
 # More workers than this only contend for the disk: the slow tests wait for synced commits.
 WORKERS_MAX ?= 8
 # What `buf breaking` compares with: main as published, else as it is here.
@@ -45,7 +47,8 @@ types: $(VENV)/.dev ## Check types, strictly
 
 .PHONY: proto
 proto: $(VENV)/.dev ## Generate code from proto/, check its style and that it breaks no client of main
-	@$(BIN)/python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. --grpc_python_out=. $(PROTO_FILES)
+	@$(BIN)/python -m grpc_tools.protoc -I proto --python_out=. --pyi_out=. $(PROTO_FILES)
+	@$(BIN)/python -m grpc_tools.protoc -I proto --grpc_python_out=. $(SERVICE_FILES)
 	@$(BIN)/buf format --write
 	@$(BIN)/buf lint
 	@if git cat-file -e '$(MAIN):proto' 2>/dev/null; then \

@@ -13,7 +13,7 @@ from evaluations.events import read_events
 from foreword.clock import DAY_MS
 from foreword.config import Config
 from foreword.errors import FieldError
-from foreword.v1 import event_pb2, profile_pb2, store_pb2
+from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.evidence import Evidence, evidence_of
 from scheduler.agent.population import PopulationView
 from scheduler.agent.refresh import RefreshInput, refresh_extractive
@@ -199,7 +199,7 @@ class _ProfileWriter:
                 now_ms=now_ms,
                 segment=profile_pb2.SEGMENT_ACTIVE,
                 cadence=profile_pb2.CADENCE_INTERVAL,
-                activity=store_pb2.UserActivity(),
+                activity=activity_pb2.UserActivity(),
                 new_events=[item.event for item in news],
                 window_events=[item.event for item in window],
                 previous=self._profiles.get(user),

@@ -13,7 +13,7 @@ from foreword.clock import DAY_MS, format_time_ms
 from foreword.errors import FieldError
 from foreword.text_size import check_text
 from foreword.v1.activity_service_pb2 import RefusedEvent
-from foreword.v1.error_pb2 import ErrorReason
+from foreword.v1.error_reason_pb2 import ErrorReason
 from foreword.v1.event_pb2 import Event, Feedback
 
 SESSION_END = "session.end"

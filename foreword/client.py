@@ -25,7 +25,7 @@ from foreword.clock import parse_time_ms
 from foreword.defaults import default_profile
 from foreword.errors import FieldError, ForewordError, ServiceError
 from foreword.v1.activity_service_pb2 import RecordEventsRequest, RecordEventsResponse, RefusedEvent
-from foreword.v1.error_pb2 import ErrorReason
+from foreword.v1.error_reason_pb2 import ErrorReason
 from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import (
     GetStatusRequest,

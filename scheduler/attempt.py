@@ -14,8 +14,9 @@ from foreword.errors import StoreCorruptError, StoreError, StoreRowError
 from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader
 from foreword.store.activity_reader import StoredEvent
+from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Profile, Segment
-from foreword.v1.store_pb2 import RefreshOutcome, UserActivity, Watermark
+from foreword.v1.refresh_pb2 import RefreshOutcome, Watermark
 from scheduler.agent.refresh import RefreshInput, RefreshResult
 from scheduler.log import logger
 from scheduler.populations import Populations

@@ -10,7 +10,7 @@ from foreword.config import Config
 from foreword.errors import StoreError, StoreRowError
 from foreword.followed_config import FollowedConfig
 from foreword.store import ProfileTransaction, ProfileWriter
-from foreword.v1.store_pb2 import LedgerEntry, RefreshOutcome, RefreshReason, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshReason, Watermark
 from scheduler.agent.population import PopulationView
 from scheduler.agent.refresh import RefreshResult
 from scheduler.attempt import Attempt

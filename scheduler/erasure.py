@@ -8,8 +8,10 @@ from foreword import keys
 from foreword.clock import Clock
 from foreword.errors import StoreCorruptError
 from foreword.store import ProfileReader, ProfileTransaction, ProfileWriter
+from foreword.store.v1.store_pb2 import ErasureReceipt
+from foreword.v1.activity_pb2 import Trigger
+from foreword.v1.erasure_pb2 import StoreCount
 from foreword.v1.profile_pb2 import Memory
-from foreword.v1.store_pb2 import ErasureReceipt, StoreCount, Trigger
 from scheduler.log import logger
 from scheduler.populations import Populations
 from scheduler.runner import Runner

@@ -9,8 +9,9 @@ from foreword.clock import Clock
 from foreword.config import Config
 from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader, ProfileTransaction, ProfileWriter
+from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Cadence, Segment
-from foreword.v1.store_pb2 import RefreshReason, UserActivity, Watermark
+from foreword.v1.refresh_pb2 import RefreshReason, Watermark
 from scheduler.runner import Runner
 from scheduler.segments import cadence, classify, next_due_ms, validity
 from scheduler.transfer import due_after_session

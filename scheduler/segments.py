@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from foreword.clock import DAY_MS, HOUR_MS
 from foreword.config import Config, SegmentCadence
+from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Cadence, Segment
-from foreword.v1.store_pb2 import UserActivity
 
 # Days with events that `users` keeps; a longer window could not be counted.
 _DAYS_COUNTED_MAX = 56

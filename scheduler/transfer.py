@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from foreword.config import Config
+from foreword.v1.activity_pb2 import Trigger
 from foreword.v1.profile_pb2 import Cadence, Segment
-from foreword.v1.store_pb2 import RefreshReason, Trigger, Watermark
+from foreword.v1.refresh_pb2 import RefreshReason, Watermark
 from scheduler.segments import cadence
 
 # What goes before cadence work, most urgent first: somebody is waiting, a session is over.

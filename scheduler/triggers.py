@@ -9,7 +9,8 @@ from itertools import takewhile
 from foreword.clock import Clock
 from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader, ProfileWriter
-from foreword.v1.store_pb2 import Trigger, Watermark
+from foreword.v1.activity_pb2 import Trigger
+from foreword.v1.refresh_pb2 import Watermark
 from scheduler.erasure import Erasures
 from scheduler.runner import Runner
 from scheduler.transfer import URGENCY, transfer

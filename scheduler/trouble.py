@@ -9,7 +9,7 @@ from typing import NamedTuple
 from foreword.clock import Clock
 from foreword.errors import StoreError
 from foreword.problems import Problems
-from foreword.v1.store_pb2 import SchedulerProblem
+from foreword.store.v1.store_pb2 import SchedulerProblem
 from scheduler.log import logger
 
 COMPONENT = "scheduler"

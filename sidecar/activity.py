@@ -18,7 +18,7 @@ from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
 from foreword.store import ActivityReader, ActivityTransaction, ActivityWriter, GroupCommitter
 from foreword.store.files import ACTIVITY
-from foreword.v1.store_pb2 import UserActivity
+from foreword.v1.activity_pb2 import UserActivity
 from sidecar.errors import DrainingError, QueueFullError
 
 T = TypeVar("T")

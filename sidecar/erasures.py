@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from foreword.clock import Clock
 from foreword.errors import ForewordError, StoreError
 from foreword.store import ActivityTransaction
-from foreword.v1.store_pb2 import StoreCount
+from foreword.v1.erasure_pb2 import StoreCount
 from sidecar.activity import Activity
 from sidecar.open_triggers import OpenTriggers
 from sidecar.profiles import Profiles

@@ -23,7 +23,7 @@ from foreword.v1.operator_service_pb2 import (
     StatusProblem,
 )
 from foreword.v1.profile_pb2 import Segment
-from foreword.v1.store_pb2 import Watermark
+from foreword.v1.refresh_pb2 import Watermark
 from sidecar import checks
 from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService

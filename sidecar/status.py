@@ -17,7 +17,7 @@ from foreword.errors import (
     StoreNotWritableError,
 )
 from foreword.store.translation import MAP_SETTING
-from foreword.v1.error_pb2 import ErrorReason
+from foreword.v1.error_reason_pb2 import ErrorReason
 from sidecar.errors import BatchTooLargeError, DeadlineError, DrainingError, QueueFullError
 
 DOMAIN = "foreword"

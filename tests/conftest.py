@@ -11,15 +11,10 @@ from foreword import keys
 from foreword.store import ActivityWriter, NewEvent, ProfileWriter
 from foreword.store.fault import Fault
 from foreword.store.inspection import inspect_store
+from foreword.store.v1.store_pb2 import ErasureReceipt, Population
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import FadedCount, Foreword, ForewordCut, Profile
-from foreword.v1.store_pb2 import (
-    ErasureReceipt,
-    LedgerEntry,
-    Population,
-    RefreshOutcome,
-    Watermark,
-)
+from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, Watermark
 
 MAP_BYTES = 1 << 28
 START_MS = 1_700_000_000_000

@@ -11,7 +11,7 @@ from foreword.client import Foreword
 from foreword.clock import format_time_ms
 from foreword.errors import ForewordError
 from foreword.v1.operator_service_pb2 import RefreshUserResponse
-from foreword.v1.store_pb2 import RefreshOutcome
+from foreword.v1.refresh_pb2 import RefreshOutcome
 
 # A scheduler shows life every few seconds; one unseen for this long does not run.
 _SCHEDULER_SILENT_MS = 30_000

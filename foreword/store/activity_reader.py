@@ -10,8 +10,9 @@ from foreword import keys
 from foreword.store import databases as db
 from foreword.store.files import ACTIVITY
 from foreword.store.reader import Reader
+from foreword.v1.activity_pb2 import Trigger, UserActivity
+from foreword.v1.erasure_pb2 import Erasure
 from foreword.v1.event_pb2 import Event
-from foreword.v1.store_pb2 import Erasure, Trigger, UserActivity
 
 
 class StoredEvent(NamedTuple):

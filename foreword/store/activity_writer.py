@@ -18,7 +18,8 @@ from foreword.store import databases as db
 from foreword.store.environment import Environment
 from foreword.store.files import ACTIVITY
 from foreword.store.writer import Writer
-from foreword.v1.store_pb2 import DayCount, Erasure, StoreCount, Trigger, UserActivity
+from foreword.v1.activity_pb2 import DayCount, Trigger, UserActivity
+from foreword.v1.erasure_pb2 import Erasure, StoreCount
 
 # About what a batch of events takes; less might fit where a batch does not.
 PROBE_BYTES = 1 << 16

@@ -12,8 +12,9 @@ from foreword.store.activity_writer import DAYS_MAX
 from foreword.store.check_profiles import parsed, user_key_fault
 from foreword.store.fault import Fault, shown
 from foreword.store.snapshot import Snapshot
+from foreword.v1.activity_pb2 import Trigger, UserActivity
+from foreword.v1.erasure_pb2 import Erasure
 from foreword.v1.event_pb2 import Event
-from foreword.v1.store_pb2 import Erasure, Trigger, UserActivity
 
 ERASE_ID_BYTES = 16
 

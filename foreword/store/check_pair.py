@@ -9,7 +9,8 @@ from foreword.store import databases as db
 from foreword.store.check_profiles import parsed
 from foreword.store.fault import Fault, shown
 from foreword.store.snapshot import Snapshot
-from foreword.v1.store_pb2 import UserActivity, Watermark
+from foreword.v1.activity_pb2 import UserActivity
+from foreword.v1.refresh_pb2 import Watermark
 
 
 def check_pair(profiles: Snapshot, activity: Snapshot) -> Iterator[Fault]:

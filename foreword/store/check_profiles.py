@@ -16,15 +16,9 @@ from foreword.store import databases as db
 from foreword.store.fault import Fault, shown
 from foreword.store.profile_writer import add_to_totals, text_etag
 from foreword.store.snapshot import Snapshot
+from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblems
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
-from foreword.v1.store_pb2 import (
-    ErasureReceipt,
-    LedgerEntry,
-    LedgerTotals,
-    Population,
-    SchedulerProblems,
-    Watermark,
-)
+from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, Watermark
 
 M = TypeVar("M", bound=Message)
 

@@ -14,16 +14,9 @@ from foreword.store import databases as db
 from foreword.store.codec import HEADER_BYTES, Header, damaged, decode_header, is_intact
 from foreword.store.files import PROFILES
 from foreword.store.reader import Reader, prefixed
+from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblem, SchedulerProblems
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
-from foreword.v1.store_pb2 import (
-    ErasureReceipt,
-    LedgerEntry,
-    LedgerTotals,
-    Population,
-    SchedulerProblem,
-    SchedulerProblems,
-    Watermark,
-)
+from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, Watermark
 
 
 class ProfileReader(Reader):

@@ -14,20 +14,12 @@ from foreword.store import codec
 from foreword.store import databases as db
 from foreword.store.environment import Environment
 from foreword.store.files import PROFILES
+from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblem, SchedulerProblems
 from foreword.store.writer import Writer
+from foreword.v1.erasure_pb2 import StoreCount
 from foreword.v1.profile_pb2 import Foreword, Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
-from foreword.v1.store_pb2 import (
-    ErasureReceipt,
-    LedgerEntry,
-    LedgerTotals,
-    Population,
-    RefreshOutcome,
-    SchedulerProblem,
-    SchedulerProblems,
-    StoreCount,
-    Watermark,
-)
+from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshOutcome, Watermark
 
 _PER_USER = (db.PROFILES, db.FOREWORDS, db.WATERMARKS)
 

@@ -1,4 +1,4 @@
-from foreword.v1 import error_pb2 as _error_pb2
+from foreword.v1 import error_reason_pb2 as _error_reason_pb2
 from foreword.v1 import event_pb2 as _event_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -35,5 +35,5 @@ class RefusedEvent(_message.Message):
     event_id: str
     field: str
     message: str
-    reason: _error_pb2.ErrorReason
-    def __init__(self, index: _Optional[int] = ..., event_id: _Optional[str] = ..., field: _Optional[str] = ..., message: _Optional[str] = ..., reason: _Optional[_Union[_error_pb2.ErrorReason, str]] = ...) -> None: ...
+    reason: _error_reason_pb2.ErrorReason
+    def __init__(self, index: _Optional[int] = ..., event_id: _Optional[str] = ..., field: _Optional[str] = ..., message: _Optional[str] = ..., reason: _Optional[_Union[_error_reason_pb2.ErrorReason, str]] = ...) -> None: ...

@@ -23,30 +23,31 @@ _sym_db = _symbol_database.Default()
 
 
 from foreword.v1 import profile_pb2 as foreword_dot_v1_dot_profile__pb2
-from foreword.v1 import store_pb2 as foreword_dot_v1_dot_store__pb2
+from foreword.v1 import refresh_pb2 as foreword_dot_v1_dot_refresh__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"foreword/v1/operator_service.proto\x12\x0b\x66oreword.v1\x1a\x19\x66oreword/v1/profile.proto\x1a\x17\x66oreword/v1/store.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetStatusRequest\"\x8e\x01\n\rSegmentStatus\x12%\n\x07segment\x18\x01 \x01(\x0e\x32\x14.foreword.v1.Segment\x12\x13\n\x0b\x66resh_count\x18\x02 \x01(\x04\x12\x13\n\x0bstale_count\x18\x03 \x01(\x04\x12\x15\n\rexpired_count\x18\x04 \x01(\x04\x12\x15\n\rdefault_count\x18\x05 \x01(\x04\"^\n\rStatusProblem\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xeb\x03\n\x11GetStatusResponse\x12.\n\ncounted_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08segments\x18\x02 \x03(\x0b\x32\x1a.foreword.v1.SegmentStatus\x12)\n\x06ledger\x18\x03 \x01(\x0b\x32\x19.foreword.v1.LedgerTotals\x12\x11\n\tdue_count\x18\x04 \x01(\x04\x12\x15\n\rtrigger_count\x18\x05 \x01(\x04\x12\x12\n\nuser_count\x18\x06 \x01(\x04\x12\x13\n\x0b\x65vent_count\x18\x07 \x01(\x04\x12\x15\n\rprofile_count\x18\x08 \x01(\x04\x12\x10\n\x08revision\x18\t \x01(\x04\x12\x35\n\x11scheduler_seen_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08problems\x18\x0b \x03(\x0b\x32\x1a.foreword.v1.StatusProblem\x12\x0f\n\x07version\x18\x0c \x01(\t\x12\'\n\x03now\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11write_queue_count\x18\x0e \x01(\x04\x12\x17\n\x0f\x65vents_accepted\x18\x0f \x01(\x04\"a\n\x12RefreshUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xa9\x01\n\x13RefreshUserResponse\x12\x30\n\x0crequested_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcompleted\x18\x02 \x01(\x08\x12,\n\x07outcome\x18\x03 \x01(\x0e\x32\x1b.foreword.v1.RefreshOutcome\x12\x10\n\x08revision\x18\x04 \x01(\x04\x12\r\n\x05\x65rror\x18\x05 \x01(\t2\xaf\x01\n\x0fOperatorService\x12J\n\tGetStatus\x12\x1d.foreword.v1.GetStatusRequest\x1a\x1e.foreword.v1.GetStatusResponse\x12P\n\x0bRefreshUser\x12\x1f.foreword.v1.RefreshUserRequest\x1a .foreword.v1.RefreshUserResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"foreword/v1/operator_service.proto\x12\x0b\x66oreword.v1\x1a\x19\x66oreword/v1/profile.proto\x1a\x19\x66oreword/v1/refresh.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetStatusRequest\"\x8e\x01\n\rSegmentStatus\x12%\n\x07segment\x18\x01 \x01(\x0e\x32\x14.foreword.v1.Segment\x12\x13\n\x0b\x66resh_count\x18\x02 \x01(\x04\x12\x13\n\x0bstale_count\x18\x03 \x01(\x04\x12\x15\n\rexpired_count\x18\x04 \x01(\x04\x12\x15\n\rdefault_count\x18\x05 \x01(\x04\"^\n\rStatusProblem\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xeb\x03\n\x11GetStatusResponse\x12.\n\ncounted_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08segments\x18\x02 \x03(\x0b\x32\x1a.foreword.v1.SegmentStatus\x12)\n\x06ledger\x18\x03 \x01(\x0b\x32\x19.foreword.v1.LedgerTotals\x12\x11\n\tdue_count\x18\x04 \x01(\x04\x12\x15\n\rtrigger_count\x18\x05 \x01(\x04\x12\x12\n\nuser_count\x18\x06 \x01(\x04\x12\x13\n\x0b\x65vent_count\x18\x07 \x01(\x04\x12\x15\n\rprofile_count\x18\x08 \x01(\x04\x12\x10\n\x08revision\x18\t \x01(\x04\x12\x35\n\x11scheduler_seen_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08problems\x18\x0b \x03(\x0b\x32\x1a.foreword.v1.StatusProblem\x12\x0f\n\x07version\x18\x0c \x01(\t\x12\'\n\x03now\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11write_queue_count\x18\x0e \x01(\x04\x12\x17\n\x0f\x65vents_accepted\x18\x0f \x01(\x04\"a\n\x12RefreshUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xa9\x01\n\x13RefreshUserResponse\x12\x30\n\x0crequested_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcompleted\x18\x02 \x01(\x08\x12,\n\x07outcome\x18\x03 \x01(\x0e\x32\x1b.foreword.v1.RefreshOutcome\x12\x10\n\x08revision\x18\x04 \x01(\x04\x12\r\n\x05\x65rror\x18\x05 \x01(\t2\xaf\x01\n\x0fOperatorService\x12J\n\tGetStatus\x12\x1d.foreword.v1.GetStatusRequest\x1a\x1e.foreword.v1.GetStatusResponse\x12P\n\x0bRefreshUser\x12\x1f.foreword.v1.RefreshUserRequest\x1a .foreword.v1.RefreshUserResponseB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foreword.v1.operator_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_GETSTATUSREQUEST']._serialized_start=168
-  _globals['_GETSTATUSREQUEST']._serialized_end=186
-  _globals['_SEGMENTSTATUS']._serialized_start=189
-  _globals['_SEGMENTSTATUS']._serialized_end=331
-  _globals['_STATUSPROBLEM']._serialized_start=333
-  _globals['_STATUSPROBLEM']._serialized_end=427
-  _globals['_GETSTATUSRESPONSE']._serialized_start=430
-  _globals['_GETSTATUSRESPONSE']._serialized_end=921
-  _globals['_REFRESHUSERREQUEST']._serialized_start=923
-  _globals['_REFRESHUSERREQUEST']._serialized_end=1020
-  _globals['_REFRESHUSERRESPONSE']._serialized_start=1023
-  _globals['_REFRESHUSERRESPONSE']._serialized_end=1192
-  _globals['_OPERATORSERVICE']._serialized_start=1195
-  _globals['_OPERATORSERVICE']._serialized_end=1370
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\013foreword.v1P\001Z\026foreword/v1;forewordv1\252\002\016ForewordApi.V1'
+  _globals['_GETSTATUSREQUEST']._serialized_start=170
+  _globals['_GETSTATUSREQUEST']._serialized_end=188
+  _globals['_SEGMENTSTATUS']._serialized_start=191
+  _globals['_SEGMENTSTATUS']._serialized_end=333
+  _globals['_STATUSPROBLEM']._serialized_start=335
+  _globals['_STATUSPROBLEM']._serialized_end=429
+  _globals['_GETSTATUSRESPONSE']._serialized_start=432
+  _globals['_GETSTATUSRESPONSE']._serialized_end=923
+  _globals['_REFRESHUSERREQUEST']._serialized_start=925
+  _globals['_REFRESHUSERREQUEST']._serialized_end=1022
+  _globals['_REFRESHUSERRESPONSE']._serialized_start=1025
+  _globals['_REFRESHUSERRESPONSE']._serialized_end=1194
+  _globals['_OPERATORSERVICE']._serialized_start=1197
+  _globals['_OPERATORSERVICE']._serialized_end=1372
 # @@protoc_insertion_point(module_scope)

@@ -1,8 +1,10 @@
 import datetime
 
+from foreword.v1 import activity_pb2 as _activity_pb2
+from foreword.v1 import erasure_pb2 as _erasure_pb2
 from foreword.v1 import event_pb2 as _event_pb2
 from foreword.v1 import profile_pb2 as _profile_pb2
-from foreword.v1 import store_pb2 as _store_pb2
+from foreword.v1 import refresh_pb2 as _refresh_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -36,17 +38,17 @@ class ExportUserResponse(_message.Message):
     ERASURE_FIELD_NUMBER: _ClassVar[int]
     store: str
     event: _event_pb2.Event
-    activity: _store_pb2.UserActivity
-    trigger: _store_pb2.Trigger
+    activity: _activity_pb2.UserActivity
+    trigger: _activity_pb2.Trigger
     profile: _profile_pb2.Profile
     revision: _profile_pb2.Profile
     foreword: _profile_pb2.Foreword
-    watermark: _store_pb2.Watermark
-    ledger_entry: _store_pb2.LedgerEntry
+    watermark: _refresh_pb2.Watermark
+    ledger_entry: _refresh_pb2.LedgerEntry
     applied_event_id: str
     due_ms: int
-    erasure: _store_pb2.Erasure
-    def __init__(self, store: _Optional[str] = ..., event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., activity: _Optional[_Union[_store_pb2.UserActivity, _Mapping]] = ..., trigger: _Optional[_Union[_store_pb2.Trigger, _Mapping]] = ..., profile: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., revision: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., foreword: _Optional[_Union[_profile_pb2.Foreword, _Mapping]] = ..., watermark: _Optional[_Union[_store_pb2.Watermark, _Mapping]] = ..., ledger_entry: _Optional[_Union[_store_pb2.LedgerEntry, _Mapping]] = ..., applied_event_id: _Optional[str] = ..., due_ms: _Optional[int] = ..., erasure: _Optional[_Union[_store_pb2.Erasure, _Mapping]] = ...) -> None: ...
+    erasure: _erasure_pb2.Erasure
+    def __init__(self, store: _Optional[str] = ..., event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., activity: _Optional[_Union[_activity_pb2.UserActivity, _Mapping]] = ..., trigger: _Optional[_Union[_activity_pb2.Trigger, _Mapping]] = ..., profile: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., revision: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., foreword: _Optional[_Union[_profile_pb2.Foreword, _Mapping]] = ..., watermark: _Optional[_Union[_refresh_pb2.Watermark, _Mapping]] = ..., ledger_entry: _Optional[_Union[_refresh_pb2.LedgerEntry, _Mapping]] = ..., applied_event_id: _Optional[str] = ..., due_ms: _Optional[int] = ..., erasure: _Optional[_Union[_erasure_pb2.Erasure, _Mapping]] = ...) -> None: ...
 
 class EraseUserRequest(_message.Message):
     __slots__ = ("user_id", "namespace", "wait")
@@ -64,6 +66,6 @@ class EraseUserResponse(_message.Message):
     COUNTS_FIELD_NUMBER: _ClassVar[int]
     PENDING_FIELD_NUMBER: _ClassVar[int]
     complete: bool
-    counts: _containers.RepeatedCompositeFieldContainer[_store_pb2.StoreCount]
+    counts: _containers.RepeatedCompositeFieldContainer[_erasure_pb2.StoreCount]
     pending: str
-    def __init__(self, complete: bool = ..., counts: _Optional[_Iterable[_Union[_store_pb2.StoreCount, _Mapping]]] = ..., pending: _Optional[str] = ...) -> None: ...
+    def __init__(self, complete: bool = ..., counts: _Optional[_Iterable[_Union[_erasure_pb2.StoreCount, _Mapping]]] = ..., pending: _Optional[str] = ...) -> None: ...

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from foreword.clock import DAY_MS
-from foreword.v1 import profile_pb2, store_pb2
+from foreword.store.v1 import store_pb2
+from foreword.v1 import profile_pb2
 
 # The store's limit on a population row: 2,000 topics are about 100 kB and cover nearly all weight of any namespace.
 TOPICS_MAX = 2000

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from foreword.config import Config
 from foreword.defaults import default_profile
-from foreword.v1 import event_pb2, profile_pb2, store_pb2
+from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.affinity import rank
 from scheduler.agent.apply import Refusal, apply
 from scheduler.agent.description import describe
@@ -46,7 +46,7 @@ class RefreshInput:
     now_ms: int
     segment: int
     cadence: int
-    activity: store_pb2.UserActivity
+    activity: activity_pb2.UserActivity
     new_events: Sequence[event_pb2.Event]
     window_events: Sequence[event_pb2.Event]
     previous: profile_pb2.Profile | None

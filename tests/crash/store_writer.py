@@ -26,7 +26,7 @@ from foreword.store import (
 )
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, Profile
-from foreword.v1.store_pb2 import LedgerEntry, RefreshOutcome, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, Watermark
 
 MAP_BYTES = 1 << 28
 USERS = 7

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from foreword.v1.error_pb2 import ErrorReason
+from foreword.v1.error_reason_pb2 import ErrorReason
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "ERROR_REASON_"
@@ -15,7 +15,7 @@ REASONS = [value.name.removeprefix(PREFIX) for value in ErrorReason.DESCRIPTOR.v
 
 
 def proto_comment(reason: str) -> str:
-    text = (ROOT / "proto/foreword/v1/error.proto").read_text("utf-8")
+    text = (ROOT / "proto/foreword/v1/error_reason.proto").read_text("utf-8")
     found = re.search(rf"((?:  //.*\n)+)  {PREFIX}{reason} =", text)
     assert found, f"{reason} has no comment"
     return " ".join(line.strip().removeprefix("//").strip() for line in found[1].splitlines())

@@ -16,6 +16,7 @@ PACKAGES = ("foreword", "sidecar", "scheduler", "tiering", "ranking", "evaluatio
 # A module may import its own part and any part of a lower number. The longest prefix decides.
 LAYERS = {
     "foreword.v1": 0,
+    "foreword.store.v1": 1,
     "foreword": 1,
     "foreword.store": 2,
     "foreword.client": 3,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from foreword.clock import DAY_MS
 from foreword.config import Config
 from foreword.tokens import count_tokens
-from foreword.v1 import event_pb2, profile_pb2, store_pb2
+from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.evidence import evidence_of
 from scheduler.agent.limits import PROFILE_BYTES_MAX
 from scheduler.agent.memory import fold, to_proto
@@ -69,7 +69,7 @@ def refresh(
             now_ms=NOW_MS,
             segment=1,
             cadence=1,
-            activity=store_pb2.UserActivity(),
+            activity=activity_pb2.UserActivity(),
             new_events=new,
             window_events=window,
             previous=previous,

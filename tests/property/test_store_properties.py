@@ -20,7 +20,7 @@ from foreword.store.inspection import inspect_store
 from foreword.store.restore import restore_store
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, Profile
-from foreword.v1.store_pb2 import LedgerEntry, RefreshOutcome, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, Watermark
 
 MAP_BYTES = 1 << 26
 REVISIONS_MAX = 3

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from foreword.clock import DAY_MS
-from foreword.v1 import event_pb2, store_pb2
+from foreword.store.v1 import store_pb2
+from foreword.v1 import event_pb2
 from scheduler.agent.evidence import evidence_of
 from scheduler.agent.memory import fold, to_proto
 from scheduler.agent.population import TOPICS_MAX, PopulationDelta, PopulationView

@@ -14,7 +14,7 @@ from foreword.defaults import default_foreword, default_profile
 from foreword.errors import FieldError
 from foreword.store.activity_writer import count_events
 from foreword.tokens import count_tokens
-from foreword.v1 import event_pb2, profile_pb2, store_pb2
+from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.extractive import Extractive
 from scheduler.agent.header import FOREWORD_HEADER
 from scheduler.agent.population import PopulationDelta, PopulationView
@@ -41,7 +41,7 @@ def make_input(
     """Return the input of a refresh at NOW_MS; all events are new unless `new` names them."""
     ordered = sorted(events, key=lambda item: item.time.ToMilliseconds())
     start_ms = NOW_MS - CONFIG.window.days * DAY_MS
-    activity = store_pb2.UserActivity()
+    activity = activity_pb2.UserActivity()
     count_events(activity, [item.time.ToMilliseconds() for item in ordered])
     return RefreshInput(
         user_id="u",

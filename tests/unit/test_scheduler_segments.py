@@ -6,8 +6,8 @@ import pytest
 
 from foreword.clock import DAY_MS, HOUR_MS
 from foreword.config import Config, Scheduler
+from foreword.v1.activity_pb2 import DayCount, UserActivity
 from foreword.v1.profile_pb2 import Cadence, Segment
-from foreword.v1.store_pb2 import DayCount, UserActivity
 from scheduler.backoff import backoff_ms
 from scheduler.segments import active_days_per_week, cadence, classify, next_due_ms, validity
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from foreword.config import Config
+from foreword.v1.activity_pb2 import Trigger
 from foreword.v1.profile_pb2 import Segment
-from foreword.v1.store_pb2 import RefreshReason, Trigger, Watermark
+from foreword.v1.refresh_pb2 import RefreshReason, Watermark
 from scheduler.transfer import is_urgent, transfer
 
 CONFIG = Config()

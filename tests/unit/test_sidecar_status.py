@@ -10,7 +10,7 @@ from foreword.keys import user_key
 from foreword.store.codec import damaged, decode_header
 from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.translation import translate, translated
-from foreword.v1.store_pb2 import Watermark
+from foreword.v1.refresh_pb2 import Watermark
 from sidecar.status import metadata
 
 

@@ -16,9 +16,10 @@ from foreword.config import Config
 from foreword.store import ActivityTransaction, ActivityWriter, NewEvent, ProfileReader
 from foreword.store.inspection import inspect_store
 from foreword.store.profile_reader import taken_triggers
+from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import FadedCount, Foreword, ForewordCut, Memory, Profile
-from foreword.v1.store_pb2 import LedgerEntry, UserActivity, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, Watermark
 from scheduler.agent.population import PopulationDelta
 from scheduler.agent.refresh import RefreshInput, RefreshResult
 from scheduler.daemon import SchedulerDaemon

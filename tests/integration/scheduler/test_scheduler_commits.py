@@ -11,7 +11,7 @@ from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
 from foreword.store import ProfileReader, ProfileWriter
 from foreword.v1.profile_pb2 import Foreword, Profile, Segment
-from foreword.v1.store_pb2 import RefreshOutcome, Watermark
+from foreword.v1.refresh_pb2 import RefreshOutcome, Watermark
 from scheduler.agent.population import PopulationDelta
 from scheduler.agent.refresh import RefreshResult
 from scheduler.attempt import Attempt

@@ -14,7 +14,7 @@ from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
 from foreword.store import ActivityReader, ProfileTransaction, ProfileWriter
 from foreword.v1.profile_pb2 import Segment
-from foreword.v1.store_pb2 import RefreshOutcome, RefreshReason
+from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshReason
 from scheduler.log import logger
 from scheduler.triggers import TriggerFeed
 

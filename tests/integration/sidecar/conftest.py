@@ -24,10 +24,11 @@ from foreword.client import Foreword
 from foreword.clock import ManualClock
 from foreword.config import Config
 from foreword.store import ActivityReader, ProfileWriter
+from foreword.store.v1.store_pb2 import ErasureReceipt
+from foreword.v1.activity_pb2 import Trigger
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import Foreword as ForewordText
 from foreword.v1.profile_pb2 import Profile, Segment
-from foreword.v1.store_pb2 import ErasureReceipt, Trigger
 from sidecar.server import SidecarServer
 
 PATIENCE_SECONDS = 10

@@ -16,7 +16,7 @@ from foreword import keys
 from foreword.client import AsyncForeword, Foreword
 from foreword.defaults import default_profile
 from foreword.errors import ServiceError
-from foreword.v1.error_pb2 import ErrorReason
+from foreword.v1.error_reason_pb2 import ErrorReason
 from foreword.v1.event_pb2 import Event, Feedback
 from foreword.v1.freshness_pb2 import Freshness
 

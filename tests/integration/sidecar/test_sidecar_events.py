@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2
 from foreword import keys
 from foreword.store import databases as db
 from foreword.v1.activity_service_pb2 import RecordEventsRequest, RecordEventsResponse
-from foreword.v1.error_pb2 import ErrorReason
+from foreword.v1.error_reason_pb2 import ErrorReason
 from foreword.v1.freshness_pb2 import Freshness
 
 METHOD = "ActivityService/RecordEvents"

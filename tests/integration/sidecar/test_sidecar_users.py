@@ -11,10 +11,11 @@ import pytest
 import foreword
 from foreword import keys
 from foreword.store import databases as db
+from foreword.store.v1.store_pb2 import SchedulerProblem
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.operator_service_pb2 import RefreshUserRequest
 from foreword.v1.profile_pb2 import Segment
-from foreword.v1.store_pb2 import LedgerEntry, RefreshOutcome, SchedulerProblem, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, Watermark
 from foreword.v1.user_data_service_pb2 import EraseUserRequest
 
 ANN = keys.user_key("ann")

@@ -1,0 +1,49 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class DayCount(_message.Message):
+    __slots__ = ("day", "count")
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    day: int
+    count: int
+    def __init__(self, day: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
+
+class UserActivity(_message.Message):
+    __slots__ = ("first_seen_ms", "last_seen_ms", "last_seq", "event_count", "days", "trigger_seq")
+    FIRST_SEEN_MS_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_MS_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEQ_FIELD_NUMBER: _ClassVar[int]
+    EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    TRIGGER_SEQ_FIELD_NUMBER: _ClassVar[int]
+    first_seen_ms: int
+    last_seen_ms: int
+    last_seq: int
+    event_count: int
+    days: _containers.RepeatedCompositeFieldContainer[DayCount]
+    trigger_seq: int
+    def __init__(self, first_seen_ms: _Optional[int] = ..., last_seen_ms: _Optional[int] = ..., last_seq: _Optional[int] = ..., event_count: _Optional[int] = ..., days: _Optional[_Iterable[_Union[DayCount, _Mapping]]] = ..., trigger_seq: _Optional[int] = ...) -> None: ...
+
+class Trigger(_message.Message):
+    __slots__ = ("user_key", "activity_ms", "session_end_ms", "on_open_ms", "manual_ms", "erase_ms", "erase_id")
+    USER_KEY_FIELD_NUMBER: _ClassVar[int]
+    ACTIVITY_MS_FIELD_NUMBER: _ClassVar[int]
+    SESSION_END_MS_FIELD_NUMBER: _ClassVar[int]
+    ON_OPEN_MS_FIELD_NUMBER: _ClassVar[int]
+    MANUAL_MS_FIELD_NUMBER: _ClassVar[int]
+    ERASE_MS_FIELD_NUMBER: _ClassVar[int]
+    ERASE_ID_FIELD_NUMBER: _ClassVar[int]
+    user_key: bytes
+    activity_ms: int
+    session_end_ms: int
+    on_open_ms: int
+    manual_ms: int
+    erase_ms: int
+    erase_id: bytes
+    def __init__(self, user_key: _Optional[bytes] = ..., activity_ms: _Optional[int] = ..., session_end_ms: _Optional[int] = ..., on_open_ms: _Optional[int] = ..., manual_ms: _Optional[int] = ..., erase_ms: _Optional[int] = ..., erase_id: _Optional[bytes] = ...) -> None: ...
