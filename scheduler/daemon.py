@@ -14,7 +14,7 @@ from foreword.config import Config
 from foreword.defaults import default_foreword, default_profile
 from foreword.errors import ForewordError, StoreError, StoreMissingError
 from foreword.followed_config import FollowedConfig
-from foreword.store import ActivityReader, FileLock, ProfileReader, ProfileWriter
+from foreword.store import ActivityReader, ProfileReader, ProfileWriter
 from foreword.store.files import ACTIVITY, PROFILES
 from scheduler.agent.extractive import Extractive
 from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh_extractive
@@ -30,7 +30,6 @@ from scheduler.runner import Runner
 from scheduler.triggers import TriggerFeed
 from scheduler.trouble import COMPONENT, Trouble
 
-LOCK = "scheduler.lock"
 # What the environments were opened with.
 AT_START = {
     "store": (
@@ -92,8 +91,8 @@ class SchedulerDaemon:
         prompt_version: What `compute` writes into `provenance.prompt_version`.
 
     Raises:
-        StoreLockedError: Another scheduler holds the store.
-        StoreError: profiles.lmdb cannot be opened for writing.
+        StoreLockedError: Another scheduler, or a restore or compaction, holds the store.
+        StoreError: profiles.lmdb cannot be opened for writing, or a restore was interrupted.
     """
 
     def __init__(
@@ -111,13 +110,12 @@ class SchedulerDaemon:
         )
         self._clock = clock
         directory = config.store.directory
-        self._lock = FileLock(directory / LOCK, "another scheduler refreshes this store")
+        self._writer = _open_writer(config)
         try:
-            self._writer = _open_writer(config)
+            self._profiles = ProfileReader(directory, readers_max=config.store.readers_max)
         except BaseException:
-            self._lock.release()
+            self._writer.close()
             raise
-        self._profiles = ProfileReader(directory, readers_max=config.store.readers_max)
         self._activity: ActivityReader | None = None
         populations = Populations(self._profiles, self.live)
         commits = Commits(self._writer, populations, clock, self.live)
@@ -255,7 +253,6 @@ class SchedulerDaemon:
             self._activity.close()
         self._profiles.close()
         self._writer.close()
-        self._lock.release()
 
 
 def _open_writer(config: Config) -> ProfileWriter:

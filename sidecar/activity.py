@@ -38,7 +38,6 @@ class Activity:
         live: The limits in force.
         problems: Where failing writes are stated.
         taken: As for ActivityWriter.
-        unwritable: Why the store cannot be written, when that is known.
 
     Attributes:
         reader: Reads the environment; None on a read-only store that has none.
@@ -54,7 +53,6 @@ class Activity:
         problems: Problems,
         *,
         taken: Callable[[bytes], int],
-        unwritable: StoreNotWritableError | StoreFullError | None = None,
     ) -> None:
         self.waiting_events = 0
         self.is_healthy = True
@@ -64,10 +62,7 @@ class Activity:
         self._refusal: StoreError | None = None
         self._writer: ActivityWriter | None = None
         self._committer: GroupCommitter | None = None
-        if unwritable is None:
-            self._open_writer(config, taken)
-        else:
-            self._refuse_writes(unwritable)
+        self._open_writer(config, taken)
         self.reader = self._open_reader(config)
 
     def _open_writer(self, config: Config, taken: Callable[[bytes], int]) -> None:

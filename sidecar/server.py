@@ -18,11 +18,9 @@ from grpc_reflection.v1alpha import reflection
 
 from foreword.clock import Clock
 from foreword.config import Config
-from foreword.errors import StoreFullError, StoreNotWritableError
+from foreword.errors import StoreNotWritableError
 from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
-from foreword.store import FileLock
-from foreword.store.lock import lock_activity
 from sidecar import (
     activity_service,
     health_service,
@@ -159,9 +157,6 @@ class SidecarServer:
         self._live = FollowedConfig(
             config, self._config_file, self._problems, component="sidecar.config", at_start=AT_START
         )
-        lock = _lock(config.store.directory)
-        if isinstance(lock, FileLock):
-            stack.callback(lock.release)
         self._profiles = Profiles(
             config.store.directory, readers_max=config.store.readers_max, problems=self._problems
         )
@@ -171,7 +166,6 @@ class SidecarServer:
             self._live,
             self._problems,
             taken=self._profiles.taken_trigger,
-            unwritable=None if isinstance(lock, FileLock) else lock,
         )
         stack.push_async_callback(self._activity.close)
         self._maintenance = Maintenance(self._activity, self._profiles, self._live, clock)
@@ -278,14 +272,6 @@ async def _every(seconds: Callable[[], float], work: Callable[[], Awaitable[None
             await work()
         except Exception:
             logger.exception("a periodic task failed")
-
-
-def _lock(directory: Path) -> FileLock | StoreNotWritableError | StoreFullError:
-    """Become the store's one writer; on a store nobody can write, return why."""
-    try:
-        return lock_activity(directory)
-    except (StoreNotWritableError, StoreFullError) as exc:
-        return exc
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

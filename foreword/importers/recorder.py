@@ -12,7 +12,6 @@ from foreword.clock import Clock, SystemClock
 from foreword.config import Store
 from foreword.errors import ServiceError
 from foreword.store import ActivityWriter
-from foreword.store.lock import lock_activity
 from foreword.store.profile_reader import taken_triggers
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
 from foreword.v1.event_pb2 import Event
@@ -73,17 +72,12 @@ class StoreRecorder:
     def __init__(self, store: Store, *, namespace: str = "", clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._namespace = namespace
-        self._lock = lock_activity(store.directory)
-        try:
-            self._writer = ActivityWriter(
-                store.directory,
-                map_size_bytes=store.activity_map_size_bytes,
-                readers_max=store.readers_max,
-                taken=taken_triggers(store.directory),
-            )
-        except BaseException:
-            self._lock.release()
-            raise
+        self._writer = ActivityWriter(
+            store.directory,
+            map_size_bytes=store.activity_map_size_bytes,
+            readers_max=store.readers_max,
+            taken=taken_triggers(store.directory),
+        )
 
     def record(self, events: Sequence[Event]) -> RecordEventsResponse:
         """Record events in one synced transaction, as RecordEvents would."""
@@ -105,4 +99,3 @@ class StoreRecorder:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._writer.close()
-        self._lock.release()

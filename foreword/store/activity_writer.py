@@ -17,6 +17,7 @@ from foreword.errors import StoreCorruptError
 from foreword.store import databases as db
 from foreword.store.environment import Environment
 from foreword.store.files import ACTIVITY
+from foreword.store.lock import lock_activity
 from foreword.store.writer import Writer
 from foreword.v1.activity_pb2 import DayCount, Trigger, UserActivity
 from foreword.v1.erasure_pb2 import Erasure, StoreCount
@@ -44,8 +45,10 @@ class ActivityWriter(Writer):
             trigger asked for is not asked for again. An outdated answer costs a needless refresh, never a lost one.
 
     Raises:
+        StoreLockedError: A sidecar, an import, or a restore or compaction holds it.
         StoreVersionError: A newer Foreword wrote it.
         StoreNotWritableError: It cannot be written.
+        StoreError: A restore was interrupted.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class ActivityWriter(Writer):
         super().__init__(
             directory / ACTIVITY,
             db.ACTIVITY_DATABASES,
+            lock_activity,
             map_size_bytes=map_size_bytes,
             readers_max=readers_max,
         )

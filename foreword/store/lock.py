@@ -66,7 +66,7 @@ def hold_profiles(directory: Path) -> FileLock:
 
 
 def lock_activity(directory: Path) -> FileLock:
-    """Become the one writer of activity.lmdb; take it before opening the writer, release it after closing.
+    """Become the one writer of activity.lmdb; ActivityWriter does, and whatever replaces the environment.
 
     Raises:
         StoreLockedError: A sidecar, or a restore or compaction, holds it.
@@ -76,7 +76,7 @@ def lock_activity(directory: Path) -> FileLock:
 
 
 def lock_profiles(directory: Path) -> FileLock:
-    """Become the one writer of profiles.lmdb; take it before opening the writer, release it after closing.
+    """Become the one writer of profiles.lmdb; ProfileWriter does, and whatever replaces the environment.
 
     Raises:
         StoreLockedError: A scheduler, or a restore or compaction, holds it.

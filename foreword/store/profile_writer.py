@@ -14,6 +14,7 @@ from foreword.store import codec
 from foreword.store import databases as db
 from foreword.store.environment import Environment
 from foreword.store.files import PROFILES
+from foreword.store.lock import lock_profiles
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblem, SchedulerProblems
 from foreword.store.writer import Writer
 from foreword.v1.erasure_pb2 import StoreCount
@@ -28,8 +29,10 @@ class ProfileWriter(Writer):
     """Opens profiles.lmdb for writing, making it when missing.
 
     Raises:
+        StoreLockedError: A scheduler, or a restore or compaction, holds it.
         StoreVersionError: A newer Foreword wrote it.
         StoreNotWritableError: It cannot be written.
+        StoreError: A restore was interrupted.
     """
 
     def __init__(
@@ -42,7 +45,11 @@ class ProfileWriter(Writer):
         ledger_entries_max: int = 100_000,
     ) -> None:
         super().__init__(
-            directory / PROFILES, db.PROFILE_DATABASES, map_size_bytes=map_size_bytes, readers_max=readers_max
+            directory / PROFILES,
+            db.PROFILE_DATABASES,
+            lock_profiles,
+            map_size_bytes=map_size_bytes,
+            readers_max=readers_max,
         )
         self._revisions_max = revisions_max
         self._ledger_entries_max = ledger_entries_max

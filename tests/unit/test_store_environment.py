@@ -23,7 +23,15 @@ from foreword.errors import (
     StoreMissingError,
     StoreVersionError,
 )
-from foreword.store import ActivityReader, ActivityWriter, FileLock, ProfileReader, ProfileWriter
+from foreword.store import (
+    ActivityReader,
+    ActivityWriter,
+    FileLock,
+    ProfileReader,
+    ProfileWriter,
+    lock_activity,
+    lock_profiles,
+)
 from foreword.store import databases as db
 from foreword.store.backup import backup_store
 from foreword.store.environment import SCHEMA_VERSION
@@ -97,6 +105,24 @@ def test_the_data_format_is_0_9_whatever_the_environment_says(tmp_path: Path) ->
     assert head[16:24] == (0xBEEFC0DE).to_bytes(4, "little") + (1).to_bytes(4, "little")
 
 
+@pytest.mark.parametrize(
+    ("kind", "lock", "who"),
+    [(ActivityWriter, lock_activity, "a sidecar runs"), (ProfileWriter, lock_profiles, "a scheduler runs")],
+)
+def test_there_is_one_writer(tmp_path: Path, kind, lock, who: str) -> None:
+    """While a writer is open no second one can be had, and afterwards, or when it could not be opened, one can."""
+    writer = kind(tmp_path, map_size_bytes=MAP_BYTES)
+    for second in (lock, lambda directory: kind(directory, map_size_bytes=MAP_BYTES)):
+        with pytest.raises(StoreLockedError, match=rf"{who} on .* \(process {os.getpid()} holds"):
+            second(tmp_path)
+    writer.close()
+    shutil.rmtree(writer.environment.path)
+    writer.environment.path.write_text("no folder")
+    with pytest.raises(StoreError, match="cannot be used"):
+        kind(tmp_path, map_size_bytes=MAP_BYTES)
+    lock(tmp_path).release()
+
+
 @pytest.mark.parametrize("readonly", [True, False])
 def test_a_newer_store_is_refused_untouched(store: Path, readonly: bool) -> None:
     """A schema of the future is refused in words, by readers and writers, and not a byte of it changes."""
@@ -159,7 +185,8 @@ END
     )
     first, second = done.stdout.splitlines()
     assert first == "user7"
-    assert second.startswith("StoreNotWritableError profiles.lmdb cannot be written")
+    assert second.startswith("StoreNotWritableError")
+    assert "Read-only file system" in second
 
 
 def test_commits_are_synced(store: Path) -> None:

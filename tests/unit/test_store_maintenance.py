@@ -526,14 +526,26 @@ def test_an_open_reader_follows_a_compaction(store: Path, write_profile) -> None
     reader.close()
 
 
-def test_a_swap_cut_short_leaves_the_former(store: Path) -> None:
-    """A crash between the two renames of a compaction costs nothing: the daemon's lock puts the former back."""
+@pytest.mark.parametrize(("kind", "name"), [(ProfileWriter, PROFILES), (ActivityWriter, ACTIVITY)])
+def test_a_swap_cut_short_leaves_the_former(store: Path, kind, name: str) -> None:
+    """A crash between the two renames of a compaction costs nothing: the next writer puts the former back."""
     before = everything(store)
-    (store / PROFILES).rename(former(store / PROFILES))
-    incoming(store / PROFILES).mkdir()
-    lock_profiles(store).release()
+    (store / name).rename(former(store / name))
+    incoming(store / name).mkdir()
+    kind(store, map_size_bytes=MAP_BYTES).close()
     assert everything(store) == before
-    assert not incoming(store / PROFILES).exists()
+    assert not incoming(store / name).exists()
+
+
+@pytest.mark.parametrize("kind", [ProfileWriter, ActivityWriter])
+def test_no_writer_runs_over_an_interrupted_restore(store: Path, kind) -> None:
+    """While a restore is half done neither environment is written, and nothing is touched."""
+    (store / RESTORE_MARKER).write_text("[]")
+    (store / PROFILES).rename(former(store / PROFILES))
+    with pytest.raises(StoreError, match="interrupted"):
+        kind(store, map_size_bytes=MAP_BYTES)
+    assert former(store / PROFILES).exists()
+    assert not (store / PROFILES).exists()
 
 
 def test_stats_count_what_is_there(store: Path) -> None:

@@ -14,8 +14,10 @@ import pytest
 
 from foreword import keys
 from foreword.clock import HOUR_MS, SystemClock
-from foreword.store import FileLock, ProfileReader
+from foreword.errors import StoreError
+from foreword.store import FileLock, ProfileReader, lock_profiles
 from foreword.store.profile_reader import open_when_present
+from scheduler import daemon
 from scheduler.daemon import run
 
 SERVE = """
@@ -52,7 +54,7 @@ def test_a_second_scheduler_says_who_holds_the_store(store, capsys: pytest.Captu
     with FileLock(store.directory / "scheduler.lock", "held"):
         assert run(store.config, SystemClock()) == 1
     said = capsys.readouterr().err
-    assert said.startswith("foreword scheduler: another scheduler refreshes this store")
+    assert said.startswith("foreword scheduler: a scheduler runs on the store")
     assert str(os.getpid()) in said
     assert said.count("\n") == 1
 
@@ -126,6 +128,72 @@ def test_sigterm_ends_it_with_success(store) -> None:
         process.kill()
         process.wait()
     FileLock(store.directory / "scheduler.lock", "free").release()
+
+
+def ended(store) -> subprocess.CompletedProcess[str]:
+    """Run a scheduler as a process of its own until it has written that it lives, or has given up."""
+    process = serve(store)
+    try:
+        wait_for(lambda: process.poll() is not None or seen_ms(store) == store.clock.now_ms())
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=20)
+        return subprocess.CompletedProcess(process.args, process.returncode, "", said)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def seen_ms(store) -> int:
+    reader = open_when_present(store.directory)
+    if reader is None:
+        return 0
+    try:
+        return reader.scheduler_seen_ms()
+    finally:
+        reader.close()
+
+
+def test_a_compaction_cut_short_loses_no_profile(store) -> None:
+    """Started on a store whose compaction died between its two renames, the scheduler goes on with all profiles."""
+    users = [f"user{number}" for number in range(12)]
+    store.record(*users, count=6, ago_ms=2 * HOUR_MS)
+    process = serve(store)
+    try:
+        wait_for(lambda: attempts(open_when_present(store.directory)) >= len(users))
+    finally:
+        process.kill()
+        process.wait()
+    path = store.directory / "profiles.lmdb"
+    path.rename(store.directory / "profiles.lmdb.former")
+    (store.directory / "profiles.lmdb.incoming").mkdir()
+    store.clock.advance(HOUR_MS)
+    assert ended(store).returncode == 0
+    assert [user for user in users if store.text(user) is None] == []
+    assert sorted(found.name for found in store.directory.glob("profiles.lmdb*")) == ["profiles.lmdb"]
+
+
+def test_it_does_not_run_over_an_interrupted_restore(store) -> None:
+    """On a store whose restore was cut short the scheduler ends with exit code 1, says so, and makes nothing."""
+    store.record("ann", count=6)
+    store.close_activity()
+    (store.directory / "restore.pending").write_text("[]")
+    done = ended(store)
+    assert done.returncode == 1
+    assert "was interrupted" in done.stderr
+    assert not (store.directory / "profiles.lmdb").exists()
+    (store.directory / "restore.pending").unlink()
+
+
+def test_a_start_that_fails_lets_go_of_the_lock(store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the scheduler's reader cannot be opened, the store's lock is free again at once."""
+
+    def broken(*args: object, **named: object) -> None:
+        raise StoreError("no reader slot left")
+
+    monkeypatch.setattr(daemon, "ProfileReader", broken)
+    with pytest.raises(StoreError, match="no reader slot"):
+        daemon.SchedulerDaemon(store.config, store.clock)
+    lock_profiles(store.directory).release()
 
 
 def test_kill_loses_nothing(store) -> None:

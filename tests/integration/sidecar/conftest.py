@@ -217,6 +217,8 @@ class Starter:
             asyncio.run_coroutine_threadsafe(server.start(), loop).result(PATIENCE_SECONDS)
         except BaseException:
             finish()
+            if profiles is not None:
+                profiles.close()
             raise
         ended = threading.Event()
 
