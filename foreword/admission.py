@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from foreword import keys
 from foreword.clock import DAY_MS, format_time_ms
 from foreword.errors import FieldError
+from foreword.keys import UserKey
 from foreword.text_size import check_text
 from foreword.v1.activity_service_pb2 import RefusedEvent
 from foreword.v1.error_reason_pb2 import ErrorReason
@@ -37,7 +38,7 @@ _FEEDBACKS = frozenset(Feedback.values())
 class NewEvent(NamedTuple):
     """A checked event, ready to be written."""
 
-    user: bytes
+    user: UserKey
     """User key."""
     event_id: str
     time_ms: int

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import struct
+from typing import NewType
 
 from foreword.errors import FieldError
+
+UserKey = NewType("UserKey", bytes)
+"""A user in a namespace, as `user_key` makes it."""
+EnvironmentId = NewType("EnvironmentId", bytes)
+"""16 bytes that tell one LMDB environment from another; made at creation, kept by backups and compactions."""
+ErasureId = NewType("ErasureId", bytes)
+"""16 bytes that name an erasure without naming its user."""
 
 USER_ID_BYTES_MAX = 256
 NAMESPACE_BYTES_MAX = 64
@@ -16,7 +24,7 @@ _U64 = struct.Struct(">Q")
 _U8 = tuple(bytes((number,)) for number in range(256))
 
 
-def user_key(user_id: str, namespace: str = "") -> bytes:
+def user_key(user_id: str, namespace: str = "") -> UserKey:
     """Return the key of a user: `len(namespace) u8 ‖ namespace ‖ len(user_id) - 1 u8 ‖ user_id`.
 
     Lengths come first, so that no user's key is a prefix of another's and a namespace is one range.
@@ -32,8 +40,9 @@ def user_key(user_id: str, namespace: str = "") -> bytes:
         raise FieldError("user_id", f"{len(user)} bytes", f"1 to {USER_ID_BYTES_MAX} bytes of UTF-8")
     if len(space) > NAMESPACE_BYTES_MAX:
         raise FieldError("namespace", f"{len(space)} bytes", f"at most {NAMESPACE_BYTES_MAX} bytes of UTF-8")
-    # Joined from ready bytes: every read begins here, and a format string takes twice as long.
-    return _U8[len(space)] + space + _U8[len(user) - 1] + user
+    # Joined from ready bytes: every read begins here, and a format string takes twice as long. Not wrapped in
+    # UserKey(): the call alone would add a fifth.
+    return _U8[len(space)] + space + _U8[len(user) - 1] + user  # type: ignore[return-value]
 
 
 def split_user_key(key: bytes) -> tuple[str, str]:
@@ -60,12 +69,12 @@ def namespace_prefix(namespace: str) -> bytes:
     return b"%c%b" % (len(space), space)
 
 
-def event_key(user: bytes, time_ms: int, event_id: str) -> bytes:
+def event_key(user: UserKey, time_ms: int, event_id: str) -> bytes:
     """Return the key of an event: `user key ‖ time_ms u64 big-endian ‖ event id`."""
     return user + _U64.pack(time_ms) + event_id.encode()
 
 
-def due_key(due_ms: int, user: bytes) -> bytes:
+def due_key(due_ms: int, user: UserKey) -> bytes:
     """Return the key in the due index: `due_ms u64 big-endian ‖ user key`."""
     return _U64.pack(due_ms) + user
 

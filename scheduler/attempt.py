@@ -12,6 +12,7 @@ from foreword.clock import DAY_MS, Clock
 from foreword.config import Config
 from foreword.errors import StoreCorruptError, StoreError, StoreRowError
 from foreword.followed_config import FollowedConfig
+from foreword.keys import UserKey
 from foreword.store import ActivityReader, ProfileReader
 from foreword.store.activity_reader import StoredEvent
 from foreword.v1.activity_pb2 import UserActivity
@@ -48,7 +49,7 @@ class Attempt:
         task: Where it runs; None before and in tests of one attempt.
     """
 
-    user: bytes
+    user: UserKey
     watermark: Watermark
     started_ms: int
     asked: Watermark | None = None
@@ -125,7 +126,7 @@ class Refresher:
         self._compute = compute
         self._prompt_version = prompt_version
 
-    def claim(self, user: bytes) -> Attempt | None:
+    def claim(self, user: UserKey) -> Attempt | None:
         """Return an attempt for a user who is due now, else None."""
         watermark = self._profiles.watermark(user)
         now_ms = self._clock.now_ms()
@@ -225,7 +226,7 @@ class Refresher:
             else RefreshOutcome.REFRESH_OUTCOME_WRITTEN
         )
 
-    def _previous(self, user: bytes) -> Profile | None:
+    def _previous(self, user: UserKey) -> Profile | None:
         """Return the profile in force; None when there is none, or it is damaged and must be made anew."""
         try:
             response = self._profiles.profile(user)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import zlib
 
 from foreword.config import Scheduler
+from foreword.keys import UserKey
 
 _JITTER_SHARE = 0.25
 # 2^32 times any backoff exceeds the longest; beyond it the power would only overflow.
 _DOUBLINGS_MAX = 32
 
 
-def backoff_ms(user: bytes, failures: int, settings: Scheduler) -> int:
+def backoff_ms(user: UserKey, failures: int, settings: Scheduler) -> int:
     """Return the wait in ms after the `failures`th failure in a row.
 
     Doubles from `retry_backoff_seconds` to `retry_backoff_max_seconds`. Up to a quarter is added by a checksum of

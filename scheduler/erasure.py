@@ -7,6 +7,7 @@ from google.protobuf.message import DecodeError
 from foreword import keys
 from foreword.clock import Clock
 from foreword.errors import StoreCorruptError
+from foreword.keys import EnvironmentId, ErasureId, UserKey
 from foreword.store import ProfileReader, ProfileTransaction, ProfileWriter
 from foreword.store.v1.store_pb2 import ErasureReceipt
 from foreword.v1.activity_pb2 import Trigger
@@ -34,7 +35,7 @@ class Erasures:
         self._runner = runner
         self._clock = clock
 
-    async def carry_out(self, trigger: Trigger, activity_id: bytes, place: int) -> None:
+    async def carry_out(self, trigger: Trigger, activity_id: EnvironmentId, place: int) -> None:
         """Remove a user's rows and share in the population, leave a receipt, and pass the trigger in the log.
 
         All of it is one transaction. What the user does after asking is kept: its own trigger comes later in
@@ -48,23 +49,22 @@ class Erasures:
         Raises:
             StoreError: Nothing was removed; the next call tries again.
         """
+        user, erase_id = UserKey(trigger.user_key), ErasureId(trigger.erase_id)
         # A refresh that is under way would write the user back.
-        await self._runner.abandon(trigger.user_key)
+        await self._runner.abandon(user)
         # An older log that was restored brings erasures again that must not touch the user's new life.
-        is_done = self._profiles.receipt(trigger.erase_id) is not None
+        is_done = self._profiles.receipt(erase_id) is not None
         try:
             with self._writer.begin() as txn:
                 if not is_done:
-                    receipt = ErasureReceipt(
-                        erased_ms=self._clock.now_ms(), counts=self._erase(txn, trigger.user_key)
-                    )
-                    txn.put_receipt(trigger.erase_id, receipt)
+                    receipt = ErasureReceipt(erased_ms=self._clock.now_ms(), counts=self._erase(txn, user))
+                    txn.put_receipt(erase_id, receipt)
                 txn.put_trigger_cursor(activity_id, place)
         except BaseException:
             self._populations.forget()
             raise
 
-    def _erase(self, txn: ProfileTransaction, user: bytes) -> list[StoreCount]:
+    def _erase(self, txn: ProfileTransaction, user: UserKey) -> list[StoreCount]:
         memory = _memory(txn, user)
         counts = txn.erase(user)
         if memory is not None:
@@ -76,7 +76,7 @@ class Erasures:
         return counts
 
 
-def _memory(txn: ProfileTransaction, user: bytes) -> Memory | None:
+def _memory(txn: ProfileTransaction, user: UserKey) -> Memory | None:
     """Return what the user added to the population; None for nothing, or when a damaged row hides it."""
     try:
         profile = txn.profile(user)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from foreword.clock import Clock
 from foreword.config import Config
 from foreword.followed_config import FollowedConfig
+from foreword.keys import UserKey
 from foreword.store import ActivityReader, ProfileReader, ProfileTransaction, ProfileWriter
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Cadence, Segment
@@ -62,10 +63,10 @@ class Reclassifier:
             self._runner.sweep()
         return changed
 
-    def _review_slice(self, users: list[tuple[bytes, UserActivity]]) -> int:
+    def _review_slice(self, users: list[tuple[UserKey, UserActivity]]) -> int:
         now_ms = self._clock.now_ms()
         config = self._live.current
-        reviews: list[tuple[bytes, Review]] = []
+        reviews: list[tuple[UserKey, Review]] = []
         for user, activity in users:
             # An attempt under way classifies the user itself.
             if self._runner.in_flight(user) is None:
@@ -81,7 +82,7 @@ class Reclassifier:
 
 
 def review(
-    watermark: Watermark | None, user: bytes, activity: UserActivity, now_ms: int, config: Config
+    watermark: Watermark | None, user: UserKey, activity: UserActivity, now_ms: int, config: Config
 ) -> Review | None:
     """Return what is to change for a user; None when all is as it should be.
 
@@ -110,7 +111,7 @@ def review(
 
 
 def _follow_cadence(
-    changed: Watermark, user: bytes, activity: UserActivity, now_ms: int, config: Config
+    changed: Watermark, user: UserKey, activity: UserActivity, now_ms: int, config: Config
 ) -> None:
     if changed.due_ms and changed.reason != RefreshReason.REFRESH_REASON_CADENCE:
         return
@@ -127,7 +128,7 @@ def _follow_cadence(
         due_after_session(changed, activity.last_seen_ms, now_ms, config)
 
 
-def _apply(txn: ProfileTransaction, user: bytes, found: Review, config: Config) -> None:
+def _apply(txn: ProfileTransaction, user: UserKey, found: Review, config: Config) -> None:
     watermark = found.watermark
     txn.schedule(user, watermark)
     if found.has_moved:

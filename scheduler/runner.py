@@ -13,6 +13,7 @@ from itertools import count
 from foreword.clock import HOUR_MS, Clock
 from foreword.errors import StoreError
 from foreword.followed_config import FollowedConfig
+from foreword.keys import UserKey
 from foreword.store import ActivityReader, ProfileReader
 from scheduler.attempt import Attempt, Refresher
 from scheduler.commits import Commits
@@ -53,13 +54,13 @@ class Runner:
         self._clock = clock
         self._live = live
         self._trouble = trouble
-        self._in_flight: dict[bytes, Attempt] = {}
+        self._in_flight: dict[UserKey, Attempt] = {}
         self._done: list[Attempt] = []
         self._done_since = 0.0
         self._running = 0
-        self._urgent: list[tuple[int, int, bytes]] = []
+        self._urgent: list[tuple[int, int, UserKey]] = []
         self._order = count()
-        self._backlog: deque[bytes] = deque()
+        self._backlog: deque[UserKey] = deque()
         self._is_sweeping = True
         self._is_fruitless = False
         # Looks back an hour, so that whoever waited when the last scheduler died still goes first.
@@ -68,7 +69,7 @@ class Runner:
         self._wake = asyncio.Event()
         self._stopped = asyncio.Event()
 
-    def in_flight(self, user: bytes) -> Attempt | None:
+    def in_flight(self, user: UserKey) -> Attempt | None:
         """Return the attempt at a user that is not yet committed, or None."""
         return self._in_flight.get(user)
 
@@ -82,7 +83,7 @@ class Runner:
         """Whether nothing is under way and nothing is known to be due."""
         return not (self._in_flight or self._urgent or self._backlog or self._is_sweeping)
 
-    def urge(self, user: bytes, urgency: int) -> None:
+    def urge(self, user: UserKey, urgency: int) -> None:
         """Run a due user before all less urgent work."""
         if len(self._urgent) >= _URGENT_MAX:
             self.sweep()
@@ -149,7 +150,7 @@ class Runner:
         except StoreError as exc:
             logger.error("finished refreshes could not be written and stay due: %s", exc)
 
-    async def abandon(self, user: bytes) -> None:
+    async def abandon(self, user: UserKey) -> None:
         """End an attempt at a user without writing it; on return none is in flight."""
         while (attempt := self._in_flight.get(user)) is not None:
             if attempt in self._done:
@@ -240,7 +241,7 @@ class Runner:
                 return attempt
         return None
 
-    def _next_user(self) -> bytes | None:
+    def _next_user(self) -> UserKey | None:
         if self._urgent:
             return heapq.heappop(self._urgent)[2]
         if not self._backlog and self._is_sweeping:

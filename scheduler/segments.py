@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from foreword.clock import DAY_MS, HOUR_MS
 from foreword.config import Config, SegmentCadence
+from foreword.keys import UserKey
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Cadence, Segment
 
@@ -79,7 +80,7 @@ def cadence(segment: Segment, config: Config) -> Cadence:
     return _CADENCES[cadence_settings(segment, config).refresh]
 
 
-def next_due_ms(segment: Segment, user: bytes, since_ms: int, now_ms: int, config: Config) -> int:
+def next_due_ms(segment: Segment, user: UserKey, since_ms: int, now_ms: int, config: Config) -> int:
     """Return when a user is next due by cadence, in ms since 1970; 0 when only an event or a read decides.
 
     Args:
@@ -107,7 +108,7 @@ def validity(segment: Segment, since_ms: int, config: Config) -> Validity:
     )
 
 
-def _next_night_ms(user: bytes, now_ms: int, hour_utc: int) -> int:
+def _next_night_ms(user: UserKey, now_ms: int, hour_utc: int) -> int:
     slot_ms = hour_utc * HOUR_MS + zlib.crc32(user) % HOUR_MS
     night_ms = now_ms - now_ms % DAY_MS + slot_ms
     return night_ms if night_ms > now_ms else night_ms + DAY_MS

@@ -8,6 +8,7 @@ from itertools import takewhile
 
 from foreword.clock import Clock
 from foreword.followed_config import FollowedConfig
+from foreword.keys import EnvironmentId, UserKey
 from foreword.store import ActivityReader, ProfileReader, ProfileWriter
 from foreword.v1.activity_pb2 import Trigger
 from foreword.v1.refresh_pb2 import Watermark
@@ -43,7 +44,7 @@ class TriggerFeed:
         self._erasures = erasures
         self._clock = clock
         self._live = live
-        self._seen: tuple[bytes, int] | None = None
+        self._seen: tuple[EnvironmentId, int] | None = None
         # All that was acknowledged before is taken: the last scheduler looked just before it last showed life.
         self._looked_ms = min(profiles.scheduler_seen_ms(), clock.now_ms())
 
@@ -79,10 +80,10 @@ class TriggerFeed:
     def _move_users(self, activity: ActivityReader, rows: Sequence[Row]) -> None:
         now_ms = self._clock.now_ms()
         moved: list[Watermark] = []
-        users: list[bytes] = []
+        users: list[UserKey] = []
         with self._writer.begin() as txn:
             for _, trigger in rows:
-                user = trigger.user_key
+                user = UserKey(trigger.user_key)
                 attempt = self._runner.in_flight(user)
                 watermark = txn.watermark(user) if attempt is None else attempt.settled_watermark()
                 asked = transfer(watermark, trigger, now_ms, self._live.current, self._looked_ms)
@@ -96,7 +97,7 @@ class TriggerFeed:
         for user, asked in zip(users, moved, strict=True):
             self._hand_over(user, asked, now_ms)
 
-    def _hand_over(self, user: bytes, asked: Watermark, now_ms: int) -> None:
+    def _hand_over(self, user: UserKey, asked: Watermark, now_ms: int) -> None:
         attempt = self._runner.in_flight(user)
         if attempt is not None:
             attempt.asked = asked

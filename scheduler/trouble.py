@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from foreword.clock import Clock
 from foreword.errors import StoreError
+from foreword.keys import UserKey
 from foreword.problems import Problems
 from foreword.store.v1.store_pb2 import SchedulerProblem
 from scheduler.log import logger
@@ -22,7 +23,7 @@ _FAILING_USERS_MIN = 5
 
 
 class _Ending(NamedTuple):
-    user: bytes
+    user: UserKey
     error: str
 
 
@@ -50,7 +51,7 @@ class Trouble:
         self.problems.end(COMPONENT, "store")
         self._pause_seconds = _PAUSE_SECONDS_MIN
 
-    def computed(self, user: bytes, error: str = "") -> None:
+    def computed(self, user: UserKey, error: str = "") -> None:
         """Take down how a refresh ended that had something to compute; that most fail is a problem of its own."""
         self._endings.append(_Ending(user, error))
         failed = [ending for ending in self._endings if ending.error]

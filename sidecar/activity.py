@@ -15,6 +15,7 @@ from foreword.errors import (
     StoreNotWritableError,
 )
 from foreword.followed_config import FollowedConfig
+from foreword.keys import EnvironmentId, UserKey
 from foreword.problems import Problems
 from foreword.store import ActivityReader, ActivityTransaction, ActivityWriter, GroupCommitter
 from foreword.store.files import ACTIVITY
@@ -52,7 +53,7 @@ class Activity:
         live: FollowedConfig,
         problems: Problems,
         *,
-        taken: Callable[[bytes], int],
+        taken: Callable[[EnvironmentId], int],
     ) -> None:
         self.waiting_events = 0
         self.is_healthy = True
@@ -65,7 +66,7 @@ class Activity:
         self._open_writer(config, taken)
         self.reader = self._open_reader(config)
 
-    def _open_writer(self, config: Config, taken: Callable[[bytes], int]) -> None:
+    def _open_writer(self, config: Config, taken: Callable[[EnvironmentId], int]) -> None:
         store = config.store
         try:
             self._writer = ActivityWriter(
@@ -186,11 +187,11 @@ class Activity:
     # -- reading ----------------------------------------------------------------------------------------------
 
     @property
-    def environment_id(self) -> bytes:
+    def environment_id(self) -> EnvironmentId:
         """The 16 bytes that tell this environment from one made in its place; empty while there is none."""
-        return self.reader.environment_id if self.reader is not None else b""
+        return self.reader.environment_id if self.reader is not None else EnvironmentId(b"")
 
-    def user(self, user: bytes) -> UserActivity | None:
+    def user(self, user: UserKey) -> UserActivity | None:
         """Return what is known of when a user came, or None."""
         return self.reader.user(user) if self.reader is not None else None
 

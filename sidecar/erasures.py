@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from foreword.clock import Clock
 from foreword.errors import ForewordError, StoreError
+from foreword.keys import ErasureId, UserKey
 from foreword.store import ActivityTransaction
 from foreword.v1.erasure_pb2 import StoreCount
 from sidecar.activity import Activity
@@ -42,11 +43,15 @@ class Erasures:
         self._pending = self._load()
         profiles.hidden.update(self._pending)
 
-    def _load(self) -> dict[bytes, bytes]:
+    def _load(self) -> dict[UserKey, ErasureId]:
         reader = self._activity.reader
-        return {} if reader is None else {user: erasure.erase_id for user, erasure in reader.erasures()}
+        return (
+            {}
+            if reader is None
+            else {user: ErasureId(erasure.erase_id) for user, erasure in reader.erasures()}
+        )
 
-    async def erase(self, user: bytes, wait_seconds: float) -> Erased:
+    async def erase(self, user: UserKey, wait_seconds: float) -> Erased:
         """Remove a user and wait for the scheduler's part.
 
         Raises:
@@ -69,10 +74,10 @@ class Erasures:
         for user, erase_id in list(self._pending.items()):
             await self._settle(user, erase_id)
 
-    async def _begin(self, user: bytes) -> tuple[bytes, list[StoreCount]]:
+    async def _begin(self, user: UserKey) -> tuple[ErasureId, list[StoreCount]]:
         now_ms = self._clock.now_ms()
 
-        def job(transaction: ActivityTransaction) -> tuple[bytes, list[StoreCount]]:
+        def job(transaction: ActivityTransaction) -> tuple[ErasureId, list[StoreCount]]:
             return transaction.erase(user, now_ms)
 
         async with self._turn:
@@ -88,7 +93,7 @@ class Erasures:
             self._pending[user] = erase_id
             return erase_id, counts
 
-    async def _settle(self, user: bytes, erase_id: bytes) -> bool:
+    async def _settle(self, user: UserKey, erase_id: ErasureId) -> bool:
         """Finish an erasure if its receipt is there; return whether it is over."""
         async with self._turn:
             if self._pending.get(user) != erase_id:

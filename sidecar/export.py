@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 
+from foreword.keys import UserKey
 from foreword.store import ActivityReader, ProfileReader
 from foreword.store.codec import HEADER_BYTES
 from foreword.v1.profile_pb2 import Foreword
@@ -15,7 +16,7 @@ from foreword.v1.user_data_service_pb2 import ExportUserResponse as Record
 SLICE_EVENTS = 200
 
 
-async def from_activity(reader: ActivityReader, user: bytes) -> AsyncIterator[Record]:
+async def from_activity(reader: ActivityReader, user: UserKey) -> AsyncIterator[Record]:
     """Yield what activity.lmdb keeps of a user."""
     activity = reader.user(user)
     if activity is not None:
@@ -33,7 +34,7 @@ async def from_activity(reader: ActivityReader, user: bytes) -> AsyncIterator[Re
             yield Record(store="activity.controls", erasure=erasure)
 
 
-async def from_profiles(reader: ProfileReader, user: bytes) -> AsyncIterator[Record]:
+async def from_profiles(reader: ProfileReader, user: UserKey) -> AsyncIterator[Record]:
     """Yield what profiles.lmdb keeps of a user."""
     for record in _current(reader, user):
         yield record
@@ -46,7 +47,7 @@ async def from_profiles(reader: ProfileReader, user: bytes) -> AsyncIterator[Rec
         yield Record(store="profiles.ledger", ledger_entry=entry)
 
 
-async def _events(reader: ActivityReader, user: bytes) -> AsyncIterator[Record]:
+async def _events(reader: ActivityReader, user: UserKey) -> AsyncIterator[Record]:
     after = b""
     while page := reader.events_page(user, after, SLICE_EVENTS):
         for key, event in page:
@@ -55,7 +56,7 @@ async def _events(reader: ActivityReader, user: bytes) -> AsyncIterator[Record]:
         await asyncio.sleep(0)
 
 
-def _current(reader: ProfileReader, user: bytes) -> Iterator[Record]:
+def _current(reader: ProfileReader, user: UserKey) -> Iterator[Record]:
     profile, foreword, watermark = reader.profile(user), reader.foreword(user), reader.watermark(user)
     if profile is not None:
         yield Record(store="profiles.profiles", profile=profile.profile)

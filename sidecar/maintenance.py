@@ -8,6 +8,7 @@ import logging
 from foreword.clock import DAY_MS, Clock
 from foreword.errors import StoreError
 from foreword.followed_config import FollowedConfig
+from foreword.keys import UserKey
 from foreword.store import ActivityTransaction
 from sidecar.activity import Activity
 from sidecar.profiles import Profiles
@@ -69,18 +70,18 @@ class Maintenance:
                 return
             self._last_user = users[-1][0]
 
-    def _next_users(self) -> list[tuple[bytes, int]]:
+    def _next_users(self) -> list[tuple[UserKey, int]]:
         reader = self._activity.reader
         found = reader.users(self._last_user, USERS_PER_SLICE) if reader is not None else []
         return [(user, activity.first_seen_ms) for user, activity in found]
 
-    def _consumed(self, user: bytes) -> int:
+    def _consumed(self, user: UserKey) -> int:
         reader = self._profiles.reader
         watermark = reader.watermark(user) if reader is not None else None
         return watermark.consumed_seq if watermark is not None else 0
 
 
-def _drop(transaction: ActivityTransaction, *, old: dict[bytes, int], before_ms: int) -> bool:
+def _drop(transaction: ActivityTransaction, *, old: dict[UserKey, int], before_ms: int) -> bool:
     """Remove up to a slice of events; return whether none remains."""
     room = SLICE_ROWS
     for user, consumed_seq in old.items():

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from foreword.clock import Clock
 from foreword.errors import ForewordError, StoreError
 from foreword.followed_config import FollowedConfig
+from foreword.keys import UserKey
 from foreword.store import ActivityTransaction
 from sidecar.activity import Activity
 
@@ -28,10 +29,10 @@ class OpenTriggers:
         self._live = live
         self._clock = clock
         self._recent: OrderedDict[bytes, int] = OrderedDict()
-        self._waiting: dict[bytes, int] = {}
+        self._waiting: dict[UserKey, int] = {}
         self._under_way = False
 
-    def ask(self, user: bytes) -> None:
+    def ask(self, user: UserKey) -> None:
         """Ask for a refresh of a user who was read; does nothing when that was done a moment ago."""
         now_ms = self._clock.now_ms()
         asked_ms = self._recent.get(user)
@@ -47,12 +48,12 @@ class OpenTriggers:
         if not self._under_way:
             self._send()
 
-    def forget(self, user: bytes) -> None:
+    def forget(self, user: UserKey) -> None:
         """Drop what is remembered of a user."""
         self._recent.pop(user, None)
         self._waiting.pop(user, None)
 
-    def _is_known(self, user: bytes) -> bool:
+    def _is_known(self, user: UserKey) -> bool:
         try:
             activity = self._activity.user(user)
         except StoreError:
@@ -60,7 +61,7 @@ class OpenTriggers:
             return False
         return activity is not None and activity.event_count > 0
 
-    def _remember(self, user: bytes, now_ms: int) -> None:
+    def _remember(self, user: UserKey, now_ms: int) -> None:
         self._recent[user] = now_ms
         self._recent.move_to_end(user)
         if len(self._recent) > RECENT_MAX:
@@ -80,14 +81,14 @@ class OpenTriggers:
             return
         self._under_way = True
 
-    def _settle(self, done: asyncio.Future[None], users: dict[bytes, int]) -> None:
+    def _settle(self, done: asyncio.Future[None], users: dict[UserKey, int]) -> None:
         self._under_way = False
         if done.cancelled() or done.exception() is not None:
             self._forget_all(users)
         if self._waiting:
             self._send()
 
-    def _forget_all(self, users: dict[bytes, int]) -> None:
+    def _forget_all(self, users: dict[UserKey, int]) -> None:
         """Let the next read of these users ask again."""
         for user in users:
             self._recent.pop(user, None)

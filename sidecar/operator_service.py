@@ -11,6 +11,7 @@ from foreword import keys
 from foreword.clock import Clock, format_time_ms
 from foreword.errors import StoreError
 from foreword.followed_config import FollowedConfig
+from foreword.keys import UserKey
 from foreword.problems import Problem, Problems
 from foreword.store import ProfileReader
 from foreword.v1.freshness_pb2 import Freshness
@@ -142,7 +143,7 @@ class OperatorService:
         response.revision = current.revision if current is not None else 0
         return response
 
-    async def _refreshed(self, user: bytes, requested_ms: int, wait_seconds: float) -> Watermark | None:
+    async def _refreshed(self, user: UserKey, requested_ms: int, wait_seconds: float) -> Watermark | None:
         """Wait for an attempt that began after the request."""
         ends = time.monotonic() + wait_seconds
         while wait_seconds:
@@ -154,7 +155,7 @@ class OperatorService:
             await asyncio.sleep(POLL_SECONDS)
         return None
 
-    def _watermark(self, user: bytes) -> Watermark | None:
+    def _watermark(self, user: UserKey) -> Watermark | None:
         try:
             return self._profiles.reader.watermark(user) if self._profiles.reader is not None else None
         except StoreError:

@@ -8,6 +8,7 @@ from foreword import keys
 from foreword.admission import SESSION_ID_BYTES_MAX
 from foreword.clock import Clock
 from foreword.errors import StoreError
+from foreword.keys import UserKey
 from foreword.store.responses import (
     asks_for_refresh,
     batch_response,
@@ -111,7 +112,7 @@ class ProfileService:
             )
         return responses
 
-    def _topics(self, user: bytes, session_id: str) -> list[str]:
+    def _topics(self, user: UserKey, session_id: str) -> list[str]:
         reader = self._activity.reader
         try:
             events = reader.events(user, limit=EVENTS_MAX) if reader is not None else []
@@ -121,7 +122,7 @@ class ProfileService:
         return session_topics(events, session_id)
 
 
-def _user_of_batch(user_id: str, namespace: str, place: int) -> bytes:
+def _user_of_batch(user_id: str, namespace: str, place: int) -> keys.UserKey:
     # The place is put into words only when something is wrong, not a thousand times when nothing is.
     if not user_id or len(user_id) * 4 > keys.USER_ID_BYTES_MAX:
         check_text(f"user_ids[{place}]", user_id, keys.USER_ID_BYTES_MAX, bytes_min=1)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from foreword.errors import StoreCorruptError, StoreError
+from foreword.keys import EnvironmentId, UserKey
 from foreword.problems import Problems
 from foreword.store import ProfileReader
 from foreword.store.files import PROFILES
@@ -16,7 +17,7 @@ COMPONENT = "sidecar.profiles"
 # Users with damaged rows remembered by name; beyond it the store is beyond naming.
 DAMAGED_MAX = 1000
 
-_RowOf = Callable[[bytes], bytes | None]
+_RowOf = Callable[[UserKey], bytes | None]
 
 
 class Profiles:
@@ -30,25 +31,25 @@ class Profiles:
 
     def __init__(self, directory: Path, *, readers_max: int, problems: Problems) -> None:
         self.reader: ProfileReader | None = None
-        self.hidden: set[bytes] = set()
+        self.hidden: set[UserKey] = set()
         self.defaults = DefaultResponses()
         self._directory = directory
         self._readers_max = readers_max
         self._problems = problems
-        self._damaged: set[bytes] = set()
+        self._damaged: set[UserKey] = set()
         self.follow()
 
-    def profile_row(self, user: bytes) -> bytes | None:
+    def profile_row(self, user: UserKey) -> bytes | None:
         """Return the row of a user in `profiles`; None when unknown, hidden or damaged."""
         reader = self.reader
         return None if reader is None else self._row(reader.profile_row, user)
 
-    def foreword_row(self, user: bytes) -> bytes | None:
+    def foreword_row(self, user: UserKey) -> bytes | None:
         """Return the row of a user in `forewords`; None when unknown, hidden or damaged."""
         reader = self.reader
         return None if reader is None else self._row(reader.foreword_row, user)
 
-    def profile_rows(self, users: list[bytes]) -> list[bytes | None]:
+    def profile_rows(self, users: list[UserKey]) -> list[bytes | None]:
         """Return the rows of many users from one snapshot, each as `profile_row` would."""
         reader = self.reader
         if reader is None:
@@ -60,7 +61,7 @@ class Profiles:
         except StoreCorruptError:
             return [self.profile_row(user) for user in users]
 
-    def taken_trigger(self, activity_id: bytes) -> int:
+    def taken_trigger(self, activity_id: EnvironmentId) -> int:
         """Return the newest trigger taken of the activity environment with this id; 0 when unknown."""
         reader = self.reader
         try:
@@ -93,7 +94,7 @@ class Profiles:
             self.reader.close()
             self.reader = None
 
-    def _row(self, row_of: _RowOf, user: bytes) -> bytes | None:
+    def _row(self, row_of: _RowOf, user: UserKey) -> bytes | None:
         if user in self.hidden:
             return None
         try:
@@ -105,7 +106,7 @@ class Profiles:
             self._forget_damage(user)
         return row
 
-    def _note_damage(self, user: bytes, exc: StoreCorruptError) -> None:
+    def _note_damage(self, user: UserKey, exc: StoreCorruptError) -> None:
         if len(self._damaged) < DAMAGED_MAX:
             self._damaged.add(user)
         count = len(self._damaged)
@@ -116,7 +117,7 @@ class Profiles:
             f"rows of {users} in {PROFILES} are damaged; they get the default profile: {exc}",
         )
 
-    def _forget_damage(self, user: bytes) -> None:
+    def _forget_damage(self, user: UserKey) -> None:
         # Of a user's two rows the other may still be damaged; the next read of it says so again.
         self._damaged.discard(user)
         if not self._damaged:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from foreword import keys
+from foreword.keys import UserKey
 from foreword.store import databases as db
 from foreword.store.files import ACTIVITY
 from foreword.store.reader import Reader
@@ -50,27 +51,27 @@ class ActivityReader(Reader):
         """Return how many rows the trigger log has, those already taken included."""
         return self.count(db.TRIGGERS)
 
-    def user(self, user: bytes) -> UserActivity | None:
+    def user(self, user: UserKey) -> UserActivity | None:
         """Return first and last seen and counts per day of a user key, or None."""
         with self._reading(db.USERS) as txn:
             row = txn.get(user)
             return None if row is None else UserActivity.FromString(row)
 
-    def users(self, after: bytes = b"", limit: int = 1000) -> list[tuple[bytes, UserActivity]]:
+    def users(self, after: bytes = b"", limit: int = 1000) -> list[tuple[UserKey, UserActivity]]:
         """Return up to `limit` users whose key is beyond `after`, in key order."""
         with self._reading(db.USERS) as txn:
             cursor = txn.cursor()
-            found: list[tuple[bytes, UserActivity]] = []
+            found: list[tuple[UserKey, UserActivity]] = []
             if not cursor.set_range(after + b"\0" if after else b"\0"):
                 return found
             for key, row in cursor:
-                found.append((key, UserActivity.FromString(row)))
+                found.append((UserKey(key), UserActivity.FromString(row)))
                 if len(found) >= limit:
                     break
             return found
 
     def events(
-        self, user: bytes, *, from_ms: int = 0, consumed_seq: int | None = None, limit: int = 1_000_000
+        self, user: UserKey, *, from_ms: int = 0, consumed_seq: int | None = None, limit: int = 1_000_000
     ) -> list[StoredEvent]:
         """Return a user's events, oldest first.
 
@@ -98,7 +99,7 @@ class ActivityReader(Reader):
             found.reverse()
             return found
 
-    def events_page(self, user: bytes, after: bytes = b"", limit: int = 1000) -> list[tuple[bytes, Event]]:
+    def events_page(self, user: UserKey, after: bytes = b"", limit: int = 1000) -> list[tuple[bytes, Event]]:
         """Return up to `limit` events of a user whose key is beyond `after`, oldest first, as `(key, event)`."""
         with self._reading(db.EVENTS) as txn:
             cursor = txn.cursor()
@@ -124,13 +125,13 @@ class ActivityReader(Reader):
                     break
             return found
 
-    def erasures(self) -> list[tuple[bytes, Erasure]]:
+    def erasures(self) -> list[tuple[UserKey, Erasure]]:
         """Return all pending erasures as `(user key, erasure)`."""
         with self._reading(db.CONTROLS) as txn:
             cursor = txn.cursor()
-            return [(key, Erasure.FromString(row)) for key, row in cursor]
+            return [(UserKey(key), Erasure.FromString(row)) for key, row in cursor]
 
-    def applied_ids(self, user: bytes) -> Iterator[str]:
+    def applied_ids(self, user: UserKey) -> Iterator[str]:
         """Yield the ids of a user's accepted events, in byte order."""
         for batch in self._batches(db.APPLIED, user):
             yield from (key[len(user) :].decode() for key, _ in batch)

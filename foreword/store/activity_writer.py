@@ -14,6 +14,7 @@ from foreword import keys
 from foreword.admission import NewEvent
 from foreword.clock import DAY_MS
 from foreword.errors import StoreCorruptError
+from foreword.keys import EnvironmentId, ErasureId, UserKey
 from foreword.store import databases as db
 from foreword.store.environment import Environment
 from foreword.store.files import ACTIVITY
@@ -29,7 +30,7 @@ DAYS_MAX = 56
 _DAY = attrgetter("day")
 
 
-def none_taken(_environment_id: bytes) -> int:
+def none_taken(_environment_id: EnvironmentId) -> int:
     """Return 0: no trigger is known to be taken."""
     return 0
 
@@ -57,7 +58,7 @@ class ActivityWriter(Writer):
         *,
         map_size_bytes: int,
         readers_max: int = 2048,
-        taken: Callable[[bytes], int] = none_taken,
+        taken: Callable[[EnvironmentId], int] = none_taken,
     ) -> None:
         super().__init__(
             directory / ACTIVITY,
@@ -89,9 +90,9 @@ class ActivityTransaction:
         put, u64 = self._txn.put, keys.u64
         sequence = self._counter(db.META_EVENT_SEQ)
         fresh: list[bool] = []
-        times_ms: dict[bytes, list[int]] = {}
-        last_seq: dict[bytes, int] = {}
-        ended: set[bytes] = set()
+        times_ms: dict[UserKey, list[int]] = {}
+        last_seq: dict[UserKey, int] = {}
+        ended: set[UserKey] = set()
         for user, event_id, time_ms, body, ends_session in events:
             name, time = event_id.encode(), u64(time_ms)
             # `applied` holds the time, by which the event can be found again without a scan.
@@ -112,13 +113,13 @@ class ActivityTransaction:
             self._count_users(times_ms, last_seq, ended, now_ms)
         return fresh
 
-    def request(self, user: bytes, *, on_open_ms: int = 0, manual_ms: int = 0) -> None:
+    def request(self, user: UserKey, *, on_open_ms: int = 0, manual_ms: int = 0) -> None:
         """Add an on-open or manual trigger for a user."""
         activity = self._user(user) or UserActivity()
         self._trigger(user, activity, self._next_trigger(), on_open_ms=on_open_ms, manual_ms=manual_ms)
         self._put_user(user, activity)
 
-    def erase(self, user: bytes, now_ms: int) -> tuple[bytes, list[StoreCount]]:
+    def erase(self, user: UserKey, now_ms: int) -> tuple[ErasureId, list[StoreCount]]:
         """Remove every row of a user and ask the scheduler to do likewise.
 
         Returns:
@@ -126,7 +127,7 @@ class ActivityTransaction:
             of the former may be older than what came since.
         """
         self.finish_erasure(user)
-        erase_id = uuid.uuid4().bytes
+        erase_id = ErasureId(uuid.uuid4().bytes)
         activity = self._user(user)
         counts = {
             db.EVENTS: self._delete_range(db.EVENTS, user),
@@ -142,7 +143,7 @@ class ActivityTransaction:
             StoreCount(store=f"activity.{name.decode()}", rows=rows) for name, rows in counts.items()
         ]
 
-    def finish_erasure(self, user: bytes) -> None:
+    def finish_erasure(self, user: UserKey) -> None:
         """Forget a pending erasure, and its trigger with the user's name; does nothing when there is none."""
         control = self._txn.pop(user, db=self._db[db.CONTROLS])
         if control is not None:
@@ -158,11 +159,11 @@ class ActivityTransaction:
     def drop_triggers(self, through: int, limit: int) -> int:
         """Remove up to `limit` triggers that the scheduler has taken; return how many went."""
         cursor = self._txn.cursor(db=self._db[db.TRIGGERS])
-        taken: list[tuple[bytes, bytes]] = []
+        taken: list[tuple[bytes, UserKey]] = []
         for key, row in cursor:
             if keys.read_u64(key) > through or len(taken) >= limit:
                 break
-            taken.append((bytes(key), Trigger.FromString(row).user_key))
+            taken.append((bytes(key), UserKey(Trigger.FromString(row).user_key)))
         for key, user in taken:
             self._txn.delete(key, db=self._db[db.TRIGGERS])
             activity = self._user(user)
@@ -171,7 +172,7 @@ class ActivityTransaction:
                 self._put_user(user, activity)
         return len(taken)
 
-    def drop_events(self, user: bytes, *, before_ms: int, consumed_seq: int, limit: int) -> int:
+    def drop_events(self, user: UserKey, *, before_ms: int, consumed_seq: int, limit: int) -> int:
         """Remove up to `limit` events of a user that are older than a time and consumed; return how many went.
 
         Their ids stay in `applied`, so that a late repetition is still recognised.
@@ -189,7 +190,11 @@ class ActivityTransaction:
     # -- users and triggers ---------------------------------------------------------------------------------
 
     def _count_users(
-        self, times_ms: dict[bytes, list[int]], last_seq: dict[bytes, int], ended: set[bytes], now_ms: int
+        self,
+        times_ms: dict[UserKey, list[int]],
+        last_seq: dict[UserKey, int],
+        ended: set[UserKey],
+        now_ms: int,
     ) -> None:
         # Counted here and written once: a row of `meta` per user would be a fifth of the work.
         sequence = self._counter(db.META_TRIGGER_SEQ)
@@ -203,7 +208,7 @@ class ActivityTransaction:
             self._put_user(user, activity)
         self._set_counter(db.META_TRIGGER_SEQ, sequence)
 
-    def _trigger(self, user: bytes, activity: UserActivity, sequence: int, **times_ms: int) -> None:
+    def _trigger(self, user: UserKey, activity: UserActivity, sequence: int, **times_ms: int) -> None:
         """Append a trigger, adding to the times of the user's former row unless that was taken already."""
         trigger = self._take_former(activity.trigger_seq) or Trigger(user_key=user)
         _merge(trigger, **times_ms)
@@ -233,11 +238,11 @@ class ActivityTransaction:
     def _delete_trigger(self, sequence: int) -> int:
         return int(bool(sequence) and self._txn.delete(keys.u64(sequence), db=self._db[db.TRIGGERS]))
 
-    def _user(self, user: bytes) -> UserActivity | None:
+    def _user(self, user: UserKey) -> UserActivity | None:
         row = self._txn.get(user, db=self._db[db.USERS])
         return None if row is None else UserActivity.FromString(row)
 
-    def _put_user(self, user: bytes, activity: UserActivity) -> None:
+    def _put_user(self, user: UserKey, activity: UserActivity) -> None:
         self._txn.put(user, activity.SerializeToString(), db=self._db[db.USERS])
 
     # -- plain rows -----------------------------------------------------------------------------------------

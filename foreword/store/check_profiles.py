@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError, Message
 
 from foreword import keys
 from foreword.errors import StoreError
+from foreword.keys import UserKey
 from foreword.store import codec
 from foreword.store import databases as db
 from foreword.store.fault import Fault, shown
@@ -220,7 +221,7 @@ def _watermark_faults(snapshot: Snapshot, key: bytes, row: bytes) -> Iterator[st
         yield f"it has revision {mark.revision}, but there is no profile"
     if mark.due_ms < 0:
         yield f"it is due at {mark.due_ms} ms"
-    elif mark.due_ms and snapshot.get(db.DUE, keys.due_key(mark.due_ms, key)) is None:
+    elif mark.due_ms and snapshot.get(db.DUE, keys.due_key(mark.due_ms, UserKey(key))) is None:
         yield f"it is due at {mark.due_ms} ms, but the due index does not know"
 
 

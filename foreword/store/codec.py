@@ -9,6 +9,7 @@ from google_crc32c import extend, value
 
 from foreword import keys
 from foreword.errors import StoreCorruptError, StoreRowError, StoreVersionError
+from foreword.keys import UserKey
 from foreword.store.files import PROFILES
 from foreword.v1.freshness_pb2 import (
     FRESHNESS_DEFAULT,
@@ -125,7 +126,7 @@ def is_intact(row: bytes) -> bool:
     return len(row) >= HEADER_BYTES and _CRC32C.unpack_from(row, 4)[0] == _checksum(row)
 
 
-def damaged(user: bytes) -> StoreRowError:
+def damaged(user: UserKey) -> StoreRowError:
     """Return the error that says whose row fails its checksum."""
     user_id, namespace = keys.split_user_key(user)
     return StoreRowError(

@@ -12,6 +12,7 @@ import lmdb
 
 from foreword import keys
 from foreword.errors import StoreVersionError
+from foreword.keys import EnvironmentId
 from foreword.store.databases import META
 from foreword.store.files import DATA_FILE, inode
 from foreword.store.translation import translated, translated_rows, unfinished, write_failure
@@ -78,19 +79,19 @@ class Environment:
         except lmdb.NotFoundError as exc:
             raise unfinished(self.path) from exc
 
-    def _identity(self) -> bytes:
+    def _identity(self) -> EnvironmentId:
         with self.lmdb.begin(db=self.handles[META]) as txn:
             found = txn.get(_ID_KEY)
         if found is None and self.readonly:
             raise unfinished(self.path)
-        return bytes(found) if found is not None else self._make_identity()
+        return EnvironmentId(found) if found is not None else self._make_identity()
 
-    def _make_identity(self) -> bytes:
+    def _make_identity(self) -> EnvironmentId:
         with self.lmdb.begin(db=self.handles[META], write=True) as txn:
             txn.put(_SCHEMA_KEY, keys.u64(SCHEMA_VERSION))
             # Another process may have come first.
             txn.put(_ID_KEY, uuid.uuid4().bytes, overwrite=False)
-            return bytes(txn.get(_ID_KEY))
+            return EnvironmentId(txn.get(_ID_KEY))
 
     def begin(self, *, write: bool = False) -> Any:
         """Return an LMDB transaction; values read in it are copies and stay valid after it."""

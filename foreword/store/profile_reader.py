@@ -10,6 +10,7 @@ import lmdb
 
 from foreword import keys
 from foreword.errors import StoreError, StoreMissingError
+from foreword.keys import EnvironmentId, ErasureId, UserKey
 from foreword.store import databases as db
 from foreword.store.codec import HEADER_BYTES, Header, damaged, decode_header, is_intact
 from foreword.store.files import PROFILES
@@ -37,7 +38,7 @@ class ProfileReader(Reader):
 
     # -- the hot path: one lookup each, no parsing ----------------------------------------------------------
 
-    def profile_row(self, user: bytes) -> bytes | None:
+    def profile_row(self, user: UserKey) -> bytes | None:
         """Return the row of a user key in `profiles`: header ‖ serialized GetProfileResponse; None on a miss.
 
         Raises:
@@ -45,7 +46,7 @@ class ProfileReader(Reader):
         """
         return self._row(db.PROFILES, user)
 
-    def foreword_row(self, user: bytes) -> bytes | None:
+    def foreword_row(self, user: UserKey) -> bytes | None:
         """Return the row of a user key in `forewords`: header ‖ serialized GetForewordResponse; None on a miss.
 
         Raises:
@@ -53,7 +54,7 @@ class ProfileReader(Reader):
         """
         return self._row(db.FOREWORDS, user)
 
-    def profile_rows(self, users: list[bytes]) -> list[bytes | None]:
+    def profile_rows(self, users: list[UserKey]) -> list[bytes | None]:
         """Return the rows of many user keys from one snapshot, in order.
 
         Raises:
@@ -68,12 +69,12 @@ class ProfileReader(Reader):
                 raise damaged(user)
         return rows
 
-    def _rows_now(self, users: list[bytes]) -> list[bytes | None]:
+    def _rows_now(self, users: list[UserKey]) -> list[bytes | None]:
         environment = self._environment
         with environment.lmdb.begin(db=environment.handles[db.PROFILES]) as txn:
             return list(map(txn.get, users))
 
-    def _row(self, database: bytes, user: bytes) -> bytes | None:
+    def _row(self, database: bytes, user: UserKey) -> bytes | None:
         environment = self._environment
         # try/except rather than the `translated` block: this costs nothing when nothing fails.
         try:
@@ -91,17 +92,17 @@ class ProfileReader(Reader):
         """Return how many users have a profile."""
         return self.count(db.PROFILES)
 
-    def profile(self, user: bytes) -> GetProfileResponse | None:
+    def profile(self, user: UserKey) -> GetProfileResponse | None:
         """Return the parsed profile of a user key, or None."""
         row = self.profile_row(user)
         return None if row is None else GetProfileResponse.FromString(row[HEADER_BYTES:])
 
-    def foreword(self, user: bytes) -> GetForewordResponse | None:
+    def foreword(self, user: UserKey) -> GetForewordResponse | None:
         """Return the parsed foreword of a user key, or None."""
         row = self.foreword_row(user)
         return None if row is None else GetForewordResponse.FromString(row[HEADER_BYTES:])
 
-    def watermark(self, user: bytes) -> Watermark | None:
+    def watermark(self, user: UserKey) -> Watermark | None:
         """Return how far a user's events are consumed and when the user is due, or None."""
         row = self._get(db.WATERMARKS, user)
         return None if row is None else Watermark.FromString(row)
@@ -110,7 +111,7 @@ class ProfileReader(Reader):
         """Return the faded counts of a namespace; empty when nobody contributed."""
         return Population.FromString(self._get(db.POPULATION, keys.namespace_prefix(namespace)) or b"")
 
-    def receipt(self, erase_id: bytes) -> ErasureReceipt | None:
+    def receipt(self, erase_id: ErasureId) -> ErasureReceipt | None:
         """Return what the scheduler removed for an erasure, or None while it has not."""
         row = self._get(db.ERASURES, erase_id)
         return None if row is None else ErasureReceipt.FromString(row)
@@ -123,7 +124,7 @@ class ProfileReader(Reader):
         """Return the highest revision written."""
         return keys.read_u64(self._get(db.META, db.META_REVISION) or bytes(8))
 
-    def trigger_cursor(self, activity_id: bytes) -> int:
+    def trigger_cursor(self, activity_id: EnvironmentId) -> int:
         """Return the newest trigger taken from the activity environment with this id; 0 when none was."""
         row = self._get(db.META, db.META_TRIGGER_CURSOR)
         return keys.read_u64(row, 16) if row is not None and row[:16] == activity_id else 0
@@ -147,7 +148,7 @@ class ProfileReader(Reader):
 
     # -- ranges ---------------------------------------------------------------------------------------------
 
-    def due(self, before_ms: int, limit: int, from_ms: int = 0) -> list[tuple[int, bytes]]:
+    def due(self, before_ms: int, limit: int, from_ms: int = 0) -> list[tuple[int, UserKey]]:
         """Return up to `limit` users due from a time on and before a time, longest due first.
 
         Returns:
@@ -157,12 +158,12 @@ class ProfileReader(Reader):
             cursor = txn.cursor()
             if not cursor.set_range(keys.u64(from_ms)):
                 return []
-            found: list[tuple[int, bytes]] = []
+            found: list[tuple[int, UserKey]] = []
             for key in cursor.iternext(keys=True, values=False):
                 due_ms = keys.read_u64(key)
                 if due_ms >= before_ms or len(found) >= limit:
                     break
-                found.append((due_ms, bytes(key[8:])))
+                found.append((due_ms, UserKey(key[8:])))
             return found
 
     def due_count(self, before_ms: int) -> int:
@@ -172,7 +173,7 @@ class ProfileReader(Reader):
             due = txn.cursor().iternext(keys=True, values=False)
             return sum(1 for _ in itertools.takewhile(lambda key: key < end, due))
 
-    def headers(self, after: bytes = b"", limit: int = 1000) -> list[tuple[bytes, Header]]:
+    def headers(self, after: bytes = b"", limit: int = 1000) -> list[tuple[UserKey, Header]]:
         """Return up to `limit` `(user key, header)` of profiles whose key is beyond `after`.
 
         Rows whose header cannot be read are left out: one damaged row must not hide the others.
@@ -181,17 +182,17 @@ class ProfileReader(Reader):
             cursor = txn.cursor()
             if not cursor.set_range(after + b"\0" if after else b"\0"):
                 return []
-            found: list[tuple[bytes, Header]] = []
+            found: list[tuple[UserKey, Header]] = []
             for key, row in cursor:
                 try:
-                    found.append((key, decode_header(row)))
+                    found.append((UserKey(key), decode_header(row)))
                 except StoreError:
                     continue
                 if len(found) >= limit:
                     break
             return found
 
-    def revisions(self, user: bytes) -> list[tuple[int, bytes]]:
+    def revisions(self, user: UserKey) -> list[tuple[int, bytes]]:
         """Return `(revision, row)` of a user's kept revisions, oldest first; rows as in `profiles`."""
         with self._reading(db.REVISIONS) as txn:
             return [(keys.read_u64(key, len(user)), row) for key, row in prefixed(txn.cursor(), user)]
@@ -206,11 +207,11 @@ class ProfileReader(Reader):
                 found.append(LedgerEntry.FromString(row))
             return found
 
-    def ledger_of(self, user: bytes) -> Iterator[LedgerEntry]:
+    def ledger_of(self, user: UserKey) -> Iterator[LedgerEntry]:
         """Yield a user's ledger entries, oldest first. Looks through the whole ledger."""
         for batch in self._batches(db.LEDGER):
             for _, row in batch:
-                if user in row:
+                if bytes(user) in row:
                     entry = LedgerEntry.FromString(row)
                     if entry.user_key == user:
                         yield entry
@@ -224,10 +225,10 @@ def open_when_present(directory: Path, *, readers_max: int = 2048) -> ProfileRea
         return None
 
 
-def taken_triggers(directory: Path) -> Callable[[bytes], int]:
+def taken_triggers(directory: Path) -> Callable[[EnvironmentId], int]:
     """Return an ActivityWriter's `taken` for a writer without a reader of its own; looks into the store each time."""
 
-    def taken(activity_id: bytes) -> int:
+    def taken(activity_id: EnvironmentId) -> int:
         reader = open_when_present(directory)
         if reader is None:
             return 0

@@ -10,6 +10,7 @@ from typing import Any
 
 from foreword import keys
 from foreword.errors import FieldError, StoreCorruptError
+from foreword.keys import EnvironmentId, ErasureId, UserKey
 from foreword.store import codec
 from foreword.store import databases as db
 from foreword.store.environment import Environment
@@ -74,7 +75,7 @@ class ProfileTransaction:
 
     def put_profile(
         self,
-        user: bytes,
+        user: UserKey,
         profile: Profile,
         foreword: Foreword,
         *,
@@ -110,7 +111,13 @@ class ProfileTransaction:
         return revision
 
     def revalidate(
-        self, user: bytes, *, stale_after_ms: int, expired_after_ms: int, segment: int, refresh_on_open: bool
+        self,
+        user: UserKey,
+        *,
+        stale_after_ms: int,
+        expired_after_ms: int,
+        segment: int,
+        refresh_on_open: bool,
     ) -> None:
         """Move the times in the headers of a user's profile and foreword; the knowledge stays as it is.
 
@@ -134,7 +141,7 @@ class ProfileTransaction:
             )
             self._put(database, user, moved)
 
-    def profile(self, user: bytes) -> Profile | None:
+    def profile(self, user: UserKey) -> Profile | None:
         """Return the profile in force, or None.
 
         Raises:
@@ -147,12 +154,12 @@ class ProfileTransaction:
             raise codec.damaged(user)
         return GetProfileResponse.FromString(row[codec.HEADER_BYTES :]).profile
 
-    def watermark(self, user: bytes) -> Watermark | None:
+    def watermark(self, user: UserKey) -> Watermark | None:
         """Return a user's watermark, or None."""
         row = self._get(db.WATERMARKS, user)
         return None if row is None else Watermark.FromString(row)
 
-    def schedule(self, user: bytes, watermark: Watermark) -> None:
+    def schedule(self, user: UserKey, watermark: Watermark) -> None:
         """Write a user's watermark and move the user's row in `due` to `watermark.due_ms` (none when 0)."""
         former = self.watermark(user)
         if former is not None and former.due_ms and former.due_ms != watermark.due_ms:
@@ -183,12 +190,12 @@ class ProfileTransaction:
         """Write the faded counts of a namespace."""
         self._put(db.POPULATION, keys.namespace_prefix(namespace), population.SerializeToString())
 
-    def trigger_cursor(self, activity_id: bytes) -> int:
+    def trigger_cursor(self, activity_id: EnvironmentId) -> int:
         """Return the newest trigger taken from the activity environment with this id; 0 when none was."""
         row = self._get(db.META, db.META_TRIGGER_CURSOR)
         return keys.read_u64(row, 16) if row is not None and row[:16] == activity_id else 0
 
-    def put_trigger_cursor(self, activity_id: bytes, sequence: int) -> None:
+    def put_trigger_cursor(self, activity_id: EnvironmentId, sequence: int) -> None:
         """Remember the newest trigger taken."""
         self._put(db.META, db.META_TRIGGER_CURSOR, activity_id + keys.u64(sequence))
 
@@ -215,7 +222,7 @@ class ProfileTransaction:
         text = foreword_body(foreword, profile, 0)
         self._put(db.META, db.META_DEFAULT_FOREWORD, codec.encode(text, **header))
 
-    def erase(self, user: bytes) -> list[StoreCount]:
+    def erase(self, user: UserKey) -> list[StoreCount]:
         """Remove every row of a user; return how many went, per database."""
         counts = {db.DUE: self._erase_due(user)}
         for database in _PER_USER:
@@ -224,23 +231,23 @@ class ProfileTransaction:
         counts[db.LEDGER] = self._erase_ledger(user)
         return [StoreCount(store=f"profiles.{name.decode()}", rows=rows) for name, rows in counts.items()]
 
-    def put_receipt(self, erase_id: bytes, receipt: ErasureReceipt) -> None:
+    def put_receipt(self, erase_id: ErasureId, receipt: ErasureReceipt) -> None:
         """Record that an erasure is done, without the user's name."""
         self._put(db.ERASURES, erase_id, receipt.SerializeToString())
 
-    def _erase_due(self, user: bytes) -> int:
+    def _erase_due(self, user: UserKey) -> int:
         watermark = self.watermark(user)
         if watermark is None or not watermark.due_ms:
             return 0
         return int(self._delete(db.DUE, keys.due_key(watermark.due_ms, user)))
 
-    def _erase_revisions(self, user: bytes) -> int:
+    def _erase_revisions(self, user: UserKey) -> int:
         revisions = self._revision_keys(user)
         for key in revisions:
             self._delete(db.REVISIONS, key)
         return len(revisions)
 
-    def _erase_ledger(self, user: bytes) -> int:
+    def _erase_ledger(self, user: UserKey) -> int:
         cursor = self._txn.cursor(db=self._db[db.LEDGER])
         found = [
             bytes(key) for key, row in cursor if user in row and LedgerEntry.FromString(row).user_key == user
@@ -257,11 +264,11 @@ class ProfileTransaction:
                 return
             cursor.delete()
 
-    def _trim_revisions(self, user: bytes) -> None:
+    def _trim_revisions(self, user: UserKey) -> None:
         for key in self._revision_keys(user)[: -self._revisions_max]:
             self._delete(db.REVISIONS, key)
 
-    def _revision_keys(self, user: bytes) -> list[bytes]:
+    def _revision_keys(self, user: UserKey) -> list[bytes]:
         cursor = self._txn.cursor(db=self._db[db.REVISIONS])
         found = []
         if cursor.set_range(user):

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import lmdb
 
+from foreword.keys import EnvironmentId
 from foreword.store.databases import META
 from foreword.store.environment import Environment
 from foreword.store.sharing import open_environment
@@ -44,7 +45,7 @@ class Reader:
         return self._environment
 
     @property
-    def environment_id(self) -> bytes:
+    def environment_id(self) -> EnvironmentId:
         """16 bytes that tell this environment from one made in its place; kept by backups and compactions."""
         return self._environment.id
 

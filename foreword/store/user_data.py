@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from foreword.errors import StoreMissingError
+from foreword.keys import UserKey
 from foreword.store.activity_reader import ActivityReader
 from foreword.store.codec import HEADER_BYTES
 from foreword.store.profile_reader import ProfileReader
@@ -18,7 +19,7 @@ from foreword.v1.user_data_service_pb2 import ExportUserResponse
 R = TypeVar("R", ActivityReader, ProfileReader)
 
 
-def export_user(directory: Path, user: bytes) -> Iterator[ExportUserResponse]:
+def export_user(directory: Path, user: UserKey) -> Iterator[ExportUserResponse]:
     """Yield every record kept of a user key; an environment that does not exist holds none.
 
     Raises:
@@ -34,7 +35,7 @@ def export_user(directory: Path, user: bytes) -> Iterator[ExportUserResponse]:
 
 
 def export_from(
-    activity: ActivityReader | None, profiles: ProfileReader | None, user: bytes
+    activity: ActivityReader | None, profiles: ProfileReader | None, user: UserKey
 ) -> Iterator[ExportUserResponse]:
     """Yield every record of a user key from readers that are already open.
 
@@ -56,7 +57,7 @@ def _opened(kind: type[R], directory: Path, stack: ExitStack) -> R | None:
     return reader
 
 
-def _activity(activity: ActivityReader, user: bytes) -> Iterator[ExportUserResponse]:
+def _activity(activity: ActivityReader, user: UserKey) -> Iterator[ExportUserResponse]:
     known = activity.user(user)
     if known is not None:
         yield ExportUserResponse(store="activity.users", activity=known)
@@ -73,7 +74,7 @@ def _activity(activity: ActivityReader, user: bytes) -> Iterator[ExportUserRespo
             yield ExportUserResponse(store="activity.controls", erasure=erasure)
 
 
-def _profiles(profiles: ProfileReader, user: bytes) -> Iterator[ExportUserResponse]:
+def _profiles(profiles: ProfileReader, user: UserKey) -> Iterator[ExportUserResponse]:
     current = profiles.profile(user)
     if current is not None:
         yield ExportUserResponse(store="profiles.profiles", profile=current.profile)

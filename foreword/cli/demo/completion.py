@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from foreword.errors import ForewordError
+from foreword.keys import UserKey
 from foreword.store import ActivityReader, ProfileReader
 from foreword.store.profile_reader import open_when_present
 
@@ -26,7 +27,7 @@ class Completion:
         self._directory = directory
         self._activity = ActivityReader(directory)
         self._profiles: ProfileReader | None = None
-        self._behind: set[bytes] = {key for key, _ in self._activity.users(limit=1_000_000)}
+        self._behind: set[UserKey] = {key for key, _ in self._activity.users(limit=1_000_000)}
         self.user_count = len(self._behind)
 
     def wait(self, progress: Callable[[int], object]) -> None:
@@ -60,7 +61,7 @@ class Completion:
         if self._profiles is not None:
             self._behind = {user for user in self._behind if self._is_behind(user, self._profiles)}
 
-    def _is_behind(self, user: bytes, profiles: ProfileReader) -> bool:
+    def _is_behind(self, user: UserKey, profiles: ProfileReader) -> bool:
         watermark, activity = profiles.watermark(user), self._activity.user(user)
         if watermark is None or activity is None:
             return True
