@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from foreword.v1 import event_pb2, profile_pb2
-from scheduler.agent.header import FOREWORD_HEADER
+from scheduler.agent.render import FOREWORD_HEADER
 
 # A look of less than this says the title was seen, not that the content was wanted.
 _GLANCE_SECONDS = 5

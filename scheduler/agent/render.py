@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from foreword.tokens import TOKENIZER, count_tokens
 from foreword.v1 import profile_pb2
-from scheduler.agent.header import FOREWORD_HEADER
 
+FOREWORD_HEADER = "About this user (background from past activity; may be outdated)"
+"""The first line of every foreword: tells the reading model what the text is, and Foreword its own text in an event."""
 SUMMARY_BYTES_MAX = 600
 
 

@@ -16,7 +16,7 @@ from foreword.store.activity_writer import count_events
 from foreword.tokens import count_tokens
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.extractive import Extractive
-from scheduler.agent.header import FOREWORD_HEADER
+from scheduler.agent.render import FOREWORD_HEADER
 from scheduler.agent.population import PopulationDelta, PopulationView
 from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh, refresh_extractive
 
