@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from foreword import keys
-from foreword.errors import FieldError, StoreCorruptError
+from foreword.errors import StoreCorruptError
 from foreword.keys import EnvironmentId, ErasureId, UserKey
 from foreword.store import codec
 from foreword.store import databases as db
 from foreword.store.environment import Environment
 from foreword.store.files import PROFILES
 from foreword.store.lock import lock_profiles
+from foreword.store.profile_size import check_profile_size
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblem, SchedulerProblems
 from foreword.store.writer import Writer
 from foreword.v1.erasure_pb2 import StoreCount
@@ -91,9 +92,8 @@ class ProfileTransaction:
         """
         revision = self._next(db.META_REVISION)
         profile.revision = revision
+        check_profile_size(profile)
         body = GetProfileResponse(profile=profile).SerializeToString(deterministic=True)
-        if profile.ByteSize() > codec.PROFILE_BYTES_MAX:
-            raise _too_large(profile)
         header = {
             "flags": codec.pack_flags(
                 segment=profile.segment, refresh_on_open=refresh_on_open, is_default=profile.is_default
@@ -325,17 +325,3 @@ def add_to_totals(totals: LedgerTotals, entry: LedgerEntry) -> None:
     totals.input_tokens += entry.input_tokens
     totals.output_tokens += entry.output_tokens
     totals.cost_micro_usd += entry.cost_micro_usd
-
-
-def _too_large(profile: Profile) -> FieldError:
-    sizes = {
-        field.name: len(value) if isinstance(value, (str, bytes)) else value.ByteSize()
-        for field, value in profile.ListFields()
-        if field.message_type is not None or isinstance(value, (str, bytes))
-    }
-    name, size = max(sizes.items(), key=lambda item: item[1])
-    return FieldError(
-        f"profile.{name}",
-        f"{size} of the profile's {profile.ByteSize()} bytes",
-        f"at most {codec.PROFILE_BYTES_MAX} bytes for the whole profile",
-    )

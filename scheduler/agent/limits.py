@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from foreword.errors import FieldError
 from foreword.store.codec import PROFILE_BYTES_MAX
+from foreword.store.profile_size import check_profile_size
 from foreword.v1 import profile_pb2
 
 
@@ -25,21 +25,4 @@ def fit(profile: profile_pb2.Profile, bytes_max: int = PROFILE_BYTES_MAX) -> Non
     ):
         while profile.ByteSize() > bytes_max and len(rows) > kept_min:
             del rows[-1]
-    if profile.ByteSize() > bytes_max:
-        name, size_bytes = max(
-            ((field.name, _size_bytes(profile, field.name)) for field, _ in profile.ListFields()),
-            key=lambda entry: entry[1],
-        )
-        raise FieldError(
-            f"profile.{name}",
-            f"{size_bytes} of {profile.ByteSize()} bytes",
-            f"a profile of at most {bytes_max} bytes",
-        )
-
-
-def _size_bytes(profile: profile_pb2.Profile, name: str) -> int:
-    """Return how much the profile shrinks without the field."""
-    without = profile_pb2.Profile()
-    without.CopyFrom(profile)
-    without.ClearField(name)
-    return profile.ByteSize() - without.ByteSize()
+    check_profile_size(profile, bytes_max)
