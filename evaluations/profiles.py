@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import bisect
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,8 +16,9 @@ from foreword.config import Config
 from foreword.errors import FieldError
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.evidence import Evidence, evidence_of
+from scheduler.agent.extractive import Extractive
 from scheduler.agent.population import PopulationView
-from scheduler.agent.refresh import RefreshInput, refresh_extractive
+from scheduler.agent.refresh import RefreshInput, refresh
 
 TOP = 3
 _WEEK_MS = 7 * DAY_MS
@@ -124,7 +126,9 @@ def evaluate_profiles(
     """
     scores = _Scores()
     for number, file in enumerate(files):
-        _score_file(read_events(file), number, frozenset(ignored_topics), config or Config(), scores)
+        asyncio.run(
+            _score_file(read_events(file), number, frozenset(ignored_topics), config or Config(), scores)
+        )
     if not scores.recalls:
         raise FieldError(
             "events", "no user with 5 events in 28 days and some in the week after", "longer histories"
@@ -150,7 +154,7 @@ def _report(scores: _Scores, seed: int, bootstrap: int) -> Report:
     return Report(rows, users=len(ours), points=sum(map(len, ours.values())))
 
 
-def _score_file(
+async def _score_file(
     events: Sequence[event_pb2.Event], file: int, ignored: frozenset[str], config: Config, scores: _Scores
 ) -> None:
     users = _Users(evidence_of(events, None))
@@ -169,7 +173,7 @@ def _score_file(
             news = history.between(previous_ms, cut_ms)
             if not news and not eligible:
                 continue
-            profile = writer.write(user, news, before, cut_ms)
+            profile = await writer.write(user, news, before, cut_ms)
             if eligible:
                 ranked = [row.topic for row in profile.content_preferences.high_affinity_topics]
                 scores.add(PRODUCT, (file, user), _top(ranked, ignored), truth)
@@ -184,15 +188,16 @@ class _ProfileWriter:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._population = PopulationView(config.window.half_life_days)
+        self._provider = Extractive()
         self._profiles: dict[str, profile_pb2.Profile] = {}
 
-    def write(
+    async def write(
         self, user: str, news: Sequence[Evidence], before: Sequence[Evidence], now_ms: int
     ) -> profile_pb2.Profile:
         start_ms = now_ms - self._config.window.days * DAY_MS
         first = bisect.bisect_left(before, start_ms, key=lambda item: item.time_ms)
         window = before[max(first, len(before) - self._config.window.events_max) :]
-        result = refresh_extractive(
+        result = await refresh(
             RefreshInput(
                 user_id=user,
                 namespace="",
@@ -205,6 +210,7 @@ class _ProfileWriter:
                 previous=self._profiles.get(user),
                 population=self._population,
             ),
+            self._provider,
             self._config,
         )
         self._population.fold(result.population_delta)

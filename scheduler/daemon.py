@@ -17,7 +17,7 @@ from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader, ProfileWriter
 from foreword.store.files import ACTIVITY, PROFILES
 from scheduler.agent.extractive import Extractive
-from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh_extractive
+from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh
 from scheduler.attempt import Compute, Refresher
 from scheduler.commits import Commits
 from scheduler.erasure import Erasures
@@ -70,7 +70,7 @@ async def _serve(config: Config, clock: Clock, config_file: Path | None) -> None
 
 async def compute_extractive(refresh_input: RefreshInput, config: Config) -> RefreshResult:
     """Compute a refresh by code alone."""
-    return refresh_extractive(refresh_input, config)
+    return await refresh(refresh_input, Extractive(), config)
 
 
 class SchedulerDaemon:

@@ -59,10 +59,6 @@ class Extractive:
 
     async def propose(self, findings: Findings, previous: profile_pb2.Profile | None) -> Proposal:
         """Return operations that bring the previous self-model up to the findings."""
-        return self.propose_now(findings, previous)
-
-    def propose_now(self, findings: Findings, previous: profile_pb2.Profile | None) -> Proposal:
-        """Return the same without an event loop."""
         operations = [
             *_beliefs(findings, previous),
             *_expertise(findings, previous),

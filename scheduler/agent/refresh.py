@@ -12,7 +12,6 @@ from scheduler.agent.affinity import rank
 from scheduler.agent.apply import Refusal, apply
 from scheduler.agent.description import describe
 from scheduler.agent.evidence import evidence_of
-from scheduler.agent.extractive import Extractive
 from scheduler.agent.findings import Findings, find
 from scheduler.agent.limits import fit
 from scheduler.agent.memory import Memory, fold, to_proto
@@ -75,7 +74,7 @@ class RefreshResult:
 
 
 async def refresh(refresh_input: RefreshInput, provider: Provider, config: Config) -> RefreshResult:
-    """Compute one user's profile and foreword with any provider.
+    """Compute one user's profile and foreword.
 
     Raises:
         FieldError: The profile would break a limit; names the field at fault.
@@ -85,22 +84,6 @@ async def refresh(refresh_input: RefreshInput, provider: Provider, config: Confi
         return _default(draft, provider)
     proposal = await provider.propose(draft.findings, refresh_input.previous)
     return _complete(draft, draft.findings, proposal, provider)
-
-
-def refresh_extractive(refresh_input: RefreshInput, config: Config) -> RefreshResult:
-    """Compute one user's profile and foreword by code alone, without an event loop.
-
-    Raises:
-        FieldError: The profile would break a limit; names the field at fault.
-    """
-    draft = _draft(refresh_input, config)
-    if draft.findings is None:
-        return _default(draft, _EXTRACTIVE)
-    proposal = _EXTRACTIVE.propose_now(draft.findings, refresh_input.previous)
-    return _complete(draft, draft.findings, proposal, _EXTRACTIVE)
-
-
-_EXTRACTIVE = Extractive()
 
 
 @dataclass(frozen=True)

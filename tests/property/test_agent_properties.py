@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,10 +13,12 @@ from foreword.config import Config
 from foreword.tokens import count_tokens
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.evidence import evidence_of
+from scheduler.agent.extractive import Extractive
 from scheduler.agent.limits import PROFILE_BYTES_MAX
 from scheduler.agent.memory import fold, to_proto
 from scheduler.agent.population import PopulationView
-from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh_extractive
+from scheduler.agent.refresh import RefreshInput, RefreshResult
+from scheduler.agent.refresh import refresh as compute
 
 NOW_MS = 1_700_000_000_000
 CONFIG = Config()
@@ -62,21 +66,19 @@ def refresh(
     window = [
         event for event in everything if event.time.ToMilliseconds() >= NOW_MS - CONFIG.window.days * DAY_MS
     ]
-    return refresh_extractive(
-        RefreshInput(
-            user_id="u",
-            namespace="",
-            now_ms=NOW_MS,
-            segment=1,
-            cadence=1,
-            activity=activity_pb2.UserActivity(),
-            new_events=new,
-            window_events=window,
-            previous=previous,
-            population=population or PopulationView(CONFIG.window.half_life_days),
-        ),
-        CONFIG,
+    refresh_input = RefreshInput(
+        user_id="u",
+        namespace="",
+        now_ms=NOW_MS,
+        segment=1,
+        cadence=1,
+        activity=activity_pb2.UserActivity(),
+        new_events=new,
+        window_events=window,
+        previous=previous,
+        population=population or PopulationView(CONFIG.window.half_life_days),
     )
+    return asyncio.run(compute(refresh_input, Extractive(), CONFIG))
 
 
 @settings(

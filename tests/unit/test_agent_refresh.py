@@ -16,9 +16,9 @@ from foreword.store.activity_writer import count_events
 from foreword.tokens import count_tokens
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.extractive import Extractive
-from scheduler.agent.render import FOREWORD_HEADER
 from scheduler.agent.population import PopulationDelta, PopulationView
-from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh, refresh_extractive
+from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh
+from scheduler.agent.render import FOREWORD_HEADER
 
 NOW_MS = 1_760_000_000_000
 CONFIG = Config()
@@ -58,8 +58,13 @@ def make_input(
 
 
 def run(events: Sequence[event_pb2.Event], **fields: object) -> RefreshResult:
+    """Refresh a user with these events."""
+    return compute(make_input(events, **fields))  # type: ignore[arg-type]
+
+
+def compute(refresh_input: RefreshInput, config: Config = CONFIG) -> RefreshResult:
     """Refresh with the extractive provider."""
-    return refresh_extractive(make_input(events, **fields), CONFIG)  # type: ignore[arg-type]
+    return asyncio.run(refresh(refresh_input, Extractive(), config))
 
 
 def developer(count: int = 40) -> list[event_pb2.Event]:
@@ -301,7 +306,7 @@ def test_a_user_without_recent_events_keeps_what_was_known() -> None:
     """A dormant user's profile rests on the memory, not on the empty window."""
     first = run(developer()).profile
     late = make_input([], previous=first, new=[])
-    second = refresh_extractive(late, CONFIG).profile
+    second = compute(late).profile
     assert second.content_preferences.high_affinity_topics[0].topic == "python"
     assert second.self_model.SerializeToString() == first.self_model.SerializeToString()
     assert "celery/worker" in second.foreword.text
@@ -334,16 +339,10 @@ def test_every_smaller_budget_is_a_slice() -> None:
 
 def test_a_small_configured_budget_is_kept() -> None:
     """`foreword.tokens_max` bounds the text; when nothing fits, it is empty."""
-    small = refresh_extractive(make_input(developer()), Config(foreword={"tokens_max": 100}))  # type: ignore[arg-type]
+    small = compute(make_input(developer()), Config(foreword={"tokens_max": 100}))  # type: ignore[arg-type]
     assert 0 < small.foreword.token_count <= 100
-    tiny = refresh_extractive(make_input(developer()), Config(foreword={"tokens_max": 20}))  # type: ignore[arg-type]
+    tiny = compute(make_input(developer()), Config(foreword={"tokens_max": 20}))  # type: ignore[arg-type]
     assert (tiny.foreword.text, tiny.foreword.token_count) == ("", 0)
-
-
-def test_any_provider_gives_what_the_direct_path_gives() -> None:
-    """The asynchronous path differs from the direct one in nothing but waiting."""
-    awaited = asyncio.run(refresh(make_input(developer()), Extractive(), CONFIG))
-    assert awaited.profile == run(developer()).profile
 
 
 def test_the_population_delta_holds_only_the_news() -> None:
@@ -360,9 +359,8 @@ def test_the_population_delta_holds_only_the_news() -> None:
 def test_beliefs_rest_on_named_events_and_change_with_them() -> None:
     """A belief cites events; when the activity moves on it is closed, not deleted."""
     old = [event(number, 60 + number, ["alpha"]) for number in range(10)]
-    first = refresh_extractive(
+    first = compute(
         RefreshInput(**{**vars(make_input(old)), "now_ms": NOW_MS - 59 * DAY_MS, "window_events": old[::-1]}),
-        CONFIG,
     ).profile
     (belief,) = first.self_model.beliefs
     assert {item.event_id for item in belief.evidence} <= {item.event_id for item in old}
