@@ -9,8 +9,7 @@ import pytest
 
 from foreword import keys
 from foreword.store import ActivityWriter, NewEvent, ProfileWriter
-from foreword.store.fault import Fault
-from foreword.store.inspection import inspect_store
+from foreword.store.check import Fault, inspect_store
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import FadedCount, Foreword, ForewordCut, Profile

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from foreword.errors import StoreCorruptError, StoreVersionError
 from foreword.store.environment import SCHEMA_VERSION
-from foreword.store.fault import Fault
-from foreword.store.files import DATA_FILE
 
 MANIFEST_FILE = "manifest.json"
 MANIFEST_FORMAT = 1
@@ -80,21 +77,6 @@ def read_manifest(backup: Path) -> BackupManifest | None:
                 f"{backup} has {what} {found}; this Foreword reads up to {known}", hint="update Foreword"
             )
     return manifest
-
-
-def manifest_faults(directory: Path) -> Iterator[Fault]:
-    """Yield where a backup differs from its manifest; nothing for a folder without one."""
-    try:
-        manifest = read_manifest(directory)
-    except StoreCorruptError as exc:
-        yield Fault(MANIFEST_FILE, "", exc.message)
-        return
-    for name, copy in (manifest.environments if manifest is not None else {}).items():
-        data = directory / name / DATA_FILE
-        if not data.exists():
-            yield Fault(name, "", "the manifest names it, but it is missing")
-        elif sha256_of(data) != copy.sha256:
-            yield Fault(name, "", "its bytes are not those that were backed up")
 
 
 def sha256_of(file: Path) -> str:

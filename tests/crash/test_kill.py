@@ -14,7 +14,7 @@ import pytest
 
 from foreword import keys
 from foreword.store import ActivityReader, ProfileReader
-from foreword.store.fault import Fault
+from foreword.store.check import Fault
 
 WRITER = Path(__file__).with_name("store_writer.py")
 # Each begins with a fresh process on the store the former one left.

@@ -16,7 +16,7 @@ from foreword.clock import DAY_MS
 from foreword.store import ActivityReader, ActivityWriter, NewEvent, ProfileReader, ProfileWriter, codec
 from foreword.store import databases as db
 from foreword.store.backup import backup_store
-from foreword.store.inspection import inspect_store
+from foreword.store.check import inspect_store
 from foreword.store.restore import restore_store
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, Profile

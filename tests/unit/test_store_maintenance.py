@@ -34,10 +34,9 @@ from foreword.store import (
 )
 from foreword.store import databases as db
 from foreword.store.backup import backup_store
-from foreword.store.check import check_store
+from foreword.store.check import check_store, inspect_store
 from foreword.store.compact import compact_store
 from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
-from foreword.store.inspection import inspect_store
 from foreword.store.manifest import MANIFEST_FILE
 from foreword.store.restore import restore_store
 from foreword.store.stats import store_stats

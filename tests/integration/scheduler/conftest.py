@@ -14,7 +14,7 @@ from foreword import keys
 from foreword.clock import DAY_MS, ManualClock
 from foreword.config import Config
 from foreword.store import ActivityTransaction, ActivityWriter, NewEvent, ProfileReader
-from foreword.store.inspection import inspect_store
+from foreword.store.check import inspect_store
 from foreword.store.profile_reader import taken_triggers
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.event_pb2 import Event

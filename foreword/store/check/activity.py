@@ -9,8 +9,8 @@ from typing import NamedTuple
 from foreword import keys
 from foreword.store import databases as db
 from foreword.store.activity_writer import DAYS_MAX
-from foreword.store.check_profiles import parsed, user_key_fault
-from foreword.store.fault import Fault, shown
+from foreword.store.check.fault import Fault, shown
+from foreword.store.check.profiles import parsed, user_key_fault
 from foreword.store.snapshot import Snapshot
 from foreword.v1.activity_pb2 import Trigger, UserActivity
 from foreword.v1.erasure_pb2 import Erasure

@@ -14,7 +14,7 @@ from foreword.errors import StoreError
 from foreword.keys import UserKey
 from foreword.store import codec
 from foreword.store import databases as db
-from foreword.store.fault import Fault, shown
+from foreword.store.check.fault import Fault, shown
 from foreword.store.profile_writer import add_to_totals, text_etag
 from foreword.store.snapshot import Snapshot
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblems

@@ -1,4 +1,4 @@
-"""The process in which a store is checked: `python -m foreword.store.check_process DIRECTORY`.
+"""The process in which a store is checked: `python -m foreword.store.check.process DIRECTORY`.
 
 Prints one JSON value a line: a string names the environment that comes next, a list is a fault.
 """
@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from foreword.store.inspection import inspect_store
+from foreword.store.check.inspection import inspect_store
 
 
 def main(directory: Path) -> None:

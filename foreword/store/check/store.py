@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from foreword.errors import StoreMissingError
-from foreword.store.fault import Fault
-from foreword.store.manifest import manifest_faults
+from foreword.store.check.fault import Fault
+from foreword.store.check.manifest import manifest_faults
 from foreword.store.snapshot import present
-
-__all__ = ["Fault", "check_store"]
 
 
 def check_store(directory: Path) -> Iterator[Fault]:
@@ -32,7 +30,7 @@ def check_store(directory: Path) -> Iterator[Fault]:
             f"no store at {directory}", hint="start the daemons once, or check store.directory"
         )
     yield from manifest_faults(directory)
-    command = [sys.executable, "-m", "foreword.store.check_process", str(directory)]
+    command = [sys.executable, "-m", "foreword.store.check.process", str(directory)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
         try:
             yield from _faults(process)

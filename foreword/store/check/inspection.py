@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from foreword.errors import StoreError
-from foreword.store.check_activity import check_activity
-from foreword.store.check_pair import check_pair
-from foreword.store.check_profiles import check_profiles
-from foreword.store.fault import Fault
+from foreword.store.check.activity import check_activity
+from foreword.store.check.fault import Fault
+from foreword.store.check.pair import check_pair
+from foreword.store.check.profiles import check_profiles
+from foreword.store.check.structure import structural_faults
 from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.snapshot import Snapshot, open_snapshot, present
-from foreword.store.structure import structural_faults
 
 _CHECKS = {PROFILES: check_profiles, ACTIVITY: check_activity}
 
