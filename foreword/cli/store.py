@@ -14,12 +14,16 @@ from foreword.cli.output import print_json, table
 from foreword.cli.settings import Settings, shared_options
 from foreword.clock import format_time_ms
 from foreword.errors import StoreMissingError
-from foreword.store.backup import Progress, backup_store
 from foreword.store.check import check_store
-from foreword.store.compact import compact_store
 from foreword.store.files import ACTIVITY, PROFILES
-from foreword.store.restore import restore_store
-from foreword.store.stats import EnvironmentStats, store_stats
+from foreword.store.upkeep import (
+    EnvironmentStats,
+    Progress,
+    backup_store,
+    compact_store,
+    restore_store,
+    store_stats,
+)
 
 # Beyond these, a damaged store says the same thing over and over.
 _PROBLEMS_SHOWN_MAX = 100

@@ -15,9 +15,8 @@ from foreword import keys
 from foreword.clock import DAY_MS
 from foreword.store import ActivityReader, ActivityWriter, NewEvent, ProfileReader, ProfileWriter, codec
 from foreword.store import databases as db
-from foreword.store.backup import backup_store
 from foreword.store.check import inspect_store
-from foreword.store.restore import restore_store
+from foreword.store.upkeep import backup_store, restore_store
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, Profile
 from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, Watermark

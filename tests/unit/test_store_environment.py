@@ -33,9 +33,9 @@ from foreword.store import (
     lock_profiles,
 )
 from foreword.store import databases as db
-from foreword.store.backup import backup_store
 from foreword.store.environment import SCHEMA_VERSION
 from foreword.store.files import ACTIVITY, DATA_FILE, LOCK_FILE, PROFILES
+from foreword.store.upkeep import backup_store
 
 MAP_BYTES = 1 << 28
 USER = keys.user_key("user7")

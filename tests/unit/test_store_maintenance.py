@@ -33,14 +33,11 @@ from foreword.store import (
     lock_profiles,
 )
 from foreword.store import databases as db
-from foreword.store.backup import backup_store
 from foreword.store.check import check_store, inspect_store
-from foreword.store.compact import compact_store
 from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
 from foreword.store.manifest import MANIFEST_FILE
-from foreword.store.restore import restore_store
-from foreword.store.stats import store_stats
 from foreword.store.swap import RESTORE_MARKER, former, incoming
+from foreword.store.upkeep import backup_store, compact_store, restore_store, store_stats
 from foreword.store.user_data import export_user
 
 MAP_BYTES = 1 << 28
@@ -381,7 +378,7 @@ def test_a_failing_restore_puts_the_former_store_back(store: Path, tmp_path: Pat
     before = everything(store)
     backup_store(store, tmp_path / "backup")
     (store / "gone").mkdir()
-    from foreword.store import restore as module
+    from foreword.store.upkeep import restore as module
 
     swapped = []
 

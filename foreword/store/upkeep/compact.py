@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foreword.errors import FieldError, StoreError, StoreMissingError, StoreNotWritableError
-from foreword.store.backup import Progress, copy_compact
 from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
 from foreword.store.lock import lock_activity, lock_profiles
 from foreword.store.snapshot import Snapshot, open_snapshot
 from foreword.store.swap import former, incoming, remove, settle, swap_back, swap_in
+from foreword.store.upkeep.backup import Progress, copy_compact
 
 _LOCKS = {PROFILES: lock_profiles, ACTIVITY: lock_activity}
 

@@ -10,7 +10,6 @@ from itertools import islice
 from pathlib import Path
 
 from foreword.errors import StoreCorruptError, StoreError, StoreNotWritableError
-from foreword.store.backup import Progress
 from foreword.store.check import check_store
 from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES, make_directory, sync_directory
 from foreword.store.lock import hold_activity, hold_profiles
@@ -26,6 +25,7 @@ from foreword.store.swap import (
     sync_environment,
     sync_file,
 )
+from foreword.store.upkeep.backup import Progress
 
 _NAMES = (PROFILES, ACTIVITY)
 
