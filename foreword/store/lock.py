@@ -9,7 +9,7 @@ from types import TracebackType
 
 from foreword.errors import StoreLockedError, StoreNotWritableError
 from foreword.store.files import ACTIVITY, PROFILES, make_directory
-from foreword.store.swap import refuse_interrupted_restore, settle
+from foreword.store.swap import recover, refuse_interrupted_restore
 
 SIDECAR_LOCK = "sidecar.lock"
 SCHEDULER_LOCK = "scheduler.lock"
@@ -88,7 +88,7 @@ def lock_profiles(directory: Path) -> FileLock:
 def _prepared(lock: FileLock, directory: Path, name: str) -> FileLock:
     try:
         refuse_interrupted_restore(directory)
-        settle(directory / name)
+        recover(directory / name)
     except BaseException:
         lock.release()
         raise

@@ -57,7 +57,7 @@ def swap_back(path: Path) -> None:
         sync_directory(path.parent)
 
 
-def settle(path: Path) -> None:
+def recover(path: Path) -> None:
     """Clear up after a swap that a crash cut short: the former returns unless its successor stands."""
     if not path.exists() and former(path).exists():
         former(path).rename(path)

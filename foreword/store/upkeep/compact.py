@@ -9,7 +9,7 @@ from foreword.errors import FieldError, StoreError, StoreMissingError, StoreNotW
 from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
 from foreword.store.lock import lock_activity, lock_profiles
 from foreword.store.snapshot import Snapshot, open_snapshot
-from foreword.store.swap import former, incoming, remove, settle, swap_back, swap_in
+from foreword.store.swap import former, incoming, recover, remove, swap_back, swap_in
 from foreword.store.upkeep.backup import Progress, copy_compact
 
 _LOCKS = {PROFILES: lock_profiles, ACTIVITY: lock_activity}
@@ -59,7 +59,7 @@ def compact_store(directory: Path, which: str, *, progress: Progress | None = No
             ) from exc
         finally:
             # A failure leaves the former in place, and its unfinished successor is removed.
-            settle(path)
+            recover(path)
 
 
 def _compact(path: Path, progress: Progress | None) -> CompactResult:

@@ -18,8 +18,8 @@ from foreword.store.swap import (
     RESTORE_MARKER,
     former,
     incoming,
+    recover,
     remove,
-    settle,
     swap_back,
     swap_in,
     sync_environment,
@@ -54,7 +54,7 @@ def restore_store(backup: Path, directory: Path, *, progress: Progress | None = 
         )
     _refuse_damaged(backup)
     with hold_activity(directory), hold_profiles(directory), _translated(directory):
-        _settle(directory)
+        _recover(directory)
         _bring(backup, directory, manifest, progress)
         _swap(directory, manifest)
     return manifest
@@ -104,12 +104,12 @@ def _swap(directory: Path, manifest: BackupManifest) -> None:
         remove(former(directory / name))
 
 
-def _settle(directory: Path) -> None:
+def _recover(directory: Path) -> None:
     """Clear up after an earlier restore or compaction that was cut short."""
     if (directory / RESTORE_MARKER).exists():
         _undo(directory)
     for name in _NAMES:
-        settle(directory / name)
+        recover(directory / name)
 
 
 def _undo(directory: Path) -> None:
