@@ -25,7 +25,14 @@ variable `FOREWORD_<SECTION>__<KEY>`, such as `FOREWORD_STORE__DIRECTORY`; a nes
 in `FOREWORD_SEGMENTS__ACTIVE__STALE_AFTER_HOURS`.
 
 The unit of a number is the last word of its key. `foreword config check` says what is wrong with a file,
-with its line; `foreword config show` prints what is in force.
+with its line; `foreword config show` prints what the file, the environment and the defaults make together.
+
+Running daemons follow the file. A change is taken over within a second and logged key by key with both
+values; a few keys wait for a restart, and `foreword status` names them. A bad file is refused, and the
+last good one stays in force: `foreword status` says that too, and works meanwhile, as every command does that
+only needs to know where the store and the sidecar are. `./foreword.toml` may come later than the daemons,
+and when it goes the defaults hold again. A file that was named must be there: without it nothing
+starts, and daemons that run keep what it last said.
 
 ```toml
 [store]

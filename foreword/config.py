@@ -1,21 +1,11 @@
-"""The configuration: one TOML file, environment overrides, every value explained and bounded."""
+"""What can be configured: every value explained and bounded."""
 
 from __future__ import annotations
 
-import os
-import re
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from foreword.errors import ConfigError
-
-ENV_FILE = "FOREWORD_CONFIG"
-ENV_PREFIX = "FOREWORD_"
-DEFAULT_FILE = Path("foreword.toml")
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 _GIB = 1 << 30
 
@@ -287,134 +277,3 @@ class Config(Section):
         """Return sidecar.listen with the store's folder filled in."""
         folder = str(self.store.directory.absolute())
         return tuple(address.replace("{store}", folder) for address in self.sidecar.listen)
-
-
-def load(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
-    """Return the configuration from `file`, else FOREWORD_CONFIG, else ./foreword.toml, else the defaults.
-
-    Every value can be overridden by `FOREWORD_<SECTION>__<KEY>`.
-
-    Raises:
-        ConfigError: Names file, line, key, what was found and what is allowed.
-    """
-    chosen = file or (Path(environ[ENV_FILE]) if environ.get(ENV_FILE) else None)
-    if chosen is None and DEFAULT_FILE.exists():
-        chosen = DEFAULT_FILE
-    text = _read(chosen) if chosen is not None else ""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
-        line = re.search(r"line (\d+)", str(exc))
-        raise ConfigError(
-            f"not valid TOML: {exc}", file=chosen, line=int(line[1]) if line else None, key=""
-        ) from exc
-    overrides = _apply_environment(tables, environ)
-    try:
-        return Config.model_validate(tables)
-    except ValidationError as exc:
-        raise _config_error(exc, chosen, text, overrides) from exc
-
-
-def resolve_file(file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Return the file `load` would read, or None when there is none."""
-    if file is not None:
-        return file
-    if environ.get(ENV_FILE):
-        return Path(environ[ENV_FILE])
-    return DEFAULT_FILE if DEFAULT_FILE.exists() else None
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(
-            f"cannot be read: {exc}", file=file, line=None, key="", hint=f"see --config and {ENV_FILE}"
-        ) from exc
-
-
-def _apply_environment(tables: dict[str, Any], environ: Mapping[str, str]) -> dict[tuple[str, ...], str]:
-    """Put overrides into `tables`; return which variable set which key."""
-    origins: dict[tuple[str, ...], str] = {}
-    for name, raw in sorted(environ.items()):
-        if not name.startswith(ENV_PREFIX) or "__" not in name:
-            continue
-        path = tuple(part.lower() for part in name.removeprefix(ENV_PREFIX).split("__"))
-        table = tables
-        for part in path[:-1]:
-            table = table.setdefault(part, {})
-            if not isinstance(table, dict):
-                raise ConfigError(f"{name} does not name a key", file=None, line=None, key=".".join(path))
-        table[path[-1]] = _environment_value(raw)
-        origins[path] = name
-    return origins
-
-
-def _environment_value(raw: str) -> object:
-    """Read a value as TOML would (numbers, lists, booleans), else as plain text."""
-    try:
-        return tomllib.loads(f"value = {raw}")["value"]
-    except tomllib.TOMLDecodeError:
-        return raw
-
-
-def _config_error(
-    exc: ValidationError, file: Path | None, text: str, overrides: dict[tuple[str, ...], str]
-) -> ConfigError:
-    first = exc.errors()[0]
-    path = tuple(str(part) for part in first["loc"])
-    key = ".".join(path)
-    variable = overrides.get(path)
-    if first["type"] == "extra_forbidden":
-        allowed = ", ".join(sorted(_fields_at(path[:-1]))) or "nothing"
-        message = f"{key}: unknown key; allowed: {allowed}"
-    elif first["type"] == "value_error":
-        message = str(first["ctx"]["error"]) if "ctx" in first else first["msg"]
-        message = f"{key}: {message}" if key else message
-    else:
-        message = f"{key}: found {first['input']!r}; allowed: {_allowed(path, first['msg'])}"
-    if variable:
-        return ConfigError(f"{variable}: {message}", file=None, line=None, key=key)
-    return ConfigError(message, file=file, line=_line_of(text, path), key=key)
-
-
-def _allowed(path: tuple[str, ...], message: str) -> str:
-    said = message.removeprefix("Input should be ").removeprefix("a valid ").partition(", unable to")[0]
-    last = path[-1] if path else ""
-    for unit in ("seconds", "days", "hours", "ms", "bytes"):
-        if last.endswith(f"_{unit}") or f"_{unit}_" in last:
-            return f"{said} (a number of {'milliseconds' if unit == 'ms' else unit}, without a unit)"
-    return said
-
-
-def _fields_at(path: tuple[str, ...]) -> set[str]:
-    model: type[BaseModel] = Config
-    for part in path:
-        field = model.model_fields.get(part)
-        if (
-            field is None
-            or not isinstance(field.annotation, type)
-            or not issubclass(field.annotation, BaseModel)
-        ):
-            return set()
-        model = field.annotation
-    return set(model.model_fields)
-
-
-def _line_of(text: str, path: tuple[str, ...]) -> int | None:
-    """Return the line of the key in the file: tomllib keeps no positions, so the headers are followed here."""
-    table: tuple[str, ...] = ()
-    best: int | None = None
-    for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[\s*([A-Za-z0-9_.\-\s]+?)\s*\]", line)
-        if header:
-            table = tuple(part.strip() for part in header[1].split("."))
-            if table == path[: len(table)]:
-                best = number
-            continue
-        assignment = re.match(r"\s*([A-Za-z0-9_.\-]+)\s*=", line)
-        if assignment:
-            full = (*table, *assignment[1].split("."))
-            if full == path[: len(full)]:
-                return number
-    return best

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from foreword.config import Config, load
+from foreword.config import Config
+from foreword.config_file import ConfigFile
 from foreword.errors import ConfigError
 from foreword.problems import Problems
+
+logger = logging.getLogger("foreword.config")
 
 
 class FollowedConfig:
     """Holds the last good configuration. What cannot change while running keeps its value, and is said to wait.
 
+    What is in force is what a restart would put in force, but for a file that a restart would refuse.
+
     Args:
         config: The configuration to begin with.
-        file: Where it came from; None follows nothing.
+        file: Where it came from, there or not yet; None follows nothing.
         problems: Where a refused file is stated.
         component: The part under which it is stated; each daemon has its own.
         at_start: The keys of each section that only a restart of this daemon applies; all others apply at once.
@@ -28,7 +34,7 @@ class FollowedConfig:
     def __init__(
         self,
         config: Config,
-        file: Path | None,
+        file: ConfigFile | None,
         problems: Problems,
         *,
         component: str,
@@ -40,16 +46,15 @@ class FollowedConfig:
         self._started_with = config
         self._file = file
         self._problems = problems
-        self._seen = _signature(file)
+        self._seen = file.signature() if file is not None else None
+        self._is_missed = False
 
     def follow(self) -> bool:
         """Take over a changed file, unless it is refused; return whether another configuration is now in force."""
-        signature = _signature(self._file)
-        if self._file is None or signature == self._seen:
+        if self._file is None or not self._has_changed(self._file):
             return False
-        self._seen = signature
         try:
-            changed = load(self._file)
+            changed = self._file.read()
         except ConfigError as exc:
             message = f"the changed file was refused, the former stays in force: {exc}"
             self._problems.note(self._component, "refused", message)
@@ -57,7 +62,22 @@ class FollowedConfig:
         self._problems.end(self._component, "refused")
         self._note_waiting(changed)
         former, self.current = self.current, self._with_start_values(changed)
-        return former != self.current
+        differences = list(_differences(former.model_dump(mode="json"), self.current.model_dump(mode="json")))
+        if differences:
+            logger.info("%s now applies: %s", self._file, "; ".join(differences))
+        return bool(differences)
+
+    def _has_changed(self, file: ConfigFile) -> bool:
+        signature = file.signature()
+        if signature == self._seen:
+            self._is_missed = False
+            return False
+        if signature is None and not self._is_missed:
+            # Some editors move the file away before they put the new one there: only what stays away is gone.
+            self._is_missed = True
+            return False
+        self._seen = signature
+        return True
 
     def _note_waiting(self, changed: Config) -> None:
         waiting = [
@@ -86,10 +106,10 @@ def _value(config: Config, section: str, key: str) -> Any:
     return getattr(getattr(config, section), key)
 
 
-def _signature(file: Path | None) -> tuple[int, int, int] | None:
-    """Return what changes whenever a file is written or replaced; None while there is none."""
-    try:
-        stat = file.stat() if file is not None else None
-    except OSError:
-        return None
-    return (stat.st_mtime_ns, stat.st_size, stat.st_ino) if stat is not None else None
+def _differences(former: dict[str, Any], current: dict[str, Any], above: str = "") -> Iterator[str]:
+    """Yield each key with another value, and both values as TOML writes them."""
+    for key, value in current.items():
+        if isinstance(value, dict):
+            yield from _differences(former[key], value, f"{above}{key}.")
+        elif value != former[key]:
+            yield f"{above}{key} from {json.dumps(former[key])} to {json.dumps(value)}"

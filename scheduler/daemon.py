@@ -7,10 +7,10 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 
 from foreword.clock import Clock
 from foreword.config import Config
+from foreword.config_file import ConfigFile
 from foreword.defaults import default_foreword, default_profile
 from foreword.errors import ForewordError, StoreError, StoreMissingError
 from foreword.followed_config import FollowedConfig
@@ -44,7 +44,7 @@ AT_START = {
 _PRESENCE_SECONDS = 0.5
 
 
-def run(config: Config, clock: Clock, *, config_file: Path | None = None) -> int:
+def run(config: Config, clock: Clock, *, config_file: ConfigFile | None = None) -> int:
     """Refresh profiles until SIGTERM or SIGINT; return the process's exit code.
 
     Args:
@@ -60,7 +60,7 @@ def run(config: Config, clock: Clock, *, config_file: Path | None = None) -> int
     return 0
 
 
-async def _serve(config: Config, clock: Clock, config_file: Path | None) -> None:
+async def _serve(config: Config, clock: Clock, config_file: ConfigFile | None) -> None:
     daemon = SchedulerDaemon(config, clock, config_file=config_file)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -100,7 +100,7 @@ class SchedulerDaemon:
         config: Config,
         clock: Clock,
         *,
-        config_file: Path | None = None,
+        config_file: ConfigFile | None = None,
         compute: Compute = compute_extractive,
         prompt_version: str = Extractive.prompt_version,
     ) -> None:

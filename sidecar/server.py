@@ -9,7 +9,6 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Protocol
 
 import grpc
@@ -18,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 
 from foreword.clock import Clock
 from foreword.config import Config
+from foreword.config_file import ConfigFile
 from foreword.errors import StoreNotWritableError
 from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
@@ -71,7 +71,7 @@ _OPTIONS = (
 )
 
 
-def run(config: Config, clock: Clock, *, config_file: Path | None = None) -> int:
+def run(config: Config, clock: Clock, *, config_file: ConfigFile | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code, 0.
 
     Raises:
@@ -100,7 +100,7 @@ class SidecarServer:
         config: Config,
         clock: Clock,
         *,
-        config_file: Path | None = None,
+        config_file: ConfigFile | None = None,
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
         self.addresses: tuple[str, ...] = ()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from foreword import config as configuration
-from foreword.cli import toml
 from foreword.cli.output import print_json
 from foreword.cli.settings import Settings, shared_options
+from foreword.config import Config
+from foreword.config_file import ConfigFile
+
+if TYPE_CHECKING:
+    from tomlkit.items import Table
 
 
 @click.group("config")
@@ -27,12 +31,13 @@ def check(settings: Settings, file: Path | None) -> None:
 
     Default: the file the daemons would read. Environment overrides count, as they do for the daemons.
     """
-    chosen = configuration.resolve_file(file or settings.config_file)
-    configuration.load(chosen)
+    source = ConfigFile.find(file) if file else settings.config_source
+    source.read()
+    is_there = source.signature() is not None
     if settings.as_json:
-        print_json({"file": str(chosen) if chosen else None, "ok": True})
+        print_json({"file": str(source) if is_there else None, "ok": True})
     else:
-        click.echo(f"{chosen} is good" if chosen else "No file; the defaults are in force")
+        click.echo(f"{source} is good" if is_there else "No file; the defaults are in force")
 
 
 @command.command("show")
@@ -47,13 +52,35 @@ def show(settings: Settings) -> None:
     if settings.as_json:
         print_json(values)
         return
-    source = configuration.resolve_file(settings.config_file)
-    click.echo(f"# {source or 'No file; the defaults'}, with environment overrides\n")
-    click.echo(toml.dump(values), nl=False)
+    source = settings.config_source
+    click.echo(f"# {source if source.signature() else 'No file; the defaults'}, with environment overrides\n")
+    click.echo(_toml(values), nl=False)
 
 
 @command.command("schema")
 @shared_options
 def schema() -> None:
     """Print the JSON schema of the file."""
-    print_json(configuration.Config.model_json_schema())
+    print_json(Config.model_json_schema())
+
+
+def _toml(values: dict[str, Any]) -> str:
+    import tomlkit
+
+    document = tomlkit.document()
+    for name, section in values.items():
+        document.add(name, _table(section))
+    return tomlkit.dumps(document)
+
+
+def _table(values: dict[str, Any]) -> Table:
+    import tomlkit
+
+    table = tomlkit.table()
+    for key, value in values.items():
+        if value is None:
+            # TOML has no null; that the key exists is worth saying all the same.
+            table.add(tomlkit.comment(f"{key} is not set"))
+        else:
+            table.add(key, _table(value) if isinstance(value, dict) else value)
+    return table

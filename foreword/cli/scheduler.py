@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from foreword import config as configuration
 from foreword.cli.daemon import prepare
 from foreword.cli.replay import replay_option
 from foreword.cli.settings import Settings, shared_options
@@ -26,4 +25,4 @@ def command(
     from scheduler.daemon import run
 
     clock = prepare(settings, as_of_ms, as_of_pair, lifeline_fd)
-    return run(settings.config, clock, config_file=configuration.resolve_file(settings.config_file))
+    return run(settings.config, clock, config_file=settings.config_source)

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from foreword.cli.output import note
+
 if TYPE_CHECKING:
     from foreword.config import Config
+    from foreword.config_file import ConfigFile
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -35,31 +38,53 @@ class Settings:
     verbose: bool = False
 
     @cached_property
+    def config_source(self) -> ConfigFile:
+        """The file the configuration is read from, there or not."""
+        # Imported here: it takes a sixth of a second that `--help` and calls with --address need not wait for.
+        from foreword.config_file import ConfigFile
+
+        return ConfigFile.find(self.config_file)
+
+    @cached_property
     def config(self) -> Config:
-        """The configuration in force; read once.
+        """The whole configuration; read once.
 
         Raises:
             ConfigError: It cannot be used.
         """
-        # Imported here: it takes a sixth of a second that `--help` and calls with --address need not wait for.
-        from foreword.config import load
+        return self.config_source.read()
 
-        return load(self.config_file)
+    @cached_property
+    def _places(self) -> Config:
+        """The configuration as far as it says where the store and the sidecar are."""
+        if "config" in self.__dict__:
+            return self.config
+        config, fault = self.config_source.read_keys(["store.directory", "sidecar.listen"])
+        if fault is not None:
+            note(f"Warning: {fault}. Running daemons keep the last good file.")
+        return config
 
     @property
     def directory(self) -> Path:
-        """The store's folder."""
-        return self.config.store.directory
+        """The store's folder.
+
+        Raises:
+            ConfigError: store.directory cannot be used.
+        """
+        return self._places.store.directory
 
     @property
     def sidecar_address(self) -> str:
         """Where the sidecar of this store is expected.
 
         The unix socket goes first: it stands in the store's own folder, while a port may be another store's.
+
+        Raises:
+            ConfigError: It follows from store.directory or sidecar.listen, which cannot be used.
         """
         if self.address:
             return self.address
-        listed = self.config.listen_addresses()
+        listed = self._places.listen_addresses()
         return next(
             (address for address in listed if address.startswith("unix:")), listed[0] if listed else ""
         )

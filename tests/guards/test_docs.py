@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from foreword import config
+from foreword.config_file import ConfigFile
 
 if TYPE_CHECKING:
     from conftest import Checkout
@@ -150,7 +150,7 @@ def test_data_is_well_formed(path: Path, tmp_path: Path) -> None:
     for block in runnable(path, CHECKED_LANGUAGES):
         if block.language == "toml":
             file.write_text(block.text, encoding="utf-8")
-            config.load(file, environ={})
+            ConfigFile.find(file).read(environ={})
         for text in {"json": [block.text], "jsonl": block.text.splitlines()}.get(block.language, []):
             json.loads(text)
 

@@ -49,7 +49,8 @@ DOORS = {
     "uvloop": ("sidecar",),
     "apscheduler": ("scheduler",),
     "click": ("foreword.cli",),
-    "pydantic": ("foreword.config",),
+    "pydantic": ("foreword.config", "foreword.config_check"),
+    "tomlkit": ("foreword.cli",),
     "diskcache": ("tiering",),
     "anthropic": ("foreword.llm",),
 }

@@ -13,6 +13,7 @@ from foreword.cli.replay import Replay, TimeType, make_replay
 from foreword.cli.root import root
 from foreword.cli.settings import Settings
 from foreword.clock import SystemClock
+from foreword.errors import ConfigError
 
 
 @pytest.mark.parametrize(
@@ -72,3 +73,16 @@ def test_a_bad_time_says_what_is_allowed() -> None:
     """A time that is none is wrong usage, with an example."""
     with pytest.raises(click.BadParameter, match="RFC 3339"):
         TimeType().convert("yesterday", None, None)
+
+
+def test_a_bad_file_stops_only_what_needs_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Store and sidecar are found beside a fault elsewhere, which is told once; the whole is still refused."""
+    file = tmp_path / "foreword.toml"
+    file.write_text(f'[store]\ndirectory = "{tmp_path}"\n[window]\ndays = "x"\n')
+    settings = Settings(config_file=file)
+    assert settings.directory == tmp_path
+    assert settings.sidecar_address == f"unix:{tmp_path}/foreword.sock"
+    warning = capsys.readouterr().err
+    assert warning.count("foreword.toml:4: window.days: found 'x'") == 1
+    with pytest.raises(ConfigError):
+        settings.config  # noqa: B018 - the property raises

@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 from foreword.cli.probe import is_serving
-from foreword.config import Config, load
+from foreword.config import Config
+from foreword.config_file import ConfigFile
 from foreword.errors import ForewordError
 
 START_SECONDS_MAX = 30.0
@@ -80,7 +81,7 @@ class DemoDaemons:
         listen = f'["unix:{{store}}/foreword.sock", "127.0.0.1:{_free_port()}"]'
         store = self.folder / "store"
         self.config_file.write_text(f'[store]\ndirectory = "{store}"\n\n[sidecar]\nlisten = {listen}\n')
-        return load(self.config_file, environ={})
+        return ConfigFile.find(self.config_file).read(environ={})
 
     def _start(self, *, keep: bool) -> subprocess.Popen[bytes]:
         reading, _ = self._lifeline

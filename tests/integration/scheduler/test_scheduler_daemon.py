@@ -14,6 +14,7 @@ import pytest
 
 from foreword import keys
 from foreword.clock import HOUR_MS, SystemClock
+from foreword.config_file import ConfigFile
 from foreword.errors import StoreError
 from foreword.store import FileLock, ProfileReader, lock_profiles
 from foreword.store.profile_reader import open_when_present
@@ -25,6 +26,7 @@ import sys
 from pathlib import Path
 from foreword.clock import ManualClock
 from foreword.config import Config
+from foreword.config_file import ConfigFile
 from scheduler.daemon import run
 config = Config.model_validate({"store": {"directory": sys.argv[1], "profiles_map_size_bytes": 1 << 26},
                                 "scheduler": {"batch_users": 8}, "session": {"settle_seconds": 0}})
@@ -234,7 +236,7 @@ def test_a_changed_configuration_is_followed(store, tmp_path: Path, caplog: pyte
     file.write_text(settings)
 
     async def story() -> None:
-        async with store.running(config_file=file) as daemon:
+        async with store.running(config_file=ConfigFile.find(file)) as daemon:
             file.write_text(f"{settings}concurrency = 0\n")
             await store.until(daemon.trouble.listed)
             assert "concurrency" in daemon.trouble.listed()[0].message
@@ -258,7 +260,7 @@ def test_problems_are_shown_with_the_heartbeat(
     file.write_text(settings)
 
     async def story() -> None:
-        async with store.running(config_file=file):
+        async with store.running(config_file=ConfigFile.find(file)):
             file.write_text(f"{settings}concurrency = 0\n")
             found = await store.until(store.profiles.scheduler_problems)
             assert "concurrency" in found[0].message

@@ -23,6 +23,7 @@ from foreword import keys
 from foreword.client import Foreword
 from foreword.clock import ManualClock
 from foreword.config import Config
+from foreword.config_file import ConfigFile
 from foreword.store import ActivityReader, ProfileWriter
 from foreword.store.v1.store_pb2 import ErasureReceipt
 from foreword.v1.activity_pb2 import Trigger
@@ -198,7 +199,11 @@ class Starter:
         return writer
 
     def __call__(
-        self, config: Config | None = None, *, with_profiles: bool = True, config_file: Path | None = None
+        self,
+        config: Config | None = None,
+        *,
+        with_profiles: bool = True,
+        config_file: ConfigFile | None = None,
     ) -> Running:
         """Start a sidecar; raises what its start raises."""
         profiles = self.profiles() if with_profiles else None

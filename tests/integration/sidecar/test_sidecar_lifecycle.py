@@ -22,7 +22,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from foreword.client import Foreword
-from foreword.config import load
+from foreword.config_file import ConfigFile
 from foreword.errors import FieldError, StoreLockedError
 from foreword.store import ActivityWriter
 from foreword.v1.freshness_pb2 import Freshness
@@ -257,7 +257,8 @@ def test_changed_configuration_is_taken_over(start: Any, tmp_path: Path) -> None
         file.write_text(f'{store}[sidecar]\nlisten = ["{listen}"]\n{sidecar}\n')
 
     write("")
-    running = start(load(file), config_file=file)
+    source = ConfigFile.find(file)
+    running = start(source.read(), config_file=source)
     live = running.server._live
     assert live.current.sidecar.open_trigger_seconds == 60
     write("open_trigger_seconds = 5.0")
@@ -284,8 +285,9 @@ def test_sigterm_drains_and_exits_with_zero(start: Any) -> None:
     }
     code = (
         "import logging; logging.basicConfig(level=logging.INFO)\n"
-        "from foreword.config import load; from foreword.clock import SystemClock; from sidecar.server import run\n"
-        "raise SystemExit(run(load(), SystemClock()))"
+        "from foreword.config_file import ConfigFile; from foreword.clock import SystemClock\n"
+        "from sidecar.server import run\n"
+        "raise SystemExit(run(ConfigFile.find().read(), SystemClock()))"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE, text=True
