@@ -19,6 +19,7 @@ from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Profile, Segment
 from foreword.v1.refresh_pb2 import RefreshOutcome, Watermark
 from scheduler.agent.refresh import RefreshInput, RefreshResult
+from scheduler.due import NOT_DUE, Due
 from scheduler.log import logger
 from scheduler.populations import Populations
 from scheduler.segments import cadence, classify
@@ -35,9 +36,9 @@ class Attempt:
 
     Attributes:
         user: User key.
-        watermark: As it stood when the user was claimed.
+        state: As it stood when the user was claimed.
         started_ms: When the attempt began; it reads every event acknowledged before.
-        asked: What triggers ask for that came in meanwhile; None when none did. Held here and not in the store:
+        asked: What triggers have asked for meanwhile; NOT_DUE when none has. Held here and not in the store:
             should the process die, the user is still due for the first reason, and that refresh answers both.
         outcome: How it ended.
         segment: The user's segment now.
@@ -50,9 +51,9 @@ class Attempt:
     """
 
     user: UserKey
-    watermark: Watermark
+    state: Watermark
     started_ms: int
-    asked: Watermark | None = None
+    asked: Due = NOT_DUE
     outcome: RefreshOutcome = RefreshOutcome.REFRESH_OUTCOME_UNSPECIFIED
     segment: Segment = Segment.SEGMENT_UNSPECIFIED
     consumed_seq: int = 0
@@ -65,30 +66,19 @@ class Attempt:
     @property
     def is_awaited(self) -> bool:
         """Whether a trigger asked for it, so that its result should not wait for a batch."""
-        return bool(self.watermark.triggered_ms)
+        return bool(self.state.triggered_ms)
 
     @property
     def has_computed(self) -> bool:
         """Whether there was something to compute, whatever came of it."""
         return self.result is not None or self.outcome == RefreshOutcome.REFRESH_OUTCOME_FAILED
 
-    def settled_watermark(self) -> Watermark:
-        """Return the watermark as if the attempt had ended: what a trigger that comes in meanwhile is added to."""
-        if self.asked is not None:
-            return self.asked
-        return Watermark(
-            consumed_seq=self.consumed_seq,
-            segment=self.watermark.segment,
-            attempted_ms=self.started_ms,
-            revision=self.watermark.revision,
-        )
-
     def fail(self, exc: BaseException) -> None:
         """Record that it failed, and why."""
         self.outcome = RefreshOutcome.REFRESH_OUTCOME_FAILED
         self.result = None
-        self.segment = self.watermark.segment
-        self.consumed_seq = self.watermark.consumed_seq
+        self.segment = self.state.segment
+        self.consumed_seq = self.state.consumed_seq
         # A lone surrogate from a foreign message would make the watermark itself unwritable.
         text = (str(exc) or type(exc).__name__).encode("utf-8", "replace").decode()
         self.error = text[:_ERROR_CHARACTERS_MAX]
@@ -128,13 +118,11 @@ class Refresher:
 
     def claim(self, user: UserKey) -> Attempt | None:
         """Return an attempt for a user who is due now, else None."""
-        watermark = self._profiles.watermark(user)
+        state = self._profiles.watermark(user)
         now_ms = self._clock.now_ms()
-        if watermark is None or not 0 < watermark.due_ms <= now_ms:
+        if state is None or not Due.of(state).is_now(now_ms):
             return None
-        return Attempt(
-            user, watermark, now_ms, segment=watermark.segment, consumed_seq=watermark.consumed_seq
-        )
+        return Attempt(user, state, now_ms, segment=state.segment, consumed_seq=state.consumed_seq)
 
     async def run(self, attempt: Attempt, activity: ActivityReader) -> None:
         """Carry an attempt out; whatever goes wrong with this user is recorded on it.
@@ -177,7 +165,7 @@ class Refresher:
 
     def _is_current(self, previous: Profile, attempt: Attempt, config: Config) -> bool:
         return (
-            attempt.consumed_seq == attempt.watermark.consumed_seq
+            attempt.consumed_seq == attempt.state.consumed_seq
             and previous.segment == attempt.segment
             and previous.cadence == cadence(attempt.segment, config)
             and previous.provenance.prompt_version == self._prompt_version
@@ -193,7 +181,7 @@ class Refresher:
     ) -> None:
         user_id, namespace = keys.split_user_key(attempt.user)
         from_ms = attempt.started_ms - config.window.days * DAY_MS
-        consumed_seq = attempt.watermark.consumed_seq if previous is not None else 0
+        consumed_seq = attempt.state.consumed_seq if previous is not None else 0
         is_rewound = consumed_seq > seen.last_seq
         stored = activity.events(
             attempt.user,

@@ -10,13 +10,13 @@ from foreword.config import Config
 from foreword.errors import StoreError, StoreRowError
 from foreword.followed_config import FollowedConfig
 from foreword.store import ProfileTransaction, ProfileWriter
-from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshReason, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, Watermark
 from scheduler.agent.population import PopulationView
 from scheduler.agent.refresh import RefreshResult
 from scheduler.attempt import Attempt
-from scheduler.backoff import backoff_ms
+from scheduler.due import after_attempt
 from scheduler.populations import Populations
-from scheduler.segments import next_due_ms, validity
+from scheduler.segments import validity
 
 FAILED = RefreshOutcome.REFRESH_OUTCOME_FAILED
 
@@ -87,25 +87,18 @@ class Commits:
             watermark.revision = _put_profile(txn, attempt, attempt.result, config)
         elif attempt.outcome != FAILED:
             _revalidate(txn, attempt, config)
-        self._set_due(watermark, attempt, config)
+        due = after_attempt(
+            attempt.user,
+            attempt.asked,
+            segment=watermark.segment,
+            failures=watermark.failures,
+            started_ms=attempt.started_ms,
+            now_ms=self._clock.now_ms(),
+            config=config,
+        )
+        due.put(watermark)
         txn.schedule(attempt.user, watermark)
         txn.append_ledger(_ledger_entry(attempt, watermark.revision))
-
-    def _set_due(self, watermark: Watermark, attempt: Attempt, config: Config) -> None:
-        now_ms = self._clock.now_ms()
-        has_failed = bool(watermark.failures)
-        asked = attempt.asked
-        if asked is not None and (not has_failed or asked.reason == RefreshReason.REFRESH_REASON_MANUAL):
-            watermark.due_ms, watermark.reason = asked.due_ms, asked.reason
-            watermark.triggered_ms = asked.triggered_ms
-            watermark.settling_since_ms = asked.settling_since_ms
-        elif has_failed:
-            watermark.due_ms = now_ms + backoff_ms(attempt.user, watermark.failures, config.scheduler)
-            watermark.reason = RefreshReason.REFRESH_REASON_RETRY
-        else:
-            since_ms = attempt.started_ms
-            watermark.due_ms = next_due_ms(watermark.segment, attempt.user, since_ms, since_ms, config)
-            watermark.reason = RefreshReason.REFRESH_REASON_CADENCE
 
 
 def _put_profile(txn: ProfileTransaction, attempt: Attempt, result: RefreshResult, config: Config) -> int:
@@ -137,11 +130,11 @@ def _ledger_entry(attempt: Attempt, revision: int) -> LedgerEntry:
         user_key=attempt.user,
         started_ms=attempt.started_ms,
         duration_us=attempt.duration_us,
-        reason=attempt.watermark.reason,
+        reason=attempt.state.reason,
         outcome=attempt.outcome,
         event_count=attempt.event_count,
         error=attempt.error,
-        triggered_ms=attempt.watermark.triggered_ms,
+        triggered_ms=attempt.state.triggered_ms,
     )
     if attempt.result is not None:
         provenance, usage = attempt.result.profile.provenance, attempt.result.usage

@@ -11,11 +11,11 @@ from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
 from foreword.store import ActivityReader, ProfileReader, ProfileTransaction, ProfileWriter
 from foreword.v1.activity_pb2 import UserActivity
-from foreword.v1.profile_pb2 import Cadence, Segment
-from foreword.v1.refresh_pb2 import RefreshReason, Watermark
+from foreword.v1.profile_pb2 import Segment
+from foreword.v1.refresh_pb2 import Watermark
+from scheduler.due import at_review
 from scheduler.runner import Runner
-from scheduler.segments import cadence, classify, next_due_ms, validity
-from scheduler.transfer import due_after_session
+from scheduler.segments import classify, validity
 
 # Users looked at without a pause: about five milliseconds.
 _SLICE_MAX = 200
@@ -84,14 +84,9 @@ class Reclassifier:
 def review(
     watermark: Watermark | None, user: UserKey, activity: UserActivity, now_ms: int, config: Config
 ) -> Review | None:
-    """Return what is to change for a user; None when all is as it should be.
+    """Return what is to change for a user: segment and due time; None when all is as it should be.
 
-    - A user never scheduled (profiles.lmdb was lost, or restored from before) is due when the last session
-      has been idle long enough, or once an import has settled, which mostly is soon.
-    - A user whose segment changed moves to the new cadence; the profile stays until then. A due time that an
-      event, a read or an operator set is kept.
-    - A due time later than the cadence now in force would set it is brought forward.
-    - A user in backoff is left alone: the retry sees to all of this.
+    A user in backoff is left alone: the retry sees to all of this. The profile stays as it is until it.
     """
     segment = classify(activity, now_ms, config)
     if segment == Segment.SEGMENT_UNSPECIFIED or (watermark is not None and watermark.failures):
@@ -99,33 +94,12 @@ def review(
     changed = Watermark()
     if watermark is not None:
         changed.CopyFrom(watermark)
-    if changed.segment == Segment.SEGMENT_UNSPECIFIED:
-        if not changed.due_ms:
-            due_after_session(changed, activity.last_seen_ms, now_ms, config)
-    else:
+    at_review(user, changed, activity, segment=segment, now_ms=now_ms, config=config).put(changed)
+    if changed.segment != Segment.SEGMENT_UNSPECIFIED:
         changed.segment = segment
-        _follow_cadence(changed, user, activity, now_ms, config)
     if changed == watermark:
         return None
     return Review(changed, watermark is not None and changed.segment != watermark.segment)
-
-
-def _follow_cadence(
-    changed: Watermark, user: UserKey, activity: UserActivity, now_ms: int, config: Config
-) -> None:
-    if changed.due_ms and changed.reason != RefreshReason.REFRESH_REASON_CADENCE:
-        return
-    due_ms = next_due_ms(changed.segment, user, changed.attempted_ms, now_ms, config)
-    if due_ms:
-        is_sooner = not changed.due_ms or due_ms < changed.due_ms
-        if is_sooner:
-            changed.due_ms, changed.reason = due_ms, RefreshReason.REFRESH_REASON_CADENCE
-            changed.triggered_ms = changed.settling_since_ms = 0
-        return
-    changed.due_ms = 0
-    is_after_session = cadence(changed.segment, config) == Cadence.CADENCE_AFTER_SESSION
-    if is_after_session and activity.last_seq > changed.consumed_seq:
-        due_after_session(changed, activity.last_seen_ms, now_ms, config)
 
 
 def _apply(txn: ProfileTransaction, user: UserKey, found: Review, config: Config) -> None:

@@ -17,8 +17,8 @@ from foreword.keys import UserKey
 from foreword.store import ActivityReader, ProfileReader
 from scheduler.attempt import Attempt, Refresher
 from scheduler.commits import Commits
+from scheduler.due import URGENCY, Due
 from scheduler.log import logger
-from scheduler.transfer import URGENCY, is_urgent
 from scheduler.trouble import Trouble
 
 # Urgent users kept in memory, a megabyte or so; further ones wait in the due index and go by their due time.
@@ -108,12 +108,13 @@ class Runner:
         # Follows a clock that was set back: whoever comes due would else wait until it has caught up.
         self._arrived_ms = rows[-1][0] + 1 if len(rows) == _ARRIVALS_MAX else now_ms + 1
         for _, user in rows:
-            watermark = self._profiles.watermark(user)
-            if watermark is None:
+            state = self._profiles.watermark(user)
+            if state is None:
                 continue
-            if is_urgent(watermark, now_ms):
-                self.urge(user, URGENCY[watermark.reason])
-            elif watermark.settling_since_ms:
+            due = Due.of(state)
+            if due.is_urgent(now_ms):
+                self.urge(user, URGENCY[due.reason])
+            elif due.settling_since_ms:
                 # Somebody may wait for an import; users due by cadence wait for the sweep, and share a commit.
                 self.sweep()
 
@@ -221,13 +222,13 @@ class Runner:
         for attempt in done:
             if attempt.has_computed:
                 self._trouble.computed(attempt.user, attempt.error)
-        self._give_back([attempt for attempt in done if attempt.asked is not None])
+        self._give_back([attempt for attempt in done if attempt.asked.at_ms])
 
     def _give_back(self, attempts: Sequence[Attempt]) -> None:
         """See to users who are still due after their attempt."""
         for attempt in attempts:
-            if attempt.is_awaited or attempt.asked is not None:
-                self.urge(attempt.user, URGENCY.get(attempt.watermark.reason, 1))
+            if attempt.is_awaited or attempt.asked.at_ms:
+                self.urge(attempt.user, URGENCY.get(attempt.state.reason, 1))
             else:
                 self.sweep()
 

@@ -1,13 +1,11 @@
-"""Who belongs to which segment, and what follows from it: when to refresh, and when a profile is stale."""
+"""Who belongs to which segment, and what follows from it: at which cadence to refresh, and when a profile is stale."""
 
 from __future__ import annotations
 
-import zlib
 from typing import NamedTuple
 
 from foreword.clock import DAY_MS, HOUR_MS
 from foreword.config import Config, SegmentCadence
-from foreword.keys import UserKey
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Cadence, Segment
 
@@ -80,24 +78,6 @@ def cadence(segment: Segment, config: Config) -> Cadence:
     return _CADENCES[cadence_settings(segment, config).refresh]
 
 
-def next_due_ms(segment: Segment, user: UserKey, since_ms: int, now_ms: int, config: Config) -> int:
-    """Return when a user is next due by cadence, in ms since 1970; 0 when only an event or a read decides.
-
-    Args:
-        segment: The user's segment.
-        user: User key; its checksum spreads nightly refreshes over the hour, the same every night.
-        since_ms: The last refresh; an interval runs from it.
-        now_ms: The time; a night that has passed is not made up for.
-        config: Cadences and the nightly hour.
-    """
-    settings = cadence_settings(segment, config)
-    if settings.refresh == "interval":
-        return max(now_ms, since_ms + int(settings.interval_days * DAY_MS))
-    if settings.refresh == "nightly":
-        return _next_night_ms(user, now_ms, config.scheduler.nightly_hour_utc)
-    return 0
-
-
 def validity(segment: Segment, since_ms: int, config: Config) -> Validity:
     """Return when a profile confirmed at `since_ms` is stale and expired, and whether a read refreshes it."""
     settings = cadence_settings(segment, config)
@@ -106,9 +86,3 @@ def validity(segment: Segment, since_ms: int, config: Config) -> Validity:
         since_ms + int(settings.expired_after_hours * HOUR_MS),
         settings.refresh == "on_open",
     )
-
-
-def _next_night_ms(user: UserKey, now_ms: int, hour_utc: int) -> int:
-    slot_ms = hour_utc * HOUR_MS + zlib.crc32(user) % HOUR_MS
-    night_ms = now_ms - now_ms % DAY_MS + slot_ms
-    return night_ms if night_ms > now_ms else night_ms + DAY_MS

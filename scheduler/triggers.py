@@ -5,21 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from itertools import takewhile
+from typing import NamedTuple
 
 from foreword.clock import Clock
 from foreword.followed_config import FollowedConfig
 from foreword.keys import EnvironmentId, UserKey
-from foreword.store import ActivityReader, ProfileReader, ProfileWriter
+from foreword.store import ActivityReader, ProfileReader, ProfileTransaction, ProfileWriter
 from foreword.v1.activity_pb2 import Trigger
 from foreword.v1.refresh_pb2 import Watermark
+from scheduler.attempt import Attempt
+from scheduler.due import URGENCY, Due, after_trigger
 from scheduler.erasure import Erasures
 from scheduler.runner import Runner
-from scheduler.transfer import URGENCY, transfer
 
 # Triggers moved by one transaction: about ten milliseconds in which nothing else runs.
 _BATCH_MAX = 500
 
 Row = tuple[int, Trigger]
+
+
+class _Move(NamedTuple):
+    user: UserKey
+    attempt: Attempt | None
+    """The one under way, which writes the due time when it ends."""
+    due: Due
 
 
 class TriggerFeed:
@@ -79,32 +88,46 @@ class TriggerFeed:
 
     def _move_users(self, activity: ActivityReader, rows: Sequence[Row]) -> None:
         now_ms = self._clock.now_ms()
-        moved: list[Watermark] = []
-        users: list[UserKey] = []
+        moves: list[_Move] = []
         with self._writer.begin() as txn:
             for _, trigger in rows:
-                user = UserKey(trigger.user_key)
-                attempt = self._runner.in_flight(user)
-                watermark = txn.watermark(user) if attempt is None else attempt.settled_watermark()
-                asked = transfer(watermark, trigger, now_ms, self._live.current, self._looked_ms)
-                if asked is None:
-                    continue
-                if attempt is None:
-                    txn.schedule(user, asked)
-                users.append(user)
-                moved.append(asked)
+                move = self._move(txn, trigger, now_ms)
+                if move is not None:
+                    moves.append(move)
             txn.put_trigger_cursor(activity.environment_id, rows[-1][0])
-        for user, asked in zip(users, moved, strict=True):
-            self._hand_over(user, asked, now_ms)
+        for move in moves:
+            self._pass_on(move, now_ms)
 
-    def _hand_over(self, user: UserKey, asked: Watermark, now_ms: int) -> None:
+    def _move(self, txn: ProfileTransaction, trigger: Trigger, now_ms: int) -> _Move | None:
+        """Write the due time that a trigger asks for, unless an attempt will; None when nothing changes."""
+        user = UserKey(trigger.user_key)
         attempt = self._runner.in_flight(user)
-        if attempt is not None:
-            attempt.asked = asked
-        elif asked.due_ms > now_ms:
-            return
-        elif asked.triggered_ms:
-            self._runner.urge(user, URGENCY[asked.reason])
-        else:
-            # An import with nothing to settle: the longest due goes first.
-            self._runner.sweep()
+        state = attempt.state if attempt is not None else txn.watermark(user) or Watermark()
+        # An attempt answers what it was claimed for; only what has come since is added to.
+        former = attempt.asked if attempt is not None else Due.of(state)
+        due = after_trigger(
+            former,
+            trigger,
+            segment=state.segment,
+            failures=0 if attempt is not None else state.failures,
+            now_ms=now_ms,
+            config=self._live.current,
+            looked_ms=self._looked_ms,
+        )
+        if due == former:
+            return None
+        if attempt is None:
+            due.put(state)
+            txn.schedule(user, state)
+        return _Move(user, attempt, due)
+
+    def _pass_on(self, move: _Move, now_ms: int) -> None:
+        """Tell the attempt under way, or the runner, what is now in the store."""
+        if move.attempt is not None:
+            move.attempt.asked = move.due
+        elif move.due.is_now(now_ms):
+            if move.due.triggered_ms:
+                self._runner.urge(move.user, URGENCY[move.due.reason])
+            else:
+                # An import with nothing to settle: the longest due goes first.
+                self._runner.sweep()

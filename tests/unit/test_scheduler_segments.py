@@ -1,15 +1,14 @@
-"""Segments, cadences and backoff, rule by rule."""
+"""Segments and what follows from them, rule by rule."""
 
 from __future__ import annotations
 
 import pytest
 
 from foreword.clock import DAY_MS, HOUR_MS
-from foreword.config import Config, Scheduler
+from foreword.config import Config
 from foreword.v1.activity_pb2 import DayCount, UserActivity
 from foreword.v1.profile_pb2 import Cadence, Segment
-from scheduler.backoff import backoff_ms
-from scheduler.segments import active_days_per_week, cadence, classify, next_due_ms, validity
+from scheduler.segments import active_days_per_week, cadence, classify, validity
 
 CONFIG = Config()
 TODAY = 20_000
@@ -73,48 +72,7 @@ def test_each_segment_has_its_cadence() -> None:
     ]
 
 
-def test_nights_are_spread_over_the_hour_the_same_for_a_user() -> None:
-    """Nightly users are due between 3 and 4, each at an own time that is the same every night."""
-    users = [b"user%d" % number for number in range(200)]
-    due = [next_due_ms(ACTIVE, user, NOON_MS, NOON_MS, CONFIG) for user in users]
-    night_ms = (TODAY + 1) * DAY_MS + 3 * HOUR_MS
-    assert all(night_ms <= ms < night_ms + HOUR_MS for ms in due)
-    assert len(set(due)) > 190
-    assert [next_due_ms(ACTIVE, user, ms, ms, CONFIG) for user, ms in zip(users, due, strict=True)] == [
-        ms + DAY_MS for ms in due
-    ]
-
-
-def test_a_night_still_to_come_today_is_used() -> None:
-    """At one in the morning the next night is this one."""
-    now_ms = TODAY * DAY_MS + HOUR_MS
-    assert next_due_ms(ACTIVE, b"u", now_ms, now_ms, CONFIG) < (TODAY + 1) * DAY_MS
-
-
-def test_intervals_run_from_the_last_refresh() -> None:
-    """An interval is counted from the last refresh, and one that has passed is due now."""
-    assert next_due_ms(SEMI_ACTIVE, b"u", NOON_MS, NOON_MS, CONFIG) == NOON_MS + 3 * DAY_MS
-    assert next_due_ms(SEMI_ACTIVE, b"u", NOON_MS - 9 * DAY_MS, NOON_MS, CONFIG) == NOON_MS
-
-
-@pytest.mark.parametrize("segment", [NEW, DORMANT])
-def test_sessions_and_reads_set_no_time(segment: Segment) -> None:
-    """New and dormant users are due when something happens, never by the clock."""
-    assert next_due_ms(segment, b"u", NOON_MS, NOON_MS, CONFIG) == 0
-
-
 def test_only_dormant_users_are_refreshed_when_read() -> None:
     """The header's flag is set for on-open segments alone, and its times are the segment's."""
     assert validity(ACTIVE, NOON_MS, CONFIG) == (NOON_MS + 26 * HOUR_MS, NOON_MS + 72 * HOUR_MS, False)
     assert validity(DORMANT, NOON_MS, CONFIG).refresh_on_open
-
-
-def test_backoff_doubles_to_its_limit() -> None:
-    """Waits double from the first to the longest, with at most a quarter of jitter that a user keeps."""
-    settings = Scheduler(retry_backoff_seconds=10, retry_backoff_max_seconds=100)
-    waits = [backoff_ms(b"u", failures, settings) for failures in (1, 2, 3, 4, 5, 1000)]
-    for wait, least in zip(waits[:4], (10_000, 20_000, 40_000, 80_000), strict=True):
-        assert least <= wait <= 1.25 * least
-    assert waits[4:] == [100_000, 100_000]
-    assert backoff_ms(b"u", 1, settings) == waits[0]
-    assert len({backoff_ms(b"%d" % number, 1, settings) for number in range(50)}) > 40

@@ -9,7 +9,7 @@ from foreword.clock import DAY_MS, HOUR_MS
 from foreword.store import ProfileTransaction, decode_header
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshReason
-from scheduler.backoff import backoff_ms
+from scheduler.due import backoff_ms
 
 WRITTEN = RefreshOutcome.REFRESH_OUTCOME_WRITTEN
 UNCHANGED = RefreshOutcome.REFRESH_OUTCOME_UNCHANGED

@@ -204,7 +204,7 @@ def test_a_trigger_during_a_refresh_is_not_lost(store) -> None:
             await store.until(lambda: store.agent.calls)
             store.clock.advance(1000)
             store.record("ann", ends_session=True)
-            await store.until(lambda: daemon.runner.in_flight(keys.user_key("ann")).asked)
+            await store.until(lambda: daemon.runner.in_flight(keys.user_key("ann")).asked.at_ms)
             store.agent.held["ann"].set()
             await store.settled(daemon, 2)
             assert store.text("ann") == "ann did 5 things."
@@ -297,7 +297,7 @@ def test_history_during_a_refresh_settles_after_it(store) -> None:
             store.record("ann", count=4, ends_session=True)
             await store.until(lambda: store.agent.calls)
             store.record("ann", ago_ms=300 * DAY_MS)
-            await store.until(lambda: daemon.runner.in_flight(keys.user_key("ann")).asked)
+            await store.until(lambda: daemon.runner.in_flight(keys.user_key("ann")).asked.at_ms)
             store.agent.held["ann"].set()
             await store.settled(daemon, 1)
             assert store.watermark("ann").due_ms > store.clock.now_ms()

@@ -1,0 +1,247 @@
+"""When a user is due, and why. Every rule that decides it is here, pure, so that each can be read and tested alone."""
+
+from __future__ import annotations
+
+import zlib
+from typing import NamedTuple
+
+from foreword.clock import DAY_MS, HOUR_MS
+from foreword.config import Config, Scheduler
+from foreword.keys import UserKey
+from foreword.v1.activity_pb2 import Trigger, UserActivity
+from foreword.v1.profile_pb2 import Cadence, Segment
+from foreword.v1.refresh_pb2 import RefreshReason, Watermark
+from scheduler.segments import cadence, cadence_settings
+
+# What goes before cadence work, most urgent first: somebody is waiting, a session is over.
+URGENCY = {
+    RefreshReason.REFRESH_REASON_MANUAL: 0,
+    RefreshReason.REFRESH_REASON_ON_OPEN: 0,
+    RefreshReason.REFRESH_REASON_SESSION_END: 1,
+}
+# A feed of late events that never pauses holds a user back for so many times the settle time: with the default a
+# minute, long enough for most imports, and short beside every cadence.
+_SETTLES_MAX = 30
+_JITTER_SHARE = 0.25
+# 2^32 times any backoff exceeds the longest; beyond it the power would only overflow.
+_DOUBLINGS_MAX = 32
+
+
+class Due(NamedTuple):
+    """When a user is due, and why."""
+
+    at_ms: int = 0
+    """In ms since 1970; 0 when only an event or a read decides."""
+    reason: RefreshReason = RefreshReason.REFRESH_REASON_UNSPECIFIED
+    triggered_ms: int = 0
+    """When the trigger behind it was acknowledged; 0 for cadence, retries and sessions that ended by idling."""
+    settling_since_ms: int = 0
+    """Since when it waits for an import to pause; 0 when it does not."""
+
+    @classmethod
+    def of(cls, state: Watermark) -> Due:
+        """Return what a stored row says."""
+        return cls(state.due_ms, state.reason, state.triggered_ms, state.settling_since_ms)
+
+    def put(self, state: Watermark) -> None:
+        """Write it into a row that is to be stored."""
+        state.due_ms, state.reason = self.at_ms, self.reason
+        state.triggered_ms, state.settling_since_ms = self.triggered_ms, self.settling_since_ms
+
+    def is_now(self, now_ms: int) -> bool:
+        """Return whether the time has come."""
+        return 0 < self.at_ms <= now_ms
+
+    def is_urgent(self, now_ms: int) -> bool:
+        """Return whether it is due now for a reason that goes before cadence work; an import's users do not."""
+        return self.is_now(now_ms) and self.reason in URGENCY and not self.settling_since_ms
+
+
+NOT_DUE = Due()
+
+
+def after_trigger(
+    former: Due,
+    trigger: Trigger,
+    *,
+    segment: Segment,
+    failures: int,
+    now_ms: int,
+    config: Config,
+    looked_ms: int = 0,
+) -> Due:
+    """Return what a trigger makes of a due time; `former` when it changes nothing.
+
+    - An operator's request, a read and a `session.end` are due at once. Of several the first counts, so that
+      waiting is measured from it.
+    - Activity of a user refreshed after sessions, or never scheduled, is due when the session has been idle
+      for `session.idle_timeout_seconds`. Later activity moves that on, but postpones nothing already due.
+    - Late activity, of a session that was over before it was acknowledged, is an import: the user is due when no
+      more has come for `session.settle_seconds`, whatever the cadence, since no later event would say so.
+    - A user whose refreshes fail waits out the backoff, unless an operator asks: a storm of reads must not
+      become a storm of retries.
+
+    Args:
+        former: The user's due time before.
+        trigger: What came in.
+        segment: The user's; SEGMENT_UNSPECIFIED for one never scheduled.
+        failures: Of the user's refreshes since the last success.
+        now_ms: The time.
+        config: Cadences and the length of a session.
+        looked_ms: The trigger was acknowledged after this time. Activity that was idle by then is late, and not
+            merely met late by a scheduler that was down; 0 when nothing is known.
+    """
+    if trigger.manual_ms:
+        return _at_once(former, RefreshReason.REFRESH_REASON_MANUAL, trigger.manual_ms, now_ms)
+    if failures and former.at_ms > now_ms:
+        return former
+    if trigger.on_open_ms:
+        return _at_once(former, RefreshReason.REFRESH_REASON_ON_OPEN, trigger.on_open_ms, now_ms)
+    if trigger.session_end_ms:
+        return _at_once(former, RefreshReason.REFRESH_REASON_SESSION_END, trigger.session_end_ms, now_ms)
+    if trigger.activity_ms and not former.is_now(now_ms):
+        is_late = trigger.activity_ms + _idle_ms(config) <= looked_ms
+        if is_late or _is_after_session(segment, config):
+            return _after_session(former, trigger.activity_ms, now_ms, config)
+    return former
+
+
+def after_attempt(
+    user: UserKey,
+    asked: Due,
+    *,
+    segment: Segment,
+    failures: int,
+    started_ms: int,
+    now_ms: int,
+    config: Config,
+) -> Due:
+    """Return when a user is next due after an attempt.
+
+    - What triggers asked for meanwhile stands. When the attempt failed, only an operator's request does.
+    - A failed attempt is repeated after the backoff.
+    - Else the cadence decides, counted from the attempt's beginning.
+
+    Args:
+        user: User key.
+        asked: What triggers have asked for since the attempt began; NOT_DUE when none has.
+        segment: The user's, as the attempt found it.
+        failures: In a row, this attempt included; 0 when it succeeded.
+        started_ms: When the attempt began.
+        now_ms: The time.
+        config: Cadences and backoff.
+    """
+    if asked.at_ms and (not failures or asked.reason == RefreshReason.REFRESH_REASON_MANUAL):
+        return asked
+    if failures:
+        wait_ms = backoff_ms(user, failures, config.scheduler)
+        return Due(now_ms + wait_ms, RefreshReason.REFRESH_REASON_RETRY)
+    return by_cadence(segment, user, started_ms, started_ms, config)
+
+
+def at_review(
+    user: UserKey, state: Watermark, activity: UserActivity, *, segment: Segment, now_ms: int, config: Config
+) -> Due:
+    """Return when a user should be due who is looked at without cause; the stored time when it is right.
+
+    - A user never scheduled (profiles.lmdb was lost, or restored from before) is due when the last session
+      has been idle long enough, or once an import has settled, which mostly is soon.
+    - A time that an event, a read or an operator set is kept.
+    - A time later than the cadence now in force would set it is brought forward.
+    - A user in backoff is left alone: the retry sees to all of this.
+
+    Args:
+        user: User key.
+        state: As stored; an empty one for a user never scheduled.
+        activity: When the user came.
+        segment: The user's segment now.
+        now_ms: The time.
+        config: Cadences and the length of a session.
+    """
+    former = Due.of(state)
+    if state.failures:
+        return former
+    if state.segment == Segment.SEGMENT_UNSPECIFIED:
+        is_unscheduled = not former.at_ms
+        return _after_session(former, activity.last_seen_ms, now_ms, config) if is_unscheduled else former
+    if former.at_ms and former.reason != RefreshReason.REFRESH_REASON_CADENCE:
+        return former
+    due = by_cadence(segment, user, state.attempted_ms, now_ms, config)
+    if due.at_ms:
+        return due if not former.at_ms or due.at_ms < former.at_ms else former
+    if _is_after_session(segment, config) and activity.last_seq > state.consumed_seq:
+        return _after_session(due, activity.last_seen_ms, now_ms, config)
+    return former._replace(at_ms=0)
+
+
+def by_cadence(segment: Segment, user: UserKey, since_ms: int, now_ms: int, config: Config) -> Due:
+    """Return when a user is next due by cadence; at 0 when only an event or a read decides.
+
+    Args:
+        segment: The user's segment.
+        user: User key; its checksum spreads nightly refreshes over the hour, the same every night.
+        since_ms: The last refresh; an interval runs from it.
+        now_ms: The time; a night that has passed is not made up for.
+        config: Cadences and the nightly hour.
+    """
+    settings = cadence_settings(segment, config)
+    due_ms = 0
+    if settings.refresh == "interval":
+        due_ms = max(now_ms, since_ms + int(settings.interval_days * DAY_MS))
+    elif settings.refresh == "nightly":
+        due_ms = _next_night_ms(user, now_ms, config.scheduler.nightly_hour_utc)
+    return Due(due_ms, RefreshReason.REFRESH_REASON_CADENCE)
+
+
+def backoff_ms(user: UserKey, failures: int, settings: Scheduler) -> int:
+    """Return the wait in ms after the `failures`th failure in a row.
+
+    Doubles from `retry_backoff_seconds` to `retry_backoff_max_seconds`. Up to a quarter is added by a checksum of
+    the user and the number of failures: users who failed together do not all come back together, and a test
+    can foretell it.
+    """
+    doubled = settings.retry_backoff_seconds * 2 ** min(failures - 1, _DOUBLINGS_MAX)
+    jitter = _JITTER_SHARE * zlib.crc32(b"%b%d" % (user, failures)) / 2**32
+    return int(1000 * min(settings.retry_backoff_max_seconds, doubled * (1 + jitter)))
+
+
+def _at_once(former: Due, reason: RefreshReason, triggered_ms: int, now_ms: int) -> Due:
+    if former.is_urgent(now_ms) and former.triggered_ms:
+        triggered_ms = min(triggered_ms, former.triggered_ms)
+        if URGENCY[reason] >= URGENCY[former.reason]:
+            reason = former.reason
+    return Due(min(triggered_ms, now_ms), reason, triggered_ms)
+
+
+def _after_session(former: Due, activity_ms: int, now_ms: int, config: Config) -> Due:
+    """Return when a user is due whose newest activity was at a time: when it has been idle, or has settled.
+
+    What settles is pushed on by whatever comes before it is due, within a bound. A running session is waited out.
+    """
+    ends_ms = activity_ms + _idle_ms(config)
+    is_settling = former.settling_since_ms > 0
+    if ends_ms > now_ms and not is_settling:
+        return Due(ends_ms, RefreshReason.REFRESH_REASON_SESSION_END)
+    is_in_session = former.at_ms > 0 and former.reason == RefreshReason.REFRESH_REASON_SESSION_END
+    if is_in_session and not is_settling:
+        return former
+    since_ms = former.settling_since_ms or now_ms
+    settle_ms = int(config.session.settle_seconds * 1000)
+    due_ms = max(now_ms, min(now_ms + settle_ms, since_ms + _SETTLES_MAX * settle_ms))
+    return Due(due_ms, RefreshReason.REFRESH_REASON_SESSION_END, settling_since_ms=since_ms)
+
+
+def _is_after_session(segment: Segment, config: Config) -> bool:
+    """Return whether a user is refreshed after sessions; one never scheduled is."""
+    is_scheduled = segment != Segment.SEGMENT_UNSPECIFIED
+    return not is_scheduled or cadence(segment, config) == Cadence.CADENCE_AFTER_SESSION
+
+
+def _idle_ms(config: Config) -> int:
+    return int(config.session.idle_timeout_seconds * 1000)
+
+
+def _next_night_ms(user: UserKey, now_ms: int, hour_utc: int) -> int:
+    slot_ms = hour_utc * HOUR_MS + zlib.crc32(user) % HOUR_MS
+    night_ms = now_ms - now_ms % DAY_MS + slot_ms
+    return night_ms if night_ms > now_ms else night_ms + DAY_MS
