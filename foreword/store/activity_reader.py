@@ -99,18 +99,10 @@ class ActivityReader(Reader):
             found.reverse()
             return found
 
-    def events_page(self, user: UserKey, after: bytes = b"", limit: int = 1000) -> list[tuple[bytes, Event]]:
-        """Return up to `limit` events of a user whose key is beyond `after`, oldest first, as `(key, event)`."""
-        with self._reading(db.EVENTS) as txn:
-            cursor = txn.cursor()
-            found: list[tuple[bytes, Event]] = []
-            if not cursor.set_range(after + b"\0" if after else user):
-                return found
-            for key, row in cursor:
-                if not key.startswith(user) or len(found) >= limit:
-                    break
-                found.append((key, Event.FromString(row[8:])))
-            return found
+    def every_event(self, user: UserKey) -> Iterator[Event]:
+        """Yield all events of a user, oldest first, however many."""
+        for batch in self._batches(db.EVENTS, user):
+            yield from (Event.FromString(row[8:]) for _, row in batch)
 
     def triggers(self, after: int, limit: int) -> list[tuple[int, Trigger]]:
         """Return up to `limit` triggers beyond a place in the log, as `(place, trigger)`."""

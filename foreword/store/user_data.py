@@ -1,4 +1,4 @@
-"""Everything kept of one user."""
+"""Everything kept of one user, one record for every row."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ def export_user(directory: Path, user: UserKey) -> Iterator[ExportUserResponse]:
 def export_from(
     activity: ActivityReader | None, profiles: ProfileReader | None, user: UserKey
 ) -> Iterator[ExportUserResponse]:
-    """Yield every record of a user key from readers that are already open.
+    """Yield every record of a user key from readers that are already open, each in a view of its own.
+
+    A slow taker holds no view open in between, so that the files do not grow for it; what changes meanwhile may be
+    seen in part.
 
     Raises:
         StoreCorruptError: A row fails its checksum.
@@ -59,33 +62,36 @@ def _opened(kind: type[R], directory: Path, stack: ExitStack) -> R | None:
 
 def _activity(activity: ActivityReader, user: UserKey) -> Iterator[ExportUserResponse]:
     known = activity.user(user)
+    erasures = [erasure for key, erasure in activity.erasures() if key == user]
     if known is not None:
         yield ExportUserResponse(store="activity.users", activity=known)
-        if known.trigger_seq:
-            for _, trigger in activity.triggers(known.trigger_seq - 1, 1):
-                if trigger.user_key == user:
-                    yield ExportUserResponse(store="activity.triggers", trigger=trigger)
-    for stored in activity.events(user):
-        yield ExportUserResponse(store="activity.events", event=stored.event)
+        yield from _trigger(activity, user, known.trigger_seq)
+    for event in activity.every_event(user):
+        yield ExportUserResponse(store="activity.events", event=event)
     for event_id in activity.applied_ids(user):
         yield ExportUserResponse(store="activity.applied", applied_event_id=event_id)
-    for key, erasure in activity.erasures():
-        if key == user:
-            yield ExportUserResponse(store="activity.controls", erasure=erasure)
+    for erasure in erasures:
+        yield ExportUserResponse(store="activity.controls", erasure=erasure)
+        yield from _trigger(activity, user, erasure.trigger_seq)
+
+
+def _trigger(activity: ActivityReader, user: UserKey, place: int) -> Iterator[ExportUserResponse]:
+    if place:
+        for _, trigger in activity.triggers(place - 1, 1):
+            # Taken meanwhile, its place in the log is empty and the next one is another user's.
+            if trigger.user_key == user:
+                yield ExportUserResponse(store="activity.triggers", trigger=trigger)
 
 
 def _profiles(profiles: ProfileReader, user: UserKey) -> Iterator[ExportUserResponse]:
-    current = profiles.profile(user)
+    current, text, watermark = profiles.profile(user), profiles.foreword(user), profiles.watermark(user)
     if current is not None:
         yield ExportUserResponse(store="profiles.profiles", profile=current.profile)
-    text = profiles.foreword(user)
     if text is not None:
         yield ExportUserResponse(store="profiles.forewords", foreword=_foreword(text))
-    for revision, row in profiles.revisions(user):
-        if current is None or revision != current.profile.revision:
-            earlier = GetProfileResponse.FromString(row[HEADER_BYTES:]).profile
-            yield ExportUserResponse(store="profiles.revisions", revision=earlier)
-    watermark = profiles.watermark(user)
+    for _, row in profiles.revisions(user):
+        kept = GetProfileResponse.FromString(row[HEADER_BYTES:]).profile
+        yield ExportUserResponse(store="profiles.revisions", revision=kept)
     if watermark is not None:
         yield ExportUserResponse(store="profiles.watermarks", watermark=watermark)
         if watermark.due_ms:

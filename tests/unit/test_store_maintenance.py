@@ -589,7 +589,7 @@ def test_an_export_holds_every_record_of_the_user(store: Path) -> None:
         "activity.applied": 8,
         "profiles.profiles": 1,
         "profiles.forewords": 1,
-        "profiles.revisions": 2,
+        "profiles.revisions": 3,
         "profiles.watermarks": 1,
         "profiles.due": 1,
         "profiles.ledger": 3,
@@ -607,6 +607,9 @@ def test_an_export_needs_only_one_environment(tmp_path: Path, make_event) -> Non
         "activity.users",
         "activity.triggers",
     ]
-    assert [r.store for r in export_user(tmp_path, keys.user_key("bob"))] == ["activity.controls"]
+    assert [r.store for r in export_user(tmp_path, keys.user_key("bob"))] == [
+        "activity.controls",
+        "activity.triggers",
+    ]
     with pytest.raises(StoreMissingError):
         list(export_user(tmp_path / "none", USER))

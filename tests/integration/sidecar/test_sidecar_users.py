@@ -11,6 +11,7 @@ import pytest
 import foreword
 from foreword import keys
 from foreword.store import databases as db
+from foreword.store.user_data import export_user
 from foreword.store.v1.store_pb2 import SchedulerProblem
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.operator_service_pb2 import RefreshUserRequest
@@ -223,6 +224,30 @@ def test_export_holds_every_record_of_the_user(running: Any) -> None:
     assert records["profiles.watermarks"][0].consumed_seq == 1
     assert records["profiles.due"] == [77]
     assert [entry.cost_micro_usd for entry in records["profiles.ledger"]] == [5]
+
+
+def test_both_exports_are_the_same(running: Any) -> None:
+    """The sidecar streams record for record what `foreword export` reads from the store while no sidecar runs."""
+    for text in ("one", "two", "three"):
+        running.put("ann", text=text, cuts=((len(text), 1),))
+    with running.profiles.begin() as txn:
+        txn.schedule(ANN, Watermark(due_ms=77, consumed_seq=1))
+        txn.append_ledger(LedgerEntry(user_key=ANN, cost_micro_usd=5))
+    running.client.record([running.event(str(number), time={"seconds": number + 1}) for number in range(450)])
+
+    def exports() -> tuple[list[Any], list[Any]]:
+        return list(running.client.export("ann")), list(export_user(running.store, ANN))
+
+    served, stored = exports()
+    assert len(served) == 1 + 1 + 450 + 450 + 1 + 1 + 3 + 1 + 1 + 1
+    assert served == stored
+    running.client.erase("ann", wait_seconds=0.01)
+    running.client.record([running.event("late")])
+    served, stored = exports()
+    stores = [record.store for record in served]
+    assert stores[:2] == ["activity.users", "activity.triggers"]
+    assert stores.index("activity.controls") + 1 == stores.index("activity.triggers", 2)
+    assert served == stored
 
 
 def test_export_of_nobody_is_empty(running: Any) -> None:
