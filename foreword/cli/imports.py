@@ -77,6 +77,9 @@ def events(settings: Settings, files: tuple[Path, ...], from_start: bool) -> int
 )
 @click.option("--like-at", type=float, metavar="VALUE", help="A value from here on is a like.")
 @click.option("--dislike-at", type=float, metavar="VALUE", help="A value up to here is a dislike.")
+@click.option(
+    "--nothing", multiple=True, metavar="TEXT", help="What this table writes where nothing is known."
+)
 @_import_options
 @click.pass_obj
 def csv(
@@ -89,6 +92,7 @@ def csv(
     separator: str,
     like_at: float | None,
     dislike_at: float | None,
+    nothing: tuple[str, ...],
     from_start: bool,
 ) -> int:
     """Record each row of the table FILE (commas or tabs, gzip by suffix) as an event.
@@ -98,6 +102,7 @@ def csv(
     \b
     foreword import csv ratings.csv --items movies.csv --map type==rate --map user_id=userId
       --map item_id=title --map topics=genres --map value=rating --map time=timestamp --like-at 4 --dislike-at 2
+      --map attributes.domain==film --nothing "(no genres listed)"
     """
     from foreword.importers import CsvRows, parse_mapping
 
@@ -109,6 +114,7 @@ def csv(
         separator=separator,
         like_at=like_at,
         dislike_at=dislike_at,
+        nothing=nothing,
     )
     return _import(settings, [source], from_start=from_start)
 

@@ -15,7 +15,7 @@ from foreword.v1.event_pb2 import Feedback
 # Seconds since 1970 reach this in the year 5138; milliseconds passed it in 1973.
 _MILLISECONDS_FROM = 1e11
 # What tables write where nothing is known.
-_NOTHING = frozenset({"", "n/a", "na", "null", "none", "nan", "unknown", "(no genres listed)"})
+_NOTHING = frozenset({"", "n/a", "na", "null", "none", "nan", "unknown"})
 _FEEDBACKS = {name.removeprefix("FEEDBACK_").lower(): number for name, number in Feedback.items()}
 
 

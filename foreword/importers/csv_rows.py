@@ -30,6 +30,7 @@ class CsvRows:
         separator: What separates the values of a list, such as topics; a space in columns typed as sequences.
         like_at: From this `value` on, the feedback is a like.
         dislike_at: Up to this `value`, the feedback is a dislike.
+        nothing: What this table writes in a cell where nothing is known; whatever the case of its letters.
 
     Raises:
         FieldError: A file cannot be read, a rule names no column, or nothing says who acted or what was done.
@@ -45,6 +46,7 @@ class CsvRows:
         separator: str = "|",
         like_at: float | None = None,
         dislike_at: float | None = None,
+        nothing: Sequence[str] = (),
     ) -> None:
         self._file = ByteFile(path)
         self._number = 0
@@ -52,8 +54,10 @@ class CsvRows:
         with open_table(self._file) as table:
             header = table.header
         self._items = _Items(items, items_key, header) if items is not None else None
-        self._maker = _EventMaker(header, self._items, rules, separator, (like_at, dislike_at))
-        options = (list(rules), str(items), items_key, separator, like_at, dislike_at)
+        self._maker = _EventMaker(
+            header, self._items, rules, separator, (like_at, dislike_at), nothing=nothing
+        )
+        options = (list(rules), str(items), items_key, separator, like_at, dislike_at, list(nothing))
         self._options = hashlib.sha256(repr(options).encode()).hexdigest()[:12]
 
     @property
@@ -121,6 +125,8 @@ class _EventMaker:
         rules: Sequence[Rule],
         separator: str,
         thresholds: tuple[float | None, float | None],
+        *,
+        nothing: Sequence[str],
     ) -> None:
         self._width = len(header.names)
         self._items = items
@@ -131,6 +137,7 @@ class _EventMaker:
         lists = header.lists | (items.header.lists if items is not None else frozenset())
         self._separators = [" " if rule.source in lists else separator for rule in self._rules]
         self._like_at, self._dislike_at = thresholds
+        self._nothing = {"", *(word.strip().casefold() for word in nothing)}
         self._no_item = ("",) * len(items.header.names) if items is not None else ()
 
     def row(self, number: int, cells: list[str] | str) -> Row:
@@ -155,7 +162,7 @@ class _EventMaker:
         attributes: dict[str, str] = {}
         for rule, place, separator in zip(self._rules, self._places, self._separators, strict=True):
             text = rule.source if place < 0 else cells[place].strip()
-            if not text:
+            if text.casefold() in self._nothing:
                 continue
             if rule.attribute:
                 attributes[rule.attribute] = text

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
-from scheduler.agent.kind import FILM_GENRES, Kind
+from scheduler.agent.kind import DOMAIN_FIELD, Kind, medium_named
 from scheduler.agent.labels import join, label, labels
 from scheduler.agent.vocabulary import FILE_KINDS, LANGUAGES
 
@@ -58,9 +58,8 @@ _LEADS = {
     Kind.SEARCH: ("Searches", "for "),
     Kind.GENERAL: ("Active", "in "),
 }
-_FILM_LEAD = ("Watches films", "")
 # Attributes that have sentences of their own, always or for one kind of user.
-_SAID_FIELDS = frozenset({"domain", "depth"})
+_SAID_FIELDS = frozenset({DOMAIN_FIELD, "depth"})
 _SAID_FIELDS_BY_KIND = {Kind.CODE: frozenset({"repo"}), Kind.AGENT: frozenset({"tool", "error_type"})}
 # How a value that nearly all events share is said; other attributes are named.
 _SHARED_VALUES = {"language": "in {}", "repo": "in the repository {}", "tool": "with {}"}
@@ -75,9 +74,8 @@ def describe(findings: Findings) -> list[str]:
 def _sentences(findings: Findings) -> Iterator[str]:
     named = [affinity for affinity in findings.high if _is_named(affinity)]
     areas = _areas(findings, named)
-    first = areas[:_LEAD_TOPICS]
-    leading = [item for item in first if item.score >= _LEAD_SCORE_MIN]
-    yield _lead(findings, first, leading)
+    leading = [item for item in areas[:_LEAD_TOPICS] if item.score >= _LEAD_SCORE_MIN]
+    yield _lead(findings, leading)
     if findings.kind is Kind.CODE:
         yield from _skills([item for item in named if item not in leading])
     if findings.kind is Kind.AGENT:
@@ -110,8 +108,10 @@ def _areas(findings: Findings, named: Sequence[Affinity]) -> list[Affinity]:
     return areas or [item for item in named if item.topic not in LANGUAGES]
 
 
-def _lead(findings: Findings, first: Sequence[Affinity], leading: Sequence[Affinity]) -> str:
-    act, joint = _FILM_LEAD if _are_films(findings, first) else _LEADS[findings.kind]
+def _lead(findings: Findings, leading: Sequence[Affinity]) -> str:
+    act, joint = _LEADS[findings.kind]
+    if findings.medium is not None and findings.kind in (Kind.RATING, Kind.MEDIA):
+        act = findings.medium.value
     if findings.kind is Kind.CODE:
         repos = labels(
             [entry.value for entry in findings.values("repo") if entry.share >= _REPO_SHARE_MIN], 2
@@ -125,11 +125,6 @@ def _lead(findings: Findings, first: Sequence[Affinity], leading: Sequence[Affin
         return f"{act}, without a clear focus yet."
     lately = "lately mostly" if findings.window.count >= _LATELY_EVENTS_MIN else "mostly"
     return f"{act}, {lately} {joint}{join(names)}."
-
-
-def _are_films(findings: Findings, areas: Sequence[Affinity]) -> bool:
-    genres = all(affinity.topic.lower() in FILM_GENRES for affinity in areas)
-    return bool(areas) and genres and findings.kind in (Kind.RATING, Kind.MEDIA)
 
 
 def _skills(named: Sequence[Affinity]) -> Iterator[str]:
@@ -193,8 +188,9 @@ def _aversions(findings: Findings) -> Iterator[str]:
 
 
 def _domains(findings: Findings) -> Iterator[str]:
-    names = _values(findings, "domain", 2)
-    if names:
+    names = _values(findings, DOMAIN_FIELD, 2)
+    # The medium is said first of all.
+    if names and (findings.medium is None or medium_named(names[0]) is not findings.medium):
         yield f"Domain: {join(names)}."
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.evidence import Evidence
-from scheduler.agent.kind import Kind, kind_of
+from scheduler.agent.kind import Kind, Medium, kind_of, medium_of
 from scheduler.agent.memory import TYPE_FIELD, Memory
 from scheduler.agent.population import PopulationView
 from scheduler.agent.window import Window
@@ -49,6 +49,7 @@ class Findings:
 
     Attributes:
         kind: The kind of most of the activity.
+        medium: What is rated or played, where events say so.
         high: Topics that draw the user, strongest first.
         low: Topics the user turned away from, strongest first.
         attributes: Attribute values, strongest first; the event type is not among them.
@@ -63,6 +64,7 @@ class Findings:
     """
 
     kind: Kind
+    medium: Medium | None
     high: list[Affinity]
     low: list[Affinity]
     attributes: list[AttributeShare]
@@ -102,6 +104,7 @@ def find(
     )
     return Findings(
         kind=kind_of(memory),
+        medium=medium_of(memory),
         high=[affinity for affinity in affinities if not affinity.aversion and affinity.score > 0],
         low=low,
         attributes=_attribute_shares(memory),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 from scheduler.agent.memory import TYPE_FIELD, Memory
@@ -35,11 +36,31 @@ _NEUTRAL_VERBS = frozenset({"view", "click", "open", "like", "dislike", "dismiss
 # A purchase says more of what a visit was for than the pages seen on the way.
 _SHOPPING_SHARE_MIN = 0.05
 
-FILM_GENRES = frozenset(
-    """action adventure animation anime children children's comedy crime documentary drama family fantasy film-noir
-    history horror imax musical mystery romance sci-fi thriller war western""".split()
-)
-"""Genres of films in small letters, as film catalogues name them."""
+
+class Medium(Enum):
+    """What somebody who rates or plays things rates or plays, with the words for it."""
+
+    FILMS = "Watches films"
+    SERIES = "Watches series"
+    VIDEOS = "Watches videos"
+    MUSIC = "Listens to music"
+    PODCASTS = "Listens to podcasts"
+    BOOKS = "Reads books"
+    GAMES = "Plays games"
+
+
+DOMAIN_FIELD = "domain"
+"""The attribute that says what field an event belongs to."""
+_MEDIUM_OF_WORD = {
+    **dict.fromkeys(("film", "films", "movie", "movies", "cinema"), Medium.FILMS),
+    **dict.fromkeys(("series", "tv", "television", "episode", "episodes"), Medium.SERIES),
+    **dict.fromkeys(("video", "videos"), Medium.VIDEOS),
+    **dict.fromkeys(("music", "song", "songs", "track", "tracks", "album", "albums"), Medium.MUSIC),
+    **dict.fromkeys(("podcast", "podcasts"), Medium.PODCASTS),
+    **dict.fromkeys(("book", "books", "novel", "novels"), Medium.BOOKS),
+    **dict.fromkeys(("game", "games"), Medium.GAMES),
+}
+_WORDS = re.compile(r"[a-z]+")
 
 
 def kind_of(memory: Memory) -> Kind:
@@ -61,6 +82,24 @@ def kind_of(memory: Memory) -> Kind:
     weights[Kind.READING] = weights.get(Kind.READING, 0.0) + neutral
     best = max(weights, key=lambda kind: (weights[kind], kind.value))
     return best if weights[best] >= total / 2 > 0 else Kind.GENERAL
+
+
+def medium_of(memory: Memory) -> Medium | None:
+    """Return the medium that at least half of the remembered activity names, in its types or its domain."""
+    weights: dict[Medium, float] = {}
+    for (field, value), count in memory.attributes.items():
+        medium = medium_named(value) if field in (TYPE_FIELD, DOMAIN_FIELD) else None
+        if medium is not None:
+            weights[medium] = weights.get(medium, 0.0) + count.weight
+    best = max(weights, key=lambda medium: (weights[medium], medium.value), default=None)
+    return best if best is not None and weights[best] >= memory.weight / 2 > 0 else None
+
+
+def medium_named(value: str) -> Medium | None:
+    """Return the medium that a type or a domain names, such as `movie.rate`; None when it names none."""
+    return next(
+        (_MEDIUM_OF_WORD[word] for word in _WORDS.findall(value.lower()) if word in _MEDIUM_OF_WORD), None
+    )
 
 
 def _kind_of_type(event_type: str) -> Kind | None:

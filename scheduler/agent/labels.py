@@ -21,22 +21,7 @@ _ORDERING_WORDS = frozenset(
 _ORDERING_SCRAPS = tuple(
     "disregard ignoreall ignoreany ignoreprev ignorethe instructions jailbreak systemprompt".split()
 )
-_PLACEHOLDERS = frozenset(
-    {
-        "",
-        "none",
-        "null",
-        "n/a",
-        "na",
-        "unknown",
-        "other",
-        "misc",
-        "general",
-        "default",
-        "no genres listed",
-        "untitled",
-    }
-)
+_PLACEHOLDERS = frozenset("none null n/a na unknown other misc general default untitled".split()) | {""}
 _DISPLAY_NAMES = {
     "ai": "AI",
     "api": "APIs",

@@ -165,7 +165,25 @@ def test_ratings_count_against_the_users_own_mean() -> None:
     assert [row.topic for row in profile.content_preferences.high_affinity_topics] == ["Drama"]
     assert [row.topic for row in profile.content_preferences.low_affinity_topics] == ["Horror"]
     assert "Rates Drama above average, Horror below." in profile.foreword.text
-    assert "Watches films" in profile.semantic_summary
+    assert "Rates things, lately mostly Drama." in profile.semantic_summary
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"type": "rate", "attributes": {"domain": "film"}}, "Watches films, lately mostly Drama."),
+        ({"type": "movie.rate"}, "Watches films, lately mostly Drama."),
+        ({"type": "book.review"}, "Reads books, lately mostly Drama."),
+        ({"type": "play", "attributes": {"domain": "Music"}}, "Listens to music, lately mostly Drama."),
+        ({"type": "rate", "attributes": {"domain": "theatre"}}, "Rates things, lately mostly Drama."),
+        ({"type": "rate"}, "Rates things, lately mostly Drama."),
+        ({"type": "read", "attributes": {"domain": "film"}}, "Reads, lately mostly about Drama."),
+    ],
+)
+def test_a_medium_is_said_when_events_name_it(fields: dict[str, object], said: str) -> None:
+    """Genres make nobody a film watcher: the type or the domain of the events has to say what is rated or played."""
+    events = [event(number, number / 4, ["Drama"], value=4.0, **fields) for number in range(20)]
+    assert said in run(events).foreword.text
 
 
 def test_a_judge_of_one_grade_has_no_likings() -> None:

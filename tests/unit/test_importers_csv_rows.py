@@ -26,7 +26,8 @@ def events(source: CsvRows) -> list[Event]:
 
 
 def test_ratings_with_their_items(tmp_path: Path) -> None:
-    """Columns of both tables are mapped, lists split, and ratings judged by the thresholds."""
+    """Columns of both tables are mapped, lists split, ratings judged by the thresholds, and the table's own
+    word for nothing is none."""
     ratings = table(
         tmp_path, "userId,movieId,rating,timestamp\n7,1,4.5,964982703\n7,2,2.0,964982704\n7,9,3,964982705\n"
     )
@@ -34,7 +35,9 @@ def test_ratings_with_their_items(tmp_path: Path) -> None:
         tmp_path, 'movieId,title,genres\n1,"Story, A",Comedy|Crime\n2,B,(no genres listed)\n', "movies.csv"
     )
     rules = parse_mapping([*RULES, "topics=genres", "text=title", "attributes.source==ml"])
-    liked, disliked, unknown = events(CsvRows(ratings, rules, items=items, like_at=4, dislike_at=2.5))
+    liked, disliked, unknown = events(
+        CsvRows(ratings, rules, items=items, like_at=4, dislike_at=2.5, nothing=["(No genres listed)"])
+    )
     assert (liked.user_id, liked.item_id, liked.type, liked.value) == ("7", "1", "rate", 4.5)
     assert (list(liked.topics), liked.text) == (["Comedy", "Crime"], "Story, A")
     assert (liked.time.seconds, dict(liked.attributes)) == (964982703, {"source": "ml"})

@@ -93,6 +93,7 @@ def _event(rating: dict[str, str], film: dict[str, str]) -> Event:
         topics=[genre for genre in film["class:token_seq"].split() if genre != "unknown"],
         feedback=_feedback(value),
         value=value,
+        attributes={"domain": "film"},
     )
     event.time.FromSeconds(int(float(rating["timestamp:float"])))
     return event
