@@ -59,7 +59,7 @@ def _sections() -> Iterator[str]:
 
 
 def _key_table(section: Section) -> Iterator[str]:
-    keys = {key: field for key, field in _fields(section) if not isinstance(getattr(section, key), Section)}
+    keys = {key: field for key, field in _fields(section) if not _is_table(getattr(section, key))}
     if keys:
         yield "| key | default | allowed | meaning |"
         yield "|---|---|---|---|"
@@ -70,13 +70,19 @@ def _key_table(section: Section) -> Iterator[str]:
         yield ""
 
 
+def _is_table(value: object) -> bool:
+    return isinstance(value, (Section, dict))
+
+
 def _subtables(name: str, section: Section) -> Iterator[str]:
     """Render the tables inside a section, all of one kind, as one table with their defaults side by side."""
     tables = _tables(section)
     if not tables:
         return
-    for child, _ in tables:
-        yield f"- `[{name}.{child}]`: {_paragraph(type(section).model_fields[child].description)}"
+    for child, field in _fields(section):
+        if _is_table(getattr(section, child)):
+            many = ".NAME" if isinstance(getattr(section, child), dict) else ""
+            yield f"- `[{name}.{child}{many}]`: {_paragraph(field.description)}"
     yield ""
     yield "| key | " + " | ".join(f"default in `{child}`" for child, _ in tables) + " | allowed | meaning |"
     yield "|---|" + "---|" * len(tables) + "---|---|"

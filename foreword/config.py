@@ -7,6 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from foreword.keys import NAMESPACE_BYTES_MAX
+from foreword.naming import NAME_USERS_MAX, OWN_NAME_ALLOWED, Policy, is_own_name, quoted
+
 _GIB = 1 << 30
 
 
@@ -221,11 +224,75 @@ class Agent(Section):
     """Longest time one refresh may take."""
 
 
+class Words(Section):
+    """Which words of activity may stand in a text: topics, values of attributes and types of events."""
+
+    policy: Policy = "open"
+    """open: all that has the shape of a name, quoted and said to be data; anyone who can record an event gets a name
+    of their choice into that user's texts. shared: of those only names that users_min users' events carry.
+    vocabulary: only what vocabulary lists."""
+    users_min: Annotated[int, Field(ge=2, le=NAME_USERS_MAX)] = 5
+    """Users whose events must carry a name before `shared` lets it through. More is safer against people who open
+    accounts for it, and hides more of what is rare."""
+    vocabulary: tuple[str, ...] = ()
+    """Names that every policy lets through, shown unquoted and as spelled here; case and separators do not matter
+    when they are looked up. A site is named only when it stands here or is shared."""
+
+    @field_validator("vocabulary")
+    @classmethod
+    def _entries(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in entries:
+            if not is_own_name(entry):
+                raise ValueError(f"found {quoted(entry)}; allowed: {OWN_NAME_ALLOWED}")
+        return entries
+
+    @model_validator(mode="after")
+    def _has_words(self) -> Words:
+        if self.policy == "vocabulary" and not self.vocabulary:
+            raise ValueError(
+                'policy is "vocabulary" and vocabulary is empty; allowed: at least one name in it'
+            )
+        return self
+
+
 class Foreword(Section):
     """The prompt-ready text."""
 
     tokens_max: Annotated[int, Field(ge=20, le=200)] = 200
     """Size of the text. 200 is the contract's limit."""
+    words: Words = Words()
+    """Which words of activity may stand in it, in every namespace without a table of its own."""
+    namespaces: dict[str, Words] = {}
+    """Tables `[foreword.namespaces.NAME]` with the same keys for single namespaces; what one leaves out is as in
+    `[foreword.words]`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, tables: Any) -> Any:
+        """Fill a namespace that the file gives in part from the table for all."""
+        if not isinstance(tables, dict):
+            return tables
+        spaces, common = tables.get("namespaces"), tables.get("words", {})
+        if not isinstance(spaces, dict) or not isinstance(common, dict):
+            return tables
+        filled = {
+            name: {**common, **table} if isinstance(table, dict) else table for name, table in spaces.items()
+        }
+        return {**tables, "namespaces": filled}
+
+    @field_validator("namespaces")
+    @classmethod
+    def _names(cls, spaces: dict[str, Words]) -> dict[str, Words]:
+        for name in spaces:
+            if len(name.encode()) > NAMESPACE_BYTES_MAX:
+                raise ValueError(
+                    f"found {quoted(name)}; allowed: at most {NAMESPACE_BYTES_MAX} bytes of UTF-8"
+                )
+        return spaces
+
+    def words_of(self, namespace: str) -> Words:
+        """Return the rules in force in a namespace."""
+        return self.namespaces.get(namespace, self.words)
 
 
 class Security(Section):

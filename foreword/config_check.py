@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,6 +16,10 @@ from foreword.errors import ConfigError
 KeyPath: TypeAlias = tuple[str, ...]
 Origins: TypeAlias = dict[KeyPath, str]
 """Which environment variable set which key."""
+
+# The head of a table, with bare and quoted keys, and the keys in it.
+_HEADER = re.compile(r"""\s*\[\s*((?:[A-Za-z0-9_.\-\s]|"[^"]*"|'[^']*')+?)\s*\]""")
+_HEADER_KEY = re.compile(r"""(?:"[^"]*"|'[^']*'|[^.])+""")
 
 
 def check(tables: dict[str, Any], file: Path | None, text: str, origins: Origins) -> Config:
@@ -71,10 +75,14 @@ def _allowed(path: KeyPath, message: str) -> str:
 
 
 def _keys_at(path: KeyPath) -> list[str]:
-    model: type[BaseModel] | None = Config
+    kind: Any = Config
     for part in path:
-        model = _table(model, part) if model is not None else None
-    return list(model.model_fields) if model is not None else []
+        field = kind.model_fields.get(part) if _is_table(kind) else None
+        # A table of tables, such as foreword.namespaces, takes any key; each holds the same keys.
+        kind = (
+            get_args(kind)[1] if get_origin(kind) is dict else field.annotation if field is not None else None
+        )
+    return list(kind.model_fields) if _is_table(kind) else []
 
 
 def _all_keys(model: type[BaseModel], above: KeyPath = ()) -> Iterator[KeyPath]:
@@ -88,7 +96,11 @@ def _all_keys(model: type[BaseModel], above: KeyPath = ()) -> Iterator[KeyPath]:
 def _table(model: type[BaseModel], name: str) -> type[BaseModel] | None:
     field = model.model_fields.get(name)
     kind = field.annotation if field is not None else None
-    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+    return kind if _is_table(kind) else None
+
+
+def _is_table(kind: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _line_of(text: str, path: KeyPath) -> int | None:
@@ -96,9 +108,9 @@ def _line_of(text: str, path: KeyPath) -> int | None:
     table: KeyPath = ()
     best: int | None = None
     for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*\[\s*([A-Za-z0-9_.\-\s]+?)\s*\]", line)
+        header = _HEADER.match(line)
         if header:
-            table = tuple(part.strip() for part in header[1].split("."))
+            table = tuple(part.strip().strip("\"'") for part in _HEADER_KEY.findall(header[1]))
             if table == path[: len(table)]:
                 best = number
             continue

@@ -67,6 +67,10 @@ DEFAULTS = {
     "agent.provider": "extractive",
     "agent.timeout_seconds": 60.0,
     "foreword.tokens_max": 200,
+    "foreword.words.policy": "open",
+    "foreword.words.users_min": 5,
+    "foreword.words.vocabulary": [],
+    # No namespace has a table of its own: an empty table has no key to list.
     "security.tls_certificate_file": None,
     "security.tls_key_file": None,
 }

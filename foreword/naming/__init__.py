@@ -1,0 +1,25 @@
+"""One door for untrusted words: what activity calls things, on its way into any text."""
+
+from foreword.naming.messages import quoted
+from foreword.naming.names import (
+    NAME_USERS_MAX,
+    OWN_NAME_ALLOWED,
+    Name,
+    Names,
+    Policy,
+    folded,
+    is_own_name,
+)
+from foreword.naming.shape import well_shaped
+
+__all__ = [
+    "NAME_USERS_MAX",
+    "OWN_NAME_ALLOWED",
+    "Name",
+    "Names",
+    "Policy",
+    "folded",
+    "is_own_name",
+    "quoted",
+    "well_shaped",
+]

@@ -1,0 +1,101 @@
+"""What one namespace lets be named, and how a name is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Literal, NamedTuple, TypeAlias
+
+from foreword.naming.known import KNOWN
+from foreword.naming.shape import well_shaped
+
+Policy: TypeAlias = Literal["open", "shared", "vocabulary"]
+
+NAME_USERS_MAX = 20
+"""Most users that are counted for a name; a row of the store holds a mark of each."""
+OWN_NAME_CHARACTERS_MAX = 60
+OWN_NAME_ALLOWED = (
+    f"1 to {OWN_NAME_CHARACTERS_MAX} printable characters without quotation marks, no space around them"
+)
+
+_GAPS = re.compile(r"[\s_-]+")
+
+
+class Name(NamedTuple):
+    """A name that may stand in a text.
+
+    Attributes:
+        text: The name itself; for lists of names, where each stands alone.
+        is_ours: It comes from Foreword's or the operator's own list, not from activity.
+    """
+
+    text: str
+    is_ours: bool
+
+    @property
+    def shown(self) -> str:
+        """The name as it stands in a sentence: in quotation marks, unless it is ours."""
+        return self.text if self.is_ours else f'"{self.text}"'
+
+
+def folded(raw: str) -> str:
+    """Return what names that differ only in case or separators have in common."""
+    return _GAPS.sub(" ", raw).strip().casefold()
+
+
+def is_own_name(entry: str) -> bool:
+    """Return whether an operator's name can stand in a text: their words are trusted, their slips are caught."""
+    return 0 < len(entry) <= OWN_NAME_CHARACTERS_MAX and (
+        entry.isprintable() and entry == entry.strip() and '"' not in entry
+    )
+
+
+class Names:
+    """Lets names of one namespace through by its policy.
+
+    Args:
+        policy: `open` lets through what has the shape of a name; `shared` of those only what at least `users_min`
+            users' events carry; `vocabulary` only what the operator lists.
+        vocabulary: The operator's names, let through by every policy, and shown as spelled here.
+        users_min: How many users make a name shared.
+        users_of: How many users' events carry a name, by its folded form; needed for `shared`.
+    """
+
+    def __init__(
+        self,
+        policy: Policy = "open",
+        vocabulary: Iterable[str] = (),
+        users_min: int = 5,
+        users_of: Callable[[str], int] | None = None,
+    ) -> None:
+        self._policy = policy
+        self._own = _own_names(tuple(vocabulary))
+        self._users_min = users_min
+        self._users_of = users_of
+
+    def name(self, raw: str) -> Name | None:
+        """Return the name that may be shown for an untrusted word, or None when it must not stand in a text."""
+        own = self._own.get(folded(raw))
+        if own is not None:
+            return own
+        known = KNOWN.get(raw.casefold()) if self._policy != "vocabulary" else None
+        if known is not None:
+            return Name(known, is_ours=True)
+        text = well_shaped(raw) if self._policy != "vocabulary" else None
+        if text is None or (self._policy == "shared" and not self._is_shared(text)):
+            return None
+        return Name(text, is_ours=False)
+
+    def shown(self, raw: str) -> str | None:
+        """Return an untrusted word as it may stand in a sentence, or None when it must not."""
+        name = self.name(raw)
+        return None if name is None else name.shown
+
+    def _is_shared(self, text: str) -> bool:
+        return self._users_of is not None and self._users_of(folded(text)) >= self._users_min
+
+
+@lru_cache(maxsize=256)
+def _own_names(vocabulary: tuple[str, ...]) -> dict[str, Name]:
+    return {folded(entry): Name(entry, is_ours=True) for entry in vocabulary}
