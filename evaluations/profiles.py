@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import functools
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,6 +108,7 @@ def evaluate_profiles(
     bootstrap: int = 1000,
     ignored_topics: Collection[str] = (),
     config: Config | None = None,
+    on_progress: Callable[[str, int, int], object] = lambda _file, _done, _total: None,
 ) -> Report:
     """Measure profiles against the week after them, at weekly cuts.
 
@@ -120,6 +122,7 @@ def evaluate_profiles(
         bootstrap: How many resamples.
         ignored_topics: Topics left out of what is foretold and of what happened.
         config: The product's configuration; the defaults without it.
+        on_progress: Called after each week with the file's name, the weeks done, and all of them.
 
     Raises:
         FieldError: A file holds no events, or no user qualifies.
@@ -127,7 +130,14 @@ def evaluate_profiles(
     scores = _Scores()
     for number, file in enumerate(files):
         asyncio.run(
-            _score_file(read_events(file), number, frozenset(ignored_topics), config or Config(), scores)
+            _score_file(
+                read_events(file),
+                number,
+                frozenset(ignored_topics),
+                config or Config(),
+                scores,
+                on_week=functools.partial(on_progress, file.name),
+            )
         )
     if not scores.recalls:
         raise FieldError(
@@ -155,13 +165,20 @@ def _report(scores: _Scores, seed: int, bootstrap: int) -> Report:
 
 
 async def _score_file(
-    events: Sequence[event_pb2.Event], file: int, ignored: frozenset[str], config: Config, scores: _Scores
+    events: Sequence[event_pb2.Event],
+    file: int,
+    ignored: frozenset[str],
+    config: Config,
+    scores: _Scores,
+    *,
+    on_week: Callable[[int, int], object],
 ) -> None:
     users = _Users(evidence_of(events, None))
     writer = _ProfileWriter(config)
     popularity: dict[str, float] = {}
     previous_ms = 0
-    for cut_ms in _cuts(users.first_ms, users.last_ms):
+    cuts = list(_cuts(users.first_ms, users.last_ms))
+    for number, cut_ms in enumerate(cuts, 1):
         for item in users.between(previous_ms, cut_ms):
             _count(popularity, item, 1.0)
         for user, history in sorted(users.histories.items()):
@@ -180,6 +197,7 @@ async def _score_file(
                 for method, topics in _baselines(before, popularity, cut_ms):
                     scores.add(method, (file, user), _top(topics, ignored), truth)
         previous_ms = cut_ms
+        on_week(number, len(cuts))
 
 
 class _ProfileWriter:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from foreword.cli.progress import progress
 from foreword.cli.settings import Settings, shared_options
 
 
@@ -52,7 +53,13 @@ def profiles(
     """
     from evaluations.profiles import evaluate_profiles
 
-    report = evaluate_profiles(
-        [*files, *more], seed=seed, bootstrap=resamples, ignored_topics=ignored_topics, config=settings.config
-    )
+    with progress(as_json=settings.as_json) as show:
+        report = evaluate_profiles(
+            [*files, *more],
+            seed=seed,
+            bootstrap=resamples,
+            ignored_topics=ignored_topics,
+            config=settings.config,
+            on_progress=lambda file, done, total: show(file, done, total, "weeks"),
+        )
     click.echo(report.to_json() if settings.as_json else report.table())

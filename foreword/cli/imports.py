@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,10 +12,11 @@ import click
 from foreword.cli.connection import connect_when_running
 from foreword.cli.entry import EXIT_INTERRUPTED
 from foreword.cli.output import note, print_json
+from foreword.cli.progress import progress
 from foreword.cli.settings import Settings, user_options
 
 if TYPE_CHECKING:
-    from foreword.importers import ImportReport, Progress, SidecarRecorder, Source, StoreRecorder
+    from foreword.importers import ImportReport, SidecarRecorder, Source, StoreRecorder
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -141,13 +140,12 @@ def _import(settings: Settings, sources: Sequence[Source], *, from_start: bool) 
     from foreword.importers import import_source
 
     reports: list[tuple[Source, ImportReport]] = []
-    with _recorder(settings) as recorder:
+    with _recorder(settings) as recorder, progress(as_json=settings.as_json) as show:
         for source in sources:
             try:
-                with _bar(settings, source) as show:
-                    report = import_source(
-                        source, recorder.record, settings.directory, on_progress=show, from_start=from_start
-                    )
+                report = import_source(
+                    source, recorder.record, settings.directory, on_progress=show, from_start=from_start
+                )
             except KeyboardInterrupt as exc:
                 note("Stopped; run the same command again to go on from here")
                 raise click.exceptions.Exit(EXIT_INTERRUPTED) from exc
@@ -167,22 +165,6 @@ def _recorder(settings: Settings) -> SidecarRecorder | StoreRecorder:
     if client is not None:
         return SidecarRecorder(client)
     return StoreRecorder(settings.config.store, namespace=settings.namespace)
-
-
-@contextmanager
-def _bar(settings: Settings, source: Source) -> Iterator[Callable[[Progress, ImportReport], None] | None]:
-    """Yield what shows progress on a terminal; None elsewhere."""
-    if settings.as_json or not sys.stderr.isatty():
-        yield None
-        return
-    with click.progressbar(length=source.progress().total or 1, label=source.name, file=sys.stderr) as bar:
-
-        def show(progress: Progress, _report: ImportReport) -> None:
-            # The total may only be known once reading has begun.
-            bar.length = progress.total or bar.length
-            bar.update(progress.done - bar.pos)
-
-        yield show
 
 
 def _sentence(source: Source, report: ImportReport) -> str:

@@ -11,6 +11,8 @@ import click
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+_MIB = 1 << 20
+
 
 def print_json(value: object) -> None:
     """Print a value as indented JSON."""
@@ -38,6 +40,11 @@ def note(text: str) -> None:
 def is_terminal() -> bool:
     """Return whether someone watches stderr, where progress is shown."""
     return sys.stderr.isatty()
+
+
+def bytes_text(count: int) -> str:
+    """Return a size for people."""
+    return f"{count / _MIB:,.1f} MiB" if count >= _MIB else f"{count / 1024:,.0f} KiB"
 
 
 def table(rows: Iterable[Sequence[object]], *, heading: Sequence[str] = (), indent: str = "") -> str:

@@ -50,7 +50,11 @@ class LazyGroup(click.Group):
         """Return the command to run; a daemon can be ended from here on, before the imports that make up its start."""
         if args[0] in _DAEMONS:
             exit_on_sigterm()
-        return super().resolve_command(ctx, args)
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as exc:
+            # click looks for what was meant among commands that are loaded, and here none is.
+            raise click.NoSuchCommand(exc.command_name, possibilities=_COMMANDS, ctx=ctx) from exc
 
 
 @click.group(

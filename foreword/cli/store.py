@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from foreword.cli.output import print_json, table
+from foreword.cli.output import bytes_text, print_json, table
+from foreword.cli.progress import Show, progress
 from foreword.cli.settings import Settings, shared_options
 from foreword.clock import format_time_ms
 from foreword.errors import StoreMissingError
@@ -27,7 +25,6 @@ from foreword.store.upkeep import (
 
 # Beyond these, a damaged store says the same thing over and over.
 _PROBLEMS_SHOWN_MAX = 100
-_MIB = 1 << 20
 _NAMES = {"profiles": PROFILES, "activity": ACTIVITY}
 
 
@@ -78,14 +75,14 @@ def backup(settings: Settings, target: Path) -> None:
 
     The copy is of one moment; daemons may run meanwhile.
     """
-    with _progress(settings) as progress:
-        manifest = backup_store(settings.directory, target, progress=progress)
+    with progress(as_json=settings.as_json) as show:
+        manifest = backup_store(settings.directory, target, progress=_in_bytes(show))
     if settings.as_json:
         print_json({"target": str(target), **asdict(manifest)})
         return
-    size = sum(copy.bytes for copy in manifest.environments.values())
+    size = bytes_text(sum(copy.bytes for copy in manifest.environments.values()))
     click.echo(
-        f"{target}: revision {manifest.revision}, {_size(size)}, the store of {format_time_ms(manifest.created_ms)}"
+        f"{target}: revision {manifest.revision}, {size}, the store of {format_time_ms(manifest.created_ms)}"
     )
 
 
@@ -106,8 +103,8 @@ def restore(settings: Settings, backup_folder: Path, yes: bool) -> None:
         if settings.as_json:
             raise click.UsageError("--json asks no questions; confirm with --yes")
         click.confirm(f"Replace the store in {settings.directory}?", abort=True, err=True)
-    with _progress(settings) as progress:
-        manifest = restore_store(backup_folder, settings.directory, progress=progress)
+    with progress(as_json=settings.as_json) as show:
+        manifest = restore_store(backup_folder, settings.directory, progress=_in_bytes(show))
     if settings.as_json:
         print_json({"directory": str(settings.directory), **asdict(manifest)})
     else:
@@ -141,21 +138,27 @@ def compact(settings: Settings, which: str | None) -> None:
     Erased bytes are then gone for good. The daemon that writes one must be stopped: the scheduler writes the
     profiles, the sidecar the activity.
     """
-    with _progress(settings) as progress:
+    with progress(as_json=settings.as_json) as show:
         names = [_NAMES[which]] if which else list(_NAMES.values())
-        results = [compact_store(settings.directory, name, progress=progress) for name in names]
+        results = [compact_store(settings.directory, name, progress=_in_bytes(show)) for name in names]
     if settings.as_json:
         print_json([asdict(result) for result in results])
         return
     for result in results:
-        click.echo(f"{result.name}: {_size(result.before_bytes)} before, {_size(result.after_bytes)} now")
+        click.echo(
+            f"{result.name}: {bytes_text(result.before_bytes)} before, {bytes_text(result.after_bytes)} now"
+        )
+
+
+def _in_bytes(show: Show) -> Progress:
+    return lambda name, done, total: show(name, done, total, "bytes")
 
 
 def _shown(environment: EnvironmentStats) -> str:
     facts = [
-        ("file", f"{_size(environment.file_bytes)}, {_size(environment.disk_bytes)} of it on disk"),
+        ("file", f"{bytes_text(environment.file_bytes)}, {bytes_text(environment.disk_bytes)} of it on disk"),
         ("map", f"{environment.map_bytes / (1 << 30):,.1f} GiB, {environment.used_share:.2%} used"),
-        ("free", f"{_size(environment.free_pages * environment.page_bytes)} inside the file"),
+        ("free", f"{bytes_text(environment.free_pages * environment.page_bytes)} inside the file"),
         (
             "readers",
             f"{environment.readers:,} of {environment.readers_max:,}, "
@@ -163,7 +166,9 @@ def _shown(environment: EnvironmentStats) -> str:
         ),
         ("transaction", f"{environment.transaction:,}"),
     ]
-    rows = [(database.name, database.entries, _size(database.bytes)) for database in environment.databases]
+    rows = [
+        (database.name, database.entries, bytes_text(database.bytes)) for database in environment.databases
+    ]
     return "\n".join(
         [
             click.style(environment.name, bold=True),
@@ -171,22 +176,3 @@ def _shown(environment: EnvironmentStats) -> str:
             table(rows, heading=("database", "rows", "size"), indent="  "),
         ]
     )
-
-
-def _size(count: int) -> str:
-    return f"{count / _MIB:,.1f} MiB" if count >= _MIB else f"{count / 1024:,.0f} KiB"
-
-
-@contextmanager
-def _progress(settings: Settings) -> Iterator[Progress | None]:
-    """Yield what shows the copying of large environments on a terminal."""
-    if settings.as_json or not sys.stderr.isatty():
-        yield None
-        return
-
-    def show(name: str, done: int, total: int) -> None:
-        end = "\n" if done >= total else ""
-        sys.stderr.write(f"\r{name}: {_size(done)} of {_size(total)}{end}")
-        sys.stderr.flush()
-
-    yield show

@@ -12,7 +12,7 @@ from typing import Any
 
 from foreword.errors import StoreNotWritableError
 from foreword.importers.refusals import Refusals
-from foreword.importers.source import BATCH_EVENTS_MAX, Progress, Row, Sink, Source
+from foreword.importers.source import BATCH_EVENTS_MAX, Row, Sink, Source
 
 _STATE_VERSION = 1
 
@@ -43,7 +43,7 @@ def import_source(
     sink: Sink,
     directory: Path,
     *,
-    on_progress: Callable[[Progress, ImportReport], None] | None = None,
+    on_progress: Callable[[str, int, int, str], object] | None = None,
     from_start: bool = False,
 ) -> ImportReport:
     """Send all events of a source to a sink.
@@ -55,7 +55,7 @@ def import_source(
         source: Where events come from.
         sink: Where they go, up to 1,000 at a time.
         directory: The store's folder; state and refused rows are kept in `imports/` below it.
-        on_progress: Called after every batch.
+        on_progress: Called after every batch with the source's name and the fields of its Progress.
         from_start: Read all, whatever an earlier import has done.
 
     Raises:
@@ -71,7 +71,7 @@ def import_source(
         _send(batch, sink, refusals, report)
         state.save(source.resume_point(), refusals.bytes_written)
         if on_progress is not None:
-            on_progress(source.progress(), report)
+            on_progress(source.name, *source.progress())
     state.finish(source.finished_point())
     report.refused_file = refusals.path if report.refused else None
     return report

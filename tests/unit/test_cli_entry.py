@@ -128,3 +128,39 @@ def test_reading_needs_no_daemon_libraries() -> None:
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert {"click", "grpc"} <= loaded
     assert not {"apscheduler", "uvloop", "pydantic", "sidecar", "scheduler"} & loaded
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["impot"], "'import'"),
+        (["import", "evnts"], "'events'"),
+        (["store", "chek"], "'check'"),
+        (["status", "--josn"], "'--json'"),
+    ],
+)
+def test_a_slip_is_told_what_was_meant(
+    arguments: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A command or an option nearly right is answered with the right one, at every level."""
+    assert main(arguments) == 2
+    assert f"Did you mean {meant}?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete(
+    shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the guide has a shell run answers with a script, and that script's question with commands."""
+    monkeypatch.setenv("_FOREWORD_COMPLETE", f"{shell}_source")
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 0
+    assert f"_FOREWORD_COMPLETE={shell}_complete" in capsys.readouterr().out
+    monkeypatch.setenv("_FOREWORD_COMPLETE", f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", "foreword import ev")
+    # fish names the word itself, the others its place.
+    monkeypatch.setenv("COMP_CWORD", "ev" if shell == "fish" else "2")
+    with pytest.raises(SystemExit):
+        main([])
+    assert "events" in capsys.readouterr().out.replace("\n", " ").replace(",", " ").split()

@@ -149,9 +149,9 @@ def test_progress_ends_at_the_total(tmp_path: Path) -> None:
     file = write(tmp_path / "events.jsonl", [line(number) for number in range(2500)])
     told = []
     import_source(
-        JsonLines(file), Sidecar(), tmp_path / "store", on_progress=lambda progress, _: told.append(progress)
+        JsonLines(file), Sidecar(), tmp_path / "store", on_progress=lambda _, *progress: told.append(progress)
     )
-    assert [progress.done for progress in told] == sorted(progress.done for progress in told)
+    assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
     assert told[-1] == (file.stat().st_size, file.stat().st_size, "bytes")
 
 
