@@ -17,7 +17,7 @@ from foreword.store import ActivityReader, ProfileReader
 from foreword.store.activity_reader import StoredEvent
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Profile, Segment
-from foreword.v1.refresh_pb2 import RefreshOutcome, Watermark
+from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshState
 from scheduler.agent.refresh import RefreshInput, RefreshResult
 from scheduler.due import NOT_DUE, Due
 from scheduler.log import logger
@@ -26,7 +26,7 @@ from scheduler.segments import cadence, classify
 
 Compute = Callable[[RefreshInput, Config], Awaitable[RefreshResult]]
 
-# Enough for a sentence and its cause; the watermark is read with every refresh.
+# Enough for a sentence and its cause; the state is read with every refresh.
 _ERROR_CHARACTERS_MAX = 500
 
 
@@ -51,7 +51,7 @@ class Attempt:
     """
 
     user: UserKey
-    state: Watermark
+    state: RefreshState
     started_ms: int
     asked: Due = NOT_DUE
     outcome: RefreshOutcome = RefreshOutcome.REFRESH_OUTCOME_UNSPECIFIED
@@ -79,7 +79,7 @@ class Attempt:
         self.result = None
         self.segment = self.state.segment
         self.consumed_seq = self.state.consumed_seq
-        # A lone surrogate from a foreign message would make the watermark itself unwritable.
+        # A lone surrogate from a foreign message would make the state itself unwritable.
         text = (str(exc) or type(exc).__name__).encode("utf-8", "replace").decode()
         self.error = text[:_ERROR_CHARACTERS_MAX]
         user_id, namespace = keys.split_user_key(self.user)
@@ -90,7 +90,7 @@ class Refresher:
     """Reads what a refresh needs, and computes it.
 
     Args:
-        profiles: Where profiles and watermarks are read.
+        profiles: Where profiles and refresh states are read.
         populations: The users of each namespace.
         clock: Tells the time.
         live: The configuration in force.
@@ -118,7 +118,7 @@ class Refresher:
 
     def claim(self, user: UserKey) -> Attempt | None:
         """Return an attempt for a user who is due now, else None."""
-        state = self._profiles.watermark(user)
+        state = self._profiles.refresh_state(user)
         now_ms = self._clock.now_ms()
         if state is None or not Due.of(state).is_now(now_ms):
             return None

@@ -10,7 +10,7 @@ from foreword.config import Config
 from foreword.errors import StoreError, StoreRowError
 from foreword.followed_config import FollowedConfig
 from foreword.store import ProfileTransaction, ProfileWriter
-from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
 from scheduler.agent.population import PopulationView
 from scheduler.agent.refresh import RefreshResult
 from scheduler.attempt import Attempt
@@ -73,8 +73,8 @@ class Commits:
                 txn.put_population(namespace, view.to_proto())
 
     def _write_one(self, txn: ProfileTransaction, attempt: Attempt, config: Config) -> None:
-        stored = txn.watermark(attempt.user) or Watermark()
-        watermark = Watermark(
+        stored = txn.refresh_state(attempt.user) or RefreshState()
+        state = RefreshState(
             consumed_seq=attempt.consumed_seq,
             segment=attempt.segment,
             attempted_ms=attempt.started_ms,
@@ -84,21 +84,21 @@ class Commits:
             failures=stored.failures + 1 if attempt.outcome == FAILED else 0,
         )
         if attempt.result is not None:
-            watermark.revision = _put_profile(txn, attempt, attempt.result, config)
+            state.revision = _put_profile(txn, attempt, attempt.result, config)
         elif attempt.outcome != FAILED:
             _revalidate(txn, attempt, config)
         due = after_attempt(
             attempt.user,
             attempt.asked,
-            segment=watermark.segment,
-            failures=watermark.failures,
+            segment=state.segment,
+            failures=state.failures,
             started_ms=attempt.started_ms,
             now_ms=self._clock.now_ms(),
             config=config,
         )
-        due.put(watermark)
-        txn.schedule(attempt.user, watermark)
-        txn.append_ledger(_ledger_entry(attempt, watermark.revision))
+        due.put(state)
+        txn.schedule(attempt.user, state)
+        txn.append_ledger(_ledger_entry(attempt, state.revision))
 
 
 def _put_profile(txn: ProfileTransaction, attempt: Attempt, result: RefreshResult, config: Config) -> int:

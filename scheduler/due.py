@@ -10,7 +10,7 @@ from foreword.config import Config, Scheduler
 from foreword.keys import UserKey
 from foreword.v1.activity_pb2 import Trigger, UserActivity
 from foreword.v1.profile_pb2 import Cadence, Segment
-from foreword.v1.refresh_pb2 import RefreshReason, Watermark
+from foreword.v1.refresh_pb2 import RefreshReason, RefreshState
 from scheduler.segments import cadence, cadence_settings
 
 # What goes before cadence work, most urgent first: somebody is waiting, a session is over.
@@ -39,11 +39,11 @@ class Due(NamedTuple):
     """Since when it waits for an import to pause; 0 when it does not."""
 
     @classmethod
-    def of(cls, state: Watermark) -> Due:
+    def of(cls, state: RefreshState) -> Due:
         """Return what a stored row says."""
         return cls(state.due_ms, state.reason, state.triggered_ms, state.settling_since_ms)
 
-    def put(self, state: Watermark) -> None:
+    def put(self, state: RefreshState) -> None:
         """Write it into a row that is to be stored."""
         state.due_ms, state.reason = self.at_ms, self.reason
         state.triggered_ms, state.settling_since_ms = self.triggered_ms, self.settling_since_ms
@@ -140,7 +140,13 @@ def after_attempt(
 
 
 def at_review(
-    user: UserKey, state: Watermark, activity: UserActivity, *, segment: Segment, now_ms: int, config: Config
+    user: UserKey,
+    state: RefreshState,
+    activity: UserActivity,
+    *,
+    segment: Segment,
+    now_ms: int,
+    config: Config,
 ) -> Due:
     """Return when a user should be due who is looked at without cause; the stored time when it is right.
 

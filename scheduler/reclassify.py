@@ -12,7 +12,7 @@ from foreword.keys import UserKey
 from foreword.store import ActivityReader, ProfileReader, ProfileTransaction, ProfileWriter
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Segment
-from foreword.v1.refresh_pb2 import Watermark
+from foreword.v1.refresh_pb2 import RefreshState
 from scheduler.due import at_review
 from scheduler.runner import Runner
 from scheduler.segments import classify, validity
@@ -24,7 +24,7 @@ _SLICE_MAX = 200
 class Review(NamedTuple):
     """What is to change for a user."""
 
-    watermark: Watermark
+    state: RefreshState
     has_moved: bool
     """The segment is another, so the profile's header changes as well."""
 
@@ -70,7 +70,7 @@ class Reclassifier:
         for user, activity in users:
             # An attempt under way classifies the user itself.
             if self._runner.in_flight(user) is None:
-                found = review(self._profiles.watermark(user), user, activity, now_ms, config)
+                found = review(self._profiles.refresh_state(user), user, activity, now_ms, config)
                 if found is not None:
                     reviews.append((user, found))
         if reviews:
@@ -82,35 +82,35 @@ class Reclassifier:
 
 
 def review(
-    watermark: Watermark | None, user: UserKey, activity: UserActivity, now_ms: int, config: Config
+    state: RefreshState | None, user: UserKey, activity: UserActivity, now_ms: int, config: Config
 ) -> Review | None:
     """Return what is to change for a user: segment and due time; None when all is as it should be.
 
     A user in backoff is left alone: the retry sees to all of this. The profile stays as it is until it.
     """
     segment = classify(activity, now_ms, config)
-    if segment == Segment.SEGMENT_UNSPECIFIED or (watermark is not None and watermark.failures):
+    if segment == Segment.SEGMENT_UNSPECIFIED or (state is not None and state.failures):
         return None
-    changed = Watermark()
-    if watermark is not None:
-        changed.CopyFrom(watermark)
+    changed = RefreshState()
+    if state is not None:
+        changed.CopyFrom(state)
     at_review(user, changed, activity, segment=segment, now_ms=now_ms, config=config).put(changed)
     if changed.segment != Segment.SEGMENT_UNSPECIFIED:
         changed.segment = segment
-    if changed == watermark:
+    if changed == state:
         return None
-    return Review(changed, watermark is not None and changed.segment != watermark.segment)
+    return Review(changed, state is not None and changed.segment != state.segment)
 
 
 def _apply(txn: ProfileTransaction, user: UserKey, found: Review, config: Config) -> None:
-    watermark = found.watermark
-    txn.schedule(user, watermark)
+    state = found.state
+    txn.schedule(user, state)
     if found.has_moved:
-        valid = validity(watermark.segment, watermark.attempted_ms, config)
+        valid = validity(state.segment, state.attempted_ms, config)
         txn.revalidate(
             user,
             stale_after_ms=valid.stale_after_ms,
             expired_after_ms=valid.expired_after_ms,
-            segment=watermark.segment,
+            segment=state.segment,
             refresh_on_open=valid.refresh_on_open,
         )

@@ -108,7 +108,7 @@ class Runner:
         # Follows a clock that was set back: whoever comes due would else wait until it has caught up.
         self._arrived_ms = rows[-1][0] + 1 if len(rows) == _ARRIVALS_MAX else now_ms + 1
         for _, user in rows:
-            state = self._profiles.watermark(user)
+            state = self._profiles.refresh_state(user)
             if state is None:
                 continue
             due = Due.of(state)

@@ -12,7 +12,7 @@ from foreword.followed_config import FollowedConfig
 from foreword.keys import EnvironmentId, UserKey
 from foreword.store import ActivityReader, ProfileReader, ProfileTransaction, ProfileWriter
 from foreword.v1.activity_pb2 import Trigger
-from foreword.v1.refresh_pb2 import Watermark
+from foreword.v1.refresh_pb2 import RefreshState
 from scheduler.attempt import Attempt
 from scheduler.due import URGENCY, Due, after_trigger
 from scheduler.erasure import Erasures
@@ -102,7 +102,7 @@ class TriggerFeed:
         """Write the due time that a trigger asks for, unless an attempt will; None when nothing changes."""
         user = UserKey(trigger.user_key)
         attempt = self._runner.in_flight(user)
-        state = attempt.state if attempt is not None else txn.watermark(user) or Watermark()
+        state = attempt.state if attempt is not None else txn.refresh_state(user) or RefreshState()
         # An attempt answers what it was claimed for; only what has come since is added to.
         former = attempt.asked if attempt is not None else Due.of(state)
         due = after_trigger(

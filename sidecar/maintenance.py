@@ -77,8 +77,8 @@ class Maintenance:
 
     def _consumed(self, user: UserKey) -> int:
         reader = self._profiles.reader
-        watermark = reader.watermark(user) if reader is not None else None
-        return watermark.consumed_seq if watermark is not None else 0
+        state = reader.refresh_state(user) if reader is not None else None
+        return state.consumed_seq if state is not None else 0
 
 
 def _drop(transaction: ActivityTransaction, *, old: dict[UserKey, int], before_ms: int) -> bool:

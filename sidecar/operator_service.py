@@ -24,7 +24,7 @@ from foreword.v1.operator_service_pb2 import (
     StatusProblem,
 )
 from foreword.v1.profile_pb2 import Segment
-from foreword.v1.refresh_pb2 import Watermark
+from foreword.v1.refresh_pb2 import RefreshState
 from sidecar import checks
 from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
@@ -134,30 +134,30 @@ class OperatorService:
         await self._activity.write(lambda transaction: transaction.request(user, manual_ms=now_ms))
         response = RefreshUserResponse()
         response.requested_at.FromMilliseconds(now_ms)
-        watermark = await self._refreshed(user, now_ms, bounded_seconds(wait_seconds, context))
-        if watermark is not None:
+        state = await self._refreshed(user, now_ms, bounded_seconds(wait_seconds, context))
+        if state is not None:
             response.completed = True
-            response.outcome = watermark.outcome
-            response.error = watermark.error
-        current = self._watermark(user)
+            response.outcome = state.outcome
+            response.error = state.error
+        current = self._state(user)
         response.revision = current.revision if current is not None else 0
         return response
 
-    async def _refreshed(self, user: UserKey, requested_ms: int, wait_seconds: float) -> Watermark | None:
+    async def _refreshed(self, user: UserKey, requested_ms: int, wait_seconds: float) -> RefreshState | None:
         """Wait for an attempt that began after the request."""
         ends = time.monotonic() + wait_seconds
         while wait_seconds:
-            watermark = self._watermark(user)
-            if watermark is not None and watermark.attempted_ms >= requested_ms:
-                return watermark
+            state = self._state(user)
+            if state is not None and state.attempted_ms >= requested_ms:
+                return state
             if time.monotonic() >= ends or self._activity.is_draining:
                 break
             await asyncio.sleep(POLL_SECONDS)
         return None
 
-    def _watermark(self, user: UserKey) -> Watermark | None:
+    def _state(self, user: UserKey) -> RefreshState | None:
         try:
-            return self._profiles.reader.watermark(user) if self._profiles.reader is not None else None
+            return self._profiles.reader.refresh_state(user) if self._profiles.reader is not None else None
         except StoreError:
             # The request is on disk; that its end cannot be seen does not undo it.
             return None

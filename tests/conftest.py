@@ -13,7 +13,7 @@ from foreword.store.check import Fault, inspect_store
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import FadedCount, Foreword, ForewordCut, Profile
-from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
 
 MAP_BYTES = 1 << 28
 START_MS = 1_700_000_000_000
@@ -26,7 +26,7 @@ def new_event(user_id: str, event_id: str, time_ms: int = START_MS, text: str = 
 
 
 def put_profile(transaction, user_id: str, text: str = "Likes é.", due_ms: int = 0) -> int:
-    """Write a profile the way a refresh does: with foreword, revision, watermark and ledger row."""
+    """Write a profile the way a refresh does: with foreword, revision, refresh state and ledger row."""
     user = keys.user_key(user_id)
     size = len(text.encode())
     cuts = [ForewordCut(byte_end=size, token_count=5)]
@@ -40,9 +40,9 @@ def put_profile(transaction, user_id: str, text: str = "Likes é.", due_ms: int 
         expired_after_ms=START_MS + 2000,
         refresh_on_open=False,
     )
-    mark = transaction.watermark(user) or Watermark()
-    mark.revision, mark.due_ms = revision, due_ms
-    transaction.schedule(user, mark)
+    state = transaction.refresh_state(user) or RefreshState()
+    state.revision, state.due_ms = revision, due_ms
+    transaction.schedule(user, state)
     outcome = RefreshOutcome.REFRESH_OUTCOME_WRITTEN
     transaction.append_ledger(LedgerEntry(user_key=user, outcome=outcome, revision=revision))
     return revision

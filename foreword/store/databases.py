@@ -9,11 +9,12 @@ PROFILES = b"profiles"
 FOREWORDS = b"forewords"
 REVISIONS = b"revisions"
 DUE = b"due"
-WATERMARKS = b"watermarks"
+# Named for the watermark that was all it held; another name would part existing stores from their rows.
+REFRESH_STATES = b"watermarks"
 LEDGER = b"ledger"
 POPULATION = b"population"
 ERASURES = b"erasures"
-PROFILE_DATABASES = (META, PROFILES, FOREWORDS, REVISIONS, DUE, WATERMARKS, LEDGER, POPULATION, ERASURES)
+PROFILE_DATABASES = (META, PROFILES, FOREWORDS, REVISIONS, DUE, REFRESH_STATES, LEDGER, POPULATION, ERASURES)
 
 # activity.lmdb, written by the sidecar.
 EVENTS = b"events"

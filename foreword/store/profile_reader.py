@@ -17,7 +17,7 @@ from foreword.store.files import PROFILES
 from foreword.store.reader import Reader, prefixed
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblem, SchedulerProblems
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
-from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshState
 
 
 class ProfileReader(Reader):
@@ -102,10 +102,10 @@ class ProfileReader(Reader):
         row = self.foreword_row(user)
         return None if row is None else GetForewordResponse.FromString(row[HEADER_BYTES:])
 
-    def watermark(self, user: UserKey) -> Watermark | None:
+    def refresh_state(self, user: UserKey) -> RefreshState | None:
         """Return how far a user's events are consumed and when the user is due, or None."""
-        row = self._get(db.WATERMARKS, user)
-        return None if row is None else Watermark.FromString(row)
+        row = self._get(db.REFRESH_STATES, user)
+        return None if row is None else RefreshState.FromString(row)
 
     def population(self, namespace: str) -> Population:
         """Return the faded counts of a namespace; empty when nobody contributed."""

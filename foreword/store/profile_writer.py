@@ -22,9 +22,9 @@ from foreword.store.writer import Writer
 from foreword.v1.erasure_pb2 import StoreCount
 from foreword.v1.profile_pb2 import Foreword, Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
-from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshOutcome, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshOutcome, RefreshState
 
-_PER_USER = (db.PROFILES, db.FOREWORDS, db.WATERMARKS)
+_PER_USER = (db.PROFILES, db.FOREWORDS, db.REFRESH_STATES)
 
 
 class ProfileWriter(Writer):
@@ -154,19 +154,19 @@ class ProfileTransaction:
             raise codec.damaged(user)
         return GetProfileResponse.FromString(row[codec.HEADER_BYTES :]).profile
 
-    def watermark(self, user: UserKey) -> Watermark | None:
-        """Return a user's watermark, or None."""
-        row = self._get(db.WATERMARKS, user)
-        return None if row is None else Watermark.FromString(row)
+    def refresh_state(self, user: UserKey) -> RefreshState | None:
+        """Return the state of a user's refreshes, or None."""
+        row = self._get(db.REFRESH_STATES, user)
+        return None if row is None else RefreshState.FromString(row)
 
-    def schedule(self, user: UserKey, watermark: Watermark) -> None:
-        """Write a user's watermark and move the user's row in `due` to `watermark.due_ms` (none when 0)."""
-        former = self.watermark(user)
-        if former is not None and former.due_ms and former.due_ms != watermark.due_ms:
+    def schedule(self, user: UserKey, state: RefreshState) -> None:
+        """Write the state of a user's refreshes and move the user's row in `due` to `state.due_ms` (none when 0)."""
+        former = self.refresh_state(user)
+        if former is not None and former.due_ms and former.due_ms != state.due_ms:
             self._delete(db.DUE, keys.due_key(former.due_ms, user))
-        if watermark.due_ms:
-            self._put(db.DUE, keys.due_key(watermark.due_ms, user), b"")
-        self._put(db.WATERMARKS, user, watermark.SerializeToString())
+        if state.due_ms:
+            self._put(db.DUE, keys.due_key(state.due_ms, user), b"")
+        self._put(db.REFRESH_STATES, user, state.SerializeToString())
 
     def append_ledger(self, entry: LedgerEntry) -> None:
         """Add an attempt to the ledger and to its sums, dropping the oldest beyond the limit."""
@@ -236,10 +236,10 @@ class ProfileTransaction:
         self._put(db.ERASURES, erase_id, receipt.SerializeToString())
 
     def _erase_due(self, user: UserKey) -> int:
-        watermark = self.watermark(user)
-        if watermark is None or not watermark.due_ms:
+        state = self.refresh_state(user)
+        if state is None or not state.due_ms:
             return 0
-        return int(self._delete(db.DUE, keys.due_key(watermark.due_ms, user)))
+        return int(self._delete(db.DUE, keys.due_key(state.due_ms, user)))
 
     def _erase_revisions(self, user: UserKey) -> int:
         revisions = self._revision_keys(user)

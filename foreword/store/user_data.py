@@ -84,7 +84,7 @@ def _trigger(activity: ActivityReader, user: UserKey, place: int) -> Iterator[Ex
 
 
 def _profiles(profiles: ProfileReader, user: UserKey) -> Iterator[ExportUserResponse]:
-    current, text, watermark = profiles.profile(user), profiles.foreword(user), profiles.watermark(user)
+    current, text, state = profiles.profile(user), profiles.foreword(user), profiles.refresh_state(user)
     if current is not None:
         yield ExportUserResponse(store="profiles.profiles", profile=current.profile)
     if text is not None:
@@ -92,10 +92,10 @@ def _profiles(profiles: ProfileReader, user: UserKey) -> Iterator[ExportUserResp
     for _, row in profiles.revisions(user):
         kept = GetProfileResponse.FromString(row[HEADER_BYTES:]).profile
         yield ExportUserResponse(store="profiles.revisions", revision=kept)
-    if watermark is not None:
-        yield ExportUserResponse(store="profiles.watermarks", watermark=watermark)
-        if watermark.due_ms:
-            yield ExportUserResponse(store="profiles.due", due_ms=watermark.due_ms)
+    if state is not None:
+        yield ExportUserResponse(store="profiles.watermarks", refresh_state=state)
+        if state.due_ms:
+            yield ExportUserResponse(store="profiles.due", due_ms=state.due_ms)
     for entry in profiles.ledger_of(user):
         yield ExportUserResponse(store="profiles.ledger", ledger_entry=entry)
 

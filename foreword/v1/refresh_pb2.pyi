@@ -34,7 +34,7 @@ REFRESH_OUTCOME_UNCHANGED: RefreshOutcome
 REFRESH_OUTCOME_DEFAULT: RefreshOutcome
 REFRESH_OUTCOME_FAILED: RefreshOutcome
 
-class Watermark(_message.Message):
+class RefreshState(_message.Message):
     __slots__ = ("consumed_seq", "due_ms", "reason", "segment", "failures", "attempted_ms", "error", "revision", "outcome", "triggered_ms", "settling_since_ms")
     CONSUMED_SEQ_FIELD_NUMBER: _ClassVar[int]
     DUE_MS_FIELD_NUMBER: _ClassVar[int]

@@ -23,7 +23,7 @@ class ExportUserRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ...) -> None: ...
 
 class ExportUserResponse(_message.Message):
-    __slots__ = ("store", "event", "activity", "trigger", "profile", "revision", "foreword", "watermark", "ledger_entry", "applied_event_id", "due_ms", "erasure")
+    __slots__ = ("store", "event", "activity", "trigger", "profile", "revision", "foreword", "refresh_state", "ledger_entry", "applied_event_id", "due_ms", "erasure")
     STORE_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
     ACTIVITY_FIELD_NUMBER: _ClassVar[int]
@@ -31,7 +31,7 @@ class ExportUserResponse(_message.Message):
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     FOREWORD_FIELD_NUMBER: _ClassVar[int]
-    WATERMARK_FIELD_NUMBER: _ClassVar[int]
+    REFRESH_STATE_FIELD_NUMBER: _ClassVar[int]
     LEDGER_ENTRY_FIELD_NUMBER: _ClassVar[int]
     APPLIED_EVENT_ID_FIELD_NUMBER: _ClassVar[int]
     DUE_MS_FIELD_NUMBER: _ClassVar[int]
@@ -43,12 +43,12 @@ class ExportUserResponse(_message.Message):
     profile: _profile_pb2.Profile
     revision: _profile_pb2.Profile
     foreword: _profile_pb2.Foreword
-    watermark: _refresh_pb2.Watermark
+    refresh_state: _refresh_pb2.RefreshState
     ledger_entry: _refresh_pb2.LedgerEntry
     applied_event_id: str
     due_ms: int
     erasure: _erasure_pb2.Erasure
-    def __init__(self, store: _Optional[str] = ..., event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., activity: _Optional[_Union[_activity_pb2.UserActivity, _Mapping]] = ..., trigger: _Optional[_Union[_activity_pb2.Trigger, _Mapping]] = ..., profile: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., revision: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., foreword: _Optional[_Union[_profile_pb2.Foreword, _Mapping]] = ..., watermark: _Optional[_Union[_refresh_pb2.Watermark, _Mapping]] = ..., ledger_entry: _Optional[_Union[_refresh_pb2.LedgerEntry, _Mapping]] = ..., applied_event_id: _Optional[str] = ..., due_ms: _Optional[int] = ..., erasure: _Optional[_Union[_erasure_pb2.Erasure, _Mapping]] = ...) -> None: ...
+    def __init__(self, store: _Optional[str] = ..., event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., activity: _Optional[_Union[_activity_pb2.UserActivity, _Mapping]] = ..., trigger: _Optional[_Union[_activity_pb2.Trigger, _Mapping]] = ..., profile: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., revision: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., foreword: _Optional[_Union[_profile_pb2.Foreword, _Mapping]] = ..., refresh_state: _Optional[_Union[_refresh_pb2.RefreshState, _Mapping]] = ..., ledger_entry: _Optional[_Union[_refresh_pb2.LedgerEntry, _Mapping]] = ..., applied_event_id: _Optional[str] = ..., due_ms: _Optional[int] = ..., erasure: _Optional[_Union[_erasure_pb2.Erasure, _Mapping]] = ...) -> None: ...
 
 class EraseUserRequest(_message.Message):
     __slots__ = ("user_id", "namespace", "wait")

@@ -33,7 +33,7 @@ class RefreshInput:
         segment: Number of the `Segment`.
         cadence: Number of the `Cadence`.
         activity: First and last seen and counts per day.
-        new_events: Accepted since the watermark, of any time; folded into the memory once.
+        new_events: Accepted since the last refresh, of any time; folded into the memory once.
         window_events: Not older than `now - window.days`, ascending by time, at most `window.events_max`;
             includes the new ones of that time.
         previous: The profile in force, or None; its memory holds every event consumed before.

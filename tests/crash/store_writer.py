@@ -26,7 +26,7 @@ from foreword.store import (
 )
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, Profile
-from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
 
 MAP_BYTES = 1 << 28
 USERS = 7
@@ -105,7 +105,7 @@ def write_profile(transaction: ProfileTransaction, user_id: str, lines: list[str
         expired_after_ms=3,
         refresh_on_open=False,
     )
-    transaction.schedule(user, Watermark(due_ms=revision, revision=revision))
+    transaction.schedule(user, RefreshState(due_ms=revision, revision=revision))
     entry = LedgerEntry(user_key=user, outcome=RefreshOutcome.REFRESH_OUTCOME_WRITTEN, revision=revision)
     transaction.append_ledger(entry)
     lines[:] = [f"profile {user_id} {revision}"]

@@ -19,7 +19,7 @@ from foreword.store.check import inspect_store
 from foreword.store.upkeep import backup_store, restore_store
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, Profile
-from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
 
 MAP_BYTES = 1 << 26
 REVISIONS_MAX = 3
@@ -179,7 +179,7 @@ class StoreMachine(RuleBasedStateMachine):
                 expired_after_ms=3,
                 refresh_on_open=False,
             )
-            transaction.schedule(keys.user_key(user), Watermark(due_ms=due_ms, revision=revision))
+            transaction.schedule(keys.user_key(user), RefreshState(due_ms=due_ms, revision=revision))
             entry = LedgerEntry(user_key=keys.user_key(user), outcome=RefreshOutcome.REFRESH_OUTCOME_WRITTEN)
             transaction.append_ledger(entry)
         self.revision += 1

@@ -9,7 +9,7 @@ from foreword.config import Config, Scheduler
 from foreword.keys import user_key
 from foreword.v1.activity_pb2 import Trigger, UserActivity
 from foreword.v1.profile_pb2 import Segment
-from foreword.v1.refresh_pb2 import RefreshReason, Watermark
+from foreword.v1.refresh_pb2 import RefreshReason, RefreshState
 from scheduler.due import NOT_DUE, Due, after_attempt, after_trigger, at_review, backoff_ms, by_cadence
 
 CONFIG = Config()
@@ -194,9 +194,9 @@ def test_after_an_attempt(asked: Due, segment: Segment, failures: int, due: Due)
 NIGHT = by_cadence(ACTIVE, USER, NOW_MS, NOW_MS, CONFIG)
 
 
-def state(due: Due, **fields: object) -> Watermark:
+def state(due: Due, **fields: object) -> RefreshState:
     """Return the stored row of a user who was refreshed an hour ago."""
-    row = Watermark(**{"segment": NEW, "attempted_ms": NOW_MS - HOUR_MS, "consumed_seq": 9, **fields})
+    row = RefreshState(**{"segment": NEW, "attempted_ms": NOW_MS - HOUR_MS, "consumed_seq": 9, **fields})
     due.put(row)
     return row
 
@@ -205,7 +205,7 @@ def state(due: Due, **fields: object) -> Watermark:
     ("row", "segment", "last_seq", "due"),
     [
         # Never scheduled: as after a session, or as an import.
-        (Watermark(), NEW, 9, SETTLES),
+        (RefreshState(), NEW, 9, SETTLES),
         (state(WAITS, segment=NOBODY, attempted_ms=0), NEW, 9, WAITS),
         # What an event, a read or an operator set stays.
         (state(IN_SESSION), ACTIVE, 9, IN_SESSION),
@@ -229,7 +229,7 @@ def state(due: Due, **fields: object) -> Watermark:
         (state(FAILING, failures=1), ACTIVE, 10, FAILING),
     ],
 )
-def test_at_a_review(row: Watermark, segment: Segment, last_seq: int, due: Due) -> None:
+def test_at_a_review(row: RefreshState, segment: Segment, last_seq: int, due: Due) -> None:
     """A due time that is missing or too late is mended, and every other one is kept."""
     activity = UserActivity(last_seen_ms=HISTORY_MS, last_seq=last_seq, event_count=9)
     assert at_review(USER, row, activity, segment=segment, now_ms=NOW_MS, config=CONFIG) == due

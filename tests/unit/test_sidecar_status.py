@@ -10,7 +10,7 @@ from foreword.keys import user_key
 from foreword.store.codec import damaged, decode_header
 from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.translation import translate, translated
-from foreword.v1.refresh_pb2 import Watermark
+from foreword.v1.refresh_pb2 import RefreshState
 from sidecar.status import metadata
 
 
@@ -20,7 +20,7 @@ def test_every_error_that_passes_the_stores_door_names_its_environment(name: str
     assert translate(name, lmdb.CorruptedError("x")).store == name
     assert translate(name, OSError(13, "denied")).store == name
     with pytest.raises(StoreRowError) as unparsed, translated(name):
-        Watermark.FromString(b"\xff")
+        RefreshState.FromString(b"\xff")
     assert unparsed.value.store == name
     with pytest.raises(StoreCorruptError) as raised, translated(name):
         raise StoreCorruptError("counts 2 triggers but holds a later one")

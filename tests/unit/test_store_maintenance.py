@@ -103,7 +103,7 @@ def test_check_says_that_there_is_no_store(tmp_path: Path) -> None:
 
 
 REVISION_KEY = USER + keys.u64(1)
-FOREIGN_WATERMARK = b"\x10\x01"
+FOREIGN_STATE = b"\x10\x01"
 
 
 @pytest.mark.parametrize(
@@ -115,11 +115,11 @@ FOREIGN_WATERMARK = b"\x10\x01"
         (db.PROFILES, USER, None, "profiles.forewords", "belongs to no profile"),
         (db.FOREWORDS, USER, None, "profiles.profiles", "has no foreword"),
         (db.FOREWORDS, USER, bytes(50), "profiles.forewords", "format 0"),
-        (db.WATERMARKS, USER, None, "profiles.due", "watermark does not say so"),
-        (db.WATERMARKS, USER, None, "profiles.profiles", "no watermark"),
-        (db.WATERMARKS, USER, FOREIGN_WATERMARK, "profiles.watermarks", "due index does not know"),
-        (db.WATERMARKS, USER, b"\xff", "profiles.watermarks", "cannot be parsed"),
-        (db.DUE, keys.due_key(5, USER), b"", "profiles.due", "watermark does not say so"),
+        (db.REFRESH_STATES, USER, None, "profiles.due", "refresh state does not say so"),
+        (db.REFRESH_STATES, USER, None, "profiles.profiles", "no refresh state"),
+        (db.REFRESH_STATES, USER, FOREIGN_STATE, "profiles.watermarks", "due index does not know"),
+        (db.REFRESH_STATES, USER, b"\xff", "profiles.watermarks", "cannot be parsed"),
+        (db.DUE, keys.due_key(5, USER), b"", "profiles.due", "refresh state does not say so"),
         (db.DUE, b"short", b"", "profiles.due", "too short"),
         (db.REVISIONS, USER + keys.u64(2**40), bytes(50), "profiles.revisions", "format 0"),
         (db.LEDGER, keys.u64(2**40), b"", "profiles.ledger", "outside"),
@@ -228,7 +228,7 @@ def test_a_backup_of_a_running_store_is_one_moment(
             user = known.user(keys.user_key("user1"))
             known.close()
             with profiles.begin() as transaction:
-                mark = transaction.watermark(keys.user_key("user1"))
+                mark = transaction.refresh_state(keys.user_key("user1"))
                 mark.consumed_seq = user.last_seq
                 transaction.schedule(keys.user_key("user1"), mark)
                 transaction.put_trigger_cursor(activity.environment.id, user.trigger_seq)

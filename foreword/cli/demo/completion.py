@@ -62,7 +62,7 @@ class Completion:
             self._behind = {user for user in self._behind if self._is_behind(user, self._profiles)}
 
     def _is_behind(self, user: UserKey, profiles: ProfileReader) -> bool:
-        watermark, activity = profiles.watermark(user), self._activity.user(user)
-        if watermark is None or activity is None:
+        state, activity = profiles.refresh_state(user), self._activity.user(user)
+        if state is None or activity is None:
             return True
-        return not watermark.attempted_ms or watermark.consumed_seq < activity.last_seq
+        return not state.attempted_ms or state.consumed_seq < activity.last_seq

@@ -10,7 +10,7 @@ from foreword.store.check.fault import Fault, shown
 from foreword.store.check.profiles import parsed
 from foreword.store.snapshot import Snapshot
 from foreword.v1.activity_pb2 import UserActivity
-from foreword.v1.refresh_pb2 import Watermark
+from foreword.v1.refresh_pb2 import RefreshState
 
 
 def check_pair(profiles: Snapshot, activity: Snapshot) -> Iterator[Fault]:
@@ -25,10 +25,10 @@ def check_pair(profiles: Snapshot, activity: Snapshot) -> Iterator[Fault]:
     if taken > given:
         what = f"triggers up to {taken} were taken, but only {given} were given"
         yield Fault("profiles.meta", db.META_TRIGGER_CURSOR.decode(), what)
-    for user, row in profiles.rows(db.WATERMARKS):
-        mark = parsed(Watermark, row)
+    for user, row in profiles.rows(db.REFRESH_STATES):
+        state = parsed(RefreshState, row)
         seen = activity.get(db.USERS, user)
         known = None if seen is None else parsed(UserActivity, seen)
-        if mark is not None and known is not None and mark.consumed_seq > known.last_seq:
-            what = f"events up to {mark.consumed_seq} were consumed, but only {known.last_seq} were accepted"
+        if state is not None and known is not None and state.consumed_seq > known.last_seq:
+            what = f"events up to {state.consumed_seq} were consumed, but only {known.last_seq} were accepted"
             yield Fault("profiles.watermarks", shown(user), what)

@@ -19,7 +19,7 @@ from foreword.store.profile_writer import add_to_totals, text_etag
 from foreword.store.snapshot import Snapshot
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblems
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
-from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshState
 
 M = TypeVar("M", bound=Message)
 
@@ -33,7 +33,7 @@ def check_profiles(snapshot: Snapshot) -> Iterator[Fault]:
     yield from _profiles(snapshot, newest)
     yield from _forewords(snapshot)
     yield from _revisions(snapshot, newest)
-    yield from _watermarks(snapshot)
+    yield from _states(snapshot)
     yield from _due(snapshot)
     yield from _ledger(snapshot, newest)
     yield from _population(snapshot)
@@ -120,13 +120,13 @@ def _companion_faults(snapshot: Snapshot, user: bytes, row: bytes) -> Iterator[s
         yield f"its revision {header.revision} is not among the revisions"
     elif revision[codec.HEADER_BYTES :] != row[codec.HEADER_BYTES :]:
         yield f"it differs from revision {header.revision}, which it is"
-    watermark = snapshot.get(db.WATERMARKS, user)
-    if watermark is None:
-        yield "it has no watermark, so it would never be refreshed"
+    stored = snapshot.get(db.REFRESH_STATES, user)
+    if stored is None:
+        yield "it has no refresh state, so it would never be refreshed"
         return
-    mark = parsed(Watermark, watermark)
-    if mark is not None and mark.revision != header.revision:
-        yield f"its watermark has revision {mark.revision}, the profile {header.revision}"
+    state = parsed(RefreshState, stored)
+    if state is not None and state.revision != header.revision:
+        yield f"its refresh state has revision {state.revision}, the profile {header.revision}"
 
 
 def _forewords(snapshot: Snapshot) -> Iterator[Fault]:
@@ -205,24 +205,24 @@ def _revision_fault(snapshot: Snapshot, user: bytes, number: int, row: bytes, ne
 # -- what is due ----------------------------------------------------------------------------------------
 
 
-def _watermarks(snapshot: Snapshot) -> Iterator[Fault]:
-    for key, row in snapshot.rows(db.WATERMARKS):
-        for what in _watermark_faults(snapshot, key, row):
+def _states(snapshot: Snapshot) -> Iterator[Fault]:
+    for key, row in snapshot.rows(db.REFRESH_STATES):
+        for what in _state_faults(snapshot, key, row):
             yield Fault("profiles.watermarks", shown(key), what)
 
 
-def _watermark_faults(snapshot: Snapshot, key: bytes, row: bytes) -> Iterator[str]:
-    mark = parsed(Watermark, row)
-    fault = user_key_fault(key) or ("it cannot be parsed" if mark is None else "")
-    if fault or mark is None:
+def _state_faults(snapshot: Snapshot, key: bytes, row: bytes) -> Iterator[str]:
+    state = parsed(RefreshState, row)
+    fault = user_key_fault(key) or ("it cannot be parsed" if state is None else "")
+    if fault or state is None:
         yield fault
         return
-    if mark.revision and snapshot.get(db.PROFILES, key) is None:
-        yield f"it has revision {mark.revision}, but there is no profile"
-    if mark.due_ms < 0:
-        yield f"it is due at {mark.due_ms} ms"
-    elif mark.due_ms and snapshot.get(db.DUE, keys.due_key(mark.due_ms, UserKey(key))) is None:
-        yield f"it is due at {mark.due_ms} ms, but the due index does not know"
+    if state.revision and snapshot.get(db.PROFILES, key) is None:
+        yield f"it has revision {state.revision}, but there is no profile"
+    if state.due_ms < 0:
+        yield f"it is due at {state.due_ms} ms"
+    elif state.due_ms and snapshot.get(db.DUE, keys.due_key(state.due_ms, UserKey(key))) is None:
+        yield f"it is due at {state.due_ms} ms, but the due index does not know"
 
 
 def _due(snapshot: Snapshot) -> Iterator[Fault]:
@@ -230,9 +230,9 @@ def _due(snapshot: Snapshot) -> Iterator[Fault]:
         user = key[8:]
         fault = user_key_fault(user) if len(key) > 8 else "the key is too short"
         if not fault:
-            mark = parsed(Watermark, snapshot.get(db.WATERMARKS, user) or b"")
-            if mark is None or mark.due_ms != keys.read_u64(key):
-                fault = f"due at {keys.read_u64(key)} ms, but the watermark does not say so"
+            state = parsed(RefreshState, snapshot.get(db.REFRESH_STATES, user) or b"")
+            if state is None or state.due_ms != keys.read_u64(key):
+                fault = f"due at {keys.read_u64(key)} ms, but the refresh state does not say so"
             elif row:
                 fault = f"the row holds {len(row)} bytes; it should be empty"
         if fault:

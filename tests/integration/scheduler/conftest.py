@@ -19,7 +19,7 @@ from foreword.store.profile_reader import taken_triggers
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import FadedCount, Foreword, ForewordCut, Memory, Profile
-from foreword.v1.refresh_pb2 import LedgerEntry, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, RefreshState
 from scheduler.agent.population import PopulationDelta
 from scheduler.agent.refresh import RefreshInput, RefreshResult
 from scheduler.daemon import SchedulerDaemon
@@ -186,9 +186,9 @@ class Store:
             self._profiles = ProfileReader(self.directory)
         return self._profiles
 
-    def watermark(self, user: str) -> Watermark:
-        """Return a user's watermark; an empty one when there is none."""
-        return self.profiles.watermark(keys.user_key(user)) or Watermark()
+    def refresh_state(self, user: str) -> RefreshState:
+        """Return the state of a user's refreshes; an empty one when there is none."""
+        return self.profiles.refresh_state(keys.user_key(user)) or RefreshState()
 
     def text(self, user: str) -> str | None:
         """Return a user's foreword, or None."""

@@ -11,7 +11,7 @@ from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
 from foreword.store import ProfileReader, ProfileWriter
 from foreword.v1.profile_pb2 import Foreword, Profile, Segment
-from foreword.v1.refresh_pb2 import RefreshOutcome, Watermark
+from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshState
 from scheduler.agent.population import PopulationDelta
 from scheduler.agent.refresh import RefreshResult
 from scheduler.attempt import Attempt
@@ -28,7 +28,7 @@ def finished(user_id: str, namespace: str, now_ms: int) -> Attempt:
     delta = PopulationDelta(now_ms, {"a": (1.0, 0.0, 1)}, total_weight=1.0, user_count=1)
     return Attempt(
         keys.user_key(user_id, namespace),
-        Watermark(),
+        RefreshState(),
         now_ms,
         outcome=RefreshOutcome.REFRESH_OUTCOME_WRITTEN,
         segment=Segment.SEGMENT_NEW,
@@ -68,7 +68,7 @@ def test_a_damaged_population_fails_its_own_users_only(tmp_path: Path) -> None:
     commits.write([finished("ann", space, clock.now_ms()) for space in ("bad", "good")])
     written, failed = (
         reader.profile(keys.user_key("ann", "good")),
-        reader.watermark(keys.user_key("ann", "bad")),
+        reader.refresh_state(keys.user_key("ann", "bad")),
     )
     reader.close()
     writer.close()

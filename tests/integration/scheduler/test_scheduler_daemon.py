@@ -108,7 +108,7 @@ def test_drain_writes_what_is_finished_in_time(store) -> None:
             store.agent.held["ann"].set()
         assert store.text("ann") == "ann did 4 things."
         assert store.text("bob") is None
-        assert 0 < store.watermark("bob").due_ms <= store.clock.now_ms()
+        assert 0 < store.refresh_state("bob").due_ms <= store.clock.now_ms()
         store.agent.held.clear()
         async with store.running() as daemon:
             await store.settled(daemon, 2)

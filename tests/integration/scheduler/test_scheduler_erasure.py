@@ -13,7 +13,7 @@ from foreword.store import ProfileTransaction
 def rows_of(store, user: str) -> int:
     """Count the rows of a user in profiles.lmdb."""
     key, reader = keys.user_key(user), store.profiles
-    single = (reader.profile_row(key), reader.foreword_row(key), reader.watermark(key))
+    single = (reader.profile_row(key), reader.foreword_row(key), reader.refresh_state(key))
     due = [row for row in reader.due(1 << 62, 1000) if row[1] == key]
     return (
         sum(row is not None for row in single)
@@ -24,7 +24,7 @@ def rows_of(store, user: str) -> int:
 
 
 def test_nothing_is_left_of_an_erased_user(store) -> None:
-    """Profile, foreword, revisions, due time, watermark and ledger rows go, and the receipt counts them."""
+    """Profile, foreword, revisions, due time, refresh state and ledger rows go, and the receipt counts them."""
     store.known("ann", "bob", days=28)
 
     async def story() -> None:

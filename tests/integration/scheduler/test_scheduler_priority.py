@@ -76,7 +76,7 @@ def test_the_longest_due_goes_first(store) -> None:
 
     async def story() -> None:
         async with store.running():
-            await store.until(lambda: all(store.watermark(user).due_ms for user in in_order))
+            await store.until(lambda: all(store.refresh_state(user).due_ms for user in in_order))
         assert store.agent.calls == []
         store.clock.advance(3 * HOUR_MS)
         async with store.running() as daemon:
@@ -97,7 +97,7 @@ def test_a_clock_set_back_keeps_nobody_waiting(store) -> None:
             store.clock.advance(-HOUR_MS)
             await store.a_while()
             store.record("bob", count=4)
-            await store.until(lambda: store.watermark("bob").due_ms)
+            await store.until(lambda: store.refresh_state("bob").due_ms)
             store.clock.advance(1_800_000)
             await store.settled(daemon, 2)
             assert store.agent.users() == ["ann", "bob"]

@@ -32,7 +32,7 @@ def test_a_lost_profile_store_is_made_anew(store) -> None:
 
 
 def test_a_user_who_fades_moves_to_the_next_segment(store) -> None:
-    """An active user who stays away becomes semi-active, then dormant, in header, watermark and due index."""
+    """An active user who stays away becomes semi-active, then dormant, in header, refresh state and due index."""
     store.known("ann", days=28)
     store.settings["scheduler"]["reclassify_seconds"] = 0.05
     # The nightly refresh classifies as well; here only the review is wanted.
@@ -43,14 +43,14 @@ def test_a_user_who_fades_moves_to_the_next_segment(store) -> None:
         async with store.running() as daemon:
             await store.settled(daemon, 1)
             assert header(store, "ann").segment == Segment.SEGMENT_ACTIVE
-            attempted_ms = store.watermark("ann").attempted_ms
+            attempted_ms = store.refresh_state("ann").attempted_ms
             store.clock.advance(10 * DAY_MS)
             await store.until(lambda: header(store, "ann").segment == Segment.SEGMENT_SEMI_ACTIVE)
-            assert store.watermark("ann").due_ms == attempted_ms + 200 * DAY_MS
+            assert store.refresh_state("ann").due_ms == attempted_ms + 200 * DAY_MS
             assert header(store, "ann").stale_after_ms == attempted_ms + 74 * HOUR_MS
             store.clock.advance(20 * DAY_MS)
             await store.until(lambda: header(store, "ann").segment == Segment.SEGMENT_DORMANT)
-            assert store.watermark("ann").due_ms == 0
+            assert store.refresh_state("ann").due_ms == 0
             assert header(store, "ann").refresh_on_open
             assert len(store.ledger()) == 1
 
@@ -71,7 +71,7 @@ def test_a_user_who_comes_back_is_scheduled_again(store) -> None:
                 store.record("ann")
             await store.settled(daemon, 2)
             assert header(store, "ann").segment == Segment.SEGMENT_SEMI_ACTIVE
-            assert store.watermark("ann").due_ms > store.clock.now_ms()
+            assert store.refresh_state("ann").due_ms > store.clock.now_ms()
 
     asyncio.run(story())
 
@@ -83,10 +83,10 @@ def test_a_shorter_interval_applies_to_those_who_wait(store) -> None:
     async def story() -> None:
         async with store.running() as daemon:
             await store.settled(daemon, 1)
-            attempted_ms = store.watermark("ann").attempted_ms
-            assert store.watermark("ann").due_ms == attempted_ms + 3 * DAY_MS
+            attempted_ms = store.refresh_state("ann").attempted_ms
+            assert store.refresh_state("ann").due_ms == attempted_ms + 3 * DAY_MS
         store.settings["segments"] = {"semi_active": {"interval_days": 1.0}}
         async with store.running():
-            await store.until(lambda: store.watermark("ann").due_ms == attempted_ms + DAY_MS)
+            await store.until(lambda: store.refresh_state("ann").due_ms == attempted_ms + DAY_MS)
 
     asyncio.run(story())

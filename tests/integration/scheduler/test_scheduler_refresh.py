@@ -31,19 +31,19 @@ def refresh(store, daemon, user: str):
 
 
 def test_a_refresh_writes_all_its_rows_together(store) -> None:
-    """Profile, foreword, revision, watermark, due time, ledger and population agree after a refresh."""
+    """Profile, foreword, revision, refresh state, due time, ledger and population agree after a refresh."""
     store.known("ann", days=28)
 
     async def story() -> None:
         async with store.running() as daemon:
             await store.settled(daemon, 1)
-            watermark, row = store.watermark("ann"), header(store, "ann")
-            assert (watermark.outcome, watermark.consumed_seq, watermark.revision) == (WRITTEN, 28, 1)
-            assert (watermark.segment, row.segment) == (Segment.SEGMENT_ACTIVE, Segment.SEGMENT_ACTIVE)
+            state, row = store.refresh_state("ann"), header(store, "ann")
+            assert (state.outcome, state.consumed_seq, state.revision) == (WRITTEN, 28, 1)
+            assert (state.segment, row.segment) == (Segment.SEGMENT_ACTIVE, Segment.SEGMENT_ACTIVE)
             assert row.stale_after_ms == store.clock.now_ms() + 26 * HOUR_MS
             assert row.expired_after_ms == store.clock.now_ms() + 72 * HOUR_MS
             assert not row.refresh_on_open
-            assert store.profiles.due(watermark.due_ms + 1, 10) == [(watermark.due_ms, keys.user_key("ann"))]
+            assert store.profiles.due(state.due_ms + 1, 10) == [(state.due_ms, keys.user_key("ann"))]
             assert store.ledger()[0].revision == 1
             assert store.ledger()[0].generator == "test"
             population = store.profiles.population("")
@@ -65,7 +65,7 @@ def test_nothing_new_writes_no_revision(store) -> None:
             assert store.ledger()[1].outcome == UNCHANGED
             assert (after.revision, after.computed_at_ms) == (before.revision, before.computed_at_ms)
             assert after.stale_after_ms == before.stale_after_ms + 1001
-            assert store.watermark("ann").due_ms > store.clock.now_ms()
+            assert store.refresh_state("ann").due_ms > store.clock.now_ms()
             assert len(store.agent.calls) == 1
 
     asyncio.run(story())
@@ -101,7 +101,7 @@ def test_a_changed_segment_computes_again(store) -> None:
             assert store.ledger()[-1].outcome == WRITTEN
             assert header(store, "ann").segment == Segment.SEGMENT_DORMANT
             assert header(store, "ann").refresh_on_open
-            assert store.watermark("ann").due_ms == 0
+            assert store.refresh_state("ann").due_ms == 0
 
     asyncio.run(story())
 
@@ -135,32 +135,33 @@ def test_a_failure_keeps_the_last_good_profile(store) -> None:
             store.agent.failing["ann"] = RuntimeError("the model is away")
             store.record("ann")
             await refresh(store, daemon, "ann")
-            watermark = store.watermark("ann")
-            assert (watermark.outcome, watermark.error, watermark.failures) == (
+            state = store.refresh_state("ann")
+            assert (state.outcome, state.error, state.failures) == (
                 FAILED,
                 "the model is away",
                 1,
             )
-            assert (watermark.reason, watermark.revision) == (RefreshReason.REFRESH_REASON_RETRY, 1)
-            assert watermark.consumed_seq == 4
+            assert (state.reason, state.revision) == (RefreshReason.REFRESH_REASON_RETRY, 1)
+            assert state.consumed_seq == 4
             assert store.ledger()[1].error == "the model is away"
             assert store.text("ann") == "ann did 4 things."
             settings = store.config.scheduler
             wait_ms = backoff_ms(keys.user_key("ann"), 1, settings)
-            assert watermark.due_ms == store.clock.now_ms() + wait_ms
+            assert state.due_ms == store.clock.now_ms() + wait_ms
 
             store.clock.advance(wait_ms)
             await store.settled(daemon, 3)
-            assert store.watermark("ann").failures == 2
+            assert store.refresh_state("ann").failures == 2
             assert (
-                store.watermark("ann").due_ms - store.clock.now_ms() >= 2000 * settings.retry_backoff_seconds
+                store.refresh_state("ann").due_ms - store.clock.now_ms()
+                >= 2000 * settings.retry_backoff_seconds
             )
 
             store.agent.failing.clear()
             store.clock.advance(backoff_ms(keys.user_key("ann"), 2, settings))
             await store.settled(daemon, 4)
-            watermark = store.watermark("ann")
-            assert (watermark.failures, watermark.error, watermark.outcome) == (0, "", WRITTEN)
+            state = store.refresh_state("ann")
+            assert (state.failures, state.error, state.outcome) == (0, "", WRITTEN)
             assert store.text("ann") == "ann did 5 things."
 
     asyncio.run(story())
@@ -210,7 +211,7 @@ def test_a_profile_over_the_limit_fails_alone(store) -> None:
             await store.settled(daemon, 10)
             outcomes = {entry.user_key: entry.outcome for entry in store.ledger()}
             assert [user for user in users if outcomes[keys.user_key(user)] == FAILED] == ["user4"]
-            assert "profile.semantic_summary" in store.watermark("user4").error
+            assert "profile.semantic_summary" in store.refresh_state("user4").error
             assert store.text("user4") is None
             assert store.text("user5") == "user5 did 4 things."
             assert store.profiles.population("").user_count == 9
@@ -231,7 +232,7 @@ def test_one_bad_event_row_fails_one_user(store) -> None:
         async with store.running() as daemon:
             await store.settled(daemon, 2)
         assert store.text("ann") == "ann did 4 things."
-        assert store.watermark("bob").outcome == FAILED
+        assert store.refresh_state("bob").outcome == FAILED
         with store.activity.begin() as txn:
             txn.erase(keys.user_key("bob"), store.clock.now_ms())
 

@@ -27,8 +27,8 @@ def test_activity_is_refreshed_once_the_session_is_idle(store) -> None:
     async def story() -> None:
         async with store.running() as daemon:
             store.record("ann", count=4)
-            await store.until(lambda: store.watermark("ann").due_ms)
-            due_ms = store.watermark("ann").due_ms
+            await store.until(lambda: store.refresh_state("ann").due_ms)
+            due_ms = store.refresh_state("ann").due_ms
             assert due_ms == store.acknowledged_ms + IDLE_MS
             store.clock.advance(due_ms - 1 - store.clock.now_ms())
             await store.a_while()
@@ -47,11 +47,11 @@ def test_later_activity_moves_the_end_of_the_session(store) -> None:
     async def story() -> None:
         async with store.running() as daemon:
             store.record("ann")
-            await store.until(lambda: store.watermark("ann").due_ms)
-            first_due_ms = store.watermark("ann").due_ms
+            await store.until(lambda: store.refresh_state("ann").due_ms)
+            first_due_ms = store.refresh_state("ann").due_ms
             store.clock.advance(60_000)
             store.record("ann")
-            await store.until(lambda: store.watermark("ann").due_ms == first_due_ms + 60_001)
+            await store.until(lambda: store.refresh_state("ann").due_ms == first_due_ms + 60_001)
             store.clock.advance(IDLE_MS)
             await store.settled(daemon, 1)
             await store.a_while()
@@ -107,7 +107,7 @@ def test_an_answered_trigger_does_not_come_again(store) -> None:
             await store.settled(daemon, 1)
             store.clock.advance(1000)
             store.record("ann")
-            await store.until(lambda: store.watermark("ann").due_ms == store.acknowledged_ms + IDLE_MS)
+            await store.until(lambda: store.refresh_state("ann").due_ms == store.acknowledged_ms + IDLE_MS)
             await store.a_while()
             assert len(store.ledger()) == 1
 
@@ -157,7 +157,7 @@ def test_an_operator_can_ask_twice_in_a_row(store) -> None:
             store.clock.advance(10_000)
             store.request("ann", manual=True)
             await store.settled(daemon, 2)
-            assert store.watermark("ann").attempted_ms > store.acknowledged_ms
+            assert store.refresh_state("ann").attempted_ms > store.acknowledged_ms
 
     asyncio.run(story())
 
@@ -179,7 +179,7 @@ def test_a_transfer_is_exactly_once_across_a_crash(store, monkeypatch: pytest.Mo
                 async with store.running():
                     await store.a_while()
         reader = ActivityReader(store.directory)
-        assert store.watermark("ann").triggered_ms == 0
+        assert store.refresh_state("ann").triggered_ms == 0
         assert store.profiles.trigger_cursor(reader.environment.id) == 0
         async with store.running() as daemon:
             await store.settled(daemon, 2)
@@ -239,7 +239,7 @@ def test_a_commit_seen_before_its_rows_is_not_missed(store, monkeypatch: pytest.
     async def story() -> None:
         nonlocal is_syncing
         async with store.running() as daemon:
-            await store.until(lambda: store.watermark("ann").due_ms)
+            await store.until(lambda: store.refresh_state("ann").due_ms)
             await store.a_while()
             # One commit, with the number that was shown all the while.
             store.record("ann", ends_session=True)
@@ -258,7 +258,7 @@ def test_an_import_is_refreshed_once(store) -> None:
             for part in range(5):
                 store.record("ann", "bob", count=3, ago_ms=(90 - part) * DAY_MS)
                 recorded_ms = store.clock.now_ms()
-                await store.until(lambda at_ms=recorded_ms: store.watermark("bob").due_ms >= at_ms + 1000)
+                await store.until(lambda at_ms=recorded_ms: store.refresh_state("bob").due_ms >= at_ms + 1000)
                 store.clock.advance(1900)
             assert store.agent.calls == []
             store.clock.advance(200)
@@ -277,12 +277,12 @@ def test_a_dormant_user_s_later_history_is_refreshed(store) -> None:
         async with store.running() as daemon:
             for attempt in (1, 2):
                 store.record("ann", count=4, ago_ms=300 * DAY_MS)
-                await store.until(lambda: store.watermark("ann").settling_since_ms)
+                await store.until(lambda: store.refresh_state("ann").settling_since_ms)
                 store.clock.advance(2001)
                 await store.settled(daemon, attempt)
             assert store.text("ann") == "ann did 8 things."
-            assert store.watermark("ann").segment == Segment.SEGMENT_DORMANT
-            assert store.watermark("ann").settling_since_ms == 0
+            assert store.refresh_state("ann").segment == Segment.SEGMENT_DORMANT
+            assert store.refresh_state("ann").settling_since_ms == 0
 
     asyncio.run(story())
 
@@ -300,7 +300,7 @@ def test_history_during_a_refresh_settles_after_it(store) -> None:
             await store.until(lambda: daemon.runner.in_flight(keys.user_key("ann")).asked.at_ms)
             store.agent.held["ann"].set()
             await store.settled(daemon, 1)
-            assert store.watermark("ann").due_ms > store.clock.now_ms()
+            assert store.refresh_state("ann").due_ms > store.clock.now_ms()
             store.clock.advance(2001)
             await store.settled(daemon, 2)
             assert store.text("ann") == "ann did 5 things."
@@ -332,7 +332,7 @@ def test_a_store_that_takes_the_place_between_two_batches_is_read_from_its_begin
         activity.upkeep()
         await following
         await feed.follow(activity)
-        assert all(store.watermark(f"new{number}").due_ms for number in range(510))
+        assert all(store.refresh_state(f"new{number}").due_ms for number in range(510))
         activity.close()
         writer.close()
 

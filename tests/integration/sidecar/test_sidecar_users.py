@@ -16,7 +16,7 @@ from foreword.store.v1.store_pb2 import SchedulerProblem
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.operator_service_pb2 import RefreshUserRequest
 from foreword.v1.profile_pb2 import Segment
-from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, Watermark
+from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
 from foreword.v1.user_data_service_pb2 import EraseUserRequest
 
 ANN = keys.user_key("ann")
@@ -205,7 +205,7 @@ def test_export_holds_every_record_of_the_user(running: Any) -> None:
         running.put("ann", text="two", cuts=((3, 1),)),
     ]
     with running.profiles.begin() as txn:
-        txn.schedule(ANN, Watermark(due_ms=77, consumed_seq=1))
+        txn.schedule(ANN, RefreshState(due_ms=77, consumed_seq=1))
         txn.append_ledger(LedgerEntry(user_key=ANN, cost_micro_usd=5))
         txn.append_ledger(LedgerEntry(user_key=keys.user_key("bob")))
     running.client.record([running.event(str(number), time={"seconds": number + 1}) for number in range(450)])
@@ -231,7 +231,7 @@ def test_both_exports_are_the_same(running: Any) -> None:
     for text in ("one", "two", "three"):
         running.put("ann", text=text, cuts=((len(text), 1),))
     with running.profiles.begin() as txn:
-        txn.schedule(ANN, Watermark(due_ms=77, consumed_seq=1))
+        txn.schedule(ANN, RefreshState(due_ms=77, consumed_seq=1))
         txn.append_ledger(LedgerEntry(user_key=ANN, cost_micro_usd=5))
     running.client.record([running.event(str(number), time={"seconds": number + 1}) for number in range(450)])
 
@@ -274,8 +274,8 @@ def test_status_counts_what_is_there(running: Any) -> None:
     running.put("c", stale_after_ms=1, expired_after_ms=2)
     revision = running.put("d", is_default=True)
     with running.profiles.begin() as txn:
-        txn.schedule(ANN, Watermark(due_ms=running.now_ms - 1))
-        txn.schedule(keys.user_key("later"), Watermark(due_ms=running.now_ms + 1000))
+        txn.schedule(ANN, RefreshState(due_ms=running.now_ms - 1))
+        txn.schedule(keys.user_key("later"), RefreshState(due_ms=running.now_ms + 1000))
         txn.append_ledger(LedgerEntry(outcome=RefreshOutcome.REFRESH_OUTCOME_WRITTEN))
         txn.put_scheduler_seen(running.now_ms)
     running.client.record([running.event("1"), running.event("2"), running.event("3", user_id="bob")])
@@ -334,7 +334,7 @@ def test_refresh_waits_for_its_end(running: Any) -> None:
     """With a wait, the answer comes when an attempt that began after the request is recorded."""
     with running.profiles.begin() as txn:
         txn.schedule(
-            ANN, Watermark(attempted_ms=running.now_ms - 1, outcome=RefreshOutcome.REFRESH_OUTCOME_WRITTEN)
+            ANN, RefreshState(attempted_ms=running.now_ms - 1, outcome=RefreshOutcome.REFRESH_OUTCOME_WRITTEN)
         )
     answers: list[Any] = []
     thread = threading.Thread(target=lambda: answers.append(running.client.refresh("ann", wait_seconds=10)))
@@ -343,7 +343,7 @@ def test_refresh_waits_for_its_end(running: Any) -> None:
     failed = RefreshOutcome.REFRESH_OUTCOME_FAILED
     with running.profiles.begin() as txn:
         txn.schedule(
-            ANN, Watermark(attempted_ms=running.now_ms, outcome=failed, error="too large", revision=3)
+            ANN, RefreshState(attempted_ms=running.now_ms, outcome=failed, error="too large", revision=3)
         )
     thread.join()
     (answer,) = answers
@@ -382,7 +382,7 @@ def test_taken_triggers_and_old_events_are_dropped(start: Any) -> None:
         ]
     )
     with running.profiles.begin() as txn:
-        txn.schedule(ANN, Watermark(consumed_seq=2))
+        txn.schedule(ANN, RefreshState(consumed_seq=2))
     running.take_triggers()
     running.client.record([running.event("new", user_id="cid")])
     activity = running.activity()
