@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from sidecar.rpc import send
 
 OVERALL = ""
 SERVICE_NAME = "grpc.health.v1.Health"
@@ -45,14 +47,14 @@ class HealthService(health_pb2_grpc.HealthServicer):
             await context.abort(grpc.StatusCode.NOT_FOUND, f"no service {request.service!r} here")
         return health_pb2.HealthCheckResponse(status=status)
 
-    async def Watch(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:  # noqa: ARG002
+    async def Watch(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         """Send the status of one service now and whenever it changes."""
         sent = None
         while True:
             changed = self._changed
             status = self._status.get(request.service, _SERVICE_UNKNOWN)
             if status != sent:
-                yield health_pb2.HealthCheckResponse(status=status)
+                await send(context, health_pb2.HealthCheckResponse(status=status))
                 sent = status
             elif self._draining:
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Never, TypeAlias, TypeVar
@@ -41,17 +42,29 @@ def streaming(
 ) -> Handler:
     """Return the handler of a method that answers a stream of messages."""
 
-    async def answer(request: bytes, context: Context) -> AsyncIterator[bytes]:
+    async def answer(request: bytes, context: Context) -> None:
         try:
             check_deadline(context)
             async for response in method(parse(request_type, request), context):
-                yield response.SerializeToString()
+                await send(context, response.SerializeToString())
         except ForewordError as exc:
             await refuse(context, exc)
         except Exception as exc:
             await _fail(context, exc)
 
     return grpc.unary_stream_rpc_method_handler(answer)
+
+
+async def send(context: Context, message: bytes | Message) -> None:
+    """Send one message of a stream; a caller that has gone ends the call, as a cancelled one does.
+
+    Handlers write rather than yield: when gRPC itself cannot send what was yielded, it logs a traceback for each caller
+    that went away.
+    """
+    try:
+        await context.write(message)
+    except grpc.aio.InternalError as exc:
+        raise asyncio.CancelledError from exc
 
 
 def parse(request_type: type[RequestT], request: bytes) -> RequestT:
