@@ -180,6 +180,7 @@ class Starter:
     def __init__(self, store: Path, stack: ExitStack) -> None:
         self.store = store
         self._stack = stack
+        self._profiles: ProfileWriter | None = None
         # Not tmp_path: a unix socket's path may have 107 bytes, and pytest's folders are long.
         self.sockets = Path(tempfile.mkdtemp(prefix="fw-"))
         stack.callback(shutil.rmtree, self.sockets, ignore_errors=True)
@@ -193,10 +194,11 @@ class Starter:
         return Config.model_validate(sections)
 
     def profiles(self) -> ProfileWriter:
-        """Open the store's profiles for writing, as the scheduler does."""
-        writer = ProfileWriter(self.store, map_size_bytes=1 << 28)
-        self._stack.callback(writer.close)
-        return writer
+        """Open the store's profiles for writing, as the scheduler does; a sidecar started anew finds it still open."""
+        if self._profiles is None:
+            self._profiles = ProfileWriter(self.store, map_size_bytes=1 << 28)
+            self._stack.callback(self._profiles.close)
+        return self._profiles
 
     def __call__(
         self,
@@ -222,8 +224,6 @@ class Starter:
             asyncio.run_coroutine_threadsafe(server.start(), loop).result(PATIENCE_SECONDS)
         except BaseException:
             finish()
-            if profiles is not None:
-                profiles.close()
             raise
         ended = threading.Event()
 
