@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,9 +21,10 @@ from foreword.v1.profile_pb2 import Profile, Segment
 from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshState
 from scheduler.agent.refresh import RefreshInput, RefreshResult
 from scheduler.due import NOT_DUE, Due
-from scheduler.log import logger
 from scheduler.populations import Populations
 from scheduler.segments import cadence, classify
+
+logger = logging.getLogger("scheduler")
 
 Compute = Callable[[RefreshInput, Config], Awaitable[RefreshResult]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -19,16 +20,17 @@ from foreword.store.files import ACTIVITY, PROFILES
 from scheduler.agent.extractive import Extractive
 from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh
 from scheduler.attempt import Compute, Refresher
-from scheduler.commits import Commits
+from scheduler.attempt_writer import AttemptWriter
 from scheduler.erasure import Erasures
+from scheduler.health import COMPONENT, Health
 from scheduler.jobs import Jobs
-from scheduler.log import logger
+from scheduler.mapped_pages import release_pages
 from scheduler.populations import Populations
-from scheduler.reclassify import Reclassifier
-from scheduler.resident import release_pages
+from scheduler.review import Reviewer
 from scheduler.runner import Runner
 from scheduler.triggers import TriggerFeed
-from scheduler.trouble import COMPONENT, Trouble
+
+logger = logging.getLogger("scheduler")
 
 # What the environments were opened with.
 AT_START = {
@@ -80,7 +82,7 @@ class SchedulerDaemon:
 
     Attributes:
         live: The configuration in force.
-        trouble: What is wrong now.
+        health: What is wrong now.
         runner: Runs the refreshes.
 
     Args:
@@ -104,9 +106,9 @@ class SchedulerDaemon:
         compute: Compute = compute_extractive,
         prompt_version: str = Extractive.prompt_version,
     ) -> None:
-        self.trouble = Trouble(clock)
+        self.health = Health(clock)
         self.live = FollowedConfig(
-            config, config_file, self.trouble.problems, component=COMPONENT, at_start=AT_START
+            config, config_file, self.health.problems, component=COMPONENT, at_start=AT_START
         )
         self._clock = clock
         directory = config.store.directory
@@ -118,24 +120,22 @@ class SchedulerDaemon:
             raise
         self._activity: ActivityReader | None = None
         populations = Populations(self._profiles, self.live)
-        commits = Commits(self._writer, populations, clock, self.live)
+        writer = AttemptWriter(self._writer, populations, clock, self.live)
         refresher = Refresher(
             self._profiles, populations, clock, self.live, compute=compute, prompt_version=prompt_version
         )
         self.runner = Runner(
-            self._profiles, refresher, commits, clock=clock, live=self.live, trouble=self.trouble
+            self._profiles, refresher, writer, clock=clock, live=self.live, health=self.health
         )
         erasures = Erasures(self._writer, self._profiles, populations, self.runner, clock)
         self._feed = TriggerFeed(
             self._writer, self._profiles, self.runner, erasures, clock=clock, live=self.live
         )
-        self._reclassifier = Reclassifier(
-            self._writer, self._profiles, self.runner, clock=clock, live=self.live
-        )
+        self._reviewer = Reviewer(self._writer, self._profiles, self.runner, clock=clock, live=self.live)
         self._jobs = Jobs(
             {
                 "sweep": self._guarded(self._sweep),
-                "reclassify": self._guarded(self._reclassify),
+                "review": self._guarded(self._review),
                 "upkeep": self._guarded(self._upkeep),
                 "memory": self._guarded(self._release_pages),
                 "heartbeat": self._guarded(self._show_life),
@@ -186,7 +186,7 @@ class SchedulerDaemon:
                     await self._feed.follow(self._activity)
                 self.runner.note_arrivals()
             except StoreError as exc:
-                pause_seconds = self.trouble.met(exc)
+                pause_seconds = self.health.store_failed(exc)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), pause_seconds)
 
@@ -196,11 +196,11 @@ class SchedulerDaemon:
             directory, readers_max = self.live.current.store.directory, self.live.current.store.readers_max
             with suppress(StoreMissingError):
                 self._activity = self.runner.activity = ActivityReader(directory, readers_max=readers_max)
-                self._jobs.run_soon("reclassify")
+                self._jobs.run_soon("review")
         elif self._activity.was_replaced():
             logger.info("the activity store was replaced; following the new one")
             self._activity.upkeep()
-            self._jobs.run_soon("reclassify")
+            self._jobs.run_soon("review")
 
     # -- jobs ---------------------------------------------------------------------------------------------
 
@@ -211,7 +211,7 @@ class SchedulerDaemon:
             try:
                 await job()
             except StoreError as exc:
-                self.trouble.met(exc)
+                self.health.store_failed(exc)
 
         return guarded
 
@@ -224,9 +224,9 @@ class SchedulerDaemon:
     async def _sweep(self) -> None:
         self.runner.sweep()
 
-    async def _reclassify(self) -> None:
+    async def _review(self) -> None:
         if self._activity is not None:
-            await self._reclassifier.run(self._activity)
+            await self._reviewer.run(self._activity)
 
     async def _upkeep(self) -> None:
         self._profiles.upkeep()
@@ -239,10 +239,10 @@ class SchedulerDaemon:
 
     async def _show_life(self) -> None:
         with self._writer.begin() as txn:
-            txn.put_scheduler_seen(self._clock.now_ms(), self.trouble.listed())
+            txn.put_scheduler_seen(self._clock.now_ms(), self.health.listed())
         if self.runner.is_idle:
             # Otherwise the refreshes are the test: this small row may fit where they do not.
-            self.trouble.over()
+            self.health.store_works()
 
     async def _reload(self) -> None:
         if self.live.follow():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from google.protobuf.message import DecodeError
 
 from foreword import keys
@@ -13,9 +15,10 @@ from foreword.store.v1.store_pb2 import ErasureReceipt
 from foreword.v1.activity_pb2 import Trigger
 from foreword.v1.erasure_pb2 import StoreCount
 from foreword.v1.profile_pb2 import Memory
-from scheduler.log import logger
 from scheduler.populations import Populations
 from scheduler.runner import Runner
+
+logger = logging.getLogger("scheduler")
 
 
 class Erasures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import logging
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,10 +17,11 @@ from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
 from foreword.store import ActivityReader, ProfileReader
 from scheduler.attempt import Attempt, Refresher
-from scheduler.commits import Commits
+from scheduler.attempt_writer import AttemptWriter
 from scheduler.due import URGENCY, Due
-from scheduler.log import logger
-from scheduler.trouble import Trouble
+from scheduler.health import Health
+
+logger = logging.getLogger("scheduler")
 
 # Urgent users kept in memory, a megabyte or so; further ones wait in the due index and go by their due time.
 _URGENT_MAX = 10_000
@@ -41,19 +43,19 @@ class Runner:
         self,
         profiles: ProfileReader,
         refresher: Refresher,
-        commits: Commits,
+        writer: AttemptWriter,
         *,
         clock: Clock,
         live: FollowedConfig,
-        trouble: Trouble,
+        health: Health,
     ) -> None:
         self.activity: ActivityReader | None = None
         self._profiles = profiles
         self._refresher = refresher
-        self._commits = commits
+        self._writer = writer
         self._clock = clock
         self._live = live
-        self._trouble = trouble
+        self._health = health
         self._in_flight: dict[UserKey, Attempt] = {}
         self._done: list[Attempt] = []
         self._done_since = 0.0
@@ -124,7 +126,7 @@ class Runner:
             try:
                 has_started = self._step()
             except StoreError as exc:
-                await self._pause(self._trouble.met(exc))
+                await self._pause(self._health.store_failed(exc))
                 continue
             if has_started:
                 # One turn of the event loop per refresh: triggers are looked at in between.
@@ -149,7 +151,7 @@ class Runner:
         try:
             self._flush()
         except StoreError as exc:
-            logger.error("finished refreshes could not be written and stay due: %s", exc)
+            logger.warning("finished refreshes could not be written and stay due: %s", exc)
 
     async def abandon(self, user: UserKey) -> None:
         """End an attempt at a user without writing it; on return none is in flight."""
@@ -214,14 +216,14 @@ class Runner:
         for attempt in done:
             del self._in_flight[attempt.user]
         try:
-            self._commits.write(done)
+            self._writer.write(done)
         except StoreError:
             self._give_back(done)
             raise
-        self._trouble.over()
+        self._health.store_works()
         for attempt in done:
             if attempt.has_computed:
-                self._trouble.computed(attempt.user, attempt.error)
+                self._health.refresh_ended(attempt.user, attempt.error)
         self._give_back([attempt for attempt in done if attempt.asked.at_ms])
 
     def _give_back(self, attempts: Sequence[Attempt]) -> None:

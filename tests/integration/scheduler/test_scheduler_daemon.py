@@ -238,12 +238,12 @@ def test_a_changed_configuration_is_followed(store, tmp_path: Path, caplog: pyte
     async def story() -> None:
         async with store.running(config_file=ConfigFile.find(file)) as daemon:
             file.write_text(f"{settings}concurrency = 0\n")
-            await store.until(daemon.trouble.listed)
-            assert "concurrency" in daemon.trouble.listed()[0].message
+            await store.until(daemon.health.listed)
+            assert "concurrency" in daemon.health.listed()[0].message
             assert daemon.live.current.scheduler.concurrency == 8
             file.write_text(f"{settings}concurrency = 3\nreclassify_seconds = 7\n")
             await store.until(lambda: daemon.live.current.scheduler.concurrency == 3)
-            assert daemon.trouble.listed() == []
+            assert daemon.health.listed() == []
 
     asyncio.run(story())
     assert "refused" in caplog.text
@@ -284,13 +284,13 @@ def test_refreshes_that_fail_for_many_users_are_a_problem(store) -> None:
     async def story() -> None:
         async with store.running() as daemon:
             await store.settled(daemon, 8)
-            assert [problem.message for problem in daemon.trouble.listed()] == [
+            assert [problem.message for problem in daemon.health.listed()] == [
                 "8 of the last 8 refreshes failed and are retried, the newest because: the provider is gone"
             ]
             store.agent.failing.clear()
             store.clock.advance(60_000)
             await store.settled(daemon, 16)
-            assert daemon.trouble.listed() == []
+            assert daemon.health.listed() == []
 
     asyncio.run(story())
 
@@ -305,6 +305,6 @@ def test_one_user_who_fails_is_no_problem(store) -> None:
                 store.record("ann", count=4)
                 store.request("ann", manual=True)
                 await store.settled(daemon, attempt)
-            assert daemon.trouble.listed() == []
+            assert daemon.health.listed() == []
 
     asyncio.run(story())

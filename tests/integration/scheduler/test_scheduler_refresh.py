@@ -310,12 +310,12 @@ def test_a_full_store_is_retried_and_said_once(store, monkeypatch, caplog) -> No
         async with store.running() as daemon:
             monkeypatch.setattr(ProfileTransaction, "put_profile", full)
             await store.until(lambda: len(refused) >= 2)
-            assert "profiles.lmdb has reached its map size" in daemon.trouble.listed()[0].message
+            assert "profiles.lmdb has reached its map size" in daemon.health.listed()[0].message
             monkeypatch.setattr(ProfileTransaction, "put_profile", whole)
             await store.settled(daemon, 1)
             assert store.text("ann") == "ann did 4 things."
             assert store.profiles.population("").total_weight == 4
-            assert daemon.trouble.listed() == []
+            assert daemon.health.listed() == []
 
     asyncio.run(story())
     said = [record for record in caplog.records if record.levelname == "WARNING"]

@@ -151,6 +151,7 @@ def test_pending_erasure_survives_a_restart(start: Any) -> None:
     running.put("ann")
     running.client.erase("ann", wait_seconds=0.05)
     running.stop()
+    running.profiles.close()
     again = start()
     assert again.client.profile("ann").freshness == Freshness.FRESHNESS_DEFAULT
     again.take_triggers()

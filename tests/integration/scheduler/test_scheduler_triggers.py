@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -15,7 +16,6 @@ from foreword.problems import Problems
 from foreword.store import ActivityReader, ProfileTransaction, ProfileWriter
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshReason
-from scheduler.log import logger
 from scheduler.triggers import TriggerFeed
 
 IDLE_MS = 1_800_000
@@ -317,9 +317,8 @@ def test_a_store_that_takes_the_place_between_two_batches_is_read_from_its_begin
     async def story() -> None:
         store.record(*(f"old{number}" for number in range(600)))
         writer = ProfileWriter(store.directory, map_size_bytes=1 << 26)
-        live = FollowedConfig(
-            store.config, None, Problems(store.clock, logger), component="scheduler", at_start={}
-        )
+        problems = Problems(store.clock, logging.getLogger("scheduler"))
+        live = FollowedConfig(store.config, None, problems, component="scheduler", at_start={})
         activity = ActivityReader(store.directory)
         idle = Mock(in_flight=Mock(return_value=None))
         feed = TriggerFeed(writer, store.profiles, idle, Mock(), clock=store.clock, live=live)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from foreword import keys
@@ -15,8 +16,7 @@ from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshState
 from scheduler.agent.population import PopulationDelta
 from scheduler.agent.refresh import RefreshResult
 from scheduler.attempt import Attempt
-from scheduler.commits import Commits
-from scheduler.log import logger
+from scheduler.attempt_writer import AttemptWriter
 from scheduler.populations import Populations
 
 MAP_BYTES = 1 << 26
@@ -40,14 +40,16 @@ def test_a_batch_of_more_namespaces_than_are_held_loses_nothing_of_any(tmp_path:
     """A namespace that makes room for others within a batch still counts all its users, then and later."""
     config = Config.model_validate({"store": {"directory": str(tmp_path)}})
     clock = ManualClock()
-    live = FollowedConfig(config, None, Problems(clock, logger), component="scheduler", at_start={})
+    live = FollowedConfig(
+        config, None, Problems(clock, logging.getLogger("scheduler")), component="scheduler", at_start={}
+    )
     writer = ProfileWriter(tmp_path, map_size_bytes=MAP_BYTES)
     reader = ProfileReader(tmp_path)
-    commits = Commits(writer, Populations(reader, live), clock, live)
+    attempt_writer = AttemptWriter(writer, Populations(reader, live), clock, live)
     namespaces = ["first", *(f"other{number}" for number in range(64)), "first"]
     now_ms = clock.now_ms()
-    commits.write([finished(f"user{at}", space, now_ms) for at, space in enumerate(namespaces)])
-    commits.write([finished("later", "first", now_ms)])
+    attempt_writer.write([finished(f"user{at}", space, now_ms) for at, space in enumerate(namespaces)])
+    attempt_writer.write([finished("later", "first", now_ms)])
     population = reader.population("first")
     reader.close()
     writer.close()
@@ -59,13 +61,15 @@ def test_a_damaged_population_fails_its_own_users_only(tmp_path: Path) -> None:
     """A row that cannot be parsed is one namespace's trouble; its neighbours in the batch are written."""
     config = Config.model_validate({"store": {"directory": str(tmp_path)}})
     clock = ManualClock()
-    live = FollowedConfig(config, None, Problems(clock, logger), component="scheduler", at_start={})
+    live = FollowedConfig(
+        config, None, Problems(clock, logging.getLogger("scheduler")), component="scheduler", at_start={}
+    )
     writer = ProfileWriter(tmp_path, map_size_bytes=MAP_BYTES)
     reader = ProfileReader(tmp_path)
     with writer.environment.begin(write=True) as txn:
         txn.put(keys.namespace_prefix("bad"), b"\xff", db=writer.environment.handles[b"population"])
-    commits = Commits(writer, Populations(reader, live), clock, live)
-    commits.write([finished("ann", space, clock.now_ms()) for space in ("bad", "good")])
+    attempt_writer = AttemptWriter(writer, Populations(reader, live), clock, live)
+    attempt_writer.write([finished("ann", space, clock.now_ms()) for space in ("bad", "good")])
     written, failed = (
         reader.profile(keys.user_key("ann", "good")),
         reader.refresh_state(keys.user_key("ann", "bad")),

@@ -21,7 +21,7 @@ from scheduler.segments import classify, validity
 _SLICE_MAX = 200
 
 
-class Review(NamedTuple):
+class _Change(NamedTuple):
     """What is to change for a user."""
 
     state: RefreshState
@@ -29,7 +29,7 @@ class Review(NamedTuple):
     """The segment is another, so the profile's header changes as well."""
 
 
-class Reclassifier:
+class Reviewer:
     """Streams all users, holding one slice of them at a time."""
 
     def __init__(
@@ -66,7 +66,7 @@ class Reclassifier:
     def _review_slice(self, users: list[tuple[UserKey, UserActivity]]) -> int:
         now_ms = self._clock.now_ms()
         config = self._live.current
-        reviews: list[tuple[UserKey, Review]] = []
+        reviews: list[tuple[UserKey, _Change]] = []
         for user, activity in users:
             # An attempt under way classifies the user itself.
             if self._runner.in_flight(user) is None:
@@ -83,7 +83,7 @@ class Reclassifier:
 
 def review(
     state: RefreshState | None, user: UserKey, activity: UserActivity, now_ms: int, config: Config
-) -> Review | None:
+) -> _Change | None:
     """Return what is to change for a user: segment and due time; None when all is as it should be.
 
     A user in backoff is left alone: the retry sees to all of this. The profile stays as it is until it.
@@ -99,10 +99,10 @@ def review(
         changed.segment = segment
     if changed == state:
         return None
-    return Review(changed, state is not None and changed.segment != state.segment)
+    return _Change(changed, state is not None and changed.segment != state.segment)
 
 
-def _apply(txn: ProfileTransaction, user: UserKey, found: Review, config: Config) -> None:
+def _apply(txn: ProfileTransaction, user: UserKey, found: _Change, config: Config) -> None:
     state = found.state
     txn.schedule(user, state)
     if found.has_moved:

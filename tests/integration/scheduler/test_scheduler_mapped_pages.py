@@ -12,7 +12,7 @@ STORY = """
 import os, sys
 from pathlib import Path
 from foreword.store import ActivityReader, ActivityWriter, NewEvent
-from scheduler.resident import release_pages
+from scheduler.mapped_pages import release_pages
 
 folder = Path(sys.argv[1])
 writer = ActivityWriter(folder, map_size_bytes=1 << 28)

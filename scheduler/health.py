@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +12,8 @@ from foreword.errors import StoreError
 from foreword.keys import UserKey
 from foreword.problems import Problems
 from foreword.store.v1.store_pb2 import SchedulerProblem
-from scheduler.log import logger
+
+logger = logging.getLogger("scheduler")
 
 COMPONENT = "scheduler"
 _PAUSE_SECONDS_MIN = 0.5
@@ -27,8 +29,8 @@ class _Ending(NamedTuple):
     error: str
 
 
-class Trouble:
-    """Remembers what is wrong with the store, the configuration and the refreshes.
+class Health:
+    """Keeps what is wrong with the store, the configuration and the refreshes.
 
     Attributes:
         problems: All of it, for the operator.
@@ -39,19 +41,19 @@ class Trouble:
         self._pause_seconds = _PAUSE_SECONDS_MIN
         self._endings: deque[_Ending] = deque(maxlen=_ENDINGS_MAX)
 
-    def met(self, exc: StoreError) -> float:
+    def store_failed(self, exc: StoreError) -> float:
         """State that the store fails; return how many seconds to wait before a retry."""
         self.problems.note(COMPONENT, "store", f"the store fails, work waits and is retried: {exc}")
         pause_seconds = self._pause_seconds
         self._pause_seconds = min(_PAUSE_SECONDS_MAX, 2 * pause_seconds)
         return pause_seconds
 
-    def over(self) -> None:
+    def store_works(self) -> None:
         """State that the store works, again or still."""
         self.problems.end(COMPONENT, "store")
         self._pause_seconds = _PAUSE_SECONDS_MIN
 
-    def computed(self, user: UserKey, error: str = "") -> None:
+    def refresh_ended(self, user: UserKey, error: str = "") -> None:
         """Take down how a refresh ended that had something to compute; that most fail is a problem of its own."""
         self._endings.append(_Ending(user, error))
         failed = [ending for ending in self._endings if ending.error]

@@ -21,7 +21,7 @@ from scheduler.segments import validity
 FAILED = RefreshOutcome.REFRESH_OUTCOME_FAILED
 
 
-class Commits:
+class AttemptWriter:
     """Writes finished attempts to profiles.lmdb."""
 
     def __init__(

@@ -1,7 +1,0 @@
-"""The scheduler's logger."""
-
-from __future__ import annotations
-
-import logging
-
-logger = logging.getLogger("scheduler")
