@@ -15,6 +15,7 @@ from evaluations.events import read_events
 from foreword.clock import DAY_MS
 from foreword.config import Config
 from foreword.errors import FieldError
+from foreword.topics import topic_key
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.evidence import Evidence, evidence_of
 from scheduler.agent.extractive import Extractive
@@ -128,12 +129,13 @@ def evaluate_profiles(
         FieldError: A file holds no events, or no user qualifies.
     """
     scores = _Scores()
+    ignored = frozenset(map(topic_key, ignored_topics))
     for number, file in enumerate(files):
         asyncio.run(
             _score_file(
                 read_events(file),
                 number,
-                frozenset(ignored_topics),
+                ignored,
                 config or Config(),
                 scores,
                 on_week=functools.partial(on_progress, file.name),
@@ -192,7 +194,7 @@ async def _score_file(
                 continue
             profile = await writer.write(user, news, before, cut_ms)
             if eligible:
-                ranked = [row.topic for row in profile.content_preferences.high_affinity_topics]
+                ranked = [topic_key(row.topic) for row in profile.content_preferences.high_affinity_topics]
                 scores.add(PRODUCT, (file, user), _top(ranked, ignored), truth)
                 for method, topics in _baselines(before, popularity, cut_ms):
                     scores.add(method, (file, user), _top(topics, ignored), truth)
@@ -257,10 +259,7 @@ class _History:
     def topics(self, start_ms: int, end_ms: int) -> frozenset[str]:
         """Return what the user did; turning something down is not doing it."""
         return frozenset(
-            topic
-            for item in self.between(start_ms, end_ms)
-            if not item.against
-            for topic in item.event.topics
+            topic for item in self.between(start_ms, end_ms) if not item.against for topic in item.topics
         )
 
 
@@ -291,7 +290,7 @@ def _baselines(
     before: Sequence[Evidence], popularity: Mapping[str, float], now_ms: int
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield each baseline's topics, best first; among equals the one met last."""
-    recency = {topic: place for place, item in enumerate(before) for topic in item.event.topics}
+    recency = {topic: place for place, item in enumerate(before) for topic in item.topics}
     start_ms = now_ms - _WINDOW_DAYS * DAY_MS
     yield "uniform_28d", _ranked(_sum(item for item in before if item.time_ms >= start_ms), recency)
     for days in (7, 30):
@@ -301,7 +300,7 @@ def _baselines(
         yield f"half_life_{days}d", _ranked(faded, recency)
     yield "all_history", _ranked(_sum(before), recency)
     yield "popularity", _ranked(popularity, recency)
-    yield "last_event", list(before[-1].event.topics)
+    yield "last_event", list(before[-1].topics)
 
 
 def _sum(items: Iterable[Evidence]) -> dict[str, float]:
@@ -313,7 +312,7 @@ def _sum(items: Iterable[Evidence]) -> dict[str, float]:
 
 def _count(counts: dict[str, float], item: Evidence, weight: float) -> None:
     if not item.against:
-        for topic in item.event.topics:
+        for topic in item.topics:
             counts[topic] = counts.get(topic, 0.0) + weight
 
 

@@ -313,8 +313,16 @@ class Provenance(_message.Message):
     cost_micro_usd: int
     def __init__(self, generator: _Optional[str] = ..., model: _Optional[str] = ..., prompt_version: _Optional[str] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., event_count: _Optional[int] = ..., data_watermark: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cost_micro_usd: _Optional[int] = ...) -> None: ...
 
+class TopicSpelling(_message.Message):
+    __slots__ = ("text", "event_count")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    event_count: int
+    def __init__(self, text: _Optional[str] = ..., event_count: _Optional[int] = ...) -> None: ...
+
 class FadedCount(_message.Message):
-    __slots__ = ("field", "value", "weight", "negative_weight", "event_count", "last_seen", "rating_sum", "rating_weight")
+    __slots__ = ("field", "value", "weight", "negative_weight", "event_count", "last_seen", "rating_sum", "rating_weight", "spellings")
     FIELD_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -323,6 +331,7 @@ class FadedCount(_message.Message):
     LAST_SEEN_FIELD_NUMBER: _ClassVar[int]
     RATING_SUM_FIELD_NUMBER: _ClassVar[int]
     RATING_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    SPELLINGS_FIELD_NUMBER: _ClassVar[int]
     field: str
     value: str
     weight: float
@@ -331,7 +340,8 @@ class FadedCount(_message.Message):
     last_seen: _timestamp_pb2.Timestamp
     rating_sum: float
     rating_weight: float
-    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ...) -> None: ...
+    spellings: _containers.RepeatedCompositeFieldContainer[TopicSpelling]
+    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., spellings: _Optional[_Iterable[_Union[TopicSpelling, _Mapping]]] = ...) -> None: ...
 
 class Memory(_message.Message):
     __slots__ = ("as_of", "half_life", "topics", "attributes", "hour_weights", "event_count", "total_weight", "mean_length", "length_weight", "rating_sum", "rating_square_sum", "rating_weight")

@@ -31,7 +31,8 @@ class Affinity:
     """How one topic draws the user.
 
     Attributes:
-        topic: As events name it.
+        key: Its `topic_key`.
+        topic: As most events spell it.
         score: From 0 to 1: the share of the user's activity expected to carry it.
         evidence_count: Events it rests on, unfaded.
         last_seen_ms: Time of the newest such event.
@@ -42,6 +43,7 @@ class Affinity:
         aversion: How strongly the user turned away from it, 0 to 1; 0 when not.
     """
 
+    key: str
     topic: str
     score: float
     evidence_count: int
@@ -54,7 +56,7 @@ class Affinity:
 
 
 def rank(window: Window, memory: Memory, population: PopulationView, now_ms: int) -> list[Affinity]:
-    """Return all topics the user met, the most drawing first; ties go by name.
+    """Return all topics the user met, the most drawing first; ties go by key.
 
     Each level is shrunk to the next wider one by five events:
         lifetime  l = (events of the topic + 5 × population share) / (all events + 5)
@@ -78,7 +80,8 @@ def rank(window: Window, memory: Memory, population: PopulationView, now_ms: int
         score = known * _shrunk(windowed, window.weight, remembered)
         liking = _liking(count, mean, deviation)
         affinity = Affinity(
-            topic=topic,
+            key=topic,
+            topic=count.name(),
             score=min(1.0, max(0.0, score * (1 + _LIKING_SHARE * max(-1.0, min(1.0, liking))))),
             evidence_count=count.events,
             last_seen_ms=count.last_seen_ms,
@@ -89,7 +92,7 @@ def rank(window: Window, memory: Memory, population: PopulationView, now_ms: int
             aversion=_aversion(count, liking, usual_against),
         )
         affinities.append(affinity)
-    affinities.sort(key=lambda affinity: (-affinity.score, affinity.topic))
+    affinities.sort(key=lambda affinity: (-affinity.score, affinity.key))
     return affinities
 
 

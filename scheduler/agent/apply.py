@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 from foreword.errors import FieldError
+from foreword.topics import topic_key
 from foreword.v1 import event_pb2, profile_pb2
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.operations import (
@@ -87,7 +88,7 @@ def apply(
         operations: What the provider proposes, in order.
         previous: The profile in force, or None.
         known: The events an operation may cite, by event id; Foreword's own text is not among them.
-        topic_counts: Events ever counted by topic, for what rests on more than the window.
+        topic_counts: Events ever counted by `topic_key`, for what rests on more than the window.
     """
     applied = Applied(profile_pb2.SelfModel(), profile_pb2.Presentation(), [])
     if previous is not None:
@@ -139,7 +140,7 @@ def _apply_one(
         case CloseGoal(goal_id):
             _close_goal(model, goal_id, sources)
         case SetExpertise(area, level):
-            _set_expertise(model, area, level, max(len(sources), topic_counts.get(area, 0)))
+            _set_expertise(model, area, level, max(len(sources), topic_counts.get(topic_key(area), 0)))
         case SetPreference(key, value):
             _set_preference(model, key, value, sources)
         case SetPresentation(presentation):
@@ -184,7 +185,7 @@ def _add_belief(
     _check_size("subject", subject, SUBJECT_BYTES_MAX)
     _check_text("statement", statement, STATEMENT_BYTES_MAX)
     for belief in model.beliefs:
-        if belief.subject == subject and not belief.HasField("valid_to"):
+        if topic_key(belief.subject) == topic_key(subject) and not belief.HasField("valid_to"):
             if belief.statement == statement:
                 _add_sources(belief, sources)
                 return
@@ -289,7 +290,7 @@ def _set_expertise(model: profile_pb2.SelfModel, area: str, level: float, eviden
     if not 0.0 <= level <= 1.0:
         raise FieldError("level", str(level), "0 to 1")
     entry = profile_pb2.Expertise(area=area, level=round(level, 2), evidence_count=evidence_count)
-    others = [other for other in model.expertise if other.area != area]
+    others = [other for other in model.expertise if topic_key(other.area) != topic_key(area)]
     ranked = sorted([*others, entry], key=lambda other: (-other.level, -other.evidence_count, other.area))
     _replace(model.expertise, ranked[:EXPERTISE_MAX])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
@@ -83,7 +84,7 @@ def _sentences(findings: Findings) -> Iterator[str]:
     yield from _ratings(findings)
     yield from _aversions(findings)
     yield from _domains(findings)
-    said = {affinity.topic for affinity in leading}
+    said = {affinity.key for affinity in leading}
     yield from _turns(findings, areas, said)
     yield from _standing(findings, areas, said)
     if leading:
@@ -104,8 +105,8 @@ def _areas(findings: Findings, named: Sequence[Affinity]) -> list[Affinity]:
     """Return the topics that say where the user is active; for code, languages and kinds of files come elsewhere."""
     if findings.kind is not Kind.CODE:
         return list(named)
-    areas = [item for item in named if item.topic not in LANGUAGES and item.topic not in FILE_KINDS]
-    return areas or [item for item in named if item.topic not in LANGUAGES]
+    areas = [item for item in named if item.key not in LANGUAGES and item.key not in FILE_KINDS]
+    return areas or [item for item in named if item.key not in LANGUAGES]
 
 
 def _lead(findings: Findings, leading: Sequence[Affinity]) -> str:
@@ -129,8 +130,8 @@ def _lead(findings: Findings, leading: Sequence[Affinity]) -> str:
 
 def _skills(named: Sequence[Affinity]) -> Iterator[str]:
     languages = sorted(
-        (item for item in named if item.topic in LANGUAGES),
-        key=lambda item: (-item.evidence_count, item.topic),
+        (item for item in named if item.key in LANGUAGES),
+        key=lambda item: (-item.evidence_count, item.key),
     )
     deep = _names([item for item in languages if item.evidence_count >= _DEEPLY_EVENTS_MIN], 3)
     well = _names(
@@ -146,7 +147,7 @@ def _skills(named: Sequence[Affinity]) -> Iterator[str]:
         yield f"Works with {join(some)}."
     elif languages:
         yield f"Has worked a little with {join(_names(languages, 2))}."
-    files = _names([item for item in named if item.topic in FILE_KINDS], 3)
+    files = _names([item for item in named if item.key in FILE_KINDS], 3)
     if files:
         yield f"Also edits {join(files)}."
 
@@ -167,10 +168,10 @@ def _ratings(findings: Findings) -> Iterator[str]:
         if item.evidence_count >= _LIKING_EVENTS_MIN and item.liking
     ]
     liked = sorted(
-        (item for item in rated if item.liking >= _LIKING_MIN), key=lambda item: (-item.liking, item.topic)
+        (item for item in rated if item.liking >= _LIKING_MIN), key=lambda item: (-item.liking, item.key)
     )
     disliked = sorted(
-        (item for item in rated if item.liking <= -_LIKING_MIN), key=lambda item: (item.liking, item.topic)
+        (item for item in rated if item.liking <= -_LIKING_MIN), key=lambda item: (item.liking, item.key)
     )
     above, below = _names(liked, 3), _names(disliked, 2)
     if above and below:
@@ -200,20 +201,20 @@ def _turns(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> Ite
     rising = [
         item
         for item in areas
-        if item.topic not in said
+        if item.key not in said
         and item.window_share >= max(_RISING_SHARE_MIN, _RISING_FACTOR * item.memory_share)
-        and findings.window.recent.get(item.topic, 0) >= _RISING_EVENTS_MIN
+        and findings.window.recent.get(item.key, 0) >= _RISING_EVENTS_MIN
     ]
     falling = [
         item
         for item in areas
-        if item.topic not in said
+        if item.key not in said
         and findings.window.count >= _FALLING_WINDOW_EVENTS_MIN
         and item.memory_share >= _FALLING_SHARE_MIN
         and item.window_share <= _FALLING_FACTOR * item.memory_share
     ]
     new, old = _names(rising, 2), _names(falling, 2)
-    said.update(item.topic for item in (*rising[:2], *falling[:2]))
+    said.update(item.key for item in (*rising[:2], *falling[:2]))
     if new:
         yield f"Recently also {joint}{join(new)}."
     if old:
@@ -224,16 +225,16 @@ def _standing(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> 
     """Say where the user differs from the others of the namespace."""
     if findings.user_count < _OTHERS_MIN:
         return
-    repos = {entry.value for entry in findings.values("repo")}
+    repos = {topic_key(entry.value) for entry in findings.values("repo")}
     more = sorted(
         (
             item
             for item in areas
-            if item.topic not in repos
+            if item.key not in repos
             and item.evidence_count >= _STANDING_EVENTS_MIN
             and item.memory_share >= max(_STANDING_SHARE_MIN, _MORE_THAN_OTHERS * item.population_share)
         ),
-        key=lambda item: (item.topic in said, item.population_share / item.memory_share, item.topic),
+        key=lambda item: (item.key in said, item.population_share / item.memory_share, item.key),
     )
     less = []
     if findings.memory.events >= _LAGGING_EVENTS_MIN:
@@ -241,15 +242,15 @@ def _standing(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> 
             (
                 item
                 for item in findings.high
-                if item.topic not in said
+                if item.key not in said
                 and item.population_share >= _LAGGING_POPULATION_SHARE_MIN
                 and item.memory_share <= _LESS_THAN_OTHERS * item.population_share
             ),
-            key=lambda item: (-item.population_share, item.topic),
+            key=lambda item: (-item.population_share, item.key),
         )
     joint = _LEADS[findings.kind][1]
     above, below = _names(more, 2), _names(less, 2)
-    said.update(item.topic for item in (*more[:2], *less[:2]))
+    said.update(item.key for item in (*more[:2], *less[:2]))
     if above and below:
         yield f"More {joint}{join(above)} than other users, less {joint}{join(below)}."
     elif above:
@@ -259,7 +260,7 @@ def _standing(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> 
 
 
 def _more(areas: Sequence[Affinity], said: set[str], joint: str) -> Iterator[str]:
-    names = _names([item for item in areas if item.topic not in said], _MORE_TOPICS)
+    names = _names([item for item in areas if item.key not in said], _MORE_TOPICS)
     if names:
         yield f"Also {joint}{join(names)}."
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from foreword.topics import topic_key
 from foreword.v1 import event_pb2, profile_pb2
 from scheduler.agent.render import FOREWORD_HEADER
 
@@ -43,6 +44,7 @@ class Evidence(NamedTuple):
     Attributes:
         event: The event itself.
         time_ms: When it happened, in ms since 1970.
+        topics: Its topics by `topic_key`, each in the spelling of the event.
         weight: How much it counts, 0 to 1.
         against: It speaks against its topics.
         rating: The rating given, in the application's unit; None without one.
@@ -50,6 +52,7 @@ class Evidence(NamedTuple):
 
     event: event_pb2.Event
     time_ms: int
+    topics: Mapping[str, str]
     weight: float
     against: bool
     rating: float | None
@@ -65,7 +68,8 @@ def evidence_of(events: Iterable[event_pb2.Event], previous: profile_pb2.Profile
         verb = event.type.rpartition(".")[2].lower()
         against = event.feedback in _AGAINST_FEEDBACK or verb in _AGAINST_TYPES
         rating = event.value if verb in _RATING_TYPES and event.HasField("value") else None
-        found.append(Evidence(event, time_ms_of(event), _weight(event, verb), against, rating))
+        topics = {topic_key(topic): topic for topic in event.topics}
+        found.append(Evidence(event, time_ms_of(event), topics, _weight(event, verb), against, rating))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.evidence import Evidence
@@ -69,13 +70,13 @@ class Extractive:
 
 
 def _beliefs(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:
-    current = {
-        belief.subject: belief
+    held = [
+        belief
         for belief in (previous.self_model.beliefs if previous is not None else ())
         if not belief.HasField("valid_to")
-    }
-    drawn = {affinity.topic: affinity for affinity in findings.high}
-    yield from _endings(findings, current, drawn)
+    ]
+    current = {topic_key(belief.subject): belief for belief in held}
+    yield from _endings(findings, held, current)
     strong = [
         affinity
         for affinity in findings.high
@@ -88,14 +89,19 @@ def _beliefs(findings: Findings, previous: profile_pb2.Profile | None) -> Iterat
 
 
 def _endings(
-    findings: Findings, current: dict[str, profile_pb2.Belief], drawn: dict[str, Affinity]
+    findings: Findings, held: Sequence[profile_pb2.Belief], current: dict[str, profile_pb2.Belief]
 ) -> Iterator[Operation]:
-    """Close beliefs in topics the activity has left; the newest events show that it goes on elsewhere."""
-    averse = {affinity.topic for affinity in findings.low}
+    """Close beliefs in topics the activity has left, and all but one about the same topic.
+
+    The newest events show that the activity goes on elsewhere.
+    """
+    drawn = {affinity.key: affinity.score for affinity in findings.high}
+    averse = {affinity.key for affinity in findings.low}
     newest = _newest(list(findings.known.values()))
-    for subject, belief in current.items():
-        left = subject not in drawn or drawn[subject].score < _BELIEF_SCORE_END
-        if left and subject not in averse and newest:
+    for belief in held:
+        topic = topic_key(belief.subject)
+        left = topic not in averse and drawn.get(topic, 0.0) < _BELIEF_SCORE_END
+        if newest and (left or current[topic] is not belief):
             yield CloseBelief(belief.belief_id, newest[-1:])
 
 
@@ -111,9 +117,10 @@ def _belief(
     if name is None:
         return
     statement = pattern.format(name)
-    events = findings.window.events.get(affinity.topic, ())
-    belief = current.get(affinity.topic)
-    if belief is not None and belief.statement == statement:
+    events = findings.window.events.get(affinity.key, ())
+    belief = current.get(affinity.key)
+    # Another spelling is no other belief.
+    if belief is not None and topic_key(belief.statement) == topic_key(statement):
         fresh = [item for item in events if item.event.event_id in findings.news]
         if fresh:
             yield ReinforceBelief(belief.belief_id, _newest(fresh))
@@ -129,27 +136,29 @@ def _expertise(findings: Findings, previous: profile_pb2.Profile | None) -> Iter
     if findings.kind not in (Kind.CODE, Kind.AGENT):
         return
     levels = {
-        entry.area: entry.level for entry in (previous.self_model.expertise if previous is not None else ())
+        topic_key(entry.area): entry.level
+        for entry in (previous.self_model.expertise if previous is not None else ())
     }
-    ranked = sorted(findings.high, key=lambda affinity: (-affinity.evidence_count, affinity.topic))
+    ranked = sorted(findings.high, key=lambda affinity: (-affinity.evidence_count, affinity.key))
     for affinity in ranked[:_EXPERTISE_MAX]:
         level = round(affinity.evidence_count / (affinity.evidence_count + _EXPERTISE_HALF_EVENTS), 2)
-        events = findings.window.events.get(affinity.topic)
+        events = findings.window.events.get(affinity.key)
         if affinity.evidence_count < _EXPERTISE_EVENTS_MIN or not events:
             continue
-        if abs(level - levels.get(affinity.topic, 0.0)) >= _EXPERTISE_STEP:
+        if abs(level - levels.get(affinity.key, 0.0)) >= _EXPERTISE_STEP:
             yield SetExpertise(affinity.topic, level, _newest(events))
 
 
 def _preferences(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:
-    language = next((affinity for affinity in findings.high if affinity.topic in LANGUAGES), None)
+    language = next((affinity for affinity in findings.high if affinity.key in LANGUAGES), None)
     if language is None or language.evidence_count < _EXPERTISE_EVENTS_MIN:
         return
     held = {
-        entry.key: entry.value for entry in (previous.self_model.preferences if previous is not None else ())
+        entry.key: topic_key(entry.value)
+        for entry in (previous.self_model.preferences if previous is not None else ())
     }
-    events = findings.window.events.get(language.topic, ())
-    if held.get("example_language") != language.topic and len(events) > 1:
+    events = findings.window.events.get(language.key, ())
+    if held.get("example_language") != language.key and len(events) > 1:
         yield SetPreference("example_language", language.topic, _newest(events))
 
 

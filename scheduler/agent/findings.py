@@ -95,7 +95,7 @@ def find(
     """Read everything out of the counts; `active_days` counts the days on which the user did anything."""
     low = sorted(
         (affinity for affinity in affinities if affinity.aversion),
-        key=lambda affinity: (-affinity.aversion, affinity.topic),
+        key=lambda affinity: (-affinity.aversion, affinity.key),
     )
     percentile = (
         population.length_percentile(memory.length_sum / memory.length_weight)

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
+from foreword.topics import is_url
+
 _LABEL_CHARACTERS_MAX = 40
 # Topics are names; five words hold "Health and Personal Care Products", and a sentence seldom fits.
 _LABEL_WORDS_MAX = 5
@@ -56,9 +58,11 @@ _DISPLAY_NAMES = {
 def label(raw: str) -> str | None:
     """Return a topic or value as a short plain name, or None when it must not stand in a text.
 
-    Control characters, markup and line breaks go; a name that reads like a sentence or an order is refused, since
-    the text will stand in a prompt.
+    An address is no name: its path may hold anything. Control characters, markup and line breaks go; a name that reads
+    like a sentence or an order is refused, since the text will stand in a prompt.
     """
+    if is_url(raw):
+        return None
     known = _DISPLAY_NAMES.get(raw)
     if known is not None:
         return known

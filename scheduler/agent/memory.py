@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from google.protobuf.duration_pb2 import Duration
 
 from foreword.clock import DAY_MS, HOUR_MS
+from foreword.topics import commonest, topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.evidence import GENERATOR_KEY, Evidence
 from scheduler.agent.population import PopulationDelta, length_bucket
 
 TOPICS_MAX = 100
 ATTRIBUTES_MAX = 40
+# People write a name in two or three ways; more are typing errors.
+_SPELLINGS_MAX = 4
 # Together at most half of a profile, so that topics of 128 bytes cannot push out what they are kept for.
 _TOPIC_BYTES_MAX = 7000
 _ATTRIBUTE_BYTES_MAX = 2500
@@ -29,7 +32,11 @@ _KEYS_NOT_KEPT = frozenset({LENGTH_KEY, GENERATOR_KEY})
 
 @dataclass(slots=True)
 class TopicCount:
-    """Faded counts of one topic; weights at the memory's time, ratings in the application's unit."""
+    """Faded counts of one topic; weights at the memory's time, ratings in the application's unit.
+
+    Attributes:
+        spellings: Events by how they spelled the topic, unfaded.
+    """
 
     weight: float = 0.0
     against: float = 0.0
@@ -37,6 +44,11 @@ class TopicCount:
     last_seen_ms: int = 0
     rating_sum: float = 0.0
     rating_weight: float = 0.0
+    spellings: dict[str, int] = field(default_factory=dict)
+
+    def name(self) -> str:
+        """Return the topic as most events spell it."""
+        return commonest(self.spellings)
 
 
 @dataclass(slots=True)
@@ -50,7 +62,7 @@ class AttributeCount:
 
 @dataclass(slots=True)
 class Memory:
-    """A memory to compute with; `as_of_ms` is the time to which every weight is faded."""
+    """A memory to compute with; `as_of_ms` is the time to which every weight is faded, topics go by `topic_key`."""
 
     as_of_ms: int
     half_life_ms: float
@@ -92,9 +104,9 @@ def to_proto(memory: Memory) -> profile_pb2.Memory:
     proto = profile_pb2.Memory(event_count=memory.events, total_weight=memory.weight)
     proto.as_of.FromMilliseconds(memory.as_of_ms)
     proto.half_life.CopyFrom(Duration(seconds=int(memory.half_life_ms // 1000)))
-    for topic, count in _strongest_topics(memory.topics):
+    for count in _strongest_topics(memory.topics):
         row = proto.topics.add(
-            value=topic,
+            value=count.name(),
             weight=count.weight,
             negative_weight=count.against,
             event_count=count.events,
@@ -102,6 +114,7 @@ def to_proto(memory: Memory) -> profile_pb2.Memory:
             rating_weight=count.rating_weight,
         )
         row.last_seen.FromMilliseconds(count.last_seen_ms)
+        _add_spellings(row, count.spellings)
     for (name, value), kept in _strongest_attributes(memory.attributes):
         row = proto.attributes.add(field=name, value=value, weight=kept.weight, event_count=kept.events)
         row.last_seen.FromMilliseconds(kept.last_seen_ms)
@@ -122,14 +135,18 @@ def _faded(previous: profile_pb2.Memory | None, as_of_ms: int, half_life_ms: flo
         return memory
     fade = 2.0 ** ((previous.as_of.ToMilliseconds() - as_of_ms) / half_life_ms)
     for row in previous.topics:
-        memory.topics[row.value] = TopicCount(
-            row.weight * fade,
-            row.negative_weight * fade,
-            row.event_count,
-            row.last_seen.ToMilliseconds(),
-            row.rating_sum * fade,
-            row.rating_weight * fade,
-        )
+        # Rows of an older version may be several spellings of one topic.
+        count = memory.topics.setdefault(topic_key(row.value), TopicCount())
+        count.weight += row.weight * fade
+        count.against += row.negative_weight * fade
+        count.events += row.event_count
+        count.last_seen_ms = max(count.last_seen_ms, row.last_seen.ToMilliseconds())
+        count.rating_sum += row.rating_sum * fade
+        count.rating_weight += row.rating_weight * fade
+        for spelling in row.spellings:
+            count.spellings[spelling.text] = spelling.event_count
+        if not row.spellings:
+            count.spellings[row.value] = row.event_count
     for row in previous.attributes:
         memory.attributes[row.field, row.value] = AttributeCount(
             row.weight * fade, row.event_count, row.last_seen.ToMilliseconds()
@@ -157,8 +174,10 @@ def _add(memory: Memory, delta: PopulationDelta, item: Evidence) -> None:
         memory.rating_sum += weight * item.rating
         memory.rating_square_sum += weight * item.rating * item.rating
         memory.rating_weight += weight
-    for topic in dict.fromkeys(event.topics):
+    for topic, spelling in item.topics.items():
         _add_topic(memory, delta, topic, item, weight)
+        spellings = memory.topics[topic].spellings
+        spellings[spelling] = spellings.get(spelling, 0) + 1
     _add_attribute(memory, TYPE_FIELD, event.type, weight, time_ms)
     for name, value in event.attributes.items():
         if name == LENGTH_KEY:
@@ -222,16 +241,27 @@ def _number(value: str) -> float | None:
         return None
 
 
-def _strongest_topics(topics: dict[str, TopicCount]) -> Iterable[tuple[str, TopicCount]]:
+def _add_spellings(row: profile_pb2.FadedCount, spellings: dict[str, int]) -> None:
+    """Write the spellings down when there is more than the one the row is named by."""
+    if len(spellings) < 2:
+        return
+    rest = dict(spellings)
+    for _ in range(min(len(spellings), _SPELLINGS_MAX)):
+        text = commonest(rest)
+        row.spellings.add(text=text, event_count=rest.pop(text))
+
+
+def _strongest_topics(topics: dict[str, TopicCount]) -> Iterable[TopicCount]:
     ranked = heapq.nsmallest(
         TOPICS_MAX, topics.items(), key=lambda item: (-item[1].weight - item[1].against, item[0])
     )
     size_bytes = 0
     for topic, count in ranked:
-        size_bytes += _COUNT_BYTES + len(topic.encode())
+        written = 1 + len(count.spellings) if len(count.spellings) > 1 else 1
+        size_bytes += _COUNT_BYTES + written * len(topic.encode())
         if size_bytes > _TOPIC_BYTES_MAX:
             return
-        yield topic, count
+        yield count
 
 
 def _strongest_attributes(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from foreword.clock import DAY_MS
 from foreword.store.v1 import store_pb2
+from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 
 # The store's limit on a population row: 2,000 topics are about 100 kB and cover nearly all weight of any namespace.
@@ -29,7 +29,7 @@ class PopulationDelta:
 
     Attributes:
         as_of_ms: The time to which the weights are faded.
-        topics: For each topic the weight for and against it, and the number of events.
+        topics: For each topic, by `topic_key`, the weight for and against it, and the number of events.
         total_weight: Faded weight of all the events.
         lengths: Faded weight by bucket of text length, as in `Population.length_weights`.
         user_count: 1 when the user contributes for the first time, else 0.
@@ -65,8 +65,15 @@ class PopulationView:
         view = cls(half_life_days)
         view._reference_ms = view._as_of_ms = row.as_of_ms
         for count in row.topics:
-            view._topics[count.value] = [count.weight, count.negative_weight, count.event_count]
-            view._last_seen_ms[count.value] = count.last_seen.ToMilliseconds()
+            topic = topic_key(count.value)
+            # Rows of an older version may be several spellings of one topic.
+            entry = view._topics.setdefault(topic, [0.0, 0.0, 0.0])
+            entry[0] += count.weight
+            entry[1] += count.negative_weight
+            entry[2] += count.event_count
+            view._last_seen_ms[topic] = max(
+                view._last_seen_ms.get(topic, 0), count.last_seen.ToMilliseconds()
+            )
         view._total = row.total_weight
         for bucket, weight in enumerate(row.length_weights[:LENGTH_BUCKETS]):
             view._lengths[bucket] = weight
@@ -96,15 +103,9 @@ class PopulationView:
         return self._user_count
 
     def share(self, topic: str) -> float:
-        """Return the share of all users' weighted events that carry the topic, from 0 to 1."""
+        """Return the share of all users' weighted events that carry the topic, from 0 to 1; by `topic_key`."""
         entry = self._topics.get(topic)
         return min(1.0, entry[0] / self._total) if entry is not None and self._total > 0 else 0.0
-
-    def shares(self) -> Mapping[str, float]:
-        """Return the share of every topic known; a copy."""
-        if self._total <= 0:
-            return {}
-        return {topic: min(1.0, entry[0] / self._total) for topic, entry in self._topics.items()}
 
     def length_percentile(self, length: float) -> int | None:
         """Return which percentage of all texts is shorter, 0 to 100; None while too few are known."""
@@ -143,14 +144,15 @@ class PopulationView:
         self._move_to(as_of_ms)
         scale = self._scale(as_of_ms)
         for count in memory.topics:
-            entry = self._topics.get(count.value)
+            topic = topic_key(count.value)
+            entry = self._topics.get(topic)
             if entry is None:
                 continue
             entry[0] = max(0.0, entry[0] - count.weight * scale)
             entry[1] = max(0.0, entry[1] - count.negative_weight * scale)
             entry[2] = max(0.0, entry[2] - count.event_count)
             if not entry[2]:
-                del self._topics[count.value], self._last_seen_ms[count.value]
+                del self._topics[topic], self._last_seen_ms[topic]
         self._total = max(0.0, self._total - memory.total_weight * scale)
         if memory.HasField("mean_length"):
             bucket = length_bucket(memory.mean_length)

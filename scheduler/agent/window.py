@@ -23,7 +23,7 @@ class Window:
     """Weights of the window's events in units of one event of now, and the events behind each topic.
 
     Attributes:
-        topics: Weight of the events for each topic.
+        topics: Weight of the events for each topic, by `topic_key` as all else here.
         weight: Weight of all events.
         events: The evidence behind each topic, oldest first, events against it included.
         recent: How many events of each topic lie in the newest part.
@@ -56,7 +56,7 @@ def weigh(evidence: Sequence[Evidence], now_ms: int, rules: config.Window) -> Wi
         weight = item.weight * 2.0 ** (min(0, item.time_ms - now_ms) / half_life_ms)
         day = item.time_ms // DAY_MS
         _count(days, day, weight)
-        for topic in dict.fromkeys(item.event.topics):
+        for topic in item.topics:
             window.events.setdefault(topic, []).append(item)
             if recent:
                 window.recent[topic] = window.recent.get(topic, 0) + 1

@@ -6,7 +6,7 @@ import pytest
 
 from foreword.clock import DAY_MS
 from foreword.store.v1 import store_pb2
-from foreword.v1 import event_pb2
+from foreword.v1 import event_pb2, profile_pb2
 from scheduler.agent.evidence import evidence_of
 from scheduler.agent.memory import fold, to_proto
 from scheduler.agent.population import TOPICS_MAX, PopulationDelta, PopulationView
@@ -110,3 +110,18 @@ def test_an_event_of_1970_does_not_bar_the_namespace() -> None:
     assert view.share("new") == pytest.approx(1.0)
     assert view.share("old") == pytest.approx(0.0)
     assert view.user_count == 2
+
+
+def test_spellings_stored_apart_are_one_topic() -> None:
+    """Rows of an older version are merged when they are read, and an erased user's memory is taken from the sum."""
+    row = store_pb2.Population(as_of_ms=NOW_MS, total_weight=10.0, user_count=2)
+    for spelling, weight in (("Python", 3.0), ("python", 2.0)):
+        row.topics.add(value=spelling, weight=weight, event_count=1).last_seen.FromMilliseconds(NOW_MS)
+    view = PopulationView.from_proto(row, 60.0)
+    assert view.share("python") == pytest.approx(0.5)
+    assert len(view.to_proto().topics) == 1
+    memory = profile_pb2.Memory(total_weight=5.0)
+    memory.as_of.FromMilliseconds(NOW_MS)
+    memory.topics.add(value="PYTHON", weight=5.0, event_count=2)
+    view.subtract(memory)
+    assert view.share("python") == 0.0

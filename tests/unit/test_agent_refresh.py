@@ -131,6 +131,70 @@ def test_few_events_are_shrunk_to_what_all_users_do() -> None:
     assert [row.topic for row in rows] == ["news", "opera"]
 
 
+def test_spellings_of_one_topic_count_together() -> None:
+    """Case and separators make no second topic; the profile names the commonest spelling, everywhere."""
+    spellings = ["Unit-Tests", "unit tests", "unit tests", "unit_tests", "UNIT TESTS", "unit tests"]
+    events = [event(number, number, [spelling, "Python"]) for number, spelling in enumerate(spellings)]
+    profile = run(events).profile
+    rows = profile.content_preferences.high_affinity_topics
+    assert [(row.topic, row.evidence_count) for row in rows] == [("Python", 6), ("unit tests", 6)]
+    assert list(profile.notification_config.trigger_topics) == ["Python", "unit tests"]
+    assert "mostly about Python and unit tests." in profile.foreword.text
+    (row,) = [row for row in profile.memory.topics if row.value == "unit tests"]
+    assert [(spelling.text, spelling.event_count) for spelling in row.spellings] == [
+        ("unit tests", 3),
+        ("unit_tests", 1),
+        ("Unit-Tests", 1),
+        ("UNIT TESTS", 1),
+    ]
+
+
+def test_one_event_with_two_spellings_counts_once() -> None:
+    """An event that names a topic twice is one event about it."""
+    profile = run([event(number, number, ["Python", "python"]) for number in range(6)]).profile
+    assert [row.evidence_count for row in profile.content_preferences.high_affinity_topics] == [6]
+
+
+def test_rows_stored_under_several_spellings_become_one() -> None:
+    """A memory of an older version is merged at the next refresh, and the beliefs about one topic are one."""
+    previous = run([event(number, number, ["Python"]) for number in range(6)]).profile
+    other = previous.memory.topics.add()
+    other.CopyFrom(previous.memory.topics[0])
+    other.value, other.event_count = "PYTHON", 2
+    twin = previous.self_model.beliefs.add()
+    twin.CopyFrom(previous.self_model.beliefs[0])
+    twin.subject, twin.belief_id = "PYTHON", "twin"
+    news = [event(50, 0.1, ["python"])]
+    profile = run(news, previous=previous).profile
+    (row,) = profile.memory.topics
+    assert (row.value, row.event_count) == ("Python", 9)
+    current = [belief for belief in profile.self_model.beliefs if not belief.HasField("valid_to")]
+    assert len(current) == 1
+
+
+def test_a_change_of_the_commonest_spelling_changes_no_belief() -> None:
+    """The belief about a topic goes on when most events come to spell it another way."""
+    first = run([event(number, 3, ["unit tests"]) for number in range(4)]).profile
+    news = [event(50 + number, 1, ["Unit-Tests"]) for number in range(5)]
+    second = run(news, previous=first).profile
+    assert second.content_preferences.high_affinity_topics[0].topic == "Unit-Tests"
+    (before,), (after,) = first.self_model.beliefs, second.self_model.beliefs
+    assert (after.belief_id, after.statement) == (before.belief_id, before.statement)
+    assert after.evidence_count == 9
+
+
+def test_an_address_is_not_said() -> None:
+    """No part of a URL stands in a text; the profile's lists keep it as it is."""
+    address = "https://www.example.com/private/ada?token=1"
+    events = [event(number, number, [address, "tests"]) for number in range(6)]
+    profile = run(events).profile
+    assert "mostly about tests." in profile.foreword.text
+    statements = [belief.statement for belief in profile.self_model.beliefs]
+    said = " ".join([profile.foreword.text, *statements, *profile.presentation.example_domains])
+    assert not any(word in said for word in ("example", "private", "token"))
+    assert address in [row.topic for row in profile.content_preferences.high_affinity_topics]
+
+
 def test_what_is_turned_down_is_low_and_suppressed() -> None:
     """Dismissals and dislikes make a low affinity, a line in the foreword, and no trigger."""
     events = [event(number, number / 2, ["science"]) for number in range(12)]
