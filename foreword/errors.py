@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -86,11 +87,27 @@ class StoreRowError(StoreCorruptError):
 
 
 class ServiceError(ForewordError):
-    """A call to the sidecar failed; `reason` is the documented ErrorReason or the gRPC code's name."""
+    """A call to the sidecar failed.
 
-    def __init__(self, message: str, *, reason: str, hint: str = "") -> None:
+    Attributes:
+        reason: The documented ErrorReason, without its prefix, or the gRPC code's name.
+        metadata: What the sidecar adds to the reason: field, found, allowed, store, setting.
+        from_sidecar: Whether the sidecar answered, and refused; False when it was not reached.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        hint: str = "",
+        metadata: Mapping[str, str] | None = None,
+        from_sidecar: bool = False,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.reason = reason
+        self.metadata = dict(metadata or {})
+        self.from_sidecar = from_sidecar
 
 
 class MissingExtraError(ForewordError):

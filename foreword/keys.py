@@ -34,7 +34,7 @@ def user_key(user_id: str, namespace: str = "") -> UserKey:
     """
     try:
         user, space = user_id.encode(), namespace.encode()
-    except UnicodeEncodeError:
+    except (UnicodeEncodeError, AttributeError):
         user, space = _utf8("user_id", user_id), _utf8("namespace", namespace)
     if not 1 <= len(user) <= USER_ID_BYTES_MAX:
         raise FieldError("user_id", f"{len(user)} bytes", f"1 to {USER_ID_BYTES_MAX} bytes of UTF-8")

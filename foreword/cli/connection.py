@@ -9,7 +9,6 @@ from foreword.client import TIMEOUT_SECONDS, Foreword
 from foreword.errors import ServiceError, StoreMissingError
 from foreword.local import LocalReader
 from foreword.store.files import ACTIVITY, PROFILES
-from foreword.store.responses import cut_to_budget
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 
 
@@ -61,9 +60,7 @@ def read_foreword(settings: Settings, user: str, max_tokens: int) -> GetForeword
         with client:
             return client.foreword(user, max_tokens)
     with _open_store(settings) as store:
-        response = store.foreword(user, namespace=settings.namespace)
-    cut_to_budget(response, max_tokens)
-    return response
+        return store.foreword(user, max_tokens, namespace=settings.namespace)
 
 
 def _open_store(settings: Settings) -> LocalReader:

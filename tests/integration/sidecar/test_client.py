@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import multiprocessing
 from collections.abc import Callable
@@ -11,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from foreword import client as client_module
 from foreword import keys
 from foreword.client import AsyncForeword, Foreword
 from foreword.defaults import default_profile
-from foreword.errors import ServiceError
+from foreword.errors import FieldError, ServiceError
 from foreword.v1.error_reason_pb2 import ErrorReason
 from foreword.v1.event_pb2 import Event, Feedback
 from foreword.v1.freshness_pb2 import Freshness
@@ -84,7 +84,7 @@ def test_many_events_take_several_calls(running: Any) -> None:
     answer = running.client.record([{"user_id": 5}, *events])
     assert answer.accepted_count == 1499
     assert [(refused.index, refused.field) for refused in answer.refused] == [
-        (0, "events[0]"),
+        (0, "events[0].user_id"),
         (1201, "events[1201].type"),
     ]
 
@@ -167,28 +167,95 @@ def test_no_sidecar_is_an_exception_when_asked_for() -> None:
     assert "foreword up" in caught.value.hint
 
 
-@pytest.mark.parametrize("arguments", [(5,), ("ann", -1), ("\ud800",)])
-def test_wrong_argument_is_no_exception(running: Any, arguments: tuple[Any, ...]) -> None:
-    """An argument that cannot be sent is a failure like any other."""
-    with Foreword(running.address) as client:
-        assert client.text(*arguments) == ""
+MISTAKES: list[tuple[Callable[[Any], Any], str]] = [
+    (lambda client: client.text(5), "user_id"),
+    (lambda client: client.text("\ud800"), "user_id"),
+    (lambda client: client.text("ann", -1), "max_tokens"),
+    (lambda client: client.text("ann", "60"), "max_tokens"),
+    (lambda client: client.text("ann", 60, 7), "session_id"),
+    (lambda client: client.foreword(None), "user_id"),
+    (lambda client: client.profile("ann", namespace=5), "namespace"),
+    (lambda client: client.profiles("ann"), "user_ids"),
+    (lambda client: client.profiles(["ann", 5]), "user_ids[1]"),
+    (lambda client: client.profiles(5), "user_ids"),
+    (lambda client: client.refresh(5), "user_id"),
+    (lambda client: client.refresh("ann", "5"), "wait_seconds"),
+    (lambda client: client.refresh("ann", -1), "wait_seconds"),
+    (lambda client: client.erase("ann", float("nan")), "wait_seconds"),
+    (lambda client: client.record(user_id="ann", type="view", topics="python"), "topics"),
+    (lambda client: client.record(user_id=5, type="view"), "user_id"),
+    (lambda client: client.record([{"user_id": "ann", "type": "view", "topic": ["a"]}]), "events[0].topic"),
+    (lambda client: client.record("abc"), "events"),
+]
 
 
-def test_warnings_are_sparing(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failing calls are logged at most once a minute, with how many there were."""
-    seconds = [1000.0]
-    monkeypatch.setattr(client_module.time, "monotonic", lambda: seconds[0])
-    with (
-        Foreword(NOWHERE, timeout_seconds=0.1) as client,
-        caplog.at_level(logging.WARNING, "foreword.client"),
-    ):
-        for _ in range(3):
-            client.text("ann")
-        assert len(caplog.records) == 1
-        seconds[0] += 61
-        client.text("ann")
-    assert len(caplog.records) == 2
-    assert "failed calls: 3" in caplog.records[1].getMessage()
+@pytest.mark.parametrize(("call", "field"), MISTAKES)
+def test_a_wrong_argument_is_refused_before_it_is_sent(call: Callable[[Any], Any], field: str) -> None:
+    """Nobody is there to answer, yet the error names the argument; the asyncio client the same."""
+    with Foreword(NOWHERE, raises=True) as client, pytest.raises(FieldError) as caught:
+        call(client)
+    assert caught.value.field == field
+
+    async def same() -> Any:
+        async with AsyncForeword(NOWHERE, raises=True) as async_client:
+            await call(async_client)
+
+    with pytest.raises(FieldError) as caught:
+        asyncio.run(same())
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(("call", "field"), MISTAKES)
+def test_a_wrong_argument_is_logged_once_unless_raised(
+    call: Callable[[Any], Any], field: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without `raises` a mistake is no exception, and is said once however often it is made."""
+    with Foreword(NOWHERE) as client, caplog.at_level(logging.WARNING, "foreword.client"):
+        answers = [call(client) for _ in range(3)]
+    assert answers[0] == answers[2]
+    (record,) = caplog.records
+    assert field.removeprefix("events[0].") in record.getMessage()
+
+
+@pytest.mark.parametrize("call", [lambda client: client.export(5), lambda client: client.export(None)])
+def test_a_wrong_argument_of_an_export_raises(call: Callable[[Any], Any]) -> None:
+    """An export always raises."""
+    with Foreword(NOWHERE) as client, pytest.raises(FieldError):
+        list(call(client))
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"target": 5}, {"namespace": None}, {"timeout_seconds": "2"}, {"timeout_seconds": -1}]
+)
+def test_a_client_is_not_made_from_wrong_arguments(arguments: dict[str, Any]) -> None:
+    """Making a client raises whatever `raises` says: it happens once, when the application starts."""
+    for kind in (Foreword, AsyncForeword):
+        with pytest.raises(FieldError, match=next(iter(arguments))):
+            kind(**arguments)
+
+
+def test_one_bad_event_of_several_does_not_hinder_the_others(running: Any) -> None:
+    """With `raises` too, a value of the wrong kind in one of several events refuses that event alone."""
+    answer = running.client.record(
+        [
+            {"user_id": "ann", "type": "view"},
+            {"user_id": "ann", "type": "view", "topics": "python"},
+            {"user_id": "ann", "type": ""},
+        ]
+    )
+    assert answer.accepted_count == 1
+    assert [refused.field for refused in answer.refused] == ["events[1].topics", "events[2].type"]
+
+
+def test_both_clients_have_the_same_calls() -> None:
+    """Names, parameters and defaults of the asyncio client are those of the other."""
+    sync, aio = (
+        {name: member for name, member in vars(kind).items() if not name.startswith("_")}
+        for kind in (Foreword, AsyncForeword)
+    )
+    assert sync.keys() == aio.keys()
+    for name, member in sync.items():
+        assert inspect.signature(member).parameters == inspect.signature(aio[name]).parameters, name
 
 
 def test_export_that_fails_always_raises() -> None:
@@ -203,7 +270,7 @@ def test_restarted_sidecar_is_found_again(start: Any) -> None:
     with Foreword(running.address, raises=True, timeout_seconds=5) as client:
         assert client.status().version
         running.stop()
-        start()
+        start(with_profiles=False)
         for _ in range(20):
             assert client.status().version
 
@@ -278,7 +345,7 @@ def _connect_in_child(address: str, answers: Any) -> None:
     ],
 )
 def test_what_is_no_event_is_refused_and_not_raised(given: Any) -> None:
-    """Something that cannot be made an event is refused in the answer, as everything an agent may pass by mistake."""
+    """Something that cannot be made an event is refused in the answer, whatever an application passes by mistake."""
     with Foreword(NOWHERE, timeout_seconds=0.2) as client:
         refused = client.record([given]).refused
     assert [one.reason for one in refused] == [ErrorReason.ERROR_REASON_FIELD_INVALID]

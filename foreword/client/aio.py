@@ -1,0 +1,179 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable
+from types import TracebackType
+from typing import Any, Unpack, overload
+
+import grpc
+from google.protobuf.message import Message
+
+from foreword.client.base import ERASE_WAIT_SECONDS, Client, closed
+from foreword.client.calls import EXPORT_USER, Call, ResponseT
+from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
+from foreword.client.events import EventFields, EventLike, event_batches
+from foreword.client.reach import Reach, is_passing
+from foreword.errors import ForewordError
+from foreword.v1.activity_service_pb2 import RecordEventsResponse
+from foreword.v1.operator_service_pb2 import GetStatusResponse, RefreshUserResponse
+from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
+from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
+
+
+class AsyncForeword(Client):
+    """Talks to a sidecar from asyncio; otherwise as `Foreword`. It connects at the first call, in the loop of that."""
+
+    def _prepare(self) -> None:
+        self._channel: grpc.aio.Channel | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._asking: asyncio.Task[None] | None = None
+
+    async def text(
+        self, user_id: str, max_tokens: int = 200, session_id: str = "", *, namespace: str | None = None
+    ) -> str:
+        """Return the prompt-ready text about a user; see `Foreword.text`."""
+        return (await self.foreword(user_id, max_tokens, session_id, namespace=namespace)).text
+
+    async def foreword(
+        self, user_id: str, max_tokens: int = 200, session_id: str = "", *, namespace: str | None = None
+    ) -> GetForewordResponse:
+        """Return the text with its revision, etag, freshness and cuts; see `Foreword.foreword`."""
+        return await self._ask(self._foreword(user_id, max_tokens, session_id, namespace))
+
+    async def profile(self, user_id: str, *, namespace: str | None = None) -> GetProfileResponse:
+        """Return the profile of a user and how current it is; see `Foreword.profile`."""
+        return await self._ask(self._profile(user_id, namespace))
+
+    async def profiles(
+        self, user_ids: Iterable[str], *, namespace: str | None = None
+    ) -> list[GetProfileResponse]:
+        """Return the profiles of any number of users, in order; see `Foreword.profiles`."""
+        found: list[GetProfileResponse] = []
+        for call in self._profiles(user_ids, namespace):
+            found += (await self._ask(call)).results
+        return found
+
+    @overload
+    async def record(self, events: EventLike | Iterable[EventLike], /) -> RecordEventsResponse: ...
+
+    @overload
+    async def record(self, /, **fields: Unpack[EventFields]) -> RecordEventsResponse: ...
+
+    async def record(
+        self, events: EventLike | Iterable[EventLike] = (), /, **fields: Any
+    ) -> RecordEventsResponse:
+        """Record any number of events; see `Foreword.record`."""
+        recording = self._recording(events, fields)
+        for batch in event_batches(recording.kept):
+            recording.add(batch, await self._ask(self._record([event for _, event in batch])))
+        return recording.response
+
+    async def refresh(
+        self, user_id: str, wait_seconds: float = 0, *, namespace: str | None = None
+    ) -> RefreshUserResponse:
+        """Ask for a refresh of a user; see `Foreword.refresh`."""
+        return await self._ask(self._refresh(user_id, wait_seconds, namespace))
+
+    async def status(self) -> GetStatusResponse:
+        """Return counts, freshness and what is wrong now."""
+        return await self._ask(self._status())
+
+    async def erase(
+        self, user_id: str, wait_seconds: float = ERASE_WAIT_SECONDS, *, namespace: str | None = None
+    ) -> EraseUserResponse:
+        """Remove everything kept of a user; see `Foreword.erase`."""
+        return await self._ask(self._erase(user_id, wait_seconds, namespace))
+
+    async def export(
+        self, user_id: str, *, namespace: str | None = None
+    ) -> AsyncIterator[ExportUserResponse]:
+        """Yield everything kept of a user; see `Foreword.export`.
+
+        Raises:
+            FieldError: An argument is of the wrong kind.
+            ServiceError: Always when it fails, whatever `raises` says: part of an export must not pass for the whole.
+        """
+        request = self._export(user_id, namespace).request()
+        try:
+            async for record in self._stub(EXPORT_USER.path)(request):
+                yield record
+        except (grpc.RpcError, grpc.aio.BaseError, ValueError) as exc:
+            raise self._failures.translate(exc) from exc
+
+    async def close(self) -> None:
+        """Disconnect."""
+        self._closed = True
+        channel, self._channel, self._stubs = self._channel, None, {}
+        if channel is not None:
+            # What it has under way is cancelled, the question about the sidecar's health too.
+            await channel.close()
+
+    async def __aenter__(self) -> AsyncForeword:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _ask(self, call: Call[ResponseT]) -> ResponseT:
+        try:
+            request = call.request()
+            return await self._make(
+                call, request, time.monotonic() + self._timeout_seconds + call.wait_seconds
+            )
+        except (grpc.aio.BaseError, ForewordError, ValueError) as exc:
+            return call.otherwise(self._failures.handle(exc))
+
+    async def _make(self, call: Call[ResponseT], request: Message, deadline: float) -> ResponseT:
+        stub = self._stub(call.method.path)
+        reach = self._reach
+        if reach.is_silent:
+            if reach.begin_asking():
+                # Kept, since the loop holds tasks weakly.
+                self._asking = asyncio.create_task(self._ask_health(reach))
+            raise self._failures.silent()
+        waits_seconds = iter(reach.waits_seconds)
+        while True:
+            try:
+                response: ResponseT = await stub(request, timeout=deadline - time.monotonic())
+            except grpc.RpcError as exc:
+                error = self._failures.translate(exc)
+                wait_seconds = next(waits_seconds, None) if is_passing(error) else None
+                if wait_seconds is None or time.monotonic() + wait_seconds >= deadline:
+                    reach.failed(error)
+                    raise error from exc
+                await asyncio.sleep(wait_seconds)
+            else:
+                reach.answered()
+                return response
+
+    async def _ask_health(self, reach: Reach) -> None:
+        error = None
+        try:
+            await self._stub(HEALTH_CHECK)(b"", timeout=self._timeout_seconds)
+        except (grpc.RpcError, ForewordError) as exc:
+            error = self._failures.translate(exc)
+        finally:
+            reach.end_asking(error)
+
+    def _stub(self, path: str) -> Any:
+        if self._channel is None or self._loop is not asyncio.get_running_loop():
+            self._open()
+        return self._stubs[path]
+
+    def _open(self) -> None:
+        if self._closed:
+            raise closed()
+        secret = credentials(self._certificate_file)
+        self._channel = (
+            grpc.aio.secure_channel(self._target, secret, OPTIONS)
+            if secret
+            else grpc.aio.insecure_channel(self._target, OPTIONS)
+        )
+        self._stubs = stubs(self._channel)
+        self._reach = Reach()
+        self._loop = asyncio.get_running_loop()

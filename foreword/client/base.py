@@ -1,0 +1,140 @@
+"""What both clients share: where to call, what each call sends, and what it is answered with when it fails."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from foreword import arguments
+from foreword.client import fallbacks
+from foreword.client.calls import (
+    BATCH_GET_PROFILES,
+    ERASE_USER,
+    EXPORT_USER,
+    GET_FOREWORD,
+    GET_PROFILE,
+    GET_STATUS,
+    RECORD_EVENTS,
+    REFRESH_USER,
+    Call,
+)
+from foreword.client.events import BATCH_MAX, Recording
+from foreword.client.failures import Failures
+from foreword.client.reach import Reach
+from foreword.errors import FieldError, ServiceError
+from foreword.v1.activity_service_pb2 import RecordEventsResponse
+from foreword.v1.event_pb2 import Event
+from foreword.v1.operator_service_pb2 import GetStatusResponse, RefreshUserResponse
+from foreword.v1.profile_service_pb2 import BatchGetProfilesResponse, GetForewordResponse, GetProfileResponse
+from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
+
+DEFAULT_TARGET = "unix:./var/foreword/foreword.sock"
+TIMEOUT_SECONDS = 2.0
+# What the sidecar waits for the scheduler's part of an erasure when no time is named.
+ERASE_WAIT_SECONDS = 10.0
+
+
+class Client:
+    """Base of both clients.
+
+    Raises:
+        FieldError: An argument is of the wrong kind; whatever `raises` says, since nothing is to be served yet.
+    """
+
+    def __init__(
+        self,
+        target: str = DEFAULT_TARGET,
+        *,
+        namespace: str = "",
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        raises: bool = False,
+        certificate_file: Path | str | None = None,
+    ) -> None:
+        self._target = arguments.text("target", target)
+        self._namespace = arguments.text("namespace", namespace)
+        self._timeout_seconds = arguments.seconds("timeout_seconds", timeout_seconds, least=0)
+        self._certificate_file = certificate_file
+        self._failures = Failures(target, timeout_seconds, raises=raises)
+        self._reach = Reach()
+        self._stubs: dict[str, Any] = {}
+        self._closed = False
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Set up what is the client's own; nothing connects before the first call."""
+        raise NotImplementedError
+
+    def _foreword(
+        self, user_id: str, max_tokens: int, session_id: str, namespace: str | None
+    ) -> Call[GetForewordResponse]:
+        asked = self._of(user_id, namespace, max_tokens=max_tokens, session_id=session_id)
+        return Call(GET_FOREWORD, asked, fallbacks.no_foreword)
+
+    def _profile(self, user_id: str, namespace: str | None) -> Call[GetProfileResponse]:
+        asked = self._of(user_id, namespace)
+        return Call(GET_PROFILE, asked, lambda _: fallbacks.no_profile(asked))
+
+    def _profiles(self, user_ids: Any, namespace: str | None) -> Iterator[Call[BatchGetProfilesResponse]]:
+        """Yield calls of up to 1,000 users; none when `user_ids` is no list of any kind."""
+        try:
+            ids = arguments.items("user_ids", user_ids)
+        except FieldError as exc:
+            self._failures.handle(exc)
+            return
+        space = self._space(namespace)
+        for start in range(0, len(ids), BATCH_MAX):
+            batch = ids[start : start + BATCH_MAX]
+            otherwise = functools.partial(_no_profiles, batch, space)
+            yield Call(BATCH_GET_PROFILES, {"user_ids": batch, "namespace": space}, otherwise)
+
+    def _recording(self, events: Any, fields: Mapping[str, Any]) -> Recording:
+        """Return what is to be recorded, its mistakes told.
+
+        Raises:
+            FieldError: With `raises`, when the call as written is at fault.
+        """
+        recording = Recording(events, fields, self._namespace)
+        for mistake in recording.mistakes:
+            if mistake.is_of_call and self._failures.raises:
+                place = mistake.error.field if fields else mistake.place
+                raise FieldError(place, mistake.error.found, mistake.error.allowed)
+            self._failures.log_mistake(mistake.error)
+        return recording
+
+    def _record(self, events: list[Event]) -> Call[RecordEventsResponse]:
+        otherwise = functools.partial(fallbacks.none_recorded, events)
+        return Call(RECORD_EVENTS, {"events": events}, otherwise)
+
+    def _refresh(self, user_id: str, wait_seconds: float, namespace: str | None) -> Call[RefreshUserResponse]:
+        asked = self._of(user_id, namespace, wait_seconds=wait_seconds)
+        return Call(REFRESH_USER, asked, fallbacks.not_refreshed)
+
+    def _status(self) -> Call[GetStatusResponse]:
+        return Call(GET_STATUS, {}, fallbacks.no_status)
+
+    def _erase(self, user_id: str, wait_seconds: float, namespace: str | None) -> Call[EraseUserResponse]:
+        asked = self._of(user_id, namespace, wait_seconds=wait_seconds)
+        return Call(ERASE_USER, asked, fallbacks.not_erased)
+
+    def _export(self, user_id: str, namespace: str | None) -> Call[ExportUserResponse]:
+        # A failing export always raises, so nothing stands in for its answer.
+        return Call(EXPORT_USER, self._of(user_id, namespace), lambda _: ExportUserResponse())
+
+    def _of(self, user_id: str, namespace: str | None, **more: Any) -> dict[str, Any]:
+        return {"user_id": user_id, "namespace": self._space(namespace), **more}
+
+    def _space(self, namespace: str | None) -> str:
+        return self._namespace if namespace is None else namespace
+
+
+def closed() -> ServiceError:
+    """Return the error of a call after `close`."""
+    return ServiceError("the client is closed", reason=grpc.StatusCode.CANCELLED.name)
+
+
+def _no_profiles(user_ids: list[Any], namespace: str, _error: Exception) -> BatchGetProfilesResponse:
+    return fallbacks.no_profiles(user_ids, namespace)

@@ -1,0 +1,115 @@
+"""The calls a client makes: each method's path and messages, and a call ready to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from google.protobuf.message import Message
+
+from foreword import arguments
+from foreword.errors import ForewordError
+from foreword.v1.activity_service_pb2 import RecordEventsRequest, RecordEventsResponse
+from foreword.v1.operator_service_pb2 import (
+    GetStatusRequest,
+    GetStatusResponse,
+    RefreshUserRequest,
+    RefreshUserResponse,
+)
+from foreword.v1.profile_service_pb2 import (
+    BatchGetProfilesRequest,
+    BatchGetProfilesResponse,
+    GetForewordRequest,
+    GetForewordResponse,
+    GetProfileRequest,
+    GetProfileResponse,
+)
+from foreword.v1.user_data_service_pb2 import (
+    EraseUserRequest,
+    EraseUserResponse,
+    ExportUserRequest,
+    ExportUserResponse,
+)
+
+ResponseT = TypeVar("ResponseT", bound=Message)
+
+
+class Method(NamedTuple, Generic[ResponseT]):
+    """A method of a service."""
+
+    path: str
+    request: type[Message]
+    response: type[ResponseT]
+
+
+GET_PROFILE = Method("/foreword.v1.ProfileService/GetProfile", GetProfileRequest, GetProfileResponse)
+BATCH_GET_PROFILES = Method(
+    "/foreword.v1.ProfileService/BatchGetProfiles", BatchGetProfilesRequest, BatchGetProfilesResponse
+)
+GET_FOREWORD = Method("/foreword.v1.ProfileService/GetForeword", GetForewordRequest, GetForewordResponse)
+RECORD_EVENTS = Method("/foreword.v1.ActivityService/RecordEvents", RecordEventsRequest, RecordEventsResponse)
+GET_STATUS = Method("/foreword.v1.OperatorService/GetStatus", GetStatusRequest, GetStatusResponse)
+REFRESH_USER = Method("/foreword.v1.OperatorService/RefreshUser", RefreshUserRequest, RefreshUserResponse)
+ERASE_USER = Method("/foreword.v1.UserDataService/EraseUser", EraseUserRequest, EraseUserResponse)
+EXPORT_USER = Method("/foreword.v1.UserDataService/ExportUser", ExportUserRequest, ExportUserResponse)
+UNARY: tuple[Method[Any], ...] = (
+    GET_PROFILE,
+    BATCH_GET_PROFILES,
+    GET_FOREWORD,
+    RECORD_EVENTS,
+    GET_STATUS,
+    REFRESH_USER,
+    ERASE_USER,
+)
+
+
+class Call(NamedTuple, Generic[ResponseT]):
+    """One call as the caller asked for it, its arguments not yet looked at."""
+
+    method: Method[ResponseT]
+    arguments: Mapping[str, Any]
+    otherwise: Callable[[ForewordError], ResponseT]
+    """What a failing call is answered with."""
+
+    def request(self) -> Message:
+        """Return the message to send.
+
+        Raises:
+            FieldError: An argument is of the wrong kind; names it, with what was found and what is allowed.
+        """
+        fields = {name: _CHECKS[name](name, value) for name, value in self.arguments.items()}
+        if "wait_seconds" in fields:
+            fields["wait"] = duration(fields.pop("wait_seconds"))
+        return self.method.request(**fields)
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long the sidecar may wait before it answers."""
+        wait_seconds: float = self.arguments.get("wait_seconds", 0.0)
+        return wait_seconds
+
+
+def duration(seconds: float) -> dict[str, int]:
+    """Return the fields of a Duration."""
+    whole = int(seconds)
+    return {"seconds": whole, "nanos": int((seconds - whole) * 1e9)}
+
+
+def _as_it_is(_name: str, value: Any) -> Any:
+    return value
+
+
+def _wait(name: str, value: Any) -> float:
+    return arguments.seconds(name, value, least=0)
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "user_id": arguments.text,
+    "user_ids": arguments.texts,
+    "namespace": arguments.text,
+    "session_id": arguments.text,
+    "max_tokens": arguments.tokens,
+    "wait_seconds": _wait,
+    # Made by ours, from what the caller gave.
+    "events": _as_it_is,
+}

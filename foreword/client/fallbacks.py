@@ -1,0 +1,74 @@
+"""What a call that fails is answered with: as if nothing were known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from foreword.defaults import default_profile
+from foreword.errors import FieldError, ForewordError, ServiceError
+from foreword.v1.activity_service_pb2 import RecordEventsResponse, RefusedEvent
+from foreword.v1.error_reason_pb2 import ErrorReason
+from foreword.v1.event_pb2 import Event
+from foreword.v1.operator_service_pb2 import GetStatusResponse, RefreshUserResponse, StatusProblem
+from foreword.v1.profile_service_pb2 import BatchGetProfilesResponse, GetForewordResponse, GetProfileResponse
+from foreword.v1.user_data_service_pb2 import EraseUserResponse
+
+
+def no_foreword(_error: ForewordError) -> GetForewordResponse:
+    """Return no text, with the freshness that no sidecar sends. So in every answer below."""
+    return GetForewordResponse()
+
+
+def no_profile(arguments: Mapping[str, Any]) -> GetProfileResponse:
+    """Return the default profile of the user that was asked for."""
+    return GetProfileResponse(
+        profile=default_profile(_sendable(arguments["user_id"]), _sendable(arguments["namespace"]))
+    )
+
+
+def no_profiles(user_ids: Sequence[Any], namespace: Any) -> BatchGetProfilesResponse:
+    """Return the default profile of each user that was asked for."""
+    return BatchGetProfilesResponse(
+        results=[no_profile({"user_id": user_id, "namespace": namespace}) for user_id in user_ids]
+    )
+
+
+def not_refreshed(error: ForewordError) -> RefreshUserResponse:
+    """Return that no refresh ended, and why."""
+    return RefreshUserResponse(error=str(error))
+
+
+def no_status(error: ForewordError) -> GetStatusResponse:
+    """Return that the sidecar could not be asked, as a problem of the client's."""
+    return GetStatusResponse(problems=[StatusProblem(component="client", message=str(error))])
+
+
+def not_erased(error: ForewordError) -> EraseUserResponse:
+    """Return that everything is still to be done, and why."""
+    return EraseUserResponse(complete=False, pending=str(error))
+
+
+def none_recorded(events: Sequence[Event], error: ForewordError) -> RecordEventsResponse:
+    """Return that each event of a call was refused, and why."""
+    reason = reason_number(error)
+    return RecordEventsResponse(
+        refused=[
+            RefusedEvent(index=index, event_id=event.event_id, message=str(error), reason=reason)
+            for index, event in enumerate(events)
+        ]
+    )
+
+
+def reason_number(error: ForewordError) -> ErrorReason:
+    """Return the documented reason of an error; unspecified for what has none, such as a sidecar not reached."""
+    reason = error.reason if isinstance(error, ServiceError) else ""
+    if isinstance(error, FieldError):
+        reason = "FIELD_INVALID"
+    number = dict(ErrorReason.items()).get(f"ERROR_REASON_{reason}", ErrorReason.ERROR_REASON_UNSPECIFIED)
+    return cast(ErrorReason, number)
+
+
+def _sendable(name: Any) -> str:
+    """Return a name as a message takes it: a lone surrogate, which made the call fail, must not fail the answer."""
+    return str(name).encode("utf-8", "replace").decode()

@@ -1,0 +1,209 @@
+"""The client for threads."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Any, Unpack, overload
+
+import grpc
+from google.protobuf.message import Message
+
+from foreword.client.base import ERASE_WAIT_SECONDS, Client, closed
+from foreword.client.calls import EXPORT_USER, Call, ResponseT
+from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
+from foreword.client.events import EventFields, EventLike, event_batches
+from foreword.client.reach import Reach, is_passing
+from foreword.errors import ForewordError, ServiceError
+from foreword.v1.activity_service_pb2 import RecordEventsResponse
+from foreword.v1.operator_service_pb2 import GetStatusResponse, RefreshUserResponse
+from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
+from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
+
+
+class Foreword(Client):
+    """Talks to a sidecar. One client serves all threads of a process; it connects at the first call.
+
+    A process forked before that connects by itself. One forked later connects anew, but gRPC does not promise to
+    survive such a fork: start workers first, or make the client in each.
+
+    Unless `raises`, a call that fails answers as if nothing were known, and a warning is logged at most once a
+    minute: `text` is empty, a profile is the default one with FRESHNESS_UNSPECIFIED, which no sidecar sends, and of
+    `record` every event is refused with the cause. The first call that finds no sidecar tries for a third of a
+    second; those after it answer at once, until one is there again.
+
+    Args:
+        target: Where the sidecar serves: `unix:PATH` or `HOST:PORT`.
+        namespace: The tenant's space of users where a call names none, and of events that name none.
+        timeout_seconds: Longest time of one call, retries included.
+        raises: Whether a failing call raises: FieldError for an argument of the wrong kind, else ServiceError.
+        certificate_file: PEM roots to trust, for a sidecar that serves with TLS.
+    """
+
+    def _prepare(self) -> None:
+        self._opening = threading.Lock()
+        self._channel: grpc.Channel | None = None
+        self._process_id = 0
+
+    def text(
+        self, user_id: str, max_tokens: int = 200, session_id: str = "", *, namespace: str | None = None
+    ) -> str:
+        """Return the prompt-ready text about a user; empty when nothing is known.
+
+        Args:
+            user_id: The user.
+            max_tokens: Budget, 1 to 200; more means 200.
+            session_id: The running session, whose newest events are to be named within the budget.
+            namespace: The tenant's space; None takes the client's. So in every method.
+        """
+        return self.foreword(user_id, max_tokens, session_id, namespace=namespace).text
+
+    def foreword(
+        self, user_id: str, max_tokens: int = 200, session_id: str = "", *, namespace: str | None = None
+    ) -> GetForewordResponse:
+        """Return the text with its revision, etag, freshness and cuts; arguments as for `text`."""
+        return self._ask(self._foreword(user_id, max_tokens, session_id, namespace))
+
+    def profile(self, user_id: str, *, namespace: str | None = None) -> GetProfileResponse:
+        """Return the profile of a user and how current it is."""
+        return self._ask(self._profile(user_id, namespace))
+
+    def profiles(self, user_ids: Iterable[str], *, namespace: str | None = None) -> list[GetProfileResponse]:
+        """Return the profiles of any number of users, in order, by calls of 1,000."""
+        found: list[GetProfileResponse] = []
+        for call in self._profiles(user_ids, namespace):
+            found += self._ask(call).results
+        return found
+
+    @overload
+    def record(self, events: EventLike | Iterable[EventLike], /) -> RecordEventsResponse: ...
+
+    @overload
+    def record(self, /, **fields: Unpack[EventFields]) -> RecordEventsResponse: ...
+
+    def record(self, events: EventLike | Iterable[EventLike] = (), /, **fields: Any) -> RecordEventsResponse:
+        """Record any number of events, by calls of up to 1,000; returns once the kept ones are on disk.
+
+        An event without `event_id` gets one. Give ids of your own where the same event may be sent again later.
+        An event that breaks a limit, or of several the one with a value of the wrong kind, is named in `refused`;
+        the others are kept.
+
+        Args:
+            events: One event or several: `Event`, or mappings of its fields.
+            fields: Fields of a single event, instead: `record(user_id="ada", type="view", topics=["tests"])`.
+
+        Raises:
+            FieldError: With `raises`, before anything is sent: a field that no event has, or a keyword's value of the
+                wrong kind.
+            ServiceError: With `raises`: a call failed. Those before it were recorded; sent again, events count once.
+        """
+        recording = self._recording(events, fields)
+        for batch in event_batches(recording.kept):
+            recording.add(batch, self._ask(self._record([event for _, event in batch])))
+        return recording.response
+
+    def refresh(
+        self, user_id: str, wait_seconds: float = 0, *, namespace: str | None = None
+    ) -> RefreshUserResponse:
+        """Ask for a refresh of a user and wait up to `wait_seconds`, at most 60, for its end."""
+        return self._ask(self._refresh(user_id, wait_seconds, namespace))
+
+    def status(self) -> GetStatusResponse:
+        """Return counts, freshness and what is wrong now."""
+        return self._ask(self._status())
+
+    def erase(
+        self, user_id: str, wait_seconds: float = ERASE_WAIT_SECONDS, *, namespace: str | None = None
+    ) -> EraseUserResponse:
+        """Remove everything kept of a user and wait up to `wait_seconds`, at most 60, until nothing is left."""
+        return self._ask(self._erase(user_id, wait_seconds, namespace))
+
+    def export(self, user_id: str, *, namespace: str | None = None) -> Iterator[ExportUserResponse]:
+        """Yield everything kept of a user, one record at a time; takes as long as it takes.
+
+        Raises:
+            FieldError: An argument is of the wrong kind.
+            ServiceError: Always when it fails, whatever `raises` says: part of an export must not pass for the whole.
+        """
+        request = self._export(user_id, namespace).request()
+        try:
+            yield from self._stub(EXPORT_USER.path)(request)
+        except (grpc.RpcError, ValueError) as exc:
+            raise self._failures.translate(exc) from exc
+
+    def close(self) -> None:
+        """Disconnect."""
+        with self._opening:
+            self._closed = True
+            channel, self._channel, self._stubs = self._channel, None, {}
+        if channel is not None:
+            channel.close()
+
+    def __enter__(self) -> Foreword:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, call: Call[ResponseT]) -> ResponseT:
+        try:
+            request = call.request()
+            return self._make(call, request, time.monotonic() + self._timeout_seconds + call.wait_seconds)
+        except (ForewordError, ValueError) as exc:
+            return call.otherwise(self._failures.handle(exc))
+
+    def _make(self, call: Call[ResponseT], request: Message, deadline: float) -> ResponseT:
+        stub = self._stub(call.method.path)
+        reach = self._reach
+        if reach.is_silent:
+            self._ask_health(reach)
+            raise self._failures.silent()
+        waits_seconds = iter(reach.waits_seconds)
+        while True:
+            try:
+                response: ResponseT = stub(request, timeout=deadline - time.monotonic())
+            except grpc.RpcError as exc:
+                error = self._failures.translate(exc)
+                wait_seconds = next(waits_seconds, None) if is_passing(error) else None
+                if wait_seconds is None or time.monotonic() + wait_seconds >= deadline:
+                    reach.failed(error)
+                    raise error from exc
+                time.sleep(wait_seconds)
+            else:
+                reach.answered()
+                return response
+
+    def _ask_health(self, reach: Reach) -> None:
+        """Ask behind the call whether the sidecar answers again; gRPC's own thread waits for it."""
+        if reach.begin_asking():
+            future = self._stub(HEALTH_CHECK).future(b"", timeout=self._timeout_seconds)
+            future.add_done_callback(lambda done: reach.end_asking(self._failure_of(done)))
+
+    def _failure_of(self, done: Any) -> ServiceError | None:
+        return None if done.code() is grpc.StatusCode.OK else self._failures.translate(done)
+
+    def _stub(self, path: str) -> Any:
+        if self._process_id != os.getpid() or self._channel is None:
+            self._open()
+        return self._stubs[path]
+
+    def _open(self) -> None:
+        with self._opening:
+            if self._closed:
+                raise closed()
+            if self._process_id == os.getpid() and self._channel is not None:
+                return
+            secret = credentials(self._certificate_file)
+            self._channel = (
+                grpc.secure_channel(self._target, secret, OPTIONS)
+                if secret
+                else grpc.insecure_channel(self._target, OPTIONS)
+            )
+            self._stubs = stubs(self._channel)
+            self._reach = Reach()
+            self._process_id = os.getpid()

@@ -1,0 +1,103 @@
+"""How failing calls are told."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+from foreword.client.failures import MISTAKES_MAX, Failures
+from foreword.errors import FieldError, ServiceError
+
+
+class Refused(grpc.RpcError):
+    """A refused call as gRPC raises it."""
+
+    def __init__(self, code: grpc.StatusCode, details: str, metadata: Any) -> None:
+        self._code, self._details, self._metadata = code, details, metadata
+
+    def code(self) -> grpc.StatusCode:
+        """The gRPC code."""
+        return self._code
+
+    def details(self) -> str:
+        """The sentence that came with it."""
+        return self._details
+
+    def trailing_metadata(self) -> Any:
+        """What came after the answer."""
+        return self._metadata
+
+
+def failures(raises: bool = False, seconds: list[float] | None = None) -> Failures:
+    clock = seconds or [1000.0]
+    return Failures("unix:/s.sock", 2.0, raises=raises, monotonic=lambda: clock[0])
+
+
+def refused_with(*details: Any) -> Refused:
+    status = status_pb2.Status(code=code_pb2.RESOURCE_EXHAUSTED, message="full")
+    for detail in details:
+        status.details.add().Pack(detail)
+    metadata = (("other", "x"), ("grpc-status-details-bin", status.SerializeToString()))
+    return Refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "full", metadata)
+
+
+def test_reason_hint_and_metadata_come_from_the_rich_error() -> None:
+    """An ErrorInfo, wherever it stands among the details, gives the reason, the hint, and what else is known."""
+    info = error_details_pb2.ErrorInfo(
+        reason="STORE_FULL", domain="foreword", metadata={"hint": "raise it", "store": "activity.lmdb"}
+    )
+    error = failures().translate(refused_with(error_details_pb2.BadRequest(), info))
+    assert (error.message, error.reason, error.hint) == ("full", "STORE_FULL", "raise it")
+    assert error.metadata == {"hint": "raise it", "store": "activity.lmdb"}
+    assert error.from_sidecar
+
+
+@pytest.mark.parametrize("value", ["text", b"\xff\xff\xff", b""])
+def test_details_that_cannot_be_read_are_left_out(value: Any) -> None:
+    """A status that is no status leaves the gRPC code as the reason."""
+    error = failures().translate(
+        Refused(grpc.StatusCode.INTERNAL, "odd", [("grpc-status-details-bin", value)])
+    )
+    assert (error.reason, error.from_sidecar) == ("INTERNAL", False)
+
+
+def test_warnings_are_sparing(caplog: pytest.LogCaptureFixture) -> None:
+    """Failing calls are logged at most once a minute, with how many there were."""
+    seconds = [1000.0]
+    told = failures(seconds=seconds)
+    gone = Refused(grpc.StatusCode.UNAVAILABLE, "refused", None)
+    with caplog.at_level(logging.WARNING, "foreword.client"):
+        for _ in range(3):
+            told.handle(gone)
+        assert len(caplog.records) == 1
+        seconds[0] += 61
+        told.handle(gone)
+    assert len(caplog.records) == 2
+    assert "failed calls: 3" in caplog.records[1].getMessage()
+
+
+def test_a_mistake_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A mistake in the program is said once, another one too, and made-up names do not fill the memory."""
+    told = failures()
+    with caplog.at_level(logging.WARNING, "foreword.client"):
+        for found in ("5", "6"):
+            told.handle(FieldError("user_id", found, "text"))
+        told.handle(FieldError("namespace", "5", "text"))
+        assert len(caplog.records) == 2
+        for number in range(2 * MISTAKES_MAX):
+            told.handle(FieldError(f"field{number}", "5", "text"))
+    assert len(caplog.records) == MISTAKES_MAX
+
+
+def test_failures_are_raised_when_asked_for() -> None:
+    """With `raises` a failing call is a ServiceError with its cause, a mistake a FieldError, and neither is logged."""
+    cause = Refused(grpc.StatusCode.UNAVAILABLE, "refused", None)
+    with pytest.raises(ServiceError) as caught:
+        failures(raises=True).handle(cause)
+    assert caught.value.__cause__ is cause
+    with pytest.raises(FieldError):
+        failures(raises=True).handle(FieldError("user_id", "5", "text"))
