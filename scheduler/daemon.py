@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import sys
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 
 from foreword.clock import Clock
 from foreword.config import Config
 from foreword.config_file import ConfigFile
 from foreword.defaults import default_foreword, default_profile
-from foreword.errors import ForewordError, StoreError, StoreMissingError
+from foreword.errors import StoreError, StoreMissingError
 from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader, ProfileWriter
 from foreword.store.files import ACTIVITY, PROFILES
@@ -47,18 +46,17 @@ _PRESENCE_SECONDS = 0.5
 
 
 def run(config: Config, clock: Clock, *, config_file: ConfigFile | None = None) -> int:
-    """Refresh profiles until SIGTERM or SIGINT; return the process's exit code.
+    """Refresh profiles until SIGTERM or SIGINT; return the exit code, 0.
 
     Args:
         config: The configuration to begin with.
         clock: Tells the time.
         config_file: Read again whenever it changes.
+
+    Raises:
+        ForewordError: It cannot start; the sentence says why.
     """
-    try:
-        asyncio.run(_serve(config, clock, config_file))
-    except ForewordError as exc:
-        print(f"foreword scheduler: {exc}", file=sys.stderr)
-        return 1
+    asyncio.run(_serve(config, clock, config_file))
     return 0
 
 
@@ -111,28 +109,32 @@ class SchedulerDaemon:
             config, config_file, self.health.problems, component=COMPONENT, at_start=AT_START
         )
         self._clock = clock
-        directory = config.store.directory
-        self._writer = _open_writer(config)
-        try:
-            self._profiles = ProfileReader(directory, readers_max=config.store.readers_max)
-        except BaseException:
-            self._writer.close()
-            raise
         self._activity: ActivityReader | None = None
-        populations = Populations(self._profiles, self.live)
-        writer = AttemptWriter(self._writer, populations, clock, self.live)
-        refresher = Refresher(
-            self._profiles, populations, clock, self.live, compute=compute, prompt_version=prompt_version
-        )
-        self.runner = Runner(
-            self._profiles, refresher, writer, clock=clock, live=self.live, health=self.health
-        )
-        erasures = Erasures(self._writer, self._profiles, populations, self.runner, clock)
-        self._feed = TriggerFeed(
-            self._writer, self._profiles, self.runner, erasures, clock=clock, live=self.live
-        )
-        self._reviewer = Reviewer(self._writer, self._profiles, self.runner, clock=clock, live=self.live)
-        self._jobs = Jobs(
+        self._stopped = asyncio.Event()
+        with ExitStack() as stack:
+            self._writer = stack.enter_context(closing(_open_writer(config)))
+            self._profiles = stack.enter_context(
+                closing(ProfileReader(config.store.directory, readers_max=config.store.readers_max))
+            )
+            populations = Populations(self._profiles, self.live)
+            writer = AttemptWriter(self._writer, populations, clock, self.live)
+            refresher = Refresher(
+                self._profiles, populations, clock, self.live, compute=compute, prompt_version=prompt_version
+            )
+            self.runner = Runner(
+                self._profiles, refresher, writer, clock=clock, live=self.live, health=self.health
+            )
+            erasures = Erasures(self._writer, self._profiles, populations, self.runner, clock)
+            self._feed = TriggerFeed(
+                self._writer, self._profiles, self.runner, erasures, clock=clock, live=self.live
+            )
+            self._reviewer = Reviewer(self._writer, self._profiles, self.runner, clock=clock, live=self.live)
+            self._jobs = self._make_jobs(config)
+            # Whatever could not be made has let go of the store; from here on `run` does.
+            self._closing = stack.pop_all()
+
+    def _make_jobs(self, config: Config) -> Jobs:
+        return Jobs(
             {
                 "sweep": self._guarded(self._sweep),
                 "review": self._guarded(self._review),
@@ -143,7 +145,6 @@ class SchedulerDaemon:
             },
             config,
         )
-        self._stopped = asyncio.Event()
 
     def stop(self) -> None:
         """Finish or give back the work in hand, then end."""
@@ -152,14 +153,12 @@ class SchedulerDaemon:
 
     async def run(self) -> None:
         """Refresh profiles until `stop`; then release everything."""
-        try:
+        with self._closing as stack:
             await self._guarded(self._begin)()
             self._jobs.start()
+            stack.callback(self._jobs.stop)
             logger.info("the scheduler runs on %s", self.live.current.store.directory)
             await self._work()
-        finally:
-            self._jobs.stop()
-            self._close()
 
     async def _work(self) -> None:
         """Run until stopped, or until a part breaks, which then raises here."""
@@ -195,7 +194,8 @@ class SchedulerDaemon:
         if self._activity is None:
             directory, readers_max = self.live.current.store.directory, self.live.current.store.readers_max
             with suppress(StoreMissingError):
-                self._activity = self.runner.activity = ActivityReader(directory, readers_max=readers_max)
+                activity = ActivityReader(directory, readers_max=readers_max)
+                self._activity = self.runner.activity = self._closing.enter_context(closing(activity))
                 self._jobs.run_soon("review")
         elif self._activity.was_replaced():
             logger.info("the activity store was replaced; following the new one")
@@ -247,12 +247,6 @@ class SchedulerDaemon:
     async def _reload(self) -> None:
         if self.live.follow():
             self._jobs.reschedule(self.live.current)
-
-    def _close(self) -> None:
-        if self._activity is not None:
-            self._activity.close()
-        self._profiles.close()
-        self._writer.close()
 
 
 def _open_writer(config: Config) -> ProfileWriter:

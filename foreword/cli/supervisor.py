@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import time
@@ -176,12 +177,15 @@ def _send(daemon: Daemon, number: signal.Signals) -> bool:
 
 
 def _reason(daemon: Daemon) -> str:
+    """Return a daemon's last words, however it was told to put them."""
     said = [line for line in daemon.last_lines if line.strip()]
-    return (
-        said[-1].removeprefix("Error: ").removeprefix(f"foreword {daemon.name}: ")
-        if said
-        else "it said nothing"
-    )
+    if not said:
+        return "it said nothing"
+    try:
+        error = json.loads(said[-1])["error"]
+        return f"{error['message']} ({error['hint']})" if error["hint"] else str(error["message"])
+    except (ValueError, TypeError, KeyError):
+        return said[-1].removeprefix("Error: ")
 
 
 def _how_ended(code: int) -> str:

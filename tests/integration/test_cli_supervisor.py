@@ -83,9 +83,16 @@ def test_a_killed_daemon_is_started_again() -> None:
     assert ("", "the one was ended by SIGKILL; starting it again in 0.5 s") in _run([daemon], steps)
 
 
-def test_a_daemon_that_cannot_start_stops_the_others() -> None:
-    """A failure at the start is not tried again: it is reported in the daemon's own words."""
-    failing = _daemon("two", "import sys; sys.stderr.write('Error: the port is taken\\n'); sys.exit(1)")
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error: the port is taken (free it)",
+        '{"error": {"message": "the port is taken", "hint": "free it"}}',
+    ],
+)
+def test_a_daemon_that_cannot_start_stops_the_others(said: str) -> None:
+    """A failure at the start is not tried again: it is reported in the daemon's own words, in both their forms."""
+    failing = _daemon("two", f"import sys; sys.exit({said!r})")
 
     async def steps(*_: object) -> None:
         await asyncio.sleep(30)
@@ -93,7 +100,7 @@ def test_a_daemon_that_cannot_start_stops_the_others() -> None:
     other = _daemon("one", _FOREVER)
     with pytest.raises(DaemonError, match="the two did not start") as caught:
         _run([other, failing], steps)
-    assert caught.value.hint == "the port is taken"
+    assert caught.value.hint == "the port is taken (free it)"
     assert other.process is None
 
 

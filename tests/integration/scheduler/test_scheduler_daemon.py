@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -51,14 +52,41 @@ def attempts(reader: ProfileReader | None) -> int:
     return reader.ledger_totals().attempts if reader is not None else 0
 
 
-def test_a_second_scheduler_says_who_holds_the_store(store, capsys: pytest.CaptureFixture[str]) -> None:
-    """A second scheduler on the same store ends with exit code 1 and one sentence that names the first."""
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_second_scheduler_says_who_holds_the_store(store, as_json: bool) -> None:
+    """A second scheduler on the store ends with exit code 1 and names the first, in a form that was asked for."""
+    environment = {**os.environ, "FOREWORD_STORE__DIRECTORY": str(store.directory)}
+    command = [sys.executable, "-m", "foreword", "scheduler", *(["--json"] if as_json else [])]
     with FileLock(store.directory / "scheduler.lock", "held"):
-        assert run(store.config, SystemClock()) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("foreword scheduler: a scheduler runs on the store")
-    assert str(os.getpid()) in said
-    assert said.count("\n") == 1
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    (said,) = done.stderr.splitlines()
+    message = json.loads(said)["error"]["message"] if as_json else said.removeprefix("Error: ")
+    assert message.startswith("a scheduler runs on the store")
+    assert str(os.getpid()) in message
+
+
+@pytest.mark.parametrize("part", ["ProfileReader", "TriggerFeed"])
+def test_a_part_that_cannot_be_made_lets_go_of_the_store(
+    store, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """When a reader or another part fails at the start, the store's lock is free again."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise StoreError("not today")
+
+    monkeypatch.setattr(daemon, part, fail)
+    with pytest.raises(StoreError, match="not today"):
+        run(store.config, SystemClock())
+    lock_profiles(store.directory).release()
+
+
+def test_a_start_that_breaks_lets_go_of_the_store(store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong before the jobs run is what is reported, and the store's lock is free again."""
+    monkeypatch.setattr(daemon, "default_profile", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(store.config, SystemClock())
+    lock_profiles(store.directory).release()
 
 
 def test_it_waits_for_the_activity_store(store, caplog: pytest.LogCaptureFixture) -> None:
