@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -61,15 +62,22 @@ class Activity:
         self._live = live
         self._problems = problems
         self._refusal: StoreError | None = None
-        self._writer: ActivityWriter | None = None
         self._committer: GroupCommitter | None = None
-        self._open_writer(config, taken)
-        self.reader = self._open_reader(config)
+        with contextlib.ExitStack() as stack:
+            self._writer = self._open_writer(config, taken)
+            if self._writer is not None:
+                stack.callback(self._writer.close)
+            self.reader = self._open_reader(config)
+            # Without a reader the writer's lock is let go of; from here on `close` does.
+            stack.pop_all()
+        if self._writer is not None:
+            wait_seconds = config.sidecar.group_commit_ms / 1000
+            self._committer = GroupCommitter(self._writer, wait_seconds=wait_seconds)
 
-    def _open_writer(self, config: Config, taken: Callable[[EnvironmentId], int]) -> None:
+    def _open_writer(self, config: Config, taken: Callable[[EnvironmentId], int]) -> ActivityWriter | None:
         store = config.store
         try:
-            self._writer = ActivityWriter(
+            return ActivityWriter(
                 store.directory,
                 map_size_bytes=store.activity_map_size_bytes,
                 readers_max=store.readers_max,
@@ -77,8 +85,7 @@ class Activity:
             )
         except (StoreNotWritableError, StoreFullError) as exc:
             self._refuse_writes(exc)
-            return
-        self._committer = GroupCommitter(self._writer, wait_seconds=config.sidecar.group_commit_ms / 1000)
+            return None
 
     def _open_reader(self, config: Config) -> ActivityReader | None:
         try:

@@ -110,7 +110,9 @@ class SidecarServer:
         self._config_file = config_file
         self._tick_seconds = tick_seconds
         self._timers: list[asyncio.Task[None]] = []
+        # What `stop` lets go of; nothing before `start`, and nothing when that failed.
         self._closing = contextlib.AsyncExitStack()
+        self._grace_seconds: float | None = None
 
     async def start(self) -> None:
         """Take the store and the addresses, and serve.
@@ -122,6 +124,7 @@ class SidecarServer:
             self._open(stack)
             await self._bind(stack)
             await self._server.start()
+            stack.push_async_callback(self._drain)
             self._closing = stack.pop_all()
         for service in (health_service.OVERALL, *SERVICES):
             self._health.set(service, serving=True)
@@ -132,10 +135,19 @@ class SidecarServer:
     async def stop(self, grace_seconds: float | None = None) -> None:
         """Drain: say so in health, let running calls finish, then let go of everything.
 
+        Does nothing more when it was not started, or is stopped already.
+
         Args:
             grace_seconds: How long calls may take; None takes sidecar.drain_seconds.
         """
-        grace = self._live.current.sidecar.drain_seconds if grace_seconds is None else grace_seconds
+        self._grace_seconds = grace_seconds
+        await self._closing.aclose()
+        self.is_stopped = True
+        logger.info("stopped")
+
+    async def _drain(self) -> None:
+        configured = self._live.current.sidecar.drain_seconds
+        grace = configured if self._grace_seconds is None else self._grace_seconds
         logger.info("draining for at most %g s", grace)
         self._activity.is_draining = True
         self._health.drain()
@@ -145,9 +157,6 @@ class SidecarServer:
         for timer in self._timers:
             timer.cancel()
         await asyncio.gather(*self._timers, return_exceptions=True)
-        await self._closing.aclose()
-        self.is_stopped = True
-        logger.info("stopped")
 
     # -- starting ---------------------------------------------------------------------------------------------
 
