@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -36,8 +35,6 @@ class Jobs:
     """
 
     def __init__(self, functions: Mapping[str, Job], config: Config) -> None:
-        # A line for every run of every job says nothing that the ledger does not.
-        logging.getLogger("apscheduler").setLevel(logging.WARNING)
         self._scheduler = AsyncIOScheduler(
             jobstores={"default": MemoryJobStore()},
             executors={"default": AsyncIOExecutor()},

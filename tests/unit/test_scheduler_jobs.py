@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 
 import pytest
 from apscheduler.schedulers import base
 
+from foreword.cli import logs
 from foreword.config import Config
 from scheduler import jobs
 from scheduler.jobs import Jobs, intervals_seconds
@@ -55,6 +57,20 @@ def test_jobs_go_on_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) 
         fixed.stop()
 
     asyncio.run(story())
+
+
+def test_what_was_asked_of_the_log_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With --verbose each run of a job is a line; without it, none is."""
+    library = logging.getLogger("apscheduler")
+    monkeypatch.setattr(library, "level", library.level)
+    for verbose in (True, False):
+        logs.configure(as_json=False, verbose=verbose)
+        Jobs(dict.fromkeys(intervals_seconds(Config()), _nothing), Config())
+        assert logging.getLogger("apscheduler.executors").isEnabledFor(logging.INFO) == verbose
+
+
+async def _nothing() -> None:
+    pass
 
 
 async def _until(condition: Callable[[], bool]) -> None:
