@@ -13,6 +13,7 @@ from foreword.errors import FieldError
 
 # The range of a Duration's JSON form is wider; no wait and no stay is longer than thirty years.
 SECONDS_MAX = 1e9
+INT32_MAX = (1 << 31) - 1
 UINT32_MAX = (1 << 32) - 1
 
 
@@ -68,6 +69,49 @@ def tokens(field: str, value: Any) -> int:
     if found is None or found < 1:
         raise FieldError(field, shown(value), "a whole number of tokens, 1 or more")
     return min(found, UINT32_MAX)
+
+
+def count(field: str, value: Any) -> int:
+    """Return a number of things.
+
+    Raises:
+        FieldError: It is no whole number of at least 0, or more than an int32 holds.
+    """
+    found = _whole(value)
+    if found is None or not 0 <= found <= INT32_MAX:
+        raise FieldError(field, shown(value), "a whole number, 0 or more")
+    return found
+
+
+def flag(field: str, value: Any) -> bool:
+    """Return a truth value.
+
+    Raises:
+        FieldError: It is none.
+    """
+    if not isinstance(value, bool):
+        raise FieldError(field, shown(value), "True or False")
+    return value
+
+
+def choice(field: str, value: Any, enum: Any) -> Any:
+    """Return a value of a protobuf enum, by name or number.
+
+    Raises:
+        FieldError: It is none of them.
+    """
+    if not isinstance(value, bool) and value in (enum.keys() if isinstance(value, str) else enum.values()):
+        return value
+    raise FieldError(field, shown(value), ", ".join(enum.keys()))
+
+
+def choices(field: str, value: Any, enum: Any) -> list[Any]:
+    """Return a list of values of a protobuf enum.
+
+    Raises:
+        FieldError: It is none, or one of them is no such value.
+    """
+    return [choice(f"{field}[{place}]", item, enum) for place, item in enumerate(items(field, value))]
 
 
 def number(field: str, value: Any) -> float:

@@ -39,7 +39,7 @@ def user_key(user_id: str, namespace: str = "") -> UserKey:
     if not 1 <= len(user) <= USER_ID_BYTES_MAX:
         raise FieldError("user_id", f"{len(user)} bytes", f"1 to {USER_ID_BYTES_MAX} bytes of UTF-8")
     if len(space) > NAMESPACE_BYTES_MAX:
-        raise FieldError("namespace", f"{len(space)} bytes", f"at most {NAMESPACE_BYTES_MAX} bytes of UTF-8")
+        raise _too_long(space)
     # Joined from ready bytes: every read begins here, and a format string takes twice as long. Not wrapped in
     # UserKey(): the call alone would add a fifth.
     return _U8[len(space)] + space + _U8[len(user) - 1] + user  # type: ignore[return-value]
@@ -64,8 +64,14 @@ def user_key_size(key: bytes) -> int:
 
 
 def namespace_prefix(namespace: str) -> bytes:
-    """Return what the keys of all users of a namespace begin with."""
+    """Return what the keys of all users of a namespace begin with.
+
+    Raises:
+        FieldError: `namespace` is over 64 bytes of UTF-8.
+    """
     space = _utf8("namespace", namespace)
+    if len(space) > NAMESPACE_BYTES_MAX:
+        raise _too_long(space)
     return b"%c%b" % (len(space), space)
 
 
@@ -88,6 +94,10 @@ def read_u64(data: bytes, offset: int = 0) -> int:
     """Return the 8 big-endian bytes at `offset` as a number."""
     number: int = _U64.unpack_from(data, offset)[0]
     return number
+
+
+def _too_long(space: bytes) -> FieldError:
+    return FieldError("namespace", f"{len(space)} bytes", f"at most {NAMESPACE_BYTES_MAX} bytes of UTF-8")
 
 
 def _utf8(field: str, text: str) -> bytes:

@@ -18,6 +18,8 @@ from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.operator_service_pb2 import (
     GetStatusRequest,
     GetStatusResponse,
+    ListUsersRequest,
+    ListUsersResponse,
     RefreshUserRequest,
     RefreshUserResponse,
     SegmentStatus,
@@ -32,6 +34,7 @@ from sidecar.counts import Counts, StoreCounter
 from sidecar.errors import DrainingError
 from sidecar.profiles import Profiles
 from sidecar.rpc import Context, Handler, remaining_seconds, unary
+from sidecar.user_list import list_users
 
 NAME = "foreword.v1.OperatorService"
 COMPONENT = "scheduler"
@@ -71,6 +74,7 @@ class OperatorService:
         return {
             "GetStatus": unary(GetStatusRequest, self.get_status),
             "RefreshUser": unary(RefreshUserRequest, self.refresh_user),
+            "ListUsers": unary(ListUsersRequest, self.list_users),
         }
 
     # -- GetStatus --------------------------------------------------------------------------------------------
@@ -121,6 +125,13 @@ class OperatorService:
             )
         else:
             self._problems.end(COMPONENT, "silent")
+            response.scheduler_running = True
+
+    # -- ListUsers --------------------------------------------------------------------------------------------
+
+    async def list_users(self, request: ListUsersRequest, _context: Context) -> ListUsersResponse:
+        """Return a page of users with the state of their profiles."""
+        return await list_users(request, self._profiles, self._clock.now_ms())
 
     # -- RefreshUser ------------------------------------------------------------------------------------------
 

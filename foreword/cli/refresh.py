@@ -13,9 +13,6 @@ from foreword.errors import ForewordError
 from foreword.v1.operator_service_pb2 import RefreshUserResponse
 from foreword.v1.refresh_pb2 import RefreshOutcome
 
-# A scheduler shows life every few seconds; one unseen for this long does not run.
-_SCHEDULER_SILENT_MS = 30_000
-
 
 @click.command("refresh")
 @click.argument("user")
@@ -67,10 +64,10 @@ def _why_not(client: Foreword) -> str:
     status = client.status()
     if not status.HasField("scheduler_seen_at"):
         return "no scheduler has run on this store yet; the request waits for one: `foreword scheduler`"
-    seen_ms = status.scheduler_seen_at.ToMilliseconds()
-    if status.now.ToMilliseconds() - seen_ms > _SCHEDULER_SILENT_MS:
-        return f"no scheduler runs since {format_time_ms(seen_ms)}; the request waits for one: `foreword scheduler`"
+    seen = format_time_ms(status.scheduler_seen_at.ToMilliseconds())
+    if not status.scheduler_running:
+        return f"no scheduler runs since {seen}; the request waits for one: `foreword scheduler`"
     return (
-        f"the scheduler was last seen at {format_time_ms(seen_ms)}; {status.due_count} users are due and "
+        f"the scheduler was last seen at {seen}; {status.due_count} users are due and "
         f"{status.trigger_count} triggers wait: see `foreword status`"
     )

@@ -12,13 +12,13 @@ import grpc
 from google.protobuf.message import Message
 
 from foreword.client.base import ERASE_WAIT_SECONDS, Client, closed
-from foreword.client.calls import EXPORT_USER, Call, ResponseT
+from foreword.client.calls import EXPORT_USER, Call, FreshnessLike, ResponseT, SegmentLike
 from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
 from foreword.client.events import EventFields, EventLike, event_batches
 from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
-from foreword.v1.operator_service_pb2 import GetStatusResponse, RefreshUserResponse
+from foreword.v1.operator_service_pb2 import GetStatusResponse, ListUsersResponse, RefreshUserResponse
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
@@ -81,6 +81,28 @@ class AsyncForeword(Client):
         """Return counts, freshness and what is wrong now."""
         return await self._ask(self._status())
 
+    async def list_users(
+        self,
+        *,
+        segments: Iterable[SegmentLike] = (),
+        freshness: Iterable[FreshnessLike] = (),
+        failed: bool = False,
+        page_size: int = 0,
+        page_token: str = "",
+        namespace: str | None = None,
+    ) -> ListUsersResponse:
+        """Return a page of users with the state of their profiles; see `Foreword.list_users`."""
+        return await self._ask(
+            self._list_users(
+                namespace,
+                segments=segments,
+                freshness=freshness,
+                failed=failed,
+                page_size=page_size,
+                page_token=page_token,
+            )
+        )
+
     async def erase(
         self, user_id: str, wait_seconds: float = ERASE_WAIT_SECONDS, *, namespace: str | None = None
     ) -> EraseUserResponse:
@@ -126,7 +148,7 @@ class AsyncForeword(Client):
                 call, request, time.monotonic() + self._timeout_seconds + call.wait_seconds
             )
         except (grpc.aio.BaseError, ForewordError, ValueError) as exc:
-            return call.otherwise(self._failures.handle(exc))
+            return call.otherwise(self._failures.handle(exc, always_raises=call.always_raises))
 
     async def _make(self, call: Call[ResponseT], request: Message, deadline: float) -> ResponseT:
         stub = self._stub(call.method.path)

@@ -18,6 +18,7 @@ from foreword.client.calls import (
     GET_FOREWORD,
     GET_PROFILE,
     GET_STATUS,
+    LIST_USERS,
     RECORD_EVENTS,
     REFRESH_USER,
     Call,
@@ -28,7 +29,7 @@ from foreword.client.reach import Reach
 from foreword.errors import FieldError, ServiceError
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
 from foreword.v1.event_pb2 import Event
-from foreword.v1.operator_service_pb2 import GetStatusResponse, RefreshUserResponse
+from foreword.v1.operator_service_pb2 import GetStatusResponse, ListUsersResponse, RefreshUserResponse
 from foreword.v1.profile_service_pb2 import BatchGetProfilesResponse, GetForewordResponse, GetProfileResponse
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
@@ -115,6 +116,12 @@ class Client:
 
     def _status(self) -> Call[GetStatusResponse]:
         return Call(GET_STATUS, {}, fallbacks.no_status)
+
+    def _list_users(self, namespace: str | None, **asked: Any) -> Call[ListUsersResponse]:
+        space = (self._namespace or None) if namespace is None else namespace
+        if space is not None:
+            asked["namespace"] = space
+        return Call(LIST_USERS, asked, lambda _: ListUsersResponse(), always_raises=True)
 
     def _erase(self, user_id: str, wait_seconds: float, namespace: str | None) -> Call[EraseUserResponse]:
         asked = self._of(user_id, namespace, wait_seconds=wait_seconds)

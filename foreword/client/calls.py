@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from google.protobuf.message import Message
 
 from foreword import arguments
 from foreword.errors import ForewordError
 from foreword.v1.activity_service_pb2 import RecordEventsRequest, RecordEventsResponse
+from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.operator_service_pb2 import (
     GetStatusRequest,
     GetStatusResponse,
+    ListUsersRequest,
+    ListUsersResponse,
     RefreshUserRequest,
     RefreshUserResponse,
 )
+from foreword.v1.profile_pb2 import Segment
 from foreword.v1.profile_service_pb2 import (
     BatchGetProfilesRequest,
     BatchGetProfilesResponse,
@@ -34,6 +38,11 @@ from foreword.v1.user_data_service_pb2 import (
 ResponseT = TypeVar("ResponseT", bound=Message)
 
 
+# Values of an enum, by number or by name.
+SegmentLike: TypeAlias = "Segment | str"
+FreshnessLike: TypeAlias = "Freshness | str"
+
+
 class Method(NamedTuple, Generic[ResponseT]):
     """A method of a service."""
 
@@ -50,6 +59,7 @@ GET_FOREWORD = Method("/foreword.v1.ProfileService/GetForeword", GetForewordRequ
 RECORD_EVENTS = Method("/foreword.v1.ActivityService/RecordEvents", RecordEventsRequest, RecordEventsResponse)
 GET_STATUS = Method("/foreword.v1.OperatorService/GetStatus", GetStatusRequest, GetStatusResponse)
 REFRESH_USER = Method("/foreword.v1.OperatorService/RefreshUser", RefreshUserRequest, RefreshUserResponse)
+LIST_USERS = Method("/foreword.v1.OperatorService/ListUsers", ListUsersRequest, ListUsersResponse)
 ERASE_USER = Method("/foreword.v1.UserDataService/EraseUser", EraseUserRequest, EraseUserResponse)
 EXPORT_USER = Method("/foreword.v1.UserDataService/ExportUser", ExportUserRequest, ExportUserResponse)
 UNARY: tuple[Method[Any], ...] = (
@@ -59,6 +69,7 @@ UNARY: tuple[Method[Any], ...] = (
     RECORD_EVENTS,
     GET_STATUS,
     REFRESH_USER,
+    LIST_USERS,
     ERASE_USER,
 )
 
@@ -70,6 +81,8 @@ class Call(NamedTuple, Generic[ResponseT]):
     arguments: Mapping[str, Any]
     otherwise: Callable[[ForewordError], ResponseT]
     """What a failing call is answered with."""
+    always_raises: bool = False
+    """Whether it raises all the same, because part of an answer must not pass for the whole."""
 
     def request(self) -> Message:
         """Return the message to send.
@@ -95,6 +108,14 @@ def duration(seconds: float) -> dict[str, int]:
     return {"seconds": whole, "nanos": int((seconds - whole) * 1e9)}
 
 
+def _segments(name: str, value: Any) -> list[Any]:
+    return arguments.choices(name, value, Segment)
+
+
+def _freshness(name: str, value: Any) -> list[Any]:
+    return arguments.choices(name, value, Freshness)
+
+
 def _as_it_is(_name: str, value: Any) -> Any:
     return value
 
@@ -110,6 +131,11 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "session_id": arguments.text,
     "max_tokens": arguments.tokens,
     "wait_seconds": _wait,
+    "page_size": arguments.count,
+    "page_token": arguments.text,
+    "segments": _segments,
+    "freshness": _freshness,
+    "failed": arguments.flag,
     # Made by ours, from what the caller gave.
     "events": _as_it_is,
 }

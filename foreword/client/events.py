@@ -226,10 +226,7 @@ def _message(name: str, value: Any, kind: type[Timestamp] | type[Duration]) -> T
 
 
 def _feedback(name: str, value: Any) -> Any:
-    names = Feedback.keys()
-    if not isinstance(value, bool) and value in (names if isinstance(value, str) else Feedback.values()):
-        return value
-    raise FieldError(name, shown(value), ", ".join(names))
+    return arguments.choice(name, value, Feedback)
 
 
 def _attributes(name: str, value: Any) -> dict[str, str]:

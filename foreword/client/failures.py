@@ -45,10 +45,10 @@ class Failures:
         self._unsaid_count = 0
         self._mistakes: set[str] = set()
 
-    def handle(self, exc: Exception) -> ForewordError:
+    def handle(self, exc: Exception, *, always_raises: bool = False) -> ForewordError:
         """Return what went wrong after logging it, or raise it."""
         error = exc if isinstance(exc, FieldError) else self.translate(exc)
-        if self.raises:
+        if self.raises or always_raises:
             # An error of ours comes with its cause.
             raise error from (exc.__cause__ if error is exc else exc)
         if isinstance(error, FieldError):

@@ -13,13 +13,13 @@ import grpc
 from google.protobuf.message import Message
 
 from foreword.client.base import ERASE_WAIT_SECONDS, Client, closed
-from foreword.client.calls import EXPORT_USER, Call, ResponseT
+from foreword.client.calls import EXPORT_USER, Call, FreshnessLike, ResponseT, SegmentLike
 from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
 from foreword.client.events import EventFields, EventLike, event_batches
 from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError, ServiceError
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
-from foreword.v1.operator_service_pb2 import GetStatusResponse, RefreshUserResponse
+from foreword.v1.operator_service_pb2 import GetStatusResponse, ListUsersResponse, RefreshUserResponse
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
@@ -115,6 +115,41 @@ class Foreword(Client):
         """Return counts, freshness and what is wrong now."""
         return self._ask(self._status())
 
+    def list_users(
+        self,
+        *,
+        segments: Iterable[SegmentLike] = (),
+        freshness: Iterable[FreshnessLike] = (),
+        failed: bool = False,
+        page_size: int = 0,
+        page_token: str = "",
+        namespace: str | None = None,
+    ) -> ListUsersResponse:
+        """Return a page of users with the state of their profiles; `next_page_token` leads to the next one.
+
+        Args:
+            segments: Only users of these; empty means any.
+            freshness: Only users whose profile is this current; empty means any.
+            failed: Only users whose newest refresh failed.
+            page_size: Most users of the page, at most 1,000; 0 means 100. A page may hold fewer and not be the last.
+            page_token: The `next_page_token` of the page before, asked for with the same filters.
+            namespace: The tenant's space; None takes the client's, and all when it has none.
+
+        Raises:
+            FieldError: An argument is of the wrong kind.
+            ServiceError: Always when it fails, whatever `raises` says: part of a list must not pass for the whole.
+        """
+        return self._ask(
+            self._list_users(
+                namespace,
+                segments=segments,
+                freshness=freshness,
+                failed=failed,
+                page_size=page_size,
+                page_token=page_token,
+            )
+        )
+
     def erase(
         self, user_id: str, wait_seconds: float = ERASE_WAIT_SECONDS, *, namespace: str | None = None
     ) -> EraseUserResponse:
@@ -155,7 +190,7 @@ class Foreword(Client):
             request = call.request()
             return self._make(call, request, time.monotonic() + self._timeout_seconds + call.wait_seconds)
         except (ForewordError, ValueError) as exc:
-            return call.otherwise(self._failures.handle(exc))
+            return call.otherwise(self._failures.handle(exc, always_raises=call.always_raises))
 
     def _make(self, call: Call[ResponseT], request: Message, deadline: float) -> ResponseT:
         stub = self._stub(call.method.path)

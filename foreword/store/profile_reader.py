@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import lmdb
+from google.protobuf.message import DecodeError
 
 from foreword import keys
 from foreword.errors import StoreError, StoreMissingError
@@ -14,10 +17,20 @@ from foreword.keys import EnvironmentId, ErasureId, UserKey
 from foreword.store import databases as db
 from foreword.store.codec import HEADER_BYTES, Header, damaged, decode_header, is_intact
 from foreword.store.files import PROFILES
-from foreword.store.reader import Reader, prefixed
+from foreword.store.reader import Reader, begin, prefixed
+from foreword.store.translation import translated
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblem, SchedulerProblems
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshState
+
+
+class ScheduledUser(NamedTuple):
+    """A user the scheduler knows."""
+
+    user: UserKey
+    header: Header | None
+    """Of the profile; None without one that can be read."""
+    state: RefreshState
 
 
 class ProfileReader(Reader):
@@ -192,6 +205,24 @@ class ProfileReader(Reader):
                     break
             return found
 
+    def users(self, after: bytes = b"", limit: int = 1000, *, prefix: bytes = b"") -> list[ScheduledUser]:
+        """Return up to `limit` users whose key is beyond `after` and begins with `prefix`, in key order.
+
+        These are all users with a profile, and those whose first refresh is due or failed. One whose refresh state
+        cannot be parsed is left out: one damaged row must not hide the others.
+        """
+        environment = self._environment
+        states, profiles = environment.handles[db.REFRESH_STATES], environment.handles[db.PROFILES]
+        found: list[ScheduledUser] = []
+        with translated(environment.name), begin(environment, states) as txn:
+            for key, row in prefixed(txn.cursor(), prefix, after + b"\0" if after else prefix):
+                with suppress(DecodeError):
+                    header = _header_or_none(txn.get(key, db=profiles))
+                    found.append(ScheduledUser(UserKey(key), header, RefreshState.FromString(row)))
+                if len(found) >= limit:
+                    break
+        return found
+
     def revisions(self, user: UserKey) -> list[tuple[int, bytes]]:
         """Return `(revision, row)` of a user's kept revisions, oldest first; rows as in `profiles`."""
         with self._reading(db.REVISIONS) as txn:
@@ -215,6 +246,13 @@ class ProfileReader(Reader):
                     entry = LedgerEntry.FromString(row)
                     if entry.user_key == user:
                         yield entry
+
+
+def _header_or_none(row: bytes | None) -> Header | None:
+    try:
+        return None if row is None else decode_header(row)
+    except StoreError:
+        return None
 
 
 def open_when_present(directory: Path, *, readers_max: int = 2048) -> ProfileReader | None:

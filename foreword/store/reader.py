@@ -61,7 +61,7 @@ class Reader:
     def visible_transaction(self) -> int:
         """Return the number of the newest commit whose rows a reader sees."""
         environment = self._environment
-        with translated(environment.name), _begin(environment, environment.handles[META]) as txn:
+        with translated(environment.name), begin(environment, environment.handles[META]) as txn:
             number: int = txn.id()
             return number
 
@@ -72,7 +72,7 @@ class Reader:
     def count(self, database: bytes) -> int:
         """Return the number of rows of a database (a name from `foreword.store.databases`)."""
         environment = self._environment
-        with translated(environment.name), _begin(environment, environment.handles[database]) as txn:
+        with translated(environment.name), begin(environment, environment.handles[database]) as txn:
             entries: int = txn.stat(environment.handles[database])["entries"]
             return entries
 
@@ -100,7 +100,7 @@ class Reader:
     def _reading(self, database: bytes) -> Iterator[Any]:
         environment = self._environment
         # Never with `buffers`: a view into the map is a crash once another thread maps it anew.
-        with translated(environment.name), _begin(environment, environment.handles[database]) as txn:
+        with translated(environment.name), begin(environment, environment.handles[database]) as txn:
             yield txn
 
     def _batches(self, database: bytes, prefix: bytes = b"") -> Iterator[list[tuple[bytes, bytes]]]:
@@ -131,7 +131,8 @@ class Reader:
             return read()
 
 
-def _begin(environment: Environment, handle: Any) -> Any:
+def begin(environment: Environment, handle: Any) -> Any:
+    """Return a transaction that reads, with the map as large as another process has made it."""
     try:
         return environment.lmdb.begin(db=handle)
     except lmdb.MapResizedError:

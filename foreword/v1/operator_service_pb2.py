@@ -22,13 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from foreword.v1 import freshness_pb2 as foreword_dot_v1_dot_freshness__pb2
 from foreword.v1 import profile_pb2 as foreword_dot_v1_dot_profile__pb2
 from foreword.v1 import refresh_pb2 as foreword_dot_v1_dot_refresh__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"foreword/v1/operator_service.proto\x12\x0b\x66oreword.v1\x1a\x19\x66oreword/v1/profile.proto\x1a\x19\x66oreword/v1/refresh.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetStatusRequest\"\x8e\x01\n\rSegmentStatus\x12%\n\x07segment\x18\x01 \x01(\x0e\x32\x14.foreword.v1.Segment\x12\x13\n\x0b\x66resh_count\x18\x02 \x01(\x04\x12\x13\n\x0bstale_count\x18\x03 \x01(\x04\x12\x15\n\rexpired_count\x18\x04 \x01(\x04\x12\x15\n\rdefault_count\x18\x05 \x01(\x04\"^\n\rStatusProblem\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xeb\x03\n\x11GetStatusResponse\x12.\n\ncounted_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08segments\x18\x02 \x03(\x0b\x32\x1a.foreword.v1.SegmentStatus\x12)\n\x06ledger\x18\x03 \x01(\x0b\x32\x19.foreword.v1.LedgerTotals\x12\x11\n\tdue_count\x18\x04 \x01(\x04\x12\x15\n\rtrigger_count\x18\x05 \x01(\x04\x12\x12\n\nuser_count\x18\x06 \x01(\x04\x12\x13\n\x0b\x65vent_count\x18\x07 \x01(\x04\x12\x15\n\rprofile_count\x18\x08 \x01(\x04\x12\x10\n\x08revision\x18\t \x01(\x04\x12\x35\n\x11scheduler_seen_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08problems\x18\x0b \x03(\x0b\x32\x1a.foreword.v1.StatusProblem\x12\x0f\n\x07version\x18\x0c \x01(\t\x12\'\n\x03now\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11write_queue_count\x18\x0e \x01(\x04\x12\x17\n\x0f\x65vents_accepted\x18\x0f \x01(\x04\"a\n\x12RefreshUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xa9\x01\n\x13RefreshUserResponse\x12\x30\n\x0crequested_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcompleted\x18\x02 \x01(\x08\x12,\n\x07outcome\x18\x03 \x01(\x0e\x32\x1b.foreword.v1.RefreshOutcome\x12\x10\n\x08revision\x18\x04 \x01(\x04\x12\r\n\x05\x65rror\x18\x05 \x01(\t2\xaf\x01\n\x0fOperatorService\x12J\n\tGetStatus\x12\x1d.foreword.v1.GetStatusRequest\x1a\x1e.foreword.v1.GetStatusResponse\x12P\n\x0bRefreshUser\x12\x1f.foreword.v1.RefreshUserRequest\x1a .foreword.v1.RefreshUserResponseB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"foreword/v1/operator_service.proto\x12\x0b\x66oreword.v1\x1a\x1b\x66oreword/v1/freshness.proto\x1a\x19\x66oreword/v1/profile.proto\x1a\x19\x66oreword/v1/refresh.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetStatusRequest\"\x8e\x01\n\rSegmentStatus\x12%\n\x07segment\x18\x01 \x01(\x0e\x32\x14.foreword.v1.Segment\x12\x13\n\x0b\x66resh_count\x18\x02 \x01(\x04\x12\x13\n\x0bstale_count\x18\x03 \x01(\x04\x12\x15\n\rexpired_count\x18\x04 \x01(\x04\x12\x15\n\rdefault_count\x18\x05 \x01(\x04\"^\n\rStatusProblem\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x86\x04\n\x11GetStatusResponse\x12.\n\ncounted_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08segments\x18\x02 \x03(\x0b\x32\x1a.foreword.v1.SegmentStatus\x12)\n\x06ledger\x18\x03 \x01(\x0b\x32\x19.foreword.v1.LedgerTotals\x12\x11\n\tdue_count\x18\x04 \x01(\x04\x12\x15\n\rtrigger_count\x18\x05 \x01(\x04\x12\x12\n\nuser_count\x18\x06 \x01(\x04\x12\x13\n\x0b\x65vent_count\x18\x07 \x01(\x04\x12\x15\n\rprofile_count\x18\x08 \x01(\x04\x12\x10\n\x08revision\x18\t \x01(\x04\x12\x35\n\x11scheduler_seen_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08problems\x18\x0b \x03(\x0b\x32\x1a.foreword.v1.StatusProblem\x12\x0f\n\x07version\x18\x0c \x01(\t\x12\'\n\x03now\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11write_queue_count\x18\x0e \x01(\x04\x12\x17\n\x0f\x65vents_accepted\x18\x0f \x01(\x04\x12\x19\n\x11scheduler_running\x18\x10 \x01(\x08\"a\n\x12RefreshUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xa9\x01\n\x13RefreshUserResponse\x12\x30\n\x0crequested_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcompleted\x18\x02 \x01(\x08\x12,\n\x07outcome\x18\x03 \x01(\x0e\x32\x1b.foreword.v1.RefreshOutcome\x12\x10\n\x08revision\x18\x04 \x01(\x04\x12\r\n\x05\x65rror\x18\x05 \x01(\t\"\xc2\x01\n\x10ListUsersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x16\n\tnamespace\x18\x03 \x01(\tH\x00\x88\x01\x01\x12&\n\x08segments\x18\x04 \x03(\x0e\x32\x14.foreword.v1.Segment\x12)\n\tfreshness\x18\x05 \x03(\x0e\x32\x16.foreword.v1.Freshness\x12\x0e\n\x06\x66\x61iled\x18\x06 \x01(\x08\x42\x0c\n\n_namespace\"\xf2\x02\n\nUserStatus\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12%\n\x07segment\x18\x03 \x01(\x0e\x32\x14.foreword.v1.Segment\x12)\n\tfreshness\x18\x04 \x01(\x0e\x32\x16.foreword.v1.Freshness\x12\x10\n\x08revision\x18\x05 \x01(\x04\x12/\n\x0b\x63omputed_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61ttempted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x07outcome\x18\t \x01(\x0e\x32\x1b.foreword.v1.RefreshOutcome\x12\x10\n\x08\x66\x61ilures\x18\n \x01(\r\x12\r\n\x05\x65rror\x18\x0b \x01(\t\"T\n\x11ListUsersResponse\x12&\n\x05users\x18\x01 \x03(\x0b\x32\x17.foreword.v1.UserStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xfb\x01\n\x0fOperatorService\x12J\n\tGetStatus\x12\x1d.foreword.v1.GetStatusRequest\x1a\x1e.foreword.v1.GetStatusResponse\x12P\n\x0bRefreshUser\x12\x1f.foreword.v1.RefreshUserRequest\x1a .foreword.v1.RefreshUserResponse\x12J\n\tListUsers\x12\x1d.foreword.v1.ListUsersRequest\x1a\x1e.foreword.v1.ListUsersResponseB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,18 +37,24 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foreword.v1.operator_servic
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013foreword.v1P\001Z\026foreword/v1;forewordv1\252\002\016ForewordApi.V1'
-  _globals['_GETSTATUSREQUEST']._serialized_start=170
-  _globals['_GETSTATUSREQUEST']._serialized_end=188
-  _globals['_SEGMENTSTATUS']._serialized_start=191
-  _globals['_SEGMENTSTATUS']._serialized_end=333
-  _globals['_STATUSPROBLEM']._serialized_start=335
-  _globals['_STATUSPROBLEM']._serialized_end=429
-  _globals['_GETSTATUSRESPONSE']._serialized_start=432
-  _globals['_GETSTATUSRESPONSE']._serialized_end=923
-  _globals['_REFRESHUSERREQUEST']._serialized_start=925
-  _globals['_REFRESHUSERREQUEST']._serialized_end=1022
-  _globals['_REFRESHUSERRESPONSE']._serialized_start=1025
-  _globals['_REFRESHUSERRESPONSE']._serialized_end=1194
-  _globals['_OPERATORSERVICE']._serialized_start=1197
-  _globals['_OPERATORSERVICE']._serialized_end=1372
+  _globals['_GETSTATUSREQUEST']._serialized_start=199
+  _globals['_GETSTATUSREQUEST']._serialized_end=217
+  _globals['_SEGMENTSTATUS']._serialized_start=220
+  _globals['_SEGMENTSTATUS']._serialized_end=362
+  _globals['_STATUSPROBLEM']._serialized_start=364
+  _globals['_STATUSPROBLEM']._serialized_end=458
+  _globals['_GETSTATUSRESPONSE']._serialized_start=461
+  _globals['_GETSTATUSRESPONSE']._serialized_end=979
+  _globals['_REFRESHUSERREQUEST']._serialized_start=981
+  _globals['_REFRESHUSERREQUEST']._serialized_end=1078
+  _globals['_REFRESHUSERRESPONSE']._serialized_start=1081
+  _globals['_REFRESHUSERRESPONSE']._serialized_end=1250
+  _globals['_LISTUSERSREQUEST']._serialized_start=1253
+  _globals['_LISTUSERSREQUEST']._serialized_end=1447
+  _globals['_USERSTATUS']._serialized_start=1450
+  _globals['_USERSTATUS']._serialized_end=1820
+  _globals['_LISTUSERSRESPONSE']._serialized_start=1822
+  _globals['_LISTUSERSRESPONSE']._serialized_end=1906
+  _globals['_OPERATORSERVICE']._serialized_start=1909
+  _globals['_OPERATORSERVICE']._serialized_end=2160
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 import datetime
 
+from foreword.v1 import freshness_pb2 as _freshness_pb2
 from foreword.v1 import profile_pb2 as _profile_pb2
 from foreword.v1 import refresh_pb2 as _refresh_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -41,7 +42,7 @@ class StatusProblem(_message.Message):
     def __init__(self, component: _Optional[str] = ..., message: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted")
+    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted", "scheduler_running")
     COUNTED_AT_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LEDGER_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +58,7 @@ class GetStatusResponse(_message.Message):
     NOW_FIELD_NUMBER: _ClassVar[int]
     WRITE_QUEUE_COUNT_FIELD_NUMBER: _ClassVar[int]
     EVENTS_ACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    SCHEDULER_RUNNING_FIELD_NUMBER: _ClassVar[int]
     counted_at: _timestamp_pb2.Timestamp
     segments: _containers.RepeatedCompositeFieldContainer[SegmentStatus]
     ledger: _refresh_pb2.LedgerTotals
@@ -72,7 +74,8 @@ class GetStatusResponse(_message.Message):
     now: _timestamp_pb2.Timestamp
     write_queue_count: int
     events_accepted: int
-    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ...) -> None: ...
+    scheduler_running: bool
+    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ..., scheduler_running: bool = ...) -> None: ...
 
 class RefreshUserRequest(_message.Message):
     __slots__ = ("user_id", "namespace", "wait")
@@ -97,3 +100,53 @@ class RefreshUserResponse(_message.Message):
     revision: int
     error: str
     def __init__(self, requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed: bool = ..., outcome: _Optional[_Union[_refresh_pb2.RefreshOutcome, str]] = ..., revision: _Optional[int] = ..., error: _Optional[str] = ...) -> None: ...
+
+class ListUsersRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "namespace", "segments", "freshness", "failed")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_FIELD_NUMBER: _ClassVar[int]
+    FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    namespace: str
+    segments: _containers.RepeatedScalarFieldContainer[_profile_pb2.Segment]
+    freshness: _containers.RepeatedScalarFieldContainer[_freshness_pb2.Freshness]
+    failed: bool
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., namespace: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_profile_pb2.Segment, str]]] = ..., freshness: _Optional[_Iterable[_Union[_freshness_pb2.Freshness, str]]] = ..., failed: bool = ...) -> None: ...
+
+class UserStatus(_message.Message):
+    __slots__ = ("user_id", "namespace", "segment", "freshness", "revision", "computed_at", "due_at", "attempted_at", "outcome", "failures", "error")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    COMPUTED_AT_FIELD_NUMBER: _ClassVar[int]
+    DUE_AT_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTED_AT_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    namespace: str
+    segment: _profile_pb2.Segment
+    freshness: _freshness_pb2.Freshness
+    revision: int
+    computed_at: _timestamp_pb2.Timestamp
+    due_at: _timestamp_pb2.Timestamp
+    attempted_at: _timestamp_pb2.Timestamp
+    outcome: _refresh_pb2.RefreshOutcome
+    failures: int
+    error: str
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., freshness: _Optional[_Union[_freshness_pb2.Freshness, str]] = ..., revision: _Optional[int] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outcome: _Optional[_Union[_refresh_pb2.RefreshOutcome, str]] = ..., failures: _Optional[int] = ..., error: _Optional[str] = ...) -> None: ...
+
+class ListUsersResponse(_message.Message):
+    __slots__ = ("users", "next_page_token")
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    users: _containers.RepeatedCompositeFieldContainer[UserStatus]
+    next_page_token: str
+    def __init__(self, users: _Optional[_Iterable[_Union[UserStatus, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

@@ -45,6 +45,11 @@ class OperatorServiceStub(object):
                 request_serializer=foreword_dot_v1_dot_operator__service__pb2.RefreshUserRequest.SerializeToString,
                 response_deserializer=foreword_dot_v1_dot_operator__service__pb2.RefreshUserResponse.FromString,
                 _registered_method=True)
+        self.ListUsers = channel.unary_unary(
+                '/foreword.v1.OperatorService/ListUsers',
+                request_serializer=foreword_dot_v1_dot_operator__service__pb2.ListUsersRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_operator__service__pb2.ListUsersResponse.FromString,
+                _registered_method=True)
 
 
 class OperatorServiceServicer(object):
@@ -65,6 +70,15 @@ class OperatorServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListUsers(self, request, context):
+        """Lists users with the state of their profiles, a page at a time, by namespace
+        and user id in an order that stays. Looks at a bounded number of users, so a
+        page may hold fewer than asked for, or none, and still not be the last.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OperatorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +91,11 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     servicer.RefreshUser,
                     request_deserializer=foreword_dot_v1_dot_operator__service__pb2.RefreshUserRequest.FromString,
                     response_serializer=foreword_dot_v1_dot_operator__service__pb2.RefreshUserResponse.SerializeToString,
+            ),
+            'ListUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUsers,
+                    request_deserializer=foreword_dot_v1_dot_operator__service__pb2.ListUsersRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_operator__service__pb2.ListUsersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +153,33 @@ class OperatorService(object):
             '/foreword.v1.OperatorService/RefreshUser',
             foreword_dot_v1_dot_operator__service__pb2.RefreshUserRequest.SerializeToString,
             foreword_dot_v1_dot_operator__service__pb2.RefreshUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.OperatorService/ListUsers',
+            foreword_dot_v1_dot_operator__service__pb2.ListUsersRequest.SerializeToString,
+            foreword_dot_v1_dot_operator__service__pb2.ListUsersResponse.FromString,
             options,
             channel_credentials,
             insecure,

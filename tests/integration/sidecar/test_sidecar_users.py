@@ -10,6 +10,7 @@ import pytest
 
 import foreword
 from foreword import keys
+from foreword.cli import main
 from foreword.store import databases as db
 from foreword.store.user_data import export_user
 from foreword.store.v1.store_pb2 import SchedulerProblem
@@ -151,7 +152,6 @@ def test_pending_erasure_survives_a_restart(start: Any) -> None:
     running.put("ann")
     running.client.erase("ann", wait_seconds=0.05)
     running.stop()
-    running.profiles.close()
     again = start()
     assert again.client.profile("ann").freshness == Freshness.FRESHNESS_DEFAULT
     again.take_triggers()
@@ -303,11 +303,27 @@ def test_status_counts_triggers_not_yet_taken(running: Any) -> None:
 def test_silent_scheduler_is_a_problem(running: Any) -> None:
     """Status says when no scheduler ever ran, and when one has not shown life for long; it ends when one does."""
     assert "no scheduler has run" in running.problems()["scheduler"]
+    assert not running.client.status().scheduler_running
     with running.profiles.begin() as txn:
         txn.put_scheduler_seen(running.now_ms)
     assert "scheduler" not in running.problems()
+    assert running.client.status().scheduler_running
     running.clock.advance(90_000)
     assert "not shown life for 90 s" in running.problems()["scheduler"]
+    assert not running.client.status().scheduler_running
+
+
+@pytest.mark.parametrize(("sweep_seconds", "said"), [(5, "no scheduler runs since"), (60, "last seen at")])
+def test_refresh_judges_the_scheduler_as_the_status_does(
+    start: Any, capsys: pytest.CaptureFixture[str], sweep_seconds: float, said: str
+) -> None:
+    """What `foreword refresh` says of a scheduler that keeps it waiting follows from the configured sweep."""
+    running = start(start.config(scheduler={"sweep_seconds": sweep_seconds}))
+    with running.profiles.begin() as txn:
+        txn.put_scheduler_seen(running.now_ms)
+    running.clock.advance(100_000)
+    assert main(["refresh", "ann", "--wait", "0.01", "--address", running.address]) == 1
+    assert said in capsys.readouterr().err
 
 
 def test_what_the_scheduler_reports_is_listed(running: Any) -> None:

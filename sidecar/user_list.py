@@ -1,0 +1,141 @@
+"""Pages of users by the state of their profiles."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import zlib
+from collections.abc import Sequence
+from typing import cast
+
+from foreword import keys
+from foreword.errors import FieldError
+from foreword.store.profile_reader import ScheduledUser
+from foreword.v1.freshness_pb2 import Freshness
+from foreword.v1.operator_service_pb2 import ListUsersRequest, ListUsersResponse, UserStatus
+from foreword.v1.profile_pb2 import Segment
+from foreword.v1.refresh_pb2 import RefreshOutcome
+from sidecar.profiles import Profiles
+
+PAGE_SIZE = 100
+PAGE_SIZE_MAX = 1000
+# Users looked at for one page; a filter that few pass is answered with those found so far, and where to go on.
+LOOKED_AT_MAX = 10_000
+# Users looked at in one go, about a millisecond; in between reads are answered.
+SLICE_USERS = 200
+_FINGERPRINT_BYTES = 4
+
+
+async def list_users(request: ListUsersRequest, profiles: Profiles, now_ms: int) -> ListUsersResponse:
+    """Return one page.
+
+    Raises:
+        FieldError: A field is out of range, or the token is none of a request with the same filters.
+    """
+    size, wanted = _page_size(request.page_size), _Wanted(request, now_ms)
+    prefix = keys.namespace_prefix(request.namespace) if request.HasField("namespace") else b""
+    after = _read_token(request)
+    page = ListUsersResponse()
+    for _ in range(LOOKED_AT_MAX // SLICE_USERS):
+        reader = profiles.reader
+        rows = reader.users(after, SLICE_USERS, prefix=prefix) if reader is not None else []
+        for row in rows:
+            after = row.user
+            # One whose erasure is pending is unknown already.
+            status = wanted.status(row) if row.user not in profiles.hidden else None
+            if status is not None:
+                page.users.append(status)
+            if len(page.users) == size:
+                page.next_page_token = _token(request, after)
+                return page
+        if len(rows) < SLICE_USERS:
+            return page
+        await asyncio.sleep(0)
+    page.next_page_token = _token(request, after)
+    return page
+
+
+class _Wanted:
+    """Which users are asked for."""
+
+    def __init__(self, request: ListUsersRequest, now_ms: int) -> None:
+        self._segments = _known("segments", request.segments, Segment.items())
+        self._freshness = _known("freshness", request.freshness, Freshness.items())
+        self._failed = request.failed
+        self._now_ms = now_ms
+
+    def status(self, row: ScheduledUser) -> UserStatus | None:
+        """Return what is said of a user, or None for one who is not asked for."""
+        header, state = row.header, row.state
+        # As GetStatus counts them: the segment the profile was computed for.
+        segment = state.segment if header is None else header.segment
+        freshness = Freshness.FRESHNESS_DEFAULT if header is None else header.freshness(self._now_ms)
+        if self._segments and segment not in self._segments:
+            return None
+        if self._freshness and freshness not in self._freshness:
+            return None
+        if self._failed and state.outcome != RefreshOutcome.REFRESH_OUTCOME_FAILED:
+            return None
+        user_id, namespace = keys.split_user_key(row.user)
+        status = UserStatus(
+            user_id=user_id,
+            namespace=namespace,
+            segment=cast(Segment, segment),
+            freshness=freshness,
+            revision=state.revision,
+            outcome=state.outcome,
+            failures=state.failures,
+            error=state.error,
+        )
+        if header is not None:
+            status.computed_at.FromMilliseconds(header.computed_at_ms)
+        if state.due_ms:
+            status.due_at.FromMilliseconds(state.due_ms)
+        if state.attempted_ms:
+            status.attempted_at.FromMilliseconds(state.attempted_ms)
+        return status
+
+
+def _page_size(asked: int) -> int:
+    if asked < 0:
+        raise FieldError("page_size", str(asked), f"1 to {PAGE_SIZE_MAX:,}, or 0 for {PAGE_SIZE}")
+    return min(asked or PAGE_SIZE, PAGE_SIZE_MAX)
+
+
+def _known(field: str, found: Sequence[int], items: Sequence[tuple[str, int]]) -> set[int]:
+    for place, number in enumerate(found):
+        if number not in dict(items).values():
+            names = ", ".join(f"{name} ({value})" for name, value in items)
+            raise FieldError(f"{field}[{place}]", str(number), names)
+    return set(found)
+
+
+def _token(request: ListUsersRequest, after: bytes) -> str:
+    return base64.urlsafe_b64encode(_fingerprint(request) + after).decode()
+
+
+def _read_token(request: ListUsersRequest) -> bytes:
+    """Return the key of the last user looked at; empty for the first page."""
+    if not request.page_token:
+        return b""
+    try:
+        found = base64.b64decode(request.page_token, altchars=b"-_", validate=True)
+        fingerprint, after = found[:_FINGERPRINT_BYTES], found[_FINGERPRINT_BYTES:]
+        keys.split_user_key(after)
+    except (binascii.Error, ValueError) as exc:
+        raise FieldError("page_token", "what is no token", "a next_page_token, or nothing") from exc
+    if fingerprint != _fingerprint(request):
+        raise FieldError(
+            "page_token", "the token of a request with other filters", "the filters it was given for"
+        )
+    return after
+
+
+def _fingerprint(request: ListUsersRequest) -> bytes:
+    """Return what tells one set of filters from another: a page of other users would leave some out in silence."""
+    filters = ListUsersRequest()
+    filters.CopyFrom(request)
+    filters.ClearField("page_size")
+    filters.ClearField("page_token")
+    return zlib.crc32(filters.SerializeToString(deterministic=True)).to_bytes(_FINGERPRINT_BYTES)
