@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from foreword.keys import NAMESPACE_BYTES_MAX
-from foreword.naming import NAME_USERS_MAX, OWN_NAME_ALLOWED, Policy, is_own_name, quoted
+from foreword.naming import NAME_USERS_MAX, OWN_NAME_ALLOWED, Names, Policy, is_own_name, quoted
 
 _GIB = 1 << 30
 
@@ -253,6 +254,10 @@ class Words(Section):
                 'policy is "vocabulary" and vocabulary is empty; allowed: at least one name in it'
             )
         return self
+
+    def names(self, users_of: Callable[[str], int] | None = None) -> Names:
+        """Return the door these rules make; `users_of` as `Names` has it."""
+        return Names(self.policy, self.vocabulary, self.users_min, users_of)
 
 
 class Foreword(Section):

@@ -8,6 +8,7 @@ from foreword import keys
 from foreword.admission import SESSION_ID_BYTES_MAX
 from foreword.clock import Clock
 from foreword.errors import StoreError
+from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
 from foreword.store.responses import (
     asks_for_refresh,
@@ -39,10 +40,19 @@ SLICE_KEYS = 100
 class ProfileService:
     """Answers reads from stored bytes; parses only a foreword that is cut or overlaid."""
 
-    def __init__(self, profiles: Profiles, activity: Activity, triggers: OpenTriggers, clock: Clock) -> None:
+    def __init__(
+        self,
+        profiles: Profiles,
+        activity: Activity,
+        triggers: OpenTriggers,
+        *,
+        live: FollowedConfig,
+        clock: Clock,
+    ) -> None:
         self._profiles = profiles
         self._activity = activity
         self._triggers = triggers
+        self._live = live
         self._now_ms = clock.now_ms
 
     def handlers(self) -> dict[str, Handler]:
@@ -119,7 +129,8 @@ class ProfileService:
         except StoreError:
             # The core is worth serving without the session.
             return []
-        return session_topics(events, session_id)
+        _, namespace = keys.split_user_key(user)
+        return session_topics(events, session_id, self._live.current.foreword.words_of(namespace).names())
 
 
 def _user_of_batch(user_id: str, namespace: str, place: int) -> keys.UserKey:

@@ -211,7 +211,9 @@ class SidecarServer:
         self._erasures = Erasures(self._activity, self._profiles, triggers, self._clock)
         events = ActivityService(self._activity, self._clock)
         services: dict[str, _Service] = {
-            profile_service.NAME: ProfileService(self._profiles, self._activity, triggers, self._clock),
+            profile_service.NAME: ProfileService(
+                self._profiles, self._activity, triggers, live=self._live, clock=self._clock
+            ),
             activity_service.NAME: events,
             operator_service.NAME: OperatorService(
                 profiles=self._profiles,

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from foreword.frames import session_line
+from foreword.naming import Names
 from foreword.store.activity_reader import StoredEvent
 from foreword.store.profile_writer import text_etag
 from foreword.tokens import TOKENIZER, count_tokens
-from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_service_pb2 import GetForewordResponse
 
 # Newest events of the user looked at; a longer session is told by its newest part.
 EVENTS_MAX = 64
 TOPICS_MAX = 5
-TOPIC_CHARACTERS_MAX = 40
-
-_START = "This session: "
 
 
-def session_topics(events: Iterable[StoredEvent], session_id: str) -> list[str]:
+def session_topics(events: Iterable[StoredEvent], session_id: str, names: Names) -> list[str]:
     """Return what a session is about, newest first: its topics, or the types of its events when it has none.
 
-    Never the text of an event. `events` come oldest first.
+    Never the text of an event, and only what may stand in a text. `events` come oldest first.
     """
     session = [stored.event for stored in events if stored.event.session_id == session_id]
     session.reverse()
-    return _distinct(topic for event in session for topic in event.topics) or _distinct(
-        map(_type_of, session)
-    )
+    topics = [topic for event in session for topic in event.topics]
+    # Topics that may not be named are no reason to name types: a session about secrets would be told as a "view".
+    raws = topics or [event.type for event in session]
+    return [name.shown for name in names.named(raws, TOPICS_MAX)]
 
 
 def add_overlay(response: GetForewordResponse, topics: list[str], tokens_max: int) -> None:
@@ -37,7 +36,7 @@ def add_overlay(response: GetForewordResponse, topics: list[str], tokens_max: in
     comes first and keeps its bytes, so that a prompt cache holds.
     """
     for count in range(len(topics), 0, -1):
-        line = f"{_START}{', '.join(topics[:count])}."
+        line = session_line(response.text, topics[:count])
         separator = "\n" if response.text and not response.text.endswith("\n") else ""
         text = response.text + separator + line
         tokens = count_tokens(text)
@@ -48,19 +47,3 @@ def add_overlay(response: GetForewordResponse, topics: list[str], tokens_max: in
             response.etag = text_etag(text)
             response.cuts.add(byte_end=len(text.encode()), token_count=tokens)
             return
-
-
-def _distinct(words: Iterable[str]) -> list[str]:
-    plain = (_plain(word) for word in words)
-    return list(dict.fromkeys(word for word in plain if word))[:TOPICS_MAX]
-
-
-def _plain(word: str) -> str:
-    """Return a topic as it may stand in a prompt: one line, no closing punctuation; empty when it is no mere topic."""
-    printable = "".join(c if c.isprintable() else " " for c in word)
-    one_line = " ".join(printable.split()).strip(" .,;:")
-    return one_line if len(one_line) <= TOPIC_CHARACTERS_MAX else ""
-
-
-def _type_of(event: Event) -> str:
-    return event.type

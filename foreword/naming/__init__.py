@@ -1,5 +1,6 @@
 """One door for untrusted words: what activity calls things, on its way into any text."""
 
+from foreword.naming.known import LANGUAGES
 from foreword.naming.messages import quoted
 from foreword.naming.names import (
     NAME_USERS_MAX,
@@ -7,18 +8,17 @@ from foreword.naming.names import (
     Name,
     Names,
     Policy,
-    folded,
     is_own_name,
 )
 from foreword.naming.shape import well_shaped
 
 __all__ = [
+    "LANGUAGES",
     "NAME_USERS_MAX",
     "OWN_NAME_ALLOWED",
     "Name",
     "Names",
     "Policy",
-    "folded",
     "is_own_name",
     "quoted",
     "well_shaped",

@@ -45,5 +45,8 @@ _DISPLAY_NAMES = {
     "scripts": "scripts",
 }
 
+NOTHING = frozenset("none null n/a na unknown other misc general default untitled undefined".split())
+"""What is written where nothing is known, in small letters: no name of anything."""
+
 KNOWN = {name: name.capitalize() for name in LANGUAGES | FILM_GENRES} | _DISPLAY_NAMES
 """How each is shown, by its name in small letters."""

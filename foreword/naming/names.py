@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
-from foreword.naming.known import KNOWN
+from foreword.naming.known import KNOWN, NOTHING
 from foreword.naming.shape import well_shaped
+from foreword.topics import topic_key
 
 Policy: TypeAlias = Literal["open", "shared", "vocabulary"]
 
@@ -18,8 +18,6 @@ OWN_NAME_CHARACTERS_MAX = 60
 OWN_NAME_ALLOWED = (
     f"1 to {OWN_NAME_CHARACTERS_MAX} printable characters without quotation marks, no space around them"
 )
-
-_GAPS = re.compile(r"[\s_-]+")
 
 
 class Name(NamedTuple):
@@ -39,11 +37,6 @@ class Name(NamedTuple):
         return self.text if self.is_ours else f'"{self.text}"'
 
 
-def folded(raw: str) -> str:
-    """Return what names that differ only in case or separators have in common."""
-    return _GAPS.sub(" ", raw).strip().casefold()
-
-
 def is_own_name(entry: str) -> bool:
     """Return whether an operator's name can stand in a text: their words are trusted, their slips are caught."""
     return 0 < len(entry) <= OWN_NAME_CHARACTERS_MAX and (
@@ -59,7 +52,7 @@ class Names:
             users' events carry; `vocabulary` only what the operator lists.
         vocabulary: The operator's names, let through by every policy, and shown as spelled here.
         users_min: How many users make a name shared.
-        users_of: How many users' events carry a name, by its folded form; needed for `shared`.
+        users_of: How many users' events carry a name, by `topic_key`; needed for `shared`.
     """
 
     def __init__(
@@ -76,13 +69,13 @@ class Names:
 
     def name(self, raw: str) -> Name | None:
         """Return the name that may be shown for an untrusted word, or None when it must not stand in a text."""
-        own = self._own.get(folded(raw))
-        if own is not None:
+        own = self._own.get(topic_key(raw))
+        if own is not None or self._policy == "vocabulary":
             return own
-        known = KNOWN.get(raw.casefold()) if self._policy != "vocabulary" else None
-        if known is not None:
-            return Name(known, is_ours=True)
-        text = well_shaped(raw) if self._policy != "vocabulary" else None
+        small = raw.casefold()
+        if small in KNOWN:
+            return Name(KNOWN[small], is_ours=True)
+        text = well_shaped(raw) if small not in NOTHING else None
         if text is None or (self._policy == "shared" and not self._is_shared(text)):
             return None
         return Name(text, is_ours=False)
@@ -92,10 +85,21 @@ class Names:
         name = self.name(raw)
         return None if name is None else name.shown
 
+    def named(self, raws: Iterable[str], count: int | None = None) -> list[Name]:
+        """Return the first `count` names that may stand in a text, each once; all of them for None."""
+        found: dict[str, Name] = {}
+        for raw in raws:
+            if len(found) == count:
+                break
+            name = self.name(raw)
+            if name is not None:
+                found.setdefault(name.text, name)
+        return list(found.values())
+
     def _is_shared(self, text: str) -> bool:
-        return self._users_of is not None and self._users_of(folded(text)) >= self._users_min
+        return self._users_of is not None and self._users_of(topic_key(text)) >= self._users_min
 
 
 @lru_cache(maxsize=256)
 def _own_names(vocabulary: tuple[str, ...]) -> dict[str, Name]:
-    return {folded(entry): Name(entry, is_ours=True) for entry in vocabulary}
+    return {topic_key(entry): Name(entry, is_ours=True) for entry in vocabulary}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from foreword.naming import LANGUAGES, Names
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
 from scheduler.agent.kind import DOMAIN_FIELD, Kind, medium_named
-from scheduler.agent.labels import join, label, labels
-from scheduler.agent.vocabulary import FILE_KINDS, LANGUAGES
+from scheduler.agent.labels import join, labels
+from scheduler.agent.vocabulary import FILE_KINDS
 
 _LEAD_TOPICS = 3
 _MORE_TOPICS = 4
@@ -73,12 +74,12 @@ def describe(findings: Findings) -> list[str]:
 
 
 def _sentences(findings: Findings) -> Iterator[str]:
-    named = [affinity for affinity in findings.high if _is_named(affinity)]
+    named = [affinity for affinity in findings.high if _is_named(affinity, findings.names)]
     areas = _areas(findings, named)
     leading = [item for item in areas[:_LEAD_TOPICS] if item.score >= _LEAD_SCORE_MIN]
     yield _lead(findings, leading)
     if findings.kind is Kind.CODE:
-        yield from _skills([item for item in named if item not in leading])
+        yield from _skills(findings, [item for item in named if item not in leading])
     if findings.kind is Kind.AGENT:
         yield from _agent_habits(findings)
     yield from _ratings(findings)
@@ -88,16 +89,16 @@ def _sentences(findings: Findings) -> Iterator[str]:
     yield from _turns(findings, areas, said)
     yield from _standing(findings, areas, said)
     if leading:
-        yield from _more(areas, said, _LEADS[findings.kind][1])
+        yield from _more(findings, areas, said)
     yield from _reading_habits(findings)
     yield from _filters(findings)
 
 
-def _is_named(affinity: Affinity) -> bool:
+def _is_named(affinity: Affinity, names: Names) -> bool:
     return (
         affinity.evidence_count >= _NAMED_EVENTS_MIN
         and affinity.score >= _NAMED_SCORE_MIN
-        and label(affinity.topic) is not None
+        and names.name(affinity.topic) is not None
     )
 
 
@@ -115,41 +116,50 @@ def _lead(findings: Findings, leading: Sequence[Affinity]) -> str:
         act = findings.medium.value
     if findings.kind is Kind.CODE:
         repos = labels(
-            [entry.value for entry in findings.values("repo") if entry.share >= _REPO_SHARE_MIN], 2
+            findings.names,
+            [entry.value for entry in findings.values("repo") if entry.share >= _REPO_SHARE_MIN],
+            2,
         )
         act += f" on {join(repos)}" if repos else ""
         # A project's main package often bears its name; "on celery, in celery" would say nothing.
-        names = [f"the {name} package" if name in repos else name for name in _names(leading, _LEAD_TOPICS)]
+        names = [
+            f"the {name} package" if name in repos else name
+            for name in _names(findings, leading, _LEAD_TOPICS)
+        ]
     else:
-        names = _names(leading, _LEAD_TOPICS)
+        names = _names(findings, leading, _LEAD_TOPICS)
     if not names:
         return f"{act}, without a clear focus yet."
     lately = "lately mostly" if findings.window.count >= _LATELY_EVENTS_MIN else "mostly"
     return f"{act}, {lately} {joint}{join(names)}."
 
 
-def _skills(named: Sequence[Affinity]) -> Iterator[str]:
+def _skills(findings: Findings, named: Sequence[Affinity]) -> Iterator[str]:
     languages = sorted(
         (item for item in named if item.key in LANGUAGES),
         key=lambda item: (-item.evidence_count, item.key),
     )
-    deep = _names([item for item in languages if item.evidence_count >= _DEEPLY_EVENTS_MIN], 3)
-    well = _names(
-        [item for item in languages if _WELL_EVENTS_MIN <= item.evidence_count < _DEEPLY_EVENTS_MIN], 3
-    )
-    some = _names(
-        [item for item in languages if _SOME_EVENTS_MIN <= item.evidence_count < _WELL_EVENTS_MIN], 3
-    )
+    deep = _names(findings, _met(languages, _DEEPLY_EVENTS_MIN), 3)
+    well = _names(findings, _met(languages, _WELL_EVENTS_MIN, _DEEPLY_EVENTS_MIN), 3)
+    some = _names(findings, _met(languages, _SOME_EVENTS_MIN, _WELL_EVENTS_MIN), 3)
     known = [*([f"{join(deep)} deeply"] if deep else []), *([f"{join(well)} well"] if well else [])]
     if known:
         yield f"Knows {', '.join(known)}{f'; some {join(some)}' if some else ''}."
     elif some:
         yield f"Works with {join(some)}."
     elif languages:
-        yield f"Has worked a little with {join(_names(languages, 2))}."
-    files = _names([item for item in named if item.key in FILE_KINDS], 3)
+        yield f"Has worked a little with {join(_names(findings, languages, 2))}."
+    files = _names(findings, [item for item in named if item.key in FILE_KINDS], 3)
     if files:
         yield f"Also edits {join(files)}."
+
+
+def _met(affinities: Sequence[Affinity], events_min: int, events_end: int | None = None) -> list[Affinity]:
+    return [
+        item
+        for item in affinities
+        if events_min <= item.evidence_count and (events_end is None or item.evidence_count < events_end)
+    ]
 
 
 def _agent_habits(findings: Findings) -> Iterator[str]:
@@ -173,7 +183,7 @@ def _ratings(findings: Findings) -> Iterator[str]:
     disliked = sorted(
         (item for item in rated if item.liking <= -_LIKING_MIN), key=lambda item: (item.liking, item.key)
     )
-    above, below = _names(liked, 3), _names(disliked, 2)
+    above, below = _names(findings, liked, 3), _names(findings, disliked, 2)
     if above and below:
         yield f"Rates {join(above)} above average, {join(below)} below."
     elif above:
@@ -183,7 +193,7 @@ def _ratings(findings: Findings) -> Iterator[str]:
 
 
 def _aversions(findings: Findings) -> Iterator[str]:
-    names = _names([item for item in findings.low if not item.liking], 3)
+    names = _names(findings, [item for item in findings.low if not item.liking], 3)
     if names:
         yield f"Skip {join(names)}."
 
@@ -213,7 +223,7 @@ def _turns(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> Ite
         and item.memory_share >= _FALLING_SHARE_MIN
         and item.window_share <= _FALLING_FACTOR * item.memory_share
     ]
-    new, old = _names(rising, 2), _names(falling, 2)
+    new, old = _names(findings, rising, 2), _names(findings, falling, 2)
     said.update(item.key for item in (*rising[:2], *falling[:2]))
     if new:
         yield f"Recently also {joint}{join(new)}."
@@ -249,7 +259,7 @@ def _standing(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> 
             key=lambda item: (-item.population_share, item.key),
         )
     joint = _LEADS[findings.kind][1]
-    above, below = _names(more, 2), _names(less, 2)
+    above, below = _names(findings, more, 2), _names(findings, less, 2)
     said.update(item.key for item in (*more[:2], *less[:2]))
     if above and below:
         yield f"More {joint}{join(above)} than other users, less {joint}{join(below)}."
@@ -259,10 +269,10 @@ def _standing(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> 
         yield f"Less {joint}{join(below)} than other users."
 
 
-def _more(areas: Sequence[Affinity], said: set[str], joint: str) -> Iterator[str]:
-    names = _names([item for item in areas if item.key not in said], _MORE_TOPICS)
+def _more(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> Iterator[str]:
+    names = _names(findings, [item for item in areas if item.key not in said], _MORE_TOPICS)
     if names:
-        yield f"Also {joint}{join(names)}."
+        yield f"Also {_LEADS[findings.kind][1]}{join(names)}."
 
 
 def _reading_habits(findings: Findings) -> Iterator[str]:
@@ -282,7 +292,8 @@ def _reading_habits(findings: Findings) -> Iterator[str]:
 def _filters(findings: Findings) -> Iterator[str]:
     said = _SAID_FIELDS | _SAID_FIELDS_BY_KIND.get(findings.kind, frozenset())
     for entry in findings.attributes:
-        field, value = label(entry.field.replace("_", " ")), label(entry.value)
+        shared, value = _SHARED_VALUES.get(entry.field), findings.names.shown(entry.value)
+        field = findings.names.shown(entry.field.replace("_", " ")) if shared is None else ""
         if (
             entry.share >= _FILTER_SHARE_MIN
             and entry.evidence_count >= _FILTER_EVENTS_MIN
@@ -290,16 +301,14 @@ def _filters(findings: Findings) -> Iterator[str]:
             and field is not None
             and value is not None
         ):
-            shared = _SHARED_VALUES.get(entry.field)
-            yield f"Nearly always {shared.format(value)}." if shared else f"Nearly always: {field} {value}."
+            yield f"Nearly always {shared.format(value)}." if shared else f"Nearly always {field}: {value}."
             return
 
 
 def _values(findings: Findings, field: str, count: int) -> list[str]:
-    return labels(
-        [entry.value for entry in findings.values(field) if entry.evidence_count >= _TOOL_EVENTS_MIN], count
-    )
+    values = [entry.value for entry in findings.values(field) if entry.evidence_count >= _TOOL_EVENTS_MIN]
+    return labels(findings.names, values, count)
 
 
-def _names(affinities: Sequence[Affinity], count: int) -> list[str]:
-    return labels([affinity.topic for affinity in affinities], count)
+def _names(findings: Findings, affinities: Sequence[Affinity], count: int) -> list[str]:
+    return labels(findings.names, [affinity.topic for affinity in affinities], count)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from foreword.frames import is_framed
 from foreword.topics import topic_key
 from foreword.v1 import event_pb2, profile_pb2
-from scheduler.agent.render import FOREWORD_HEADER
 
 # A look of less than this says the title was seen, not that the content was wanted.
 _GLANCE_SECONDS = 5
@@ -102,4 +102,4 @@ def _is_ours(event: event_pb2.Event, own_texts: frozenset[str]) -> bool:
     if event.attributes and event.attributes.get(GENERATOR_KEY, "").lower() == GENERATOR_OURS:
         return True
     text = event.text
-    return bool(text) and (FOREWORD_HEADER in text or text.strip() in own_texts)
+    return bool(text) and (is_framed(text) or text.strip() in own_texts)

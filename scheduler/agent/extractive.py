@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from foreword.naming import LANGUAGES
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
 from scheduler.agent.kind import Kind
-from scheduler.agent.labels import label, labels
 from scheduler.agent.operations import (
     AddBelief,
     CloseBelief,
@@ -21,7 +21,6 @@ from scheduler.agent.operations import (
     SetPresentation,
 )
 from scheduler.agent.providers import Proposal
-from scheduler.agent.vocabulary import LANGUAGES
 
 # A belief begins at a tenth of the activity and ends at a twenty-fifth; the gap keeps it from flickering.
 _BELIEF_SCORE_MIN = 0.10
@@ -56,7 +55,7 @@ class Extractive:
     """Proposes what counting shows; deterministic, without a network, at no cost."""
 
     name = "extractive"
-    prompt_version = "extractive-1"
+    prompt_version = "extractive-2"
 
     async def propose(self, findings: Findings, previous: profile_pb2.Profile | None) -> Proposal:
         """Return operations that bring the previous self-model up to the findings."""
@@ -113,7 +112,7 @@ def _belief(
     *,
     against: bool,
 ) -> Iterator[Operation]:
-    name = label(affinity.topic)
+    name = findings.names.shown(affinity.topic)
     if name is None:
         return
     statement = pattern.format(name)
@@ -143,7 +142,8 @@ def _expertise(findings: Findings, previous: profile_pb2.Profile | None) -> Iter
     for affinity in ranked[:_EXPERTISE_MAX]:
         level = round(affinity.evidence_count / (affinity.evidence_count + _EXPERTISE_HALF_EVENTS), 2)
         events = findings.window.events.get(affinity.key)
-        if affinity.evidence_count < _EXPERTISE_EVENTS_MIN or not events:
+        nameless = findings.names.name(affinity.topic) is None
+        if affinity.evidence_count < _EXPERTISE_EVENTS_MIN or not events or nameless:
             continue
         if abs(level - levels.get(affinity.key, 0.0)) >= _EXPERTISE_STEP:
             yield SetExpertise(affinity.topic, level, _newest(events))
@@ -167,7 +167,9 @@ def _presentation(findings: Findings, previous: profile_pb2.Profile | None) -> I
     presentation = profile_pb2.Presentation(
         depth=findings.depth or profile_pb2.DEPTH_STANDARD,
         tone="direct" if technical else "neutral",
-        example_domains=labels([affinity.topic for affinity in findings.high], 3),
+        example_domains=[
+            name.text for name in findings.names.named((affinity.topic for affinity in findings.high), 3)
+        ],
         emphasis=["code"] if technical else [],
         length=_length(findings.length_percentile),
     )

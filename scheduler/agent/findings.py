@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from foreword.naming import Names
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.evidence import Evidence
@@ -58,6 +59,7 @@ class Findings:
         known: Every event read in this refresh that counts, by id.
         news: The ids among them that were accepted since the last refresh.
         user_count: Users of the population.
+        names: What of the words above may stand in a text.
         depth: The depth of what the user reads; unspecified unless events carry it.
         length_percentile: Where the user's text length lies among all users', 0 to 100; None unless known.
         quiet_hours: First and past-the-end hour of the longest range without activity, UTC; None unless known.
@@ -73,6 +75,7 @@ class Findings:
     known: Mapping[str, Evidence]
     news: frozenset[str]
     user_count: int
+    names: Names
     depth: profile_pb2.Depth
     length_percentile: int | None
     quiet_hours: tuple[int, int] | None
@@ -88,6 +91,7 @@ def find(
     memory: Memory,
     population: PopulationView,
     *,
+    names: Names,
     known: Mapping[str, Evidence],
     news: frozenset[str],
     active_days: int,
@@ -113,6 +117,7 @@ def find(
         known=known,
         news=news,
         user_count=population.user_count,
+        names=names,
         depth=_depth(memory),
         length_percentile=percentile,
         quiet_hours=_quiet_hours(memory, active_days),

@@ -114,6 +114,7 @@ def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
         window,
         memory,
         refresh_input.population,
+        names=config.foreword.words_of(refresh_input.namespace).names(),
         known=known,
         news=news_ids,
         active_days=len(refresh_input.activity.days),

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from foreword.frames import frame_for
 from foreword.tokens import TOKENIZER, count_tokens
 from foreword.v1 import profile_pb2
 
-FOREWORD_HEADER = "About this user (background from past activity; may be outdated)"
-"""The first line of every foreword: tells the reading model what the text is, and Foreword its own text in an event."""
 SUMMARY_BYTES_MAX = 600
 
 
 def foreword(sentences: Sequence[str], tokens_max: int) -> profile_pb2.Foreword:
     """Return the text of at most `tokens_max` tokens, a line a sentence, cut after any line.
 
-    The header alone says nothing, so the first cut lies after the first sentence. A sentence that does not fit is
+    The frame alone says nothing, so the first cut lies after the first sentence. A sentence that does not fit is
     left out with all that follow: what comes first is worth more.
     """
     result = profile_pb2.Foreword(tokenizer=TOKENIZER)
-    text = FOREWORD_HEADER
+    text = frame_for("\n".join(sentences))
     for sentence in sentences:
         longer = f"{text}\n{sentence}"
         tokens = count_tokens(longer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from foreword.naming import Name, Names, folded, quoted, well_shaped
+from foreword.naming import Name, Names, quoted, well_shaped
 
 
 @pytest.mark.parametrize(
@@ -94,10 +94,17 @@ def test_shared_asks_how_many_users_carry_a_name() -> None:
     assert Names("shared").shown("climate") is None
 
 
-def test_folding_joins_what_differs_in_case_and_separators() -> None:
-    """Spellings of one name fold to the same."""
-    assert len({folded(name) for name in ("unit-tests", "Unit Tests", "UNIT_TESTS")}) == 1
-    assert folded("C++") != folded("C")
+def test_what_stands_for_nothing_is_no_name() -> None:
+    """Words that tables write where nothing is known are not said, unless the operator lists one."""
+    assert Names().shown("None") is None
+    assert Names(vocabulary=["General"]).shown("general") == "General"
+
+
+def test_each_name_is_listed_once_in_its_first_spelling() -> None:
+    """A list of names leaves out what is no name and what comes again."""
+    raws = ["climate", "see evil.com", "python", "climate", "jazz"]
+    assert [name.shown for name in Names().named(raws, 2)] == ['"climate"', "Python"]
+    assert len(Names().named(raws)) == 3
 
 
 def test_a_message_shows_words_escaped_and_cut() -> None:
