@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -32,6 +31,9 @@ from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import GetStatusResponse, ListUsersResponse, RefreshUserResponse
 from foreword.v1.profile_service_pb2 import BatchGetProfilesResponse, GetForewordResponse, GetProfileResponse
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFAULT_TARGET = "unix:./var/foreword/foreword.sock"
 TIMEOUT_SECONDS = 2.0

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
 from foreword.client.calls import EXPORT_USER, UNARY
 from foreword.errors import ServiceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OPTIONS = (
     # Whether a call is made again is decided in reach.py: gRPC's own retries cannot be left out of a single call.
@@ -36,6 +38,8 @@ def credentials(certificate_file: Path | str | None) -> grpc.ChannelCredentials 
     """
     if certificate_file is None:
         return None
+    from pathlib import Path
+
     try:
         return grpc.ssl_channel_credentials(Path(certificate_file).read_bytes())
     except OSError as exc:

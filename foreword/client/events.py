@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
@@ -147,7 +147,7 @@ def make_event(source: Any, namespace: str) -> Event:
         )
     else:
         raise FieldError("", shown(source), "an Event, or a mapping of its fields")
-    event.event_id = event.event_id or uuid.uuid4().hex
+    event.event_id = event.event_id or os.urandom(16).hex()
     event.namespace = event.namespace or namespace
     return event
 

@@ -229,6 +229,28 @@ def test_client_and_local_reader_need_no_server_libraries() -> None:
     assert done.returncode == 0, done.stderr
 
 
+# What `import foreword.client` loads beside gRPC, and what of that it does not: each is time at every start.
+CLIENT_LOADS = {*sys.stdlib_module_names, "foreword", "google"}
+CLIENT_LEAVES_OUT = (
+    *("foreword.store", "foreword.config", "foreword.naming", "foreword.importers", "foreword.cli"),
+    *("google.rpc", "pathlib", "uuid"),
+)
+
+
+def test_importing_the_client_loads_only_grpc_and_protobuf() -> None:
+    """No other library comes in with the client, and nothing of the store."""
+    code = (
+        "import grpc, sys; known = set(sys.modules); import foreword.client; print(*set(sys.modules) - known)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = done.stdout.split()
+    assert "foreword.client" in loaded
+    assert {name.split(".")[0] for name in loaded} <= CLIENT_LOADS
+    assert [name for name in loaded if any(within(name, part) for part in CLIENT_LEAVES_OUT)] == []
+
+
 def test_command_without_server_extra_says_what_to_install() -> None:
     """`foreword` without the `server` extra prints one sentence with the command that adds it."""
     entry = "from foreword.cli import main\nsys.exit(main())"
