@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import NamedTuple
 
 from foreword.clock import Clock
 from foreword.followed_config import FollowedConfig
@@ -13,7 +12,6 @@ from foreword.keys import EnvironmentId, UserKey
 from foreword.store import ActivityReader, ProfileReader, ProfileTransaction, ProfileWriter
 from foreword.v1.activity_pb2 import Trigger
 from foreword.v1.refresh_pb2 import RefreshState
-from scheduler.attempt import Attempt
 from scheduler.due import URGENCY, Due, after_trigger
 from scheduler.erasure import Erasures
 from scheduler.runner import Runner
@@ -22,13 +20,6 @@ from scheduler.runner import Runner
 _BATCH_MAX = 500
 
 Row = tuple[int, Trigger]
-
-
-class _Move(NamedTuple):
-    user: UserKey
-    attempt: Attempt | None
-    """The one under way, which writes the due time when it ends."""
-    due: Due
 
 
 class TriggerFeed:
@@ -88,46 +79,50 @@ class TriggerFeed:
 
     def _move_users(self, activity: ActivityReader, rows: Sequence[Row]) -> None:
         now_ms = self._clock.now_ms()
-        moves: list[_Move] = []
+        moved: list[tuple[UserKey, Due]] = []
         with self._writer.begin() as txn:
             for _, trigger in rows:
-                move = self._move(txn, trigger, now_ms)
-                if move is not None:
-                    moves.append(move)
+                user = UserKey(trigger.user_key)
+                attempt = self._runner.in_flight(user)
+                if attempt is not None:
+                    # Written with what comes of the attempt, which answers only what it was claimed for. Should this
+                    # transaction fail, the trigger is taken again, which changes nothing.
+                    attempt.asked = self._after(attempt.asked, trigger, attempt.state, now_ms, failures=0)
+                elif due := self._move(txn, user, trigger, now_ms):
+                    moved.append((user, due))
             txn.put_trigger_cursor(activity.environment_id, rows[-1][0])
-        for move in moves:
-            self._pass_on(move, now_ms)
+        for user, due in moved:
+            if due.is_now(now_ms):
+                self._start(user, due)
 
-    def _move(self, txn: ProfileTransaction, trigger: Trigger, now_ms: int) -> _Move | None:
-        """Write the due time that a trigger asks for, unless an attempt will; None when nothing changes."""
-        user = UserKey(trigger.user_key)
-        attempt = self._runner.in_flight(user)
-        state = attempt.state if attempt is not None else txn.refresh_state(user) or RefreshState()
-        # An attempt answers what it was claimed for; only what has come since is added to.
-        former = attempt.asked if attempt is not None else Due.of(state)
-        due = after_trigger(
+    def _move(self, txn: ProfileTransaction, user: UserKey, trigger: Trigger, now_ms: int) -> Due | None:
+        """Move a user in the due index; return the new due time, or None when it stays."""
+        state = txn.refresh_state(user) or RefreshState()
+        former = Due.of(state)
+        due = self._after(former, trigger, state, now_ms, failures=state.failures)
+        if due == former:
+            return None
+        due.put(state)
+        txn.schedule(user, state)
+        return due
+
+    def _after(
+        self, former: Due, trigger: Trigger, state: RefreshState, now_ms: int, *, failures: int
+    ) -> Due:
+        return after_trigger(
             former,
             trigger,
             segment=state.segment,
-            failures=0 if attempt is not None else state.failures,
+            failures=failures,
             now_ms=now_ms,
             config=self._live.current,
             looked_ms=self._looked_ms,
         )
-        if due == former:
-            return None
-        if attempt is None:
-            due.put(state)
-            txn.schedule(user, state)
-        return _Move(user, attempt, due)
 
-    def _pass_on(self, move: _Move, now_ms: int) -> None:
-        """Tell the attempt under way, or the runner, what is now in the store."""
-        if move.attempt is not None:
-            move.attempt.asked = move.due
-        elif move.due.is_now(now_ms):
-            if move.due.triggered_ms:
-                self._runner.urge(move.user, URGENCY[move.due.reason])
-            else:
-                # An import with nothing to settle: the longest due goes first.
-                self._runner.sweep()
+    def _start(self, user: UserKey, due: Due) -> None:
+        """Tell the runner of a user who is due now."""
+        if due.triggered_ms:
+            self._runner.urge(user, URGENCY[due.reason])
+        else:
+            # An import with nothing to wait for: the longest due goes first.
+            self._runner.sweep()

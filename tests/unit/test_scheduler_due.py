@@ -102,8 +102,9 @@ IDLE_LATER = Due(NOW_MS - 7 + IDLE_MS, SESSION_END)
 def test_a_trigger_moves_the_due_time(
     former: Due, segment: Segment, failures: int, times_ms: dict[str, int], due: Due
 ) -> None:
-    """Each trigger does to a due time what the rules say, and nothing else."""
+    """Each trigger does to a due time what the rules say, and nothing more when it is taken once again."""
     assert triggered(former, segment, failures, **times_ms) == due
+    assert triggered(due, segment, failures, **times_ms) == due
 
 
 @pytest.mark.parametrize("segment", [NOBODY, NEW, ACTIVE, SEMI_ACTIVE, DORMANT])
