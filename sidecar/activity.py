@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from foreword.config import Config
@@ -22,6 +24,7 @@ from foreword.store import ActivityReader, ActivityTransaction, ActivityWriter, 
 from foreword.store.files import ACTIVITY
 from foreword.v1.activity_pb2 import UserActivity
 from sidecar.errors import DrainingError, QueueFullError
+from sidecar.profiles import Profiles
 
 T = TypeVar("T")
 Job = Callable[[ActivityTransaction], T]
@@ -39,7 +42,7 @@ class Activity:
         config: Where and how large.
         live: The limits in force.
         problems: Where failing writes are stated.
-        taken: As for ActivityWriter.
+        profiles: Where the scheduler's place in the trigger log is read.
 
     Attributes:
         reader: Reads the environment; None on a read-only store that has none.
@@ -53,35 +56,34 @@ class Activity:
         config: Config,
         live: FollowedConfig,
         problems: Problems,
-        *,
-        taken: Callable[[EnvironmentId], int],
+        profiles: Profiles,
     ) -> None:
         self.waiting_events = 0
         self.is_healthy = True
         self.is_draining = False
         self._live = live
+        self._profiles = profiles
         self._problems = problems
         self._refusal: StoreError | None = None
         self._committer: GroupCommitter | None = None
         with contextlib.ExitStack() as stack:
-            self._writer = self._open_writer(config, taken)
+            self._writer = self._open_writer(config)
             if self._writer is not None:
                 stack.callback(self._writer.close)
             self.reader = self._open_reader(config)
             # Without a reader the writer's lock is let go of; from here on `close` does.
             stack.pop_all()
         if self._writer is not None:
-            wait_seconds = config.sidecar.group_commit_ms / 1000
-            self._committer = GroupCommitter(self._writer, wait_seconds=wait_seconds)
+            begin = functools.partial(self._begin, self._writer)
+            self._committer = GroupCommitter(begin, wait_seconds=config.sidecar.group_commit_ms / 1000)
 
-    def _open_writer(self, config: Config, taken: Callable[[EnvironmentId], int]) -> ActivityWriter | None:
+    def _open_writer(self, config: Config) -> ActivityWriter | None:
         store = config.store
         try:
             return ActivityWriter(
                 store.directory,
                 map_size_bytes=store.activity_map_size_bytes,
                 readers_max=store.readers_max,
-                taken=taken,
             )
         except (StoreNotWritableError, StoreFullError) as exc:
             self._refuse_writes(exc)
@@ -117,6 +119,9 @@ class Activity:
         return self._refusal is not None
 
     # -- writing ----------------------------------------------------------------------------------------------
+
+    def _begin(self, writer: ActivityWriter) -> AbstractContextManager[ActivityTransaction]:
+        return writer.begin(taken_through=self._profiles.taken_trigger(writer.environment_id))
 
     async def write(self, job: Job[T], *, releasing: int = 0) -> T:
         """Run `job` in a write transaction and return its result once it is on disk.

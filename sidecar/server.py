@@ -170,12 +170,7 @@ class SidecarServer:
             config.store.directory, readers_max=config.store.readers_max, problems=self._problems
         )
         stack.callback(self._profiles.close)
-        self._activity = Activity(
-            config,
-            self._live,
-            self._problems,
-            taken=self._profiles.taken_trigger,
-        )
+        self._activity = Activity(config, self._live, self._problems, self._profiles)
         stack.push_async_callback(self._activity.close)
         self._maintenance = Maintenance(self._activity, self._profiles, self._live, clock)
 

@@ -12,7 +12,7 @@ from foreword.clock import Clock, SystemClock
 from foreword.config import Store
 from foreword.errors import ServiceError
 from foreword.store import ActivityWriter
-from foreword.store.profile_reader import taken_triggers
+from foreword.store.profile_reader import trigger_cursor
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
 from foreword.v1.event_pb2 import Event
 
@@ -72,18 +72,19 @@ class StoreRecorder:
     def __init__(self, store: Store, *, namespace: str = "", clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._namespace = namespace
+        self._directory = store.directory
         self._writer = ActivityWriter(
             store.directory,
             map_size_bytes=store.activity_map_size_bytes,
             readers_max=store.readers_max,
-            taken=taken_triggers(store.directory),
         )
 
     def record(self, events: Sequence[Event]) -> RecordEventsResponse:
         """Record events in one synced transaction, as RecordEvents would."""
         now_ms = self._clock.now_ms()
         admission = admit(events, now_ms, namespace=self._namespace)
-        with self._writer.begin() as transaction:
+        taken_through = trigger_cursor(self._directory, self._writer.environment_id)
+        with self._writer.begin(taken_through=taken_through) as transaction:
             is_new = transaction.record(admission.kept, now_ms)
         accepted_count = sum(is_new)
         return RecordEventsResponse(

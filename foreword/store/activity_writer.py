@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
 from pathlib import Path
@@ -14,7 +14,7 @@ from foreword import keys
 from foreword.admission import NewEvent
 from foreword.clock import DAY_MS
 from foreword.errors import StoreCorruptError
-from foreword.keys import EnvironmentId, ErasureId, UserKey
+from foreword.keys import ErasureId, UserKey
 from foreword.store import databases as db
 from foreword.store.environment import Environment
 from foreword.store.files import ACTIVITY
@@ -30,11 +30,6 @@ DAYS_MAX = 56
 _DAY = attrgetter("day")
 
 
-def none_taken(_environment_id: EnvironmentId) -> int:
-    """Return 0: no trigger is known to be taken."""
-    return 0
-
-
 class ActivityWriter(Writer):
     """Opens activity.lmdb for writing, making it when missing.
 
@@ -42,8 +37,6 @@ class ActivityWriter(Writer):
         directory: The store's folder.
         map_size_bytes: Most it may grow to.
         readers_max: Reader slots; the first process to open the environment decides.
-        taken: Returns, for the environment's id, the newest trigger that the scheduler has taken: what a taken
-            trigger asked for is not asked for again. An outdated answer costs a needless refresh, never a lost one.
 
     Raises:
         StoreLockedError: A sidecar, an import, or a restore or compaction holds it.
@@ -58,7 +51,6 @@ class ActivityWriter(Writer):
         *,
         map_size_bytes: int,
         readers_max: int = 2048,
-        taken: Callable[[EnvironmentId], int] = none_taken,
     ) -> None:
         super().__init__(
             directory / ACTIVITY,
@@ -67,22 +59,26 @@ class ActivityWriter(Writer):
             map_size_bytes=map_size_bytes,
             readers_max=readers_max,
         )
-        self._taken = taken
 
     @contextmanager
-    def begin(self) -> Iterator[ActivityTransaction]:
-        """Run the block in one transaction: synced to disk on success, undone on an exception."""
+    def begin(self, *, taken_through: int = 0) -> Iterator[ActivityTransaction]:
+        """Run the block in one transaction: synced to disk on success, undone on an exception.
+
+        Args:
+            taken_through: The newest trigger that the scheduler has taken of this environment: what a taken trigger
+                asked for is not asked for again. An outdated number costs a needless refresh, never a lost one.
+        """
         with self._environment.writing() as txn:
-            yield ActivityTransaction(txn, self._environment, self._taken(self._environment.id))
+            yield ActivityTransaction(txn, self._environment, taken_through)
 
 
 class ActivityTransaction:
     """One write transaction over activity.lmdb; use it only in the thread and block that made it."""
 
-    def __init__(self, txn: Any, environment: Environment, taken: int) -> None:
+    def __init__(self, txn: Any, environment: Environment, taken_through: int) -> None:
         self._txn = txn
         self._db = environment.handles
-        self._taken = taken
+        self._taken_through = taken_through
 
     def record(self, events: Sequence[NewEvent], now_ms: int) -> list[bool]:
         """Write events; return for each whether it was new (True) or known by its id (False)."""
@@ -216,7 +212,7 @@ class ActivityTransaction:
         self._append_trigger(sequence, trigger)
 
     def _take_former(self, sequence: int) -> Trigger | None:
-        if sequence > self._taken:
+        if sequence > self._taken_through:
             former = self._txn.pop(keys.u64(sequence), db=self._db[db.TRIGGERS])
             return None if former is None else Trigger.FromString(former)
         self._delete_trigger(sequence)

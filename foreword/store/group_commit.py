@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol, TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
 from foreword.errors import ForewordError, StoreError
 
@@ -19,14 +20,6 @@ Job = Callable[[Any], Any]
 _Item = tuple[Job, "Future[Any]"]
 
 
-class TransactionSource(Protocol):
-    """Opens write transactions; ActivityWriter and ProfileWriter are ones."""
-
-    def begin(self) -> Any:
-        """Return a context manager that commits on success and aborts on an exception."""
-        ...
-
-
 class GroupCommitter:
     """Runs jobs in a thread of its own, as many as are waiting in each transaction.
 
@@ -35,12 +28,12 @@ class GroupCommitter:
     transaction of its own, when one beside it failed: it must keep nothing of a run that was undone.
 
     Args:
-        source: Opens the transactions.
+        begin: Begins a transaction for a `with` block: synced to disk on success, undone on an exception.
         wait_seconds: How long the first job of a transaction waits for others.
     """
 
-    def __init__(self, source: TransactionSource, *, wait_seconds: float) -> None:
-        self._source = source
+    def __init__(self, begin: Callable[[], AbstractContextManager[Any]], *, wait_seconds: float) -> None:
+        self._begin = begin
         self._wait_seconds = wait_seconds
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
@@ -96,7 +89,7 @@ class GroupCommitter:
 
     def _commit(self, items: list[_Item]) -> None:
         try:
-            with self._source.begin() as transaction:
+            with self._begin() as transaction:
                 results = [job(transaction) for job, _ in items]
         except Exception as exc:
             # Whatever a job raises belongs to its future, not to this thread.

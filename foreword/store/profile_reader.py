@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -263,16 +263,10 @@ def open_when_present(directory: Path, *, readers_max: int = 2048) -> ProfileRea
         return None
 
 
-def taken_triggers(directory: Path) -> Callable[[EnvironmentId], int]:
-    """Return an ActivityWriter's `taken` for a writer without a reader of its own; looks into the store each time."""
-
-    def taken(activity_id: EnvironmentId) -> int:
-        reader = open_when_present(directory)
-        if reader is None:
-            return 0
-        try:
-            return reader.trigger_cursor(activity_id)
-        finally:
-            reader.close()
-
-    return taken
+def trigger_cursor(directory: Path, activity_id: EnvironmentId) -> int:
+    """Return what `ProfileReader.trigger_cursor` does, for whoever has no reader; 0 without the environment."""
+    reader = open_when_present(directory)
+    if reader is None:
+        return 0
+    with closing(reader):
+        return reader.trigger_cursor(activity_id)

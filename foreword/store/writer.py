@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from foreword.keys import EnvironmentId
 from foreword.store.environment import Environment
 from foreword.store.lock import FileLock
 from foreword.store.sharing import open_environment
@@ -46,6 +47,11 @@ class Writer:
     def environment(self) -> Environment:
         """The environment behind the writer."""
         return self._environment
+
+    @property
+    def environment_id(self) -> EnvironmentId:
+        """The 16 bytes that tell this environment from one made in its place."""
+        return self._environment.id
 
     def close(self) -> None:
         """Release the environment, then its lock."""

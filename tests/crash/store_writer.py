@@ -119,8 +119,8 @@ def main(directory: Path, number: str, kill_point: str) -> None:
     activity = PointedSource(ActivityWriter(directory, map_size_bytes=MAP_BYTES), points, "activity")
     profiles = PointedSource(ProfileWriter(directory, map_size_bytes=MAP_BYTES), points, "profiles")
     events, refreshes = (
-        GroupCommitter(activity, wait_seconds=0.001),
-        GroupCommitter(profiles, wait_seconds=0.001),
+        GroupCommitter(activity.begin, wait_seconds=0.001),
+        GroupCommitter(profiles.begin, wait_seconds=0.001),
     )
     pending: list[Future[Any]] = []
     for step in range(1_000_000):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +14,7 @@ from foreword.client import Foreword
 from foreword.config import Store
 from foreword.errors import ServiceError, StoreLockedError
 from foreword.importers import SidecarRecorder, StoreRecorder
-from foreword.store import ActivityReader, lock_activity
+from foreword.store import ActivityReader, ProfileWriter, lock_activity
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
 from foreword.v1.event_pb2 import Event
 
@@ -84,6 +85,22 @@ def test_without_a_sidecar_its_rules_hold_all_the_same(store: Store) -> None:
     user = keys.user_key("ada", "acme")
     assert [stored.event.event_id for stored in reader.events(user)] == ["1"]
     assert reader.triggers(0, 10)[0][1].user_key == user
+    reader.close()
+
+
+def test_what_the_scheduler_has_taken_is_not_asked_for_again(store: Store) -> None:
+    """Events imported after a session's end that was taken ask for no second refresh of that session."""
+    end = Event(event_id="1", user_id="ada", type="session.end")
+    with StoreRecorder(store) as recorder:
+        recorder.record([end])
+        reader = ActivityReader(store.directory)
+        ((place, trigger),) = reader.triggers(0, 10)
+        assert trigger.session_end_ms
+        with closing(ProfileWriter(store.directory, map_size_bytes=1 << 28)) as writer, writer.begin() as txn:
+            txn.put_trigger_cursor(reader.environment_id, place)
+        recorder.record([Event(event_id="2", user_id="ada", type="read")])
+    ((_, trigger),) = reader.triggers(place, 10)
+    assert not trigger.session_end_ms
     reader.close()
 
 

@@ -45,7 +45,7 @@ def source(tmp_path: Path):
 
 @pytest.fixture
 def committer(source):
-    committer = GroupCommitter(source, wait_seconds=0.0)
+    committer = GroupCommitter(source.begin, wait_seconds=0.0)
     yield committer
     source.gate.set()
     committer.close()
@@ -121,7 +121,7 @@ def test_a_cancelled_job_does_not_stop_the_thread(source, committer) -> None:
 
 def test_close_finishes_what_is_queued_and_refuses_more(source, make_event) -> None:
     """Jobs queued before the close are written; one after it fails instead of waiting for ever."""
-    committer = GroupCommitter(source, wait_seconds=0.0)
+    committer = GroupCommitter(source.begin, wait_seconds=0.0)
     first = held(source, committer)
     queued = committer.submit(lambda t: t.record([make_event("ann", "e1")], 1))
     closing = threading.Thread(target=committer.close)
@@ -139,7 +139,7 @@ def test_a_full_map_fails_the_jobs_that_do_not_fit(tmp_path: Path, make_event, f
     """In one group, jobs that fit are acknowledged and written, those that do not are refused by name."""
     writer = ActivityWriter(tmp_path, map_size_bytes=1 << 20)
     source = CountingSource(writer)
-    committer = GroupCommitter(source, wait_seconds=0.0)
+    committer = GroupCommitter(source.begin, wait_seconds=0.0)
     held(source, committer)
     jobs = [
         committer.submit(lambda t, i=i: t.record([make_event("ann", f"e{i}", text="x" * 8000)], 1))

@@ -15,7 +15,7 @@ from foreword.clock import DAY_MS, ManualClock
 from foreword.config import Config
 from foreword.store import ActivityTransaction, ActivityWriter, NewEvent, ProfileReader
 from foreword.store.check import inspect_store
-from foreword.store.profile_reader import taken_triggers
+from foreword.store.profile_reader import trigger_cursor
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import FadedCount, Foreword, ForewordCut, Memory, Profile
@@ -124,9 +124,7 @@ class Store:
     def activity(self) -> ActivityWriter:
         """The sidecar's writer."""
         if self._activity is None:
-            self._activity = ActivityWriter(
-                self.directory, map_size_bytes=MAP_BYTES, taken=taken_triggers(self.directory)
-            )
+            self._activity = ActivityWriter(self.directory, map_size_bytes=MAP_BYTES)
         return self._activity
 
     def record(self, *users: str, count: int = 1, ago_ms: int = 0, ends_session: bool = False) -> None:
@@ -161,7 +159,8 @@ class Store:
     @contextmanager
     def _acknowledging(self) -> Iterator[tuple[ActivityTransaction, int]]:
         """Write as of now; the scheduler, which sees it after the commit, is a millisecond later as it always is."""
-        with self.activity.begin() as txn:
+        taken_through = trigger_cursor(self.directory, self.activity.environment_id)
+        with self.activity.begin(taken_through=taken_through) as txn:
             self.acknowledged_ms = self.clock.now_ms()
             yield txn, self.acknowledged_ms
             self.clock.advance(1)

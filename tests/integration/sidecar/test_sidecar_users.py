@@ -300,6 +300,14 @@ def test_status_counts_triggers_not_yet_taken(running: Any) -> None:
     assert running.client.status().trigger_count == 1
 
 
+def test_what_the_scheduler_has_taken_is_not_asked_for_again(running: Any) -> None:
+    """An event after a session's end that was taken asks for no second refresh of that session."""
+    running.client.record([running.event("1"), running.event("2", type="session.end")])
+    assert [trigger.session_end_ms for trigger in running.take_triggers()] == [running.now_ms]
+    running.client.record([running.event("3")])
+    assert [trigger.session_end_ms for trigger in running.take_triggers()] == [0]
+
+
 def test_silent_scheduler_is_a_problem(running: Any) -> None:
     """Status says when no scheduler ever ran, and when one has not shown life for long; it ends when one does."""
     assert "no scheduler has run" in running.problems()["scheduler"]
