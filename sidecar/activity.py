@@ -130,7 +130,7 @@ class Activity:
 
         Args:
             job: What to do; called in the committer's thread.
-            releasing: Events that no longer wait once this is settled.
+            releasing: Events that no longer wait once this has ended.
 
         Raises:
             StoreError: The write failed; nothing of it was kept.
@@ -147,11 +147,11 @@ class Activity:
             raise DrainingError("the sidecar has shut down")
         future = asyncio.wrap_future(self._committer.submit(job))
 
-        def settle(done: asyncio.Future[T]) -> None:
+        def ended(done: asyncio.Future[T]) -> None:
             self.waiting_events -= releasing
             self._judge(done)
 
-        future.add_done_callback(settle)
+        future.add_done_callback(ended)
         return future
 
     def reserve(self, events: int) -> None:
@@ -181,7 +181,7 @@ class Activity:
         try:
             await self.write(ActivityTransaction.probe)
         except StoreError:
-            # Already judged where it was settled.
+            # Already judged as it ended.
             return
         # Other writes that succeed prove nothing: a batch of repetitions puts no byte on the disk.
         self.is_healthy = True

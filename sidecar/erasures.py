@@ -59,7 +59,7 @@ class Erasures:
         """
         erase_id, counts = await self._to_the_end(self._begin(user))
         ends = time.monotonic() + wait_seconds
-        while not (complete := await self._to_the_end(self._settle(user, erase_id))):
+        while not (complete := await self._to_the_end(self._finish(user, erase_id))):
             if time.monotonic() >= ends or self._activity.is_draining:
                 break
             await asyncio.sleep(POLL_SECONDS)
@@ -67,12 +67,12 @@ class Erasures:
         receipt = reader.receipt(erase_id) if complete and reader is not None else None
         return Erased(complete, counts + (list(receipt.counts) if receipt is not None else []))
 
-    async def settle_all(self) -> None:
+    async def finish_all(self) -> None:
         """Finish the erasures whose receipts have come; does nothing while the store takes no writes."""
         if not self._activity.is_healthy:
             return
         for user, erase_id in list(self._pending.items()):
-            await self._settle(user, erase_id)
+            await self._finish(user, erase_id)
 
     async def _begin(self, user: UserKey) -> tuple[ErasureId, list[StoreCount]]:
         now_ms = self._clock.now_ms()
@@ -93,7 +93,7 @@ class Erasures:
             self._pending[user] = erase_id
             return erase_id, counts
 
-    async def _settle(self, user: UserKey, erase_id: ErasureId) -> bool:
+    async def _finish(self, user: UserKey, erase_id: ErasureId) -> bool:
         """Finish an erasure if its receipt is there; return whether it is over."""
         async with self._turn:
             if self._pending.get(user) != erase_id:

@@ -75,13 +75,13 @@ class OpenTriggers:
                 transaction.request(user, on_open_ms=on_open_ms)
 
         try:
-            self._activity.submit(request).add_done_callback(lambda done: self._settle(done, users))
+            self._activity.submit(request).add_done_callback(lambda done: self._ended(done, users))
         except ForewordError:
             self._forget_all(users)
             return
         self._under_way = True
 
-    def _settle(self, done: asyncio.Future[None], users: dict[UserKey, int]) -> None:
+    def _ended(self, done: asyncio.Future[None], users: dict[UserKey, int]) -> None:
         self._under_way = False
         if done.cancelled() or done.exception() is not None:
             self._forget_all(users)

@@ -247,7 +247,7 @@ class SidecarServer:
         self._profiles.follow()
         await self._activity.probe()
         self._show_write_health()
-        await self._erasures.settle_all()
+        await self._erasures.finish_all()
 
     async def _free_reader_slots(self) -> None:
         self._profiles.free_reader_slots()

@@ -148,7 +148,7 @@ class Client:
         if len(self._in_flight) >= IN_FLIGHT_MAX:
             self._end(*self._in_flight.pop(0))
 
-    def settle(self) -> None:
+    def finish(self) -> None:
         """Wait for the end of all that is under way."""
         while self._in_flight:
             self._end(*self._in_flight.pop(0))
@@ -157,7 +157,7 @@ class Client:
         """Send one batch and return whether it was answered."""
         before = self.counts["batches answered"]
         self.send()
-        self.settle()
+        self.finish()
         return self.counts["batches answered"] > before
 
     def _begin(self, request: RecordEventsRequest) -> None:
@@ -263,7 +263,7 @@ class CrashLoop:
         time.sleep(self._choose.uniform(0, KILL_SECONDS_MAX))
         for victim in victims:
             victim.kill()
-        self.client.settle()
+        self.client.finish()
 
     def _wrong(self) -> list[str]:
         problems = [f"{p.store} {p.key}: {p.what}" for p in check_store(self.store)]

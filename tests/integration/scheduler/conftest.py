@@ -223,7 +223,7 @@ class Store:
             daemon.stop()
             await task
 
-    async def settled(self, daemon: SchedulerDaemon, attempts: int) -> None:
+    async def attempted(self, daemon: SchedulerDaemon, attempts: int) -> None:
         """Wait until that many attempts are in the ledger and nothing is under way."""
         await self.until(lambda: len(self.ledger()) >= attempts and daemon.runner.in_flight_count == 0)
 

@@ -99,7 +99,7 @@ def test_it_waits_for_the_activity_store(store, caplog: pytest.LogCaptureFixture
             assert store.profiles.default_foreword_row() is not None
             assert store.profiles.scheduler_seen_ms() == store.clock.now_ms()
             store.record("ann", count=4, ends_session=True)
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
 
     asyncio.run(story())
     assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
@@ -111,12 +111,12 @@ def test_it_follows_a_replaced_activity_store(store, tmp_path: Path) -> None:
     async def story() -> None:
         async with store.running() as daemon:
             store.record("ann", count=4, ends_session=True)
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             store.close_activity()
             (store.directory / "activity.lmdb").rename(tmp_path / "former")
             store.clock.advance(1000)
             store.record("ann", "bob", count=2, ends_session=True)
-            await store.settled(daemon, 3)
+            await store.attempted(daemon, 3)
             assert store.text("bob") == "bob did 2 things."
             assert store.text("ann") == "ann did 6 things."
 
@@ -139,7 +139,7 @@ def test_drain_writes_what_is_finished_in_time(store) -> None:
         assert 0 < store.refresh_state("bob").due_ms <= store.clock.now_ms()
         store.agent.held.clear()
         async with store.running() as daemon:
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
         assert store.text("bob") == "bob did 4 things."
 
     asyncio.run(story())
@@ -311,13 +311,13 @@ def test_refreshes_that_fail_for_many_users_are_a_problem(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 8)
+            await store.attempted(daemon, 8)
             assert [problem.message for problem in daemon.health.listed()] == [
                 "8 of the last 8 refreshes failed and are retried, the newest because: the provider is gone"
             ]
             store.agent.failing.clear()
             store.clock.advance(60_000)
-            await store.settled(daemon, 16)
+            await store.attempted(daemon, 16)
             assert daemon.health.listed() == []
 
     asyncio.run(story())
@@ -332,7 +332,7 @@ def test_one_user_who_fails_is_no_problem(store) -> None:
             for attempt in range(1, 7):
                 store.record("ann", count=4)
                 store.request("ann", manual=True)
-                await store.settled(daemon, attempt)
+                await store.attempted(daemon, attempt)
             assert daemon.health.listed() == []
 
     asyncio.run(story())

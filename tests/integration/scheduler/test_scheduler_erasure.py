@@ -29,7 +29,7 @@ def test_nothing_is_left_of_an_erased_user(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
             erase_id = store.erase("ann")
             await store.until(lambda: store.profiles.receipt(erase_id))
             assert rows_of(store, "ann") == 0
@@ -49,7 +49,7 @@ def test_an_erased_user_leaves_the_population(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
             assert store.profiles.population("").total_weight == 56
             erase_id = store.erase("ann")
             await store.until(lambda: store.profiles.receipt(erase_id))
@@ -57,7 +57,7 @@ def test_an_erased_user_leaves_the_population(store) -> None:
             assert population.user_count == 1
             assert population.total_weight == pytest.approx(28, abs=0.01)
             store.record("cay", count=4, ends_session=True)
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
             assert store.profiles.population("").user_count == 2
 
     asyncio.run(story())
@@ -87,11 +87,11 @@ def test_what_comes_after_is_the_user_s_new_life(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             erase_id = store.erase("ann")
             store.record("ann", count=2, ends_session=True)
             await store.until(lambda: store.profiles.receipt(erase_id) and store.text("ann"))
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             assert store.text("ann") == "ann did 2 things."
             assert store.agent.calls[-1].previous is None
 
@@ -106,7 +106,7 @@ def test_a_repeated_erasure_spares_the_new_life(store, monkeypatch: pytest.Monke
             erase_id = store.erase("ann")
             store.record("ann", count=2, ends_session=True)
             await store.until(lambda: store.profiles.receipt(erase_id) and store.text("ann"))
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
         environment = store.profiles.environment
         with environment.begin(write=True) as txn:
             txn.delete(b"trigger_cursor", db=environment.handles[b"meta"])
@@ -132,7 +132,7 @@ def test_an_erasure_that_fails_is_tried_again(store, monkeypatch: pytest.MonkeyP
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             monkeypatch.setattr(ProfileTransaction, "put_receipt", full)
             erase_id = store.erase("ann")
             await store.until(lambda: refused)

@@ -21,7 +21,7 @@ def test_a_read_goes_before_a_long_backlog(store) -> None:
             store.request("reader", on_open=True)
             await store.until(lambda: "reader" in store.agent.users())
             assert len(store.agent.calls) - begun < 150
-            await store.settled(daemon, 301)
+            await store.attempted(daemon, 301)
 
     asyncio.run(story())
 
@@ -34,7 +34,7 @@ def test_a_night_s_backlog_waits_for_ended_sessions(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 200)
+            await store.attempted(daemon, 200)
         store.agent.calls.clear()
         store.record(*users)
         store.clock.advance(DAY_MS)
@@ -60,7 +60,7 @@ def test_no_more_at_once_than_configured(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 30)
+            await store.attempted(daemon, 30)
             assert store.agent.running_max == 3
             assert sorted(store.agent.users()) == sorted(users)
 
@@ -80,7 +80,7 @@ def test_the_longest_due_goes_first(store) -> None:
         assert store.agent.calls == []
         store.clock.advance(3 * HOUR_MS)
         async with store.running() as daemon:
-            await store.settled(daemon, 3)
+            await store.attempted(daemon, 3)
             assert store.agent.users() == in_order
 
     asyncio.run(story())
@@ -93,13 +93,13 @@ def test_a_clock_set_back_keeps_nobody_waiting(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             store.clock.advance(-HOUR_MS)
             await store.a_while()
             store.record("bob", count=4)
             await store.until(lambda: store.refresh_state("bob").due_ms)
             store.clock.advance(1_800_000)
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
             assert store.agent.users() == ["ann", "bob"]
 
     asyncio.run(story())

@@ -27,7 +27,7 @@ def refresh(store, daemon, user: str):
     attempts = len(store.ledger())
     store.clock.advance(1000)
     store.request(user, manual=True)
-    return store.settled(daemon, attempts + 1)
+    return store.attempted(daemon, attempts + 1)
 
 
 def test_a_refresh_writes_all_its_rows_together(store) -> None:
@@ -36,7 +36,7 @@ def test_a_refresh_writes_all_its_rows_together(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             state, row = store.refresh_state("ann"), header(store, "ann")
             assert (state.outcome, state.consumed_seq, state.revision) == (WRITTEN, 28, 1)
             assert (state.segment, row.segment) == (Segment.SEGMENT_ACTIVE, Segment.SEGMENT_ACTIVE)
@@ -58,7 +58,7 @@ def test_nothing_new_writes_no_revision(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             before = header(store, "ann")
             await refresh(store, daemon, "ann")
             after = header(store, "ann")
@@ -77,7 +77,7 @@ def test_another_prompt_version_computes_again(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
         store.agent.version = "test-2"
         async with store.running() as daemon:
             await refresh(store, daemon, "ann")
@@ -94,7 +94,7 @@ def test_a_changed_segment_computes_again(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             assert header(store, "ann").segment == Segment.SEGMENT_NEW
             store.clock.advance(40 * DAY_MS)
             await refresh(store, daemon, "ann")
@@ -113,7 +113,7 @@ def test_every_event_is_folded_once(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             store.record("ann", ago_ms=50 * DAY_MS)
             await refresh(store, daemon, "ann")
             first, second = store.agent.calls
@@ -131,7 +131,7 @@ def test_a_failure_keeps_the_last_good_profile(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             store.agent.failing["ann"] = RuntimeError("the model is away")
             store.record("ann")
             await refresh(store, daemon, "ann")
@@ -150,7 +150,7 @@ def test_a_failure_keeps_the_last_good_profile(store) -> None:
             assert state.due_ms == store.clock.now_ms() + wait_ms
 
             store.clock.advance(wait_ms)
-            await store.settled(daemon, 3)
+            await store.attempted(daemon, 3)
             assert store.refresh_state("ann").failures == 2
             assert (
                 store.refresh_state("ann").due_ms - store.clock.now_ms()
@@ -159,7 +159,7 @@ def test_a_failure_keeps_the_last_good_profile(store) -> None:
 
             store.agent.failing.clear()
             store.clock.advance(backoff_ms(keys.user_key("ann"), 2, settings))
-            await store.settled(daemon, 4)
+            await store.attempted(daemon, 4)
             state = store.refresh_state("ann")
             assert (state.failures, state.error, state.outcome) == (0, "", WRITTEN)
             assert store.text("ann") == "ann did 5 things."
@@ -174,7 +174,7 @@ def test_reads_do_not_shorten_the_backoff(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             store.clock.advance(1000)
             store.request("ann", on_open=True)
             await store.a_while()
@@ -193,7 +193,7 @@ def test_a_slow_refresh_is_ended(store) -> None:
     async def story() -> None:
         store.agent.held["ann"] = asyncio.Event()
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             assert store.ledger()[0].outcome == FAILED
             assert "agent.timeout_seconds" in store.ledger()[0].error
 
@@ -208,7 +208,7 @@ def test_a_profile_over_the_limit_fails_alone(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 10)
+            await store.attempted(daemon, 10)
             outcomes = {entry.user_key: entry.outcome for entry in store.ledger()}
             assert [user for user in users if outcomes[keys.user_key(user)] == FAILED] == ["user4"]
             assert "profile.semantic_summary" in store.refresh_state("user4").error
@@ -230,7 +230,7 @@ def test_one_bad_event_row_fails_one_user(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
         assert store.text("ann") == "ann did 4 things."
         assert store.refresh_state("bob").outcome == FAILED
         with store.activity.begin() as txn:
@@ -245,7 +245,7 @@ def test_a_user_without_events_gets_no_rows(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             assert store.ledger()[0].outcome == UNCHANGED
             assert store.text("nobody") is None
             assert store.agent.calls == []
@@ -262,12 +262,12 @@ def test_lost_events_do_not_wipe_what_was_known(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
         store.close_activity()
         (store.directory / "activity.lmdb").rename(store.directory.parent / "lost")
         store.request("ann", manual=True)
         async with store.running() as daemon:
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
             assert store.ledger()[1].outcome == UNCHANGED
             assert store.text("ann") == "ann did 4 things."
 
@@ -280,7 +280,7 @@ def test_a_damaged_profile_is_made_anew(store, monkeypatch) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             environment = store.profiles.environment
             row = bytearray(store.profiles.profile_row(keys.user_key("ann")))
             row[-1] ^= 1
@@ -312,7 +312,7 @@ def test_a_full_store_is_retried_and_said_once(store, monkeypatch, caplog) -> No
             await store.until(lambda: len(refused) >= 2)
             assert "profiles.lmdb has reached its map size" in daemon.health.listed()[0].message
             monkeypatch.setattr(ProfileTransaction, "put_profile", whole)
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             assert store.text("ann") == "ann did 4 things."
             assert store.profiles.population("").total_weight == 4
             assert daemon.health.listed() == []

@@ -25,7 +25,7 @@ def test_a_lost_profile_store_is_made_anew(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 450)
+            await store.attempted(daemon, 450)
             assert sorted(set(store.agent.users())) == users
 
     asyncio.run(story())
@@ -41,7 +41,7 @@ def test_a_user_who_fades_moves_to_the_next_segment(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             assert header(store, "ann").segment == Segment.SEGMENT_ACTIVE
             attempted_ms = store.refresh_state("ann").attempted_ms
             store.clock.advance(10 * DAY_MS)
@@ -64,12 +64,12 @@ def test_a_user_who_comes_back_is_scheduled_again(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             assert header(store, "ann").segment == Segment.SEGMENT_DORMANT
             for _ in range(6):
                 store.clock.advance(DAY_MS)
                 store.record("ann")
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
             assert header(store, "ann").segment == Segment.SEGMENT_SEMI_ACTIVE
             assert store.refresh_state("ann").due_ms > store.clock.now_ms()
 
@@ -82,7 +82,7 @@ def test_a_shorter_interval_applies_to_those_who_wait(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             attempted_ms = store.refresh_state("ann").attempted_ms
             assert store.refresh_state("ann").due_ms == attempted_ms + 3 * DAY_MS
         store.settings["segments"] = {"semi_active": {"interval_days": 1.0}}

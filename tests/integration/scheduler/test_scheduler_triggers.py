@@ -34,7 +34,7 @@ def test_activity_is_refreshed_once_the_session_is_idle(store) -> None:
             await store.a_while()
             assert store.agent.calls == []
             store.clock.advance(1)
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             assert store.text("ann") == "ann did 4 things."
             assert store.ledger()[0].reason == RefreshReason.REFRESH_REASON_SESSION_END
 
@@ -53,7 +53,7 @@ def test_later_activity_moves_the_end_of_the_session(store) -> None:
             store.record("ann")
             await store.until(lambda: store.refresh_state("ann").due_ms == first_due_ms + 60_001)
             store.clock.advance(IDLE_MS)
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             await store.a_while()
             assert store.agent.users() == ["ann"]
 
@@ -66,7 +66,7 @@ def test_session_end_is_refreshed_at_once(store) -> None:
     async def story() -> None:
         async with store.running() as daemon:
             store.record("ann", count=4, ends_session=True)
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             entry = store.ledger()[0]
             assert entry.reason == RefreshReason.REFRESH_REASON_SESSION_END
             assert entry.triggered_ms == store.acknowledged_ms
@@ -85,11 +85,11 @@ def test_requests_are_refreshed_at_once(store, request_of: str, reason: RefreshR
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             store.clock.advance(5000)
             store.record("ann")
             store.request("ann", **{request_of: True})
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
             entry = store.ledger()[1]
             assert (entry.reason, entry.triggered_ms) == (reason, store.acknowledged_ms)
             assert store.text("ann") == "ann did 5 things."
@@ -104,7 +104,7 @@ def test_an_answered_trigger_does_not_come_again(store) -> None:
         async with store.running() as daemon:
             store.record("ann", count=4)
             store.request("ann", on_open=True)
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             store.clock.advance(1000)
             store.record("ann")
             await store.until(lambda: store.refresh_state("ann").due_ms == store.acknowledged_ms + IDLE_MS)
@@ -121,11 +121,11 @@ def test_a_read_behind_an_answered_one_is_refreshed(store) -> None:
         async with store.running() as daemon:
             store.record("ann", count=4)
             store.request("ann", on_open=True)
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             store.clock.advance(61_000)
             store.record("ann")
             store.request("ann", on_open=True)
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
             assert store.text("ann") == "ann did 5 things."
 
     asyncio.run(story())
@@ -137,10 +137,10 @@ def test_a_session_that_ends_soon_after_another_is_refreshed_too(store) -> None:
     async def story() -> None:
         async with store.running() as daemon:
             store.record("ann", count=4, ends_session=True)
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             store.clock.advance(10_000)
             store.record("ann", ends_session=True)
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
             assert store.text("ann") == "ann did 5 things."
 
     asyncio.run(story())
@@ -153,10 +153,10 @@ def test_an_operator_can_ask_twice_in_a_row(store) -> None:
         async with store.running() as daemon:
             store.record("ann", count=4)
             store.request("ann", manual=True)
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             store.clock.advance(10_000)
             store.request("ann", manual=True)
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
             assert store.refresh_state("ann").attempted_ms > store.acknowledged_ms
 
     asyncio.run(story())
@@ -182,7 +182,7 @@ def test_a_transfer_is_exactly_once_across_a_crash(store, monkeypatch: pytest.Mo
         assert store.refresh_state("ann").triggered_ms == 0
         assert store.profiles.trigger_cursor(reader.environment.id) == 0
         async with store.running() as daemon:
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
             await store.a_while()
         assert sorted(entry.user_key for entry in store.ledger()) == [
             keys.user_key("ann"),
@@ -206,7 +206,7 @@ def test_a_trigger_during_a_refresh_is_not_lost(store) -> None:
             store.record("ann", ends_session=True)
             await store.until(lambda: daemon.runner.in_flight(keys.user_key("ann")).asked.at_ms)
             store.agent.held["ann"].set()
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
             assert store.text("ann") == "ann did 5 things."
             assert store.ledger()[1].reason == RefreshReason.REFRESH_REASON_SESSION_END
             folded = [event.event_id for call in store.agent.calls for event in call.new_events]
@@ -222,7 +222,7 @@ def test_thousands_of_triggers_are_all_taken(store) -> None:
 
     async def story() -> None:
         async with store.running() as daemon:
-            await store.settled(daemon, len(users))
+            await store.attempted(daemon, len(users))
             assert sorted(store.agent.users()) == users
 
     asyncio.run(story())
@@ -244,7 +244,7 @@ def test_a_commit_seen_before_its_rows_is_not_missed(store, monkeypatch: pytest.
             # One commit, with the number that was shown all the while.
             store.record("ann", ends_session=True)
             is_syncing = False
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
 
     asyncio.run(story())
 
@@ -262,7 +262,7 @@ def test_an_import_is_refreshed_once(store) -> None:
                 store.clock.advance(1900)
             assert store.agent.calls == []
             store.clock.advance(200)
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
             assert (store.text("ann"), store.text("bob")) == ("ann did 15 things.", "bob did 15 things.")
             assert len(store.ledger()) == 2
 
@@ -279,7 +279,7 @@ def test_a_dormant_user_s_later_history_is_refreshed(store) -> None:
                 store.record("ann", count=4, ago_ms=300 * DAY_MS)
                 await store.until(lambda: store.refresh_state("ann").settling_since_ms)
                 store.clock.advance(2001)
-                await store.settled(daemon, attempt)
+                await store.attempted(daemon, attempt)
             assert store.text("ann") == "ann did 8 things."
             assert store.refresh_state("ann").segment == Segment.SEGMENT_DORMANT
             assert store.refresh_state("ann").settling_since_ms == 0
@@ -299,10 +299,10 @@ def test_history_during_a_refresh_settles_after_it(store) -> None:
             store.record("ann", ago_ms=300 * DAY_MS)
             await store.until(lambda: daemon.runner.in_flight(keys.user_key("ann")).asked.at_ms)
             store.agent.held["ann"].set()
-            await store.settled(daemon, 1)
+            await store.attempted(daemon, 1)
             assert store.refresh_state("ann").due_ms > store.clock.now_ms()
             store.clock.advance(2001)
-            await store.settled(daemon, 2)
+            await store.attempted(daemon, 2)
             assert store.text("ann") == "ann did 5 things."
 
     asyncio.run(story())
