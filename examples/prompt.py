@@ -1,4 +1,4 @@
-"""Puts a user's foreword into an agent's prompt so that the prompt cache keeps working. Needs `foreword up`."""
+"""Puts a user's foreword into a prompt so that the prompt cache keeps working. Needs `foreword up`."""
 
 from foreword.client import Foreword
 
