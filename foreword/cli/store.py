@@ -76,7 +76,7 @@ def backup(settings: Settings, target: Path) -> None:
     The copy is of one moment; daemons may run meanwhile.
     """
     with progress(as_json=settings.as_json) as show:
-        manifest = backup_store(settings.directory, target, progress=_in_bytes(show))
+        manifest = backup_store(settings.directory, target, progress=_in(show, "rows"))
     if settings.as_json:
         print_json({"target": str(target), **asdict(manifest)})
         return
@@ -104,7 +104,7 @@ def restore(settings: Settings, backup_folder: Path, yes: bool) -> None:
             raise click.UsageError("--json asks no questions; confirm with --yes")
         click.confirm(f"Replace the store in {settings.directory}?", abort=True, err=True)
     with progress(as_json=settings.as_json) as show:
-        manifest = restore_store(backup_folder, settings.directory, progress=_in_bytes(show))
+        manifest = restore_store(backup_folder, settings.directory, progress=_in(show, "bytes"))
     if settings.as_json:
         print_json({"directory": str(settings.directory), **asdict(manifest)})
     else:
@@ -140,7 +140,7 @@ def compact(settings: Settings, which: str | None) -> None:
     """
     with progress(as_json=settings.as_json) as show:
         names = [_NAMES[which]] if which else list(_NAMES.values())
-        results = [compact_store(settings.directory, name, progress=_in_bytes(show)) for name in names]
+        results = [compact_store(settings.directory, name, progress=_in(show, "rows")) for name in names]
     if settings.as_json:
         print_json([asdict(result) for result in results])
         return
@@ -150,8 +150,8 @@ def compact(settings: Settings, which: str | None) -> None:
         )
 
 
-def _in_bytes(show: Show) -> Progress:
-    return lambda name, done, total: show(name, done, total, "bytes")
+def _in(show: Show, unit: str) -> Progress:
+    return lambda name, done, total: show(name, done, total, unit)
 
 
 def _shown(environment: EnvironmentStats) -> str:

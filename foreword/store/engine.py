@@ -18,6 +18,8 @@ _log = logging.getLogger("foreword.store")
 
 # The engine whose data format bindings in every language read; the bundled 1.0 engine writes another.
 _LIB_VERSION = 0
+# Room for databases that a later Foreword adds: a rewrite takes them along. A slot costs a few words.
+_DATABASES_MAX = 32
 # Where the magic number stands in a file of LMDB 1.0: behind that format's longer page header.
 _MAGIC = (0xBEEFC0DE).to_bytes(4, "little")
 _MAGIC_OFFSET_1_0 = 24
@@ -37,7 +39,7 @@ def open_lmdb(path: Path, readonly: bool, map_size_bytes: int, readers_max: int,
         return lmdb.open(
             str(path),
             map_size=map_size_bytes,
-            max_dbs=database_count,
+            max_dbs=max(database_count, _DATABASES_MAX),
             max_readers=readers_max,
             readonly=readonly,
             create=False,
@@ -53,6 +55,26 @@ def open_lmdb(path: Path, readonly: bool, map_size_bytes: int, readers_max: int,
         raise _not_ours(path, exc) from exc
     except (lmdb.Error, OSError) as exc:
         raise translate(path.name, exc) from exc
+
+
+def create_lmdb(path: Path, map_size_bytes: int, database_count: int) -> Any:
+    """Return a new LMDB environment in the empty folder `path`, for the caller alone until it is closed.
+
+    Nobody else has it open, so it has no lock file; and it is worth nothing until it is complete, so its commits are
+    not synced. Raises LMDB's errors.
+    """
+    return lmdb.open(
+        str(path),
+        map_size=map_size_bytes,
+        max_dbs=database_count,
+        create=False,
+        lock=False,
+        sync=False,
+        # Pages begin as zeros: LMDB would otherwise write what this process had in memory before.
+        meminit=True,
+        mode=0o600,
+        lib_version=_LIB_VERSION,
+    )
 
 
 def _require_present(path: Path) -> None:

@@ -55,6 +55,12 @@ class Snapshot:
         """Yield the rows whose key begins with `prefix`, in key order."""
         yield from prefixed(self.txn.cursor(db=self.environment.handles[database]), prefix)
 
+    def every_database(self) -> dict[bytes, Any]:
+        """Return the handles of all databases, by name; also of those that this version does not know."""
+        # They are the rows of the environment's own unnamed database.
+        names = [bytes(name) for name in self.txn.cursor().iternext(values=False)]
+        return {name: self.environment.lmdb.open_db(name, txn=self.txn, create=False) for name in names}
+
     def counter(self, name: bytes) -> int:
         """Return a number kept in `meta`; 0 when it is not there."""
         return keys.read_u64(self.get(db.META, name) or bytes(8))

@@ -485,21 +485,6 @@ def test_compaction_keeps_all_rows(store: Path, which: str) -> None:
     assert list(check_store(store)) == []
 
 
-def test_compaction_removes_erased_bytes(store: Path, make_event) -> None:
-    """What was erased is still in the file's free pages until a compaction, and nowhere after it."""
-    secret = "the secret words of one user"
-    writer = ActivityWriter(store, map_size_bytes=MAP_BYTES)
-    with writer.begin() as transaction:
-        transaction.record([make_event("telltale", f"e{i}", text=secret) for i in range(100)], 1)
-    with writer.begin() as transaction:
-        transaction.erase(keys.user_key("telltale"), 1)
-    writer.close()
-    data = store / ACTIVITY / DATA_FILE
-    assert secret.encode() in data.read_bytes()
-    compact_store(store, ACTIVITY)
-    assert secret.encode() not in data.read_bytes()
-
-
 def test_compaction_needs_the_daemon_to_be_stopped(store: Path) -> None:
     """A compaction under the running writer is refused."""
     with lock_profiles(store), pytest.raises(StoreLockedError, match="scheduler runs"):

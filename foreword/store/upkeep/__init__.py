@@ -1,8 +1,9 @@
 """Looking after a store: backup, restore, compaction and sizes."""
 
-from foreword.store.upkeep.backup import Progress, backup_store
+from foreword.store.upkeep.backup import backup_store
 from foreword.store.upkeep.compact import CompactResult, compact_store
 from foreword.store.upkeep.restore import restore_store
+from foreword.store.upkeep.rewrite import Progress
 from foreword.store.upkeep.stats import DatabaseStats, EnvironmentStats, store_stats
 
 __all__ = [

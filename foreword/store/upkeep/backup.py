@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-
-import lmdb
 
 import foreword
 from foreword.clock import Clock, SystemClock
 from foreword.errors import StoreError, StoreFullError, StoreMissingError, StoreNotWritableError
 from foreword.store import databases as db
 from foreword.store.environment import SCHEMA_VERSION, Environment
-from foreword.store.files import DATA_FILE, PROFILES, make_directory, sync_directory
+from foreword.store.files import DATA_FILE, PROFILES, sync_directory
 from foreword.store.manifest import MANIFEST_FILE, BackupManifest, EnvironmentCopy, sha256_of
 from foreword.store.sharing import open_environment
 from foreword.store.snapshot import DATABASES, Snapshot, present
-from foreword.store.swap import sync_environment, sync_file
-from foreword.store.translation import translate, translated
+from foreword.store.swap import sync_file
+from foreword.store.translation import translated
+from foreword.store.upkeep.rewrite import Progress, rewrite
 
-Progress = Callable[[str, int, int], None]
-
-_POLL_SECONDS = 0.1
 # An attempt takes microseconds and fails only when the scheduler commits within them.
 _ATTEMPTS_MAX = 1000
 
@@ -37,13 +31,13 @@ def backup_store(
 ) -> BackupManifest:
     """Copy both environments, as they were at one moment, into a new folder.
 
-    Daemons go on writing meanwhile; the file grows by what they write until the copy is done. The copy is compact:
-    nothing that was erased is in it.
+    Daemons go on writing meanwhile; the file grows by what they write until the copy is done. The copy is written
+    row by row: no byte of what was erased is in it.
 
     Args:
         directory: The store.
         target: Folder to make; it appears under this name only once it is complete.
-        progress: Called with an environment's name, the bytes copied and the bytes to copy.
+        progress: Called with an environment's name, the rows copied and the rows to copy.
         clock: Dates the backup.
 
     Raises:
@@ -68,31 +62,8 @@ def backup_store(
     return manifest
 
 
-def copy_compact(snapshot: Snapshot, path: Path, progress: Progress | None = None) -> None:
-    """Write what a snapshot sees, without free pages, as a new environment at `path`, synced to disk.
-
-    Raises:
-        StoreFullError: The disk under `path` is full.
-        StoreNotWritableError: It cannot be written.
-    """
-    make_directory(path)
-    size_bytes = (snapshot.environment.path / DATA_FILE).stat().st_size
-    with ThreadPoolExecutor(1) as thread:
-        copying = thread.submit(snapshot.environment.lmdb.copy, str(path), compact=True, txn=snapshot.txn)
-        while progress is not None and not wait_for([copying], _POLL_SECONDS).done:
-            progress(snapshot.name, _size(path / DATA_FILE), size_bytes)
-        try:
-            copying.result()
-        except lmdb.Error as exc:
-            raise _copy_error(snapshot.name, path, exc) from exc
-    (path / DATA_FILE).chmod(0o600)
-    sync_environment(path)
-    if progress is not None:
-        progress(snapshot.name, size_bytes, size_bytes)
-
-
 def _copy(snapshot: Snapshot, path: Path, progress: Progress | None) -> EnvironmentCopy:
-    copy_compact(snapshot, path, progress)
+    rewrite(snapshot, path, progress)
     data = path / DATA_FILE
     return EnvironmentCopy(
         id=snapshot.environment.id.hex(),
@@ -100,12 +71,6 @@ def _copy(snapshot: Snapshot, path: Path, progress: Progress | None) -> Environm
         bytes=data.stat().st_size,
         sha256=sha256_of(data),
     )
-
-
-def _copy_error(name: str, path: Path, exc: lmdb.Error) -> StoreError:
-    if exc.code in (errno.ENOSPC, errno.EDQUOT):
-        return StoreFullError(f"the disk under {path} is full", hint="free space or name another folder")
-    return translate(name, exc)
 
 
 @contextmanager
@@ -168,10 +133,3 @@ def _refuse_existing(path: Path) -> None:
 
 def _revision(snapshots: list[Snapshot]) -> int:
     return next((s.counter(db.META_REVISION) for s in snapshots if s.name == PROFILES), 0)
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except FileNotFoundError:
-        return 0

@@ -1,4 +1,4 @@
-"""Rewriting an environment without its free pages."""
+"""Putting an environment written anew in the place of the former."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from foreword.errors import FieldError, StoreError, StoreMissingError, StoreNotWritableError
 from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
 from foreword.store.lock import lock_activity, lock_profiles
-from foreword.store.snapshot import Snapshot, open_snapshot
+from foreword.store.snapshot import open_snapshot
 from foreword.store.swap import former, incoming, recover, remove, swap_back, swap_in
-from foreword.store.upkeep.backup import Progress, copy_compact
+from foreword.store.upkeep.rewrite import Progress, rewrite, row_counts
 
 _LOCKS = {PROFILES: lock_profiles, ACTIVITY: lock_activity}
 
@@ -28,7 +28,7 @@ class CompactResult:
 
 
 def compact_store(directory: Path, which: str, *, progress: Progress | None = None) -> CompactResult:
-    """Rewrite an environment compactly and put it in place of the former, which removes erased bytes for good.
+    """Write an environment anew and put it in place of the former, which removes erased bytes for good.
 
     The daemon that writes it must be stopped; readers follow at their next upkeep, and the former's space is
     free once they have.
@@ -36,7 +36,7 @@ def compact_store(directory: Path, which: str, *, progress: Progress | None = No
     Args:
         directory: The store.
         which: `profiles.lmdb` or `activity.lmdb`.
-        progress: Called with the name, the bytes written and the bytes to write at most.
+        progress: Called with the name, the rows written and the rows to write.
 
     Raises:
         StoreLockedError: The environment's daemon runs.
@@ -65,8 +65,8 @@ def compact_store(directory: Path, which: str, *, progress: Progress | None = No
 def _compact(path: Path, progress: Progress | None) -> CompactResult:
     before_bytes = (path / DATA_FILE).stat().st_size
     with open_snapshot(path) as snapshot:
-        copy_compact(snapshot, incoming(path), progress)
-        rows = _rows(snapshot)
+        rewrite(snapshot, incoming(path), progress)
+        rows = row_counts(snapshot)
     after_bytes = (incoming(path) / DATA_FILE).stat().st_size
     try:
         swap_in(path)
@@ -80,10 +80,5 @@ def _compact(path: Path, progress: Progress | None) -> CompactResult:
 
 def _compare(path: Path, rows: dict[bytes, int]) -> None:
     with open_snapshot(path) as successor:
-        if _rows(successor) != rows:
+        if row_counts(successor) != rows:
             raise StoreError(f"the compacted {path.name} does not hold what it should", hint="check the disk")
-
-
-def _rows(snapshot: Snapshot) -> dict[bytes, int]:
-    handles = snapshot.environment.handles
-    return {name: snapshot.txn.stat(handle)["entries"] for name, handle in handles.items()}

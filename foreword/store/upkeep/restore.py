@@ -25,7 +25,7 @@ from foreword.store.swap import (
     sync_environment,
     sync_file,
 )
-from foreword.store.upkeep.backup import Progress
+from foreword.store.upkeep.rewrite import Progress
 
 _NAMES = (PROFILES, ACTIVITY)
 
