@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
-from google.protobuf.json_format import Parse, ParseError
-
 from foreword.errors import FieldError
+from foreword.importers import JsonLines
 from foreword.v1 import event_pb2
 
 
 def read_events(file: Path) -> list[event_pb2.Event]:
-    """Return the events of a JSON lines file, gzip by suffix, ascending by time and id.
+    """Return the events of a file as an import reads it, ascending by time and id.
 
     Raises:
-        FieldError: A line is no event, or the file holds none.
-        OSError: The file cannot be read.
+        FieldError: The file cannot be read, a line is no event, or there is none.
     """
     events = list(_parse(file))
     if not events:
@@ -27,12 +24,8 @@ def read_events(file: Path) -> list[event_pb2.Event]:
 
 
 def _parse(file: Path) -> Iterator[event_pb2.Event]:
-    opener = gzip.open if file.suffix == ".gz" else open
-    with opener(file, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                yield Parse(line, event_pb2.Event())
-            except ParseError as exc:
-                raise FieldError(f"{file}:{number}", str(exc), "an event in proto3 JSON") from exc
+    for row in JsonLines(file).rows():
+        if row.event is None:
+            found = f"a line that is no event ({row.refusal})"
+            raise FieldError(f"{file}:{row.number}", found, "JSON lines, one event a line")
+        yield row.event

@@ -14,6 +14,7 @@ from foreword.cli.entry import EXIT_INTERRUPTED
 from foreword.cli.output import note, print_json
 from foreword.cli.progress import progress
 from foreword.cli.settings import Settings, user_options
+from foreword.naming.messages import quoted
 
 if TYPE_CHECKING:
     from foreword.importers import ImportReport, SidecarRecorder, Source, StoreRecorder
@@ -24,6 +25,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 _CALL_SECONDS_MAX = 60.0
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE_OR_STDIN = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 
 @click.group("import")
@@ -44,22 +46,32 @@ def _import_options(decorated: Decorated) -> Decorated:
     return again(user_options(decorated))
 
 
+def _strict_option(decorated: Decorated) -> Decorated:
+    return click.option(
+        "--strict", is_flag=True, help="Refuse what no event has a field for, instead of counting it."
+    )(decorated)
+
+
 @command.command("events")
-@click.argument("files", nargs=-1, required=True, type=_FILE, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, type=_FILE_OR_STDIN, metavar="FILE...")
+@_strict_option
 @_import_options
 @click.pass_obj
-def events(settings: Settings, files: tuple[Path, ...], from_start: bool) -> int:
-    """Record the events in FILEs: JSON lines, one event a line in proto3 JSON, gzip by suffix.
+def events(settings: Settings, files: tuple[Path, ...], strict: bool, from_start: bool) -> int:
+    """Record the events in FILEs: JSON lines, one event a line in proto3 JSON, gzip by suffix; - is stdin.
 
     `{"event_id": "1", "user_id": "ada", "time": "2026-11-20T08:30:00Z", "type": "read", "topics": ["tests"]}`
+
+    A time may be seconds or milliseconds since 1970, a dwell a number of seconds. Fields that no event has are left
+    out and counted.
     """
     from foreword.importers import JsonLines
 
-    return _import(settings, [JsonLines(file) for file in files], from_start=from_start)
+    return _import(settings, [JsonLines(file, strict=strict) for file in files], from_start=from_start)
 
 
 @command.command("csv")
-@click.argument("file", type=_FILE)
+@click.argument("file", type=_FILE_OR_STDIN)
 @click.option(
     "--map",
     "rules",
@@ -79,6 +91,10 @@ def events(settings: Settings, files: tuple[Path, ...], from_start: bool) -> int
 @click.option(
     "--nothing", multiple=True, metavar="TEXT", help="What this table writes where nothing is known."
 )
+@click.option(
+    "--delimiter", metavar="CHARACTER", help="Between cells; default: tab, comma, semicolon or bar, as found."
+)
+@_strict_option
 @_import_options
 @click.pass_obj
 def csv(
@@ -92,18 +108,21 @@ def csv(
     like_at: float | None,
     dislike_at: float | None,
     nothing: tuple[str, ...],
+    delimiter: str | None,
+    strict: bool,
     from_start: bool,
 ) -> int:
-    """Record each row of the table FILE (commas or tabs, gzip by suffix) as an event.
+    """Record each row of the table FILE (with a header, gzip by suffix; - is stdin) as an event.
 
-    A column named like a field of Event needs no --map. MovieLens, for example:
+    A column named like a field of Event needs no --map; other columns are left out and counted. MovieLens, for
+    example:
 
     \b
     foreword import csv ratings.csv --items movies.csv --map type==rate --map user_id=userId
       --map item_id=title --map topics=genres --map value=rating --map time=timestamp --like-at 4 --dislike-at 2
       --map attributes.domain==film --nothing "(no genres listed)"
     """
-    from foreword.importers import CsvRows, parse_mapping
+    from foreword.importers import CsvRows, parse_delimiter, parse_mapping
 
     source = CsvRows(
         file,
@@ -114,6 +133,8 @@ def csv(
         like_at=like_at,
         dislike_at=dislike_at,
         nothing=nothing,
+        delimiter=parse_delimiter(delimiter) if delimiter is not None else None,
+        strict=strict,
     )
     return _import(settings, [source], from_start=from_start)
 
@@ -136,7 +157,7 @@ def git(settings: Settings, repository: Path, plain_authors: bool, from_start: b
 
 
 def _import(settings: Settings, sources: Sequence[Source], *, from_start: bool) -> int:
-    """Import sources one after the other; return 1 when one gave rows and none of them was taken."""
+    """Import sources one after the other; return 1 when most rows of one were refused."""
     from foreword.importers import import_source
 
     reports: list[tuple[Source, ImportReport]] = []
@@ -154,7 +175,7 @@ def _import(settings: Settings, sources: Sequence[Source], *, from_start: bool) 
         print_json([_fields(source, report) for source, report in reports])
     else:
         click.echo("\n".join(_sentence(source, report) for source, report in reports))
-    return 1 if any(report.rows and report.refused == report.rows for _, report in reports) else 0
+    return 1 if any(report.is_mostly_refused for _, report in reports) else 0
 
 
 def _recorder(settings: Settings) -> SidecarRecorder | StoreRecorder:
@@ -171,7 +192,22 @@ def _sentence(source: Source, report: ImportReport) -> str:
     resumed = ", going on where the last import stopped" if report.is_resumed else ""
     counts = f"{report.accepted:,} recorded, {report.duplicates:,} known already, {report.refused:,} refused"
     aside = f"\n  refused lines with reasons: {report.refused_file}" if report.refused_file else ""
-    return f"{source.name}: {counts}{resumed}{aside}"
+    names = ", ".join(_ignored(name, rows) for name, rows in report.ignored.items())
+    ignored = f"\n  ignored, no field of an event: {names}" if names else ""
+    mostly = "\n  most of it was refused: is it a file of events?" if report.is_mostly_refused else ""
+    return f"{source.name}: {counts}{resumed}{ignored}{aside}{mostly}"
+
+
+def _ignored(name: str, rows: int) -> str:
+    """Return a name that no event has, in how many rows it stood, and what may have been meant."""
+    import difflib
+
+    from foreword.importers import FIELDS
+
+    near = difflib.get_close_matches(name, FIELDS, n=1)
+    return f"{quoted(name)} in {rows:,} {'row' if rows == 1 else 'rows'}" + (
+        f" (meant: {near[0]}?)" if near else ""
+    )
 
 
 def _fields(source: Source, report: ImportReport) -> dict[str, object]:

@@ -13,14 +13,15 @@ from typing import IO, Any, cast
 from foreword.errors import FieldError
 
 # Tells one file from another that took its name; a file that grew at its end is still the same.
-_HEAD_BYTES_MAX = 65_536
+HEAD_BYTES_MAX = 65_536
 
 
 class ByteFile:
     """Reads a file, gzip by suffix.
 
     Attributes:
-        path: The file, absolute.
+        name: The file's name.
+        place: Its path, absolute.
         size_bytes: Its size on disk.
 
     Raises:
@@ -28,22 +29,29 @@ class ByteFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.absolute()
-        with _translated(self.path):
-            self.size_bytes = self.path.stat().st_size
-            with self.path.open("rb"):
+        self._path = path.absolute()
+        self.name = path.name
+        self.place = str(self._path)
+        with translated(self.place):
+            self.size_bytes = self._path.stat().st_size
+            with self._path.open("rb"):
                 pass
         self._raw: IO[bytes] | None = None
-        head_bytes = min(self.size_bytes, _HEAD_BYTES_MAX)
+        head_bytes = min(self.size_bytes, HEAD_BYTES_MAX)
         self._fingerprint = {"head_bytes": head_bytes, "head_sha256": self._head_sha256(head_bytes)}
+
+    def head(self) -> bytes:
+        """Return the content's first 64 KiB, or all of a shorter one."""
+        with self.open() as content:
+            return content.read(HEAD_BYTES_MAX)
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Open the content for reading; failures inside the block become FieldErrors."""
-        with _translated(self.path), self.path.open("rb") as raw:
+        with translated(self.place), self._path.open("rb") as raw:
             self._raw = raw
             try:
-                if self.path.suffix == ".gz":
+                if self._path.suffix == ".gz":
                     with gzip.GzipFile(fileobj=raw) as content:
                         yield cast(IO[bytes], content)
                 else:
@@ -67,17 +75,18 @@ class ByteFile:
         )
 
     def _head_sha256(self, head_bytes: int) -> str:
-        with _translated(self.path), self.path.open("rb") as raw:
+        with translated(self.place), self._path.open("rb") as raw:
             return hashlib.sha256(raw.read(head_bytes)).hexdigest()
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def translated(name: str) -> Iterator[None]:
+    """Raise what goes wrong in the block as a FieldError that names the file."""
     try:
         yield
     except FileNotFoundError as exc:
-        raise FieldError(str(path), "no such file", "a file that can be read") from exc
+        raise FieldError(name, "no such file", "a file that can be read") from exc
     except (EOFError, gzip.BadGzipFile, zlib.error) as exc:
-        raise FieldError(str(path), f"damaged gzip data ({exc})", "a whole gzip file") from exc
+        raise FieldError(name, f"damaged gzip data ({exc})", "a whole gzip file") from exc
     except OSError as exc:
-        raise FieldError(str(path), str(exc.strerror or exc), "a file that can be read") from exc
+        raise FieldError(name, str(exc.strerror or exc), "a file that can be read") from exc

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from foreword.errors import FieldError
-from foreword.importers import cell
-from foreword.importers.byte_file import ByteFile
+from foreword.importers import values
+from foreword.importers.byte_source import bytes_at
 from foreword.importers.mapping import TEXT_FIELDS, Rule, completed
 from foreword.importers.source import Progress, Row
-from foreword.importers.table import Header, open_table
+from foreword.importers.table import Header, Record, Table
+from foreword.naming.messages import quoted
 from foreword.v1.event_pb2 import Event, Feedback
 
 
 class CsvRows:
-    """A table separated by commas or tabs, gzip by suffix, one event a row.
+    """A table with a header, gzip by suffix, one event a row.
 
     A row without an event id gets one made from its mapped cells, so that it counts once however often it is sent.
 
     Args:
-        path: The table.
+        path: The table; `-` is stdin.
         rules: From columns to fields; a column named like a field needs none.
         items: A second table with more about each item; its columns can be mapped too.
         items_key: The column that both tables share.
@@ -31,6 +32,8 @@ class CsvRows:
         like_at: From this `value` on, the feedback is a like.
         dislike_at: Up to this `value`, the feedback is a dislike.
         nothing: What this table writes in a cell where nothing is known; whatever the case of its letters.
+        delimiter: Between cells, in both tables; None looks at the first lines of each.
+        strict: Refuse a table with columns that become nothing, instead of counting their rows.
 
     Raises:
         FieldError: A file cannot be read, a rule names no column, or nothing says who acted or what was done.
@@ -47,43 +50,59 @@ class CsvRows:
         like_at: float | None = None,
         dislike_at: float | None = None,
         nothing: Sequence[str] = (),
+        delimiter: str | None = None,
+        strict: bool = False,
     ) -> None:
-        self._file = ByteFile(path)
-        self._number = 0
+        self._file = bytes_at(path)
         self._done = 0
-        with open_table(self._file) as table:
-            header = table.header
-        self._items = _Items(items, items_key, header) if items is not None else None
+        self._table = Table(self._file, delimiter)
+        header = self._table.header
+        self._items = _Items(items, items_key, header, delimiter) if items is not None else None
         self._maker = _EventMaker(
             header, self._items, rules, separator, (like_at, dislike_at), nothing=nothing
         )
-        options = (list(rules), str(items), items_key, separator, like_at, dislike_at, list(nothing))
+        if strict and self._maker.ignored:
+            unused = ", ".join(quoted(name) for name in self._maker.ignored)
+            raise FieldError("--strict", f"columns without a field: {unused}", "a field for each, by --map")
+        options = (
+            list(rules),
+            str(items),
+            items_key,
+            separator,
+            like_at,
+            dislike_at,
+            list(nothing),
+            delimiter,
+        )
         self._options = hashlib.sha256(repr(options).encode()).hexdigest()[:12]
 
     @property
     def name(self) -> str:
         """The file's name."""
-        return self._file.path.name
+        return self._file.name
 
     @property
     def identity(self) -> str:
         """The file's place and the mapping."""
-        return f"table {self._file.path} {self._options}"
+        return f"table {self._file.place} {self._options}"
 
     def rows(self, resume_from: Mapping[str, Any] | None = None) -> Iterator[Row]:
-        """Yield one row per row of the table; the header is row 1."""
+        """Yield the rows of the second table that cannot be read, then one row per row of the table."""
         fits = resume_from is not None and self._file.is_same(dict(resume_from))
         skipped = int(resume_from["rows"]) if resume_from is not None and fits else 0
+        if self._items is not None and not skipped:
+            yield from self._items.refused
         self._done = skipped
-        with open_table(self._file) as table:
-            for cells in islice(table.rows, skipped, None):
+        with self._table.open() as records:
+            for record in islice(records, skipped, None):
                 self._done += 1
-                if cells:
-                    yield self._maker.row(self._done + 1, cells)
+                if record.text.strip():
+                    yield self._maker.row(record)
 
-    def resume_point(self) -> dict[str, Any]:
+    def resume_point(self) -> dict[str, Any] | None:
         """Return how many rows are read."""
-        return {"rows": self._done, **self._file.fingerprint()}
+        fingerprint = self._file.fingerprint()
+        return {"rows": self._done, **fingerprint} if fingerprint is not None else None
 
     def finished_point(self) -> None:
         """Return None: a table read to its end is read from its start when asked again."""
@@ -96,23 +115,26 @@ class CsvRows:
 class _Items:
     """The second table, held in memory by its key: one tuple of cells per item."""
 
-    def __init__(self, path: Path, key: str | None, header: Header) -> None:
-        with open_table(ByteFile(path)) as table:
-            self.header = table.header
-            self.key = key if key is not None else _shared_column(header, self.header)
-            for names in (header.names, self.header.names):
-                if self.key not in names:
-                    raise FieldError(
-                        "--items-key", repr(self.key), f"a column of both tables: {', '.join(names)}"
-                    )
-            place = self.header.names.index(self.key)
-            width = len(self.header.names)
-            self.cells = {
-                cells[place]: tuple(cells)
-                for cells in table.rows
-                if isinstance(cells, list) and len(cells) == width
-            }
+    def __init__(self, path: Path, key: str | None, header: Header, delimiter: str | None) -> None:
+        table = Table(bytes_at(path), delimiter)
+        self.header = table.header
+        self.key = key if key is not None else _shared_column(header, self.header)
+        for names in (header.names, self.header.names):
+            if self.key not in names:
+                raise FieldError(
+                    "--items-key", repr(self.key), f"a column of both tables: {', '.join(names)}"
+                )
         self.key_place = header.names.index(self.key)
+        self.cells: dict[str, tuple[str, ...]] = {}
+        self.refused: list[Row] = []
+        place, width = self.header.names.index(self.key), len(self.header.names)
+        with table.open() as records:
+            for record in records:
+                if len(record.cells) == width:
+                    self.cells[record.cells[place]] = tuple(record.cells)
+                elif record.text.strip():
+                    reason = f"{path.name}: {record.refusal or _wrong_width(record, width).message}"
+                    self.refused.append(Row(record.line, None, record.text, reason))
 
 
 class _EventMaker:
@@ -139,22 +161,25 @@ class _EventMaker:
         self._like_at, self._dislike_at = thresholds
         self._nothing = {"", *(word.strip().casefold() for word in nothing)}
         self._no_item = ("",) * len(items.header.names) if items is not None else ()
+        used = {rule.source for rule in self._rules if not rule.is_constant}
+        used |= {items.key} if items is not None else set()
+        self.ignored = tuple(name for name in header.names if name not in used)
 
-    def row(self, number: int, cells: list[str] | str) -> Row:
+    def row(self, record: Record) -> Row:
         """Return the event of a row, or why it is none."""
-        if isinstance(cells, str):
-            return Row(number, None, cells)
+        event, refusal = None, record.refusal
         try:
-            return Row(number, self._event(cells))
+            event = self._event(record) if not refusal else None
         except FieldError as exc:
             refusal = exc.message
         except UnicodeEncodeError:
             refusal = "not UTF-8"
-        return Row(number, None, refusal, ",".join(cells).encode("utf-8", "replace").decode())
+        return Row(record.line, event, record.text, refusal, self.ignored)
 
-    def _event(self, cells: list[str]) -> Event:
+    def _event(self, record: Record) -> Event:
+        cells = record.cells
         if len(cells) != self._width:
-            raise FieldError("row", f"{len(cells)} columns", f"{self._width}, as in the header")
+            raise _wrong_width(record, self._width)
         if self._items is not None:
             own = self._items.cells.get(cells[self._items.key_place], self._no_item)
             cells = [*cells, *own]
@@ -199,16 +224,24 @@ class _EventMaker:
         return f"row-{digest[:24]}"
 
 
+_CONVERTERS: dict[str, Callable[[str, str], Any]] = {
+    "time": values.as_time,
+    "dwell": values.as_duration,
+    "value": values.as_number,
+    "feedback": values.as_feedback,
+}
+
+
 def _converted(field: str, text: str, separator: str) -> Any:
     if field in TEXT_FIELDS:
         return text
     if field == "topics":
-        return cell.as_list(text, separator)
-    if field == "time":
-        return cell.as_time(text)
-    if field == "value":
-        return cell.as_number("value", text)
-    return cell.as_duration(text) if field == "dwell" else cell.as_feedback(text)
+        return values.as_list(text, separator)
+    return _CONVERTERS[field](field, text)
+
+
+def _wrong_width(record: Record, width: int) -> FieldError:
+    return FieldError("row", f"{len(record.cells)} columns", f"{width}, as in the header")
 
 
 def _shared_column(header: Header, items: Header) -> str:

@@ -161,14 +161,13 @@ class GitHistory:
             text=_cut(commit.subject, _TEXT_BYTES_MAX),
             attributes={"repo": _cut(self._repo, _ATTRIBUTE_BYTES_MAX), "files": str(len(commit.files))},
         )
+        raw = f"{commit.hash} {commit.time_seconds}"
         try:
             event.time.FromSeconds(int(commit.time_seconds))
         except ValueError:
-            raw = f"{commit.hash} {commit.time_seconds}"
-            return Row(
-                self._done, None, f"time: found {commit.time_seconds}; allowed: seconds since 1970", raw
-            )
-        return Row(self._done, event)
+            refusal = f"time: found {commit.time_seconds}; allowed: seconds since 1970"
+            return Row(self._done, None, raw, refusal)
+        return Row(self._done, event, raw)
 
     # -- git ----------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from foreword.importers.refusals import Refusals
 from foreword.importers.source import BATCH_EVENTS_MAX, Row, Sink, Source
 
 _STATE_VERSION = 1
+# Names come from the file; one with a different name in every row must not fill the memory.
+_IGNORED_NAMES_MAX = 50
 
 
 @dataclass
@@ -26,6 +28,7 @@ class ImportReport:
         accepted: Events newly recorded.
         duplicates: Events recorded before under the same id.
         refused: Rows and events that were not recorded.
+        ignored: How many rows held what no event has, by its name, for the first names met.
         refused_file: Where they stand with line and reason; None when there are none.
         is_resumed: It went on where an earlier import had stopped.
     """
@@ -34,8 +37,14 @@ class ImportReport:
     accepted: int = 0
     duplicates: int = 0
     refused: int = 0
+    ignored: dict[str, int] = field(default_factory=dict)
     refused_file: Path | None = None
     is_resumed: bool = False
+
+    @property
+    def is_mostly_refused(self) -> bool:
+        """Whether more than half of the rows were refused: then it is the file that is wrong, not some rows."""
+        return self.refused * 2 > self.rows
 
 
 def import_source(
@@ -69,7 +78,8 @@ def import_source(
     refusals.keep(saved["refused_bytes"] if saved is not None else 0)
     for batch in _batches(source.rows(saved["point"] if saved is not None else None)):
         _send(batch, sink, refusals, report)
-        state.save(source.resume_point(), refusals.bytes_written)
+        if (point := source.resume_point()) is not None:
+            state.save(point, refusals.bytes_written)
         if on_progress is not None:
             on_progress(source.name, *source.progress())
     state.finish(source.finished_point())
@@ -100,13 +110,21 @@ def _send(batch: list[Row], sink: Sink, refusals: Refusals, report: ImportReport
     for row in batch:
         if row.event is None:
             refusals.add(row.number, row.refusal, row.raw)
+        elif row.ignored:
+            _count(report.ignored, row.ignored)
     for index, message in said.items():
-        refusals.add_event(sent[index].number, message, sent[index].event)
+        refusals.add(sent[index].number, message, sent[index].raw)
     report.rows += len(batch)
     report.refused += len(batch) - len(sent) + len(said)
     if answer is not None:
         report.accepted += answer.accepted_count
         report.duplicates += answer.duplicate_count
+
+
+def _count(counts: dict[str, int], names: tuple[str, ...]) -> None:
+    for name in names:
+        if name in counts or len(counts) < _IGNORED_NAMES_MAX:
+            counts[name] = counts.get(name, 0) + 1
 
 
 class _State:

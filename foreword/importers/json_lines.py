@@ -7,12 +7,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from foreword.importers.byte_file import ByteFile
+from foreword.errors import FieldError
+from foreword.importers.byte_source import bytes_at
 from foreword.importers.json_event import parse_event
+from foreword.importers.mapping import FIELDS
 from foreword.importers.source import Progress, Row
+from foreword.naming.messages import quoted
 
 # An event at all its limits, every character escaped, takes about 150 kB.
 _LINE_BYTES_MAX = 1 << 20
+# Enough to recognise a line by that is too long to be kept.
+_HEAD_BYTES_MAX = 2000
 
 
 class JsonLines:
@@ -20,38 +25,46 @@ class JsonLines:
 
     A line without an event id gets one made from the line itself, so that it counts once however often it is sent.
 
+    Args:
+        path: The file; `-` is stdin.
+        strict: Refuse a line with a field that no event has, instead of leaving the field out.
+
     Raises:
         FieldError: The file cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._file = ByteFile(path)
+    def __init__(self, path: Path, *, strict: bool = False) -> None:
+        self._file = bytes_at(path)
+        self._strict = strict
         self._offset_bytes = 0
         self._number = 0
 
     @property
     def name(self) -> str:
         """The file's name."""
-        return self._file.path.name
+        return self._file.name
 
     @property
     def identity(self) -> str:
-        """The file's place."""
-        return f"json lines {self._file.path}"
+        """The file's place, and how strictly it is read."""
+        return f"json lines {self._file.place}{' strict' if self._strict else ''}"
 
     def rows(self, resume_from: Mapping[str, Any] | None = None) -> Iterator[Row]:
         """Yield one row per line that is not blank."""
         self._begin(resume_from)
         with self._file.open() as content:
-            content.seek(self._offset_bytes)
+            if self._offset_bytes:
+                content.seek(self._offset_bytes)
             while line := self._next_line(content):
-                row = _row(self._number, line)
+                row = self._row(line)
                 if row is not None:
                     yield row
 
-    def resume_point(self) -> dict[str, Any]:
+    def resume_point(self) -> dict[str, Any] | None:
         """Return the place behind the line read last, in bytes of content and in lines."""
-        return {"offset_bytes": self._offset_bytes, "line": self._number, **self._file.fingerprint()}
+        fingerprint = self._file.fingerprint()
+        place = {"offset_bytes": self._offset_bytes, "line": self._number}
+        return {**place, **fingerprint} if fingerprint is not None else None
 
     def finished_point(self) -> None:
         """Return None: a file read to its end is read from its start when asked again."""
@@ -76,20 +89,30 @@ class JsonLines:
             self._offset_bytes += len(rest)
         return line
 
-
-def _row(number: int, line: bytes) -> Row | None:
-    if len(line) > _LINE_BYTES_MAX:
-        return Row(number, None, f"line: found over {_LINE_BYTES_MAX} bytes; allowed: at most that", "")
-    try:
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as exc:
-        return Row(number, None, f"not UTF-8 at byte {exc.start}", line.decode("utf-8", "replace").strip())
-    if not text.strip():
-        return None
-    try:
-        event = parse_event(text)
-    except ValueError as exc:
-        return Row(number, None, str(exc), text.strip())
-    if not event.event_id:
-        event.event_id = f"line-{hashlib.sha256(line.strip()).hexdigest()[:24]}"
-    return Row(number, event)
+    def _row(self, line: bytes) -> Row | None:
+        """Return the event of a line, or why it is none; None for a blank line."""
+        number = self._number
+        if len(line) > _LINE_BYTES_MAX:
+            head = line[:_HEAD_BYTES_MAX].decode("utf-8", "replace")
+            return Row(number, None, head, f"line: found over {_LINE_BYTES_MAX} bytes; allowed: at most that")
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+        except UnicodeDecodeError as exc:
+            raw = line.decode("utf-8", "replace").strip()
+            return Row(
+                number, None, raw, f"line: found a byte at {exc.start} that is not UTF-8; allowed: UTF-8"
+            )
+        if not text:
+            return None
+        try:
+            event, unknown = parse_event(text)
+        except FieldError as exc:
+            return Row(number, None, text, exc.message)
+        if unknown and self._strict:
+            found = f"the field {quoted(unknown[0])}, which no event has"
+            return Row(
+                number, None, text, f"line: found {found}; allowed: {', '.join((*FIELDS, 'attributes'))}"
+            )
+        if not event.event_id:
+            event.event_id = f"line-{hashlib.sha256(line.strip()).hexdigest()[:24]}"
+        return Row(number, event, text, ignored=unknown)

@@ -5,13 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from google.protobuf import json_format
-
 from foreword.errors import StoreNotWritableError
-from foreword.v1.event_pb2 import Event
-
-# Enough to recognise the row by; the line number leads to the rest.
-_RAW_CHARACTERS_MAX = 2000
 
 
 class Refusals:
@@ -43,15 +37,8 @@ class Refusals:
             raise StoreNotWritableError(f"{self.path} cannot be written: {exc}") from exc
 
     def add(self, number: int, reason: str, raw: str) -> None:
-        """Write a row aside."""
-        self._append({"line": number, "reason": reason, "row": raw[:_RAW_CHARACTERS_MAX]})
-
-    def add_event(self, number: int, reason: str, event: Event | None) -> None:
-        """Write aside an event that the sink refused."""
-        row = json_format.MessageToDict(event, preserving_proto_field_name=True) if event is not None else {}
-        self._append({"line": number, "reason": reason, "row": json.dumps(row)[:_RAW_CHARACTERS_MAX]})
-
-    def _append(self, entry: dict[str, object]) -> None:
+        """Write a row aside, as it stands in the source."""
+        entry = {"line": number, "reason": reason, "row": raw}
         line = json.dumps(entry).encode() + b"\n"
         try:
             # Opened for each row: refusals are rare, and a file that is never open needs no care in a crash.

@@ -21,16 +21,18 @@ class Row:
     """One line, row or commit: an event, or why it is none.
 
     Attributes:
-        number: Its place in the source, from one.
+        number: Its place in the source, from one: the line of a file, as an editor counts.
         event: The event; None when refused.
+        raw: The row as it stands in the source, for writing aside.
         refusal: Why it is no event, in one sentence; empty when it is one.
-        raw: The row as found, for writing aside; empty when it is an event.
+        ignored: The names of what it holds and no event has.
     """
 
     number: int
     event: Event | None
+    raw: str
     refusal: str = ""
-    raw: str = ""
+    ignored: tuple[str, ...] = ()
 
 
 class Progress(NamedTuple):
@@ -60,8 +62,8 @@ class Source(Protocol):
         """Yield the rows after a point that `resume_point` described; all when it is None or fits no more."""
         ...
 
-    def resume_point(self) -> dict[str, Any]:
-        """Return, as JSON, where to go on after the row yielded last."""
+    def resume_point(self) -> dict[str, Any] | None:
+        """Return, as JSON, where to go on after the row yielded last; None when that cannot be found again."""
         ...
 
     def finished_point(self) -> dict[str, Any] | None:

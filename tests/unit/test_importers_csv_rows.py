@@ -8,6 +8,7 @@ import pytest
 
 from foreword.errors import FieldError
 from foreword.importers import CsvRows, parse_mapping
+from foreword.importers.delimiter import parse_delimiter
 from foreword.v1.event_pb2 import Event, Feedback
 
 RULES = ["user_id=userId", "item_id=movieId", "value=rating", "time=timestamp", "type==rate"]
@@ -148,3 +149,104 @@ def test_it_goes_on_after_the_rows_done(tmp_path: Path) -> None:
     next(rows)
     point = source.resume_point()
     assert [row.event.user_id for row in CsvRows(path, []).rows(point) if row.event] == ["c"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "|", "\t"])
+def test_the_delimiter_is_seen(tmp_path: Path, delimiter: str) -> None:
+    """Whatever of the four separates the cells, also where others stand within them."""
+    header = delimiter.join(["user_id", "type", "text"])
+    cells = "a,b;c|d\te".replace(delimiter, " ")
+    path = table(tmp_path, f"{header}\n" + delimiter.join(["ann", "view", cells]) + "\n")
+    (event,) = events(CsvRows(path, []))
+    assert (event.user_id, event.text) == ("ann", cells)
+
+
+def test_a_delimiter_can_be_given(tmp_path: Path) -> None:
+    """A character that is no usual delimiter is one when told so."""
+    path = table(tmp_path, "user_id~type~text\nann~view~a,b\n")
+    (event,) = events(CsvRows(path, [], delimiter=parse_delimiter("~")))
+    assert event.text == "a,b"
+
+
+@pytest.mark.parametrize("text", ["", "::", '"', "\n"])
+def test_what_cannot_be_a_delimiter_is_refused(text: str) -> None:
+    """A delimiter is one character, and not the one that quotes or ends a line."""
+    with pytest.raises(FieldError, match="allowed: one character"):
+        parse_delimiter(text)
+
+
+def test_a_row_is_named_by_its_line_and_kept_as_it_stands(tmp_path: Path) -> None:
+    """After cells with line breaks and blank lines a refusal still names the line an editor shows, and the row keeps
+    its quotation marks."""
+    bad = '"b";"view";"x;y"'
+    path = table(tmp_path, f'user_id;type;value\n\n"a\nb";view;1\n\n{bad}\nc;view\n')
+    rows = list(CsvRows(path, []).rows())
+    assert [(row.number, row.event is not None, row.raw) for row in rows] == [
+        (3, True, '"a\nb";view;1'),
+        (6, False, bad),
+        (7, False, "c;view"),
+    ]
+    assert rows[1].refusal == "value: found 'x;y'; allowed: a finite number"
+
+
+def test_a_stray_quotation_mark_takes_no_other_row_along(tmp_path: Path) -> None:
+    """A mark that opens a cell and is closed by nothing, or by another cell's, is text; rows after it are rows."""
+    marks = 'a,view,"5 inch\nb,view,"x, y"\n"c\nd",view,"y ""z"""\ne,view,"end\nf,view,x\n'
+    path = table(tmp_path, "user_id,type,text\n" + marks)
+    rows = list(CsvRows(path, []).rows())
+    assert [row.refusal for row in rows] == [""] * 5
+    assert [(row.number, row.event.user_id, row.event.text) for row in rows if row.event] == [
+        (2, "a", "5 inch"),
+        (3, "b", "x, y"),
+        (4, "c\nd", 'y "z"'),
+        (6, "e", "end"),
+        (7, "f", "x"),
+    ]
+
+
+def test_an_endless_row_is_refused_alone(tmp_path: Path) -> None:
+    """A row over a million characters is skipped without being held, and the next one is read."""
+    path = table(tmp_path, "user_id,type\n" + "x" * 3_000_000 + "\nann,view\n")
+    rows = list(CsvRows(path, []).rows())
+    assert [(row.number, row.event is not None) for row in rows] == [(2, False), (3, True)]
+    assert rows[0].refusal.startswith("row: found 1,048,576 characters or more")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "no header"),
+        (b"\n\n", "no header"),
+        (b"user_id,type,n\xe4me\na,view,x\n", "a header that is not UTF-8"),
+        (b"x" * 100_000, "a header over 65536 bytes"),
+    ],
+)
+def test_a_table_without_a_header_that_can_be_read_is_refused(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    """What is no table is refused before anything is read, with the file's name."""
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    with pytest.raises(FieldError, match=rf"t\.csv: found {said}"):
+        CsvRows(path, [])
+
+
+def test_columns_of_no_use_are_named(tmp_path: Path) -> None:
+    """A column that becomes nothing is counted, a joining one is not; strictly read, it ends the import."""
+    path = table(tmp_path, "user_id,type,movie,topic\na,view,1,x\n")
+    items = table(tmp_path, "movie,title,year\n1,A,1963\n", "movies.csv")
+    rules = parse_mapping(["text=title"])
+    (row,) = CsvRows(path, rules, items=items).rows()
+    assert row.ignored == ("topic",)
+    with pytest.raises(FieldError, match="columns without a field: 'topic'"):
+        CsvRows(path, rules, items=items, strict=True)
+
+
+def test_rows_of_the_second_table_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    """They are named with their table and line, instead of leaving their items without a name in silence."""
+    path = table(tmp_path, "user_id,type,movie\na,view,1\n")
+    items = table(tmp_path, "movie,title\n1,A\n2,B,C\n", "movies.csv")
+    bad, good = CsvRows(path, parse_mapping(["text=title"]), items=items).rows()
+    assert (bad.number, bad.raw) == (3, "2,B,C")
+    assert bad.refusal == "movies.csv: row: found 3 columns; allowed: 2, as in the header"
+    assert good.event is not None

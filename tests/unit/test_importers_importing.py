@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from foreword.errors import FieldError, ServiceError, StoreNotWritableError
-from foreword.importers import JsonLines, import_source
+from foreword.importers import CsvRows, JsonLines, import_source
 from foreword.v1.activity_service_pb2 import RecordEventsResponse, RefusedEvent
 from foreword.v1.event_pb2 import Event
 
@@ -116,7 +120,7 @@ def test_from_start_forgets_the_place(tmp_path: Path) -> None:
 
 def test_refused_lines_are_written_aside_with_line_and_reason(tmp_path: Path) -> None:
     """What is no event, and what the sidecar refuses, stands in a file of its own; the rest is kept."""
-    lines = [line(1), "{not json", "", line(2, "eve"), '{"user_id": "ann", "colour": "red"}', line(3)]
+    lines = [line(1), "{not json", "", line(2, "eve"), '{"user_id": "ann", "topics": "red"}', line(3)]
     file = write(tmp_path / "events.jsonl", lines)
     report = import_source(JsonLines(file), Sidecar(refuses="eve"), tmp_path / "store")
     assert (report.rows, report.accepted, report.refused) == (5, 2, 3)
@@ -127,8 +131,10 @@ def test_refused_lines_are_written_aside_with_line_and_reason(tmp_path: Path) ->
     entries = [json.loads(text) for text in report.refused_file.read_text().splitlines()]
     assert {entry["line"] for entry in entries} == {2, 4, 5}
     reasons = {entry["line"]: entry["reason"] for entry in entries}
-    assert "colour" in reasons[5]
+    assert "topics" in reasons[5]
     assert reasons[4] == "user_id: found it; allowed: others"
+    rows = {entry["line"]: entry["row"] for entry in entries}
+    assert rows == {number: lines[number - 1] for number in (2, 4, 5)}
 
 
 def test_refused_lines_are_not_written_twice(tmp_path: Path) -> None:
@@ -169,3 +175,50 @@ def test_refused_lines_that_cannot_be_kept_are_an_error_in_words(tmp_path: Path)
     file.write_text("{}\n")
     with pytest.raises(StoreNotWritableError, match="cannot be written"):
         import_source(JsonLines(file), lambda _: RecordEventsResponse(), tmp_path / "store")
+
+
+def test_what_no_event_has_is_counted_by_name(tmp_path: Path) -> None:
+    """A field nobody knows is counted and stops nothing; of names without end only some are kept."""
+    rows = [{**json.loads(line(number)), "colour": "red", f"x{number}": 1} for number in range(200)]
+    file = write(tmp_path / "events.jsonl", [json.dumps(row) for row in rows])
+    report = import_source(JsonLines(file), Sidecar(), tmp_path / "store")
+    assert (report.accepted, report.ignored["colour"], report.ignored["x0"]) == (200, 200, 1)
+    assert len(report.ignored) <= 50
+
+
+@pytest.mark.parametrize(("bad", "is_mostly"), [(0, False), (5, False), (6, True), (10, True)])
+def test_an_import_tells_when_most_of_it_was_refused(tmp_path: Path, bad: int, is_mostly: bool) -> None:
+    """More than half refused means that the file is no file of events."""
+    file = write(tmp_path / "events.jsonl", ["{"] * bad + [line(number) for number in range(10 - bad)])
+    report = import_source(JsonLines(file), Sidecar(), tmp_path / "store")
+    assert report.is_mostly_refused is is_mostly
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+def test_a_pipe_is_read_once_and_leaves_no_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: Callable[[bytes], bytes]
+) -> None:
+    """What comes through stdin is imported, compressed or not; broken off, it leaves no place to go on from."""
+    content = packed("".join(f"{line(number)}\n" for number in range(2500)).encode())
+    stdin = io.TextIOWrapper(io.BytesIO(content))
+    monkeypatch.setattr("sys.stdin", stdin)
+    with pytest.raises(ServiceError):
+        import_source(JsonLines(Path("-")), Sidecar(batches_max=1), tmp_path / "store")
+    stdin.buffer.seek(0)
+    source = JsonLines(Path("-"))
+    report = import_source(source, Sidecar(), tmp_path / "store")
+    assert (report.accepted, report.is_resumed, source.name) == (2500, False, "stdin")
+    assert source.progress().total == 0
+    assert list((tmp_path / "store" / "imports").iterdir()) == []
+
+
+def test_a_named_pipe_is_read_once(tmp_path: Path) -> None:
+    """A shell's `<(…)`, which is a pipe with a path, is a table like any other."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    rows = b"".join(b"u%d;view\n" % number for number in range(9000))
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"user_id;type\n" + rows,))
+    writer.start()
+    report = import_source(CsvRows(pipe, []), Sidecar(), tmp_path / "store")
+    writer.join()
+    assert (report.accepted, report.refused) == (9000, 0)
