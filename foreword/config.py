@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -237,7 +238,7 @@ class Words(Section):
     accounts for it, and hides more of what is rare."""
     vocabulary: tuple[str, ...] = ()
     """Names that every policy lets through, shown unquoted and as spelled here; case and separators do not matter
-    when they are looked up. A site is named only when it stands here or is shared."""
+    when they are looked up. A site is named only when it stands here."""
 
     @field_validator("vocabulary")
     @classmethod
@@ -254,6 +255,14 @@ class Words(Section):
                 'policy is "vocabulary" and vocabulary is empty; allowed: at least one name in it'
             )
         return self
+
+    @property
+    def version(self) -> str:
+        """What is added to the version of the rules a text is written by; a text of other rules is written anew."""
+        if self == Words():
+            return ""
+        rules = "\0".join([self.policy, str(self.users_min), *sorted(self.vocabulary)])
+        return f"+{blake2b(rules.encode(), digest_size=4).hexdigest()}"
 
     def names(self, users_of: Callable[[str], int] | None = None) -> Names:
         """Return the door these rules make; `users_of` as `Names` has it."""

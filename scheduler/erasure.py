@@ -15,6 +15,7 @@ from foreword.store.v1.store_pb2 import ErasureReceipt
 from foreword.v1.activity_pb2 import Trigger
 from foreword.v1.erasure_pb2 import StoreCount
 from foreword.v1.profile_pb2 import Memory
+from scheduler.agent.name_users import user_mark
 from scheduler.populations import Populations
 from scheduler.runner import Runner
 
@@ -70,12 +71,15 @@ class Erasures:
     def _erase(self, txn: ProfileTransaction, user: UserKey) -> list[StoreCount]:
         memory = _memory(txn, user)
         counts = txn.erase(user)
+        user_id, namespace = keys.split_user_key(user)
+        view = self._populations.view(namespace)
+        is_marked = view.name_users.remove(user_mark(user_id))
         if memory is not None:
-            _, namespace = keys.split_user_key(user)
-            view = self._populations.view(namespace)
             view.subtract(memory)
+        was_counted = memory is not None or is_marked
+        if was_counted:
             txn.put_population(namespace, view.to_proto())
-        counts.append(StoreCount(store="profiles.population", rows=int(memory is not None)))
+        counts.append(StoreCount(store="profiles.population", rows=int(was_counted)))
         return counts
 
 

@@ -30,6 +30,7 @@ from sidecar.open_triggers import OpenTriggers
 from sidecar.profiles import Profiles
 from sidecar.rpc import Context, Handler, check_deadline, unary
 from sidecar.session_overlay import EVENTS_MAX, add_overlay, session_topics
+from sidecar.shared_names import SharedNames
 
 NAME = "foreword.v1.ProfileService"
 
@@ -53,6 +54,7 @@ class ProfileService:
         self._activity = activity
         self._triggers = triggers
         self._live = live
+        self._shared_names = SharedNames(profiles, clock)
         self._now_ms = clock.now_ms
 
     def handlers(self) -> dict[str, Handler]:
@@ -130,7 +132,8 @@ class ProfileService:
             # The core is worth serving without the session.
             return []
         _, namespace = keys.split_user_key(user)
-        return session_topics(events, session_id, self._live.current.foreword.words_of(namespace).names())
+        words = self._live.current.foreword.words_of(namespace)
+        return session_topics(events, session_id, words.names(self._shared_names.users_of(namespace)))
 
 
 def _user_of_batch(user_id: str, namespace: str, place: int) -> keys.UserKey:

@@ -10,6 +10,7 @@ from foreword.clock import DAY_MS
 from foreword.store.v1 import store_pb2
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
+from scheduler.agent.name_users import NameUsers
 
 # The store's limit on a population row: 2,000 topics are about 100 kB and cover nearly all weight of any namespace.
 TOPICS_MAX = 2000
@@ -33,6 +34,8 @@ class PopulationDelta:
         total_weight: Faded weight of all the events.
         lengths: Faded weight by bucket of text length, as in `Population.length_weights`.
         user_count: 1 when the user contributes for the first time, else 0.
+        names: What the user's activity carries, by `topic_key`; only where the policy of words is `shared`.
+        user_mark: Stands for the user in the counts of these names.
     """
 
     as_of_ms: int
@@ -40,6 +43,8 @@ class PopulationDelta:
     total_weight: float = 0.0
     lengths: dict[int, float] = field(default_factory=dict)
     user_count: int = 0
+    names: frozenset[str] = frozenset()
+    user_mark: int = 0
 
 
 class PopulationView:
@@ -47,6 +52,9 @@ class PopulationView:
 
     A lookup costs a dictionary access; fading costs nothing, since weights are held relative to a reference
     time and scaled when read.
+
+    Attributes:
+        name_users: How many users carry each name.
     """
 
     def __init__(self, half_life_days: float) -> None:
@@ -58,6 +66,7 @@ class PopulationView:
         self._total = 0.0
         self._lengths = [0.0] * LENGTH_BUCKETS
         self._user_count = 0
+        self.name_users = NameUsers()
 
     @classmethod
     def from_proto(cls, row: store_pb2.Population, half_life_days: float) -> PopulationView:
@@ -78,6 +87,7 @@ class PopulationView:
         for bucket, weight in enumerate(row.length_weights[:LENGTH_BUCKETS]):
             view._lengths[bucket] = weight
         view._user_count = row.user_count
+        view.name_users = NameUsers(row.names)
         return view
 
     def to_proto(self) -> store_pb2.Population:
@@ -95,6 +105,7 @@ class PopulationView:
             count.last_seen.FromMilliseconds(self._last_seen_ms[topic])
         if any(self._lengths):
             row.length_weights.extend(weight / scale for weight in self._lengths)
+        row.names.extend(self.name_users.rows())
         return row
 
     @property
@@ -131,6 +142,7 @@ class PopulationView:
         for bucket, weight in delta.lengths.items():
             self._lengths[bucket] += weight * scale
         self._user_count += delta.user_count
+        self.name_users.add(delta.names, delta.user_mark)
         if len(self._topics) > _TOPICS_BEFORE_PRUNING:
             self._prune(TOPICS_MAX)
 

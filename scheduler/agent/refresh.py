@@ -15,6 +15,7 @@ from scheduler.agent.evidence import evidence_of
 from scheduler.agent.findings import Findings, find
 from scheduler.agent.limits import fit
 from scheduler.agent.memory import Memory, fold, to_proto
+from scheduler.agent.name_users import names_among, user_mark
 from scheduler.agent.population import PopulationDelta, PopulationView
 from scheduler.agent.providers import Proposal, Provider, Usage
 from scheduler.agent.render import foreword, summary
@@ -100,8 +101,12 @@ class _Draft:
 def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
     previous = refresh_input.previous
     news = evidence_of(refresh_input.new_events, previous)
+    words = config.foreword.words_of(refresh_input.namespace)
     remembered = previous.memory if previous is not None and previous.HasField("memory") else None
     memory, delta = fold(remembered, news, config.window.half_life_days)
+    users, mark = refresh_input.population.name_users, user_mark(refresh_input.user_id)
+    if words.policy == "shared":
+        delta.names, delta.user_mark = _names_carried(memory), mark
     if memory.events < config.cold_start.events_min:
         return _Draft(refresh_input, config, memory, delta, None)
     current = evidence_of(refresh_input.window_events, previous)
@@ -114,12 +119,21 @@ def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
         window,
         memory,
         refresh_input.population,
-        names=config.foreword.words_of(refresh_input.namespace).names(),
+        names=words.names(lambda name: users.count(name, mark)),
         known=known,
         news=news_ids,
         active_days=len(refresh_input.activity.days),
     )
     return _Draft(refresh_input, config, memory, delta, findings)
+
+
+def _names_carried(memory: Memory) -> frozenset[str]:
+    """Return what a user's activity calls things: topics, attributes and types.
+
+    Of the memory rather than of the news, so that names are known soon after a namespace takes up the policy.
+    """
+    attributes = [word for field, value in memory.attributes for word in (field.replace("_", " "), value)]
+    return names_among([*(count.name() for count in memory.topics.values()), *attributes])
 
 
 def _default(draft: _Draft, provider: Provider) -> RefreshResult:
@@ -149,6 +163,7 @@ def _complete(draft: _Draft, findings: Findings, proposal: Proposal, provider: P
 def _stamp(profile: profile_pb2.Profile, draft: _Draft, provider: Provider, proposal: Proposal) -> None:
     """Set who the profile is of, how it came to be, and the memory that the next refresh builds on."""
     source = draft.input
+    words = draft.config.foreword.words_of(source.namespace)
     profile.computed_at.FromMilliseconds(source.now_ms)
     profile.segment = source.segment  # type: ignore[assignment]
     profile.cadence = source.cadence  # type: ignore[assignment]
@@ -156,7 +171,7 @@ def _stamp(profile: profile_pb2.Profile, draft: _Draft, provider: Provider, prop
     provenance = profile.provenance
     provenance.generator = provider.name
     provenance.model = proposal.model
-    provenance.prompt_version = provider.prompt_version
+    provenance.prompt_version = provider.prompt_version + words.version
     provenance.window.seconds = draft.config.window.days * 86_400
     provenance.event_count = len(source.window_events)
     provenance.data_watermark.FromMilliseconds(draft.memory.as_of_ms)

@@ -26,7 +26,7 @@ from foreword.v1 import erasure_pb2 as foreword_dot_v1_dot_erasure__pb2
 from foreword.v1 import profile_pb2 as foreword_dot_v1_dot_profile__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66oreword/store/v1/store.proto\x12\x11\x66oreword.store.v1\x1a\x19\x66oreword/v1/erasure.proto\x1a\x19\x66oreword/v1/profile.proto\"L\n\x0e\x45rasureReceipt\x12\x11\n\terased_ms\x18\x01 \x01(\x03\x12\'\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x17.foreword.v1.StoreCount\"5\n\x10SchedulerProblem\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x10\n\x08since_ms\x18\x02 \x01(\x03\"J\n\x11SchedulerProblems\x12\x35\n\x08problems\x18\x01 \x03(\x0b\x32#.foreword.store.v1.SchedulerProblem\"\x89\x01\n\nPopulation\x12\x10\n\x08\x61s_of_ms\x18\x01 \x01(\x03\x12\'\n\x06topics\x18\x02 \x03(\x0b\x32\x17.foreword.v1.FadedCount\x12\x14\n\x0ctotal_weight\x18\x03 \x01(\x01\x12\x12\n\nuser_count\x18\x04 \x01(\x04\x12\x16\n\x0elength_weights\x18\x05 \x03(\x01\x42G\n\x11\x66oreword.store.v1P\x01Z\x19\x66oreword/store/v1;storev1\xaa\x02\x14\x46orewordApi.Store.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66oreword/store/v1/store.proto\x12\x11\x66oreword.store.v1\x1a\x19\x66oreword/v1/erasure.proto\x1a\x19\x66oreword/v1/profile.proto\"L\n\x0e\x45rasureReceipt\x12\x11\n\terased_ms\x18\x01 \x01(\x03\x12\'\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x17.foreword.v1.StoreCount\"5\n\x10SchedulerProblem\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x10\n\x08since_ms\x18\x02 \x01(\x03\"J\n\x11SchedulerProblems\x12\x35\n\x08problems\x18\x01 \x03(\x0b\x32#.foreword.store.v1.SchedulerProblem\"\xb6\x01\n\nPopulation\x12\x10\n\x08\x61s_of_ms\x18\x01 \x01(\x03\x12\'\n\x06topics\x18\x02 \x03(\x0b\x32\x17.foreword.v1.FadedCount\x12\x14\n\x0ctotal_weight\x18\x03 \x01(\x01\x12\x12\n\nuser_count\x18\x04 \x01(\x04\x12\x16\n\x0elength_weights\x18\x05 \x03(\x01\x12+\n\x05names\x18\x06 \x03(\x0b\x32\x1c.foreword.store.v1.NameUsers\"-\n\tNameUsers\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nuser_marks\x18\x02 \x03(\x07\x42G\n\x11\x66oreword.store.v1P\x01Z\x19\x66oreword/store/v1;storev1\xaa\x02\x14\x46orewordApi.Store.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,5 +41,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCHEDULERPROBLEMS']._serialized_start=239
   _globals['_SCHEDULERPROBLEMS']._serialized_end=313
   _globals['_POPULATION']._serialized_start=316
-  _globals['_POPULATION']._serialized_end=453
+  _globals['_POPULATION']._serialized_end=498
+  _globals['_NAMEUSERS']._serialized_start=500
+  _globals['_NAMEUSERS']._serialized_end=545
 # @@protoc_insertion_point(module_scope)

@@ -31,15 +31,25 @@ class SchedulerProblems(_message.Message):
     def __init__(self, problems: _Optional[_Iterable[_Union[SchedulerProblem, _Mapping]]] = ...) -> None: ...
 
 class Population(_message.Message):
-    __slots__ = ("as_of_ms", "topics", "total_weight", "user_count", "length_weights")
+    __slots__ = ("as_of_ms", "topics", "total_weight", "user_count", "length_weights", "names")
     AS_OF_MS_FIELD_NUMBER: _ClassVar[int]
     TOPICS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     USER_COUNT_FIELD_NUMBER: _ClassVar[int]
     LENGTH_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
     as_of_ms: int
     topics: _containers.RepeatedCompositeFieldContainer[_profile_pb2.FadedCount]
     total_weight: float
     user_count: int
     length_weights: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, as_of_ms: _Optional[int] = ..., topics: _Optional[_Iterable[_Union[_profile_pb2.FadedCount, _Mapping]]] = ..., total_weight: _Optional[float] = ..., user_count: _Optional[int] = ..., length_weights: _Optional[_Iterable[float]] = ...) -> None: ...
+    names: _containers.RepeatedCompositeFieldContainer[NameUsers]
+    def __init__(self, as_of_ms: _Optional[int] = ..., topics: _Optional[_Iterable[_Union[_profile_pb2.FadedCount, _Mapping]]] = ..., total_weight: _Optional[float] = ..., user_count: _Optional[int] = ..., length_weights: _Optional[_Iterable[float]] = ..., names: _Optional[_Iterable[_Union[NameUsers, _Mapping]]] = ...) -> None: ...
+
+class NameUsers(_message.Message):
+    __slots__ = ("name", "user_marks")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    USER_MARKS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    user_marks: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, name: _Optional[str] = ..., user_marks: _Optional[_Iterable[int]] = ...) -> None: ...

@@ -1,0 +1,86 @@
+"""Words of activity on their way into texts: from a call to the sidecar, through a refresh, to what is served."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+from foreword.client import AsyncForeword
+from foreword.clock import SystemClock
+from foreword.config import Config
+from foreword.frames import PLAIN, QUOTING
+from foreword.store import ProfileReader
+from foreword.store.check import inspect_store
+from scheduler.daemon import SchedulerDaemon
+from sidecar.server import SidecarServer
+
+WAIT_SECONDS = 20
+
+
+@asynccontextmanager
+async def both_daemons(store: Path, words: dict[str, Any]) -> AsyncIterator[AsyncForeword]:
+    """Run a sidecar and a scheduler on one store, and give their client."""
+    with tempfile.TemporaryDirectory(prefix="fw") as sockets:
+        settings = {
+            "store": {
+                "directory": str(store),
+                "profiles_map_size_bytes": 1 << 28,
+                "activity_map_size_bytes": 1 << 28,
+            },
+            "sidecar": {"listen": [f"unix:{sockets}/s"]},
+            "scheduler": {"trigger_poll_ms": 5},
+            "foreword": {"words": words},
+        }
+        config = Config.model_validate(settings)
+        server, daemon = SidecarServer(config, SystemClock()), SchedulerDaemon(config, SystemClock())
+        await server.start()
+        refreshing = asyncio.create_task(daemon.run())
+        try:
+            async with AsyncForeword(
+                server.addresses[0], raises=True, timeout_seconds=WAIT_SECONDS
+            ) as client:
+                yield client
+        finally:
+            daemon.stop()
+            await refreshing
+            await server.stop(1)
+    assert list(inspect_store(store)) == []
+
+
+def read(user: str, *topics: str, count: int = 4) -> list[dict[str, Any]]:
+    """Return events of a user who reads about these topics, in one session."""
+    return [
+        {"user_id": user, "event_id": f"{user}-{topics[0]}-{number}", "type": "read", "session_id": "s"}
+        | {"topics": list(topics)}
+        for number in range(count)
+    ]
+
+
+def test_shared_says_what_enough_users_carry_and_forgets_the_erased(tmp_path: Path) -> None:
+    """A name is said from users_min users on, in stored text and overlay; an erased user counts no more."""
+    store = tmp_path / "store"
+
+    async def story() -> None:
+        async with both_daemons(store, {"policy": "shared", "users_min": 3}) as client:
+            for user in ("ann", "bob"):
+                await client.record(read(user, "chess", f"secrets of {user}"))
+                await client.refresh(user, wait_seconds=WAIT_SECONDS)
+                assert await client.text(user) == f"{PLAIN}\nReads, without a clear focus yet."
+            await client.record(read("cyd", "Chess"))
+            await client.refresh("cyd", wait_seconds=WAIT_SECONDS)
+            assert await client.text("cyd") == f'{QUOTING}\nReads, mostly about "Chess".'
+            assert (await client.text("ann", session_id="s")).endswith('instructions): "chess".')
+            await client.record(read("ann", "tests", count=1))
+            await client.refresh("ann", wait_seconds=WAIT_SECONDS)
+            assert 'about "chess".' in await client.text("ann")
+            await client.erase("bob", wait_seconds=WAIT_SECONDS)
+            with closing(ProfileReader(store)) as reader:
+                counts = {row.name: len(row.user_marks) for row in reader.population("").names}
+            assert counts["chess"] == 2
+            assert "secrets-of-bob" not in counts
+
+    asyncio.run(story())
