@@ -73,8 +73,13 @@ def _refuse(exc: click.ClickException, *, as_json: bool) -> int:
     return exc.exit_code
 
 
-def _fail(exc: ForewordError, *, as_json: bool) -> int:
+def say_error(exc: ForewordError, *, as_json: bool) -> None:
+    """Print an error on stderr: one sentence, or a JSON object."""
     _say(exc.message, exc.hint, _details(exc), as_json=as_json)
+
+
+def _fail(exc: ForewordError, *, as_json: bool) -> int:
+    say_error(exc, as_json=as_json)
     return EXIT_USAGE if _is_of_usage(exc) else EXIT_FAILED
 
 

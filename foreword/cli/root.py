@@ -22,6 +22,7 @@ _COMMANDS = {
     "text": "foreword.cli.text",
     "refresh": "foreword.cli.refresh",
     "status": "foreword.cli.status",
+    "users": "foreword.cli.users",
     "config": "foreword.cli.config",
     "store": "foreword.cli.store",
     "export": "foreword.cli.export",

@@ -2,39 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from foreword.cli.connection import connect
-from foreword.cli.output import message_dict, print_json, table
+from foreword.cli.entry import EXIT_FAILED, EXIT_OK, say_error
+from foreword.cli.output import message_dict, print_json, print_json_line, table
 from foreword.cli.settings import Settings, address_option
 from foreword.clock import format_time_ms
+from foreword.errors import ServiceError
 from foreword.v1.operator_service_pb2 import GetStatusResponse, SegmentStatus
 from foreword.v1.profile_pb2 import Segment
 
+_WATCH_SECONDS = 2.0
+
 
 @click.command("status")
+@click.option(
+    "--check", is_flag=True, help="End with exit code 1 when anything is wrong, for probes and scripts."
+)
+@click.option(
+    "--watch",
+    "watch_seconds",
+    type=click.FloatRange(0.1, 3600),
+    is_flag=False,
+    flag_value=_WATCH_SECONDS,
+    metavar="[SECONDS]",
+    help=f"Print it every SECONDS until Ctrl-C; {_WATCH_SECONDS:g} when no number is given.",
+)
 @address_option
 @click.pass_obj
-def command(settings: Settings) -> None:
+def command(settings: Settings, check: bool, watch_seconds: float | None) -> int:
     """Print the state of the store and both daemons.
 
-    Users by segment and freshness, what refreshes did and cost, what waits, and what is wrong.
+    Users by segment and freshness, what refreshes did and cost, what waits, and what is wrong. Ends with exit code 0
+    when the sidecar answers and 1 when it does not; with --check also with 1 when there are problems.
     """
-    with connect(settings) as client:
-        status = client.status()
+    if watch_seconds:
+        if check:
+            raise click.UsageError("--check ends at once and --watch never does; choose one")
+        return _watch(settings, watch_seconds)
+    status = _ask(settings)
     if settings.as_json:
         print_json(message_dict(status, with_defaults=True))
+    else:
+        click.echo("\n".join(_lines(status)))
+    return EXIT_FAILED if check and status.problems else EXIT_OK
+
+
+def _watch(settings: Settings, seconds: float, pause: Callable[[float], None] = time.sleep) -> int:
+    """Print the state again and again; that no sidecar answers is worth watching too."""
+    try:
+        while True:
+            try:
+                status = _ask(settings)
+            except ServiceError as exc:
+                _start_over(settings)
+                say_error(exc, as_json=settings.as_json)
+            else:
+                _start_over(settings)
+                if settings.as_json:
+                    print_json_line(message_dict(status, with_defaults=True))
+                else:
+                    click.echo("\n".join(_lines(status)))
+            pause(seconds)
+    except KeyboardInterrupt:
+        return EXIT_OK
+
+
+def _start_over(settings: Settings) -> None:
+    """Begin a new picture: on a terminal in the former one's place, in a file below it."""
+    if settings.as_json:
         return
-    click.echo("\n".join(_lines(status)))
+    if sys.stdout.isatty():
+        click.clear()
+    else:
+        click.echo()
+
+
+def _ask(settings: Settings) -> GetStatusResponse:
+    with connect(settings) as client:
+        return client.status()
 
 
 def segment_table(segments: list[SegmentStatus]) -> str:
     """Return users by segment and freshness as aligned columns, with their sums."""
     rows = [
-        (_segment_name(one.segment), one.fresh_count, one.stale_count, one.expired_count, one.default_count)
+        (segment_name(one.segment), one.fresh_count, one.stale_count, one.expired_count, one.default_count)
         for one in segments
     ]
     sums = ("all", *(sum(count) for count in zip(*(row[1:] for row in rows), strict=True)))
@@ -68,15 +126,23 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
             ("revision", f"{status.revision:,}"),
             (
                 "scheduler",
-                f"seen {_shown(status.scheduler_seen_at)}"
-                if status.HasField("scheduler_seen_at")
-                else "never seen",
+                _scheduler(status),
             ),
-            ("sidecar", f"version {status.version}, its time {_shown(status.now)}"),
+            ("sidecar", f"version {status.version}, its time {time_text(status.now)}"),
         ]
     ).splitlines()
     yield ""
+    expired = sum(one.expired_count for one in status.segments)
+    if expired:
+        yield f"Who is expired: foreword users --freshness expired ({expired:,})"
     yield from _problems(status)
+
+
+def _scheduler(status: GetStatusResponse) -> str:
+    if not status.HasField("scheduler_seen_at"):
+        return "never seen"
+    state = "runs" if status.scheduler_running else "does not run"
+    return f"{state}, seen {time_text(status.scheduler_seen_at)}"
 
 
 def _problems(status: GetStatusResponse) -> Iterator[str]:
@@ -84,13 +150,15 @@ def _problems(status: GetStatusResponse) -> Iterator[str]:
         yield "No problems"
     for problem in status.problems:
         yield f"{click.style('Problem', fg='red', bold=True)} {problem.component}: {problem.message}"
-        yield f"  since {_shown(problem.since)}"
+        yield f"  since {time_text(problem.since)}"
 
 
-def _shown(time: Timestamp) -> str:
-    return format_time_ms(time.ToMilliseconds())
+def time_text(moment: Timestamp) -> str:
+    """Return a time of the sidecar's for people."""
+    return format_time_ms(moment.ToMilliseconds())
 
 
-def _segment_name(segment: Segment) -> str:
+def segment_name(segment: Segment) -> str:
+    """Return a segment for people."""
     name = Segment.Name(segment).removeprefix("SEGMENT_").lower()
-    return "not yet known" if name == "unspecified" else name
+    return "not yet known" if name == "unspecified" else name.replace("_", "-")

@@ -30,7 +30,7 @@ def _commands(group: click.Group, path: str = "") -> list[tuple[str, click.Comma
 def test_the_contract_names_are_there() -> None:
     """Every command the contract names for this part exists under that name."""
     names = {name for name, _ in _commands(root)}
-    wanted = """up, sidecar, scheduler, demo, import events, import git, import csv, get, text, refresh, status,
+    wanted = """up, sidecar, scheduler, demo, import events, import git, import csv, get, text, refresh, status, users,
         config check, config show, config schema, store check, store backup, store restore, store stats,
         store compact, export, erase, evaluate profiles, bench"""
     assert {name.strip() for name in wanted.split(",")} <= names

@@ -1,0 +1,116 @@
+"""`foreword users`: who is behind the counts of the status."""
+
+from __future__ import annotations
+
+from itertools import compress
+from typing import Any
+
+import click
+
+from foreword.cli.connection import connect
+from foreword.cli.output import message_dict, note, print_json, table
+from foreword.cli.settings import Settings, user_options
+from foreword.cli.status import segment_name, time_text
+from foreword.client import Foreword
+from foreword.v1.freshness_pb2 import Freshness
+from foreword.v1.operator_service_pb2 import ListUsersResponse, UserStatus
+from foreword.v1.profile_pb2 import Segment
+
+# What one call returns at most.
+_PAGE_SIZE_MAX = 1000
+_SEGMENTS = {name.removeprefix("SEGMENT_").lower().replace("_", "-"): name for name in Segment.keys()[1:]}
+_FRESHNESS = {name.removeprefix("FRESHNESS_").lower(): name for name in Freshness.keys()[1:]}
+
+
+@click.command("users")
+@click.option(
+    "--segment",
+    "segments",
+    multiple=True,
+    type=click.Choice(list(_SEGMENTS)),
+    help="Only users of this segment; may be given again.",
+)
+@click.option(
+    "--freshness",
+    multiple=True,
+    type=click.Choice(list(_FRESHNESS)),
+    help="Only users whose profile is this current; may be given again.",
+)
+@click.option("--failed", is_flag=True, help="Only users whose newest refresh failed.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Most users to print.")
+@click.option("--page-token", default="", metavar="TOKEN", help="Go on where an earlier call ended.")
+@user_options
+@click.pass_obj
+def command(
+    settings: Settings,
+    *,
+    segments: tuple[str, ...],
+    freshness: tuple[str, ...],
+    failed: bool,
+    limit: int,
+    page_token: str,
+) -> None:
+    """List users with the state of their profiles.
+
+    Of all namespaces, unless --namespace names one. Who has more than one filter set must pass all of them.
+    """
+    filters = {
+        "segments": [_SEGMENTS[name] for name in segments],
+        "freshness": [_FRESHNESS[name] for name in freshness],
+        "failed": failed,
+    }
+    with connect(settings) as client:
+        found = _list(client, limit, page_token, filters)
+    if settings.as_json:
+        print_json(message_dict(found, with_defaults=True))
+        return
+    if found.users:
+        click.echo(_table(list(found.users)))
+    else:
+        note("No such user")
+    if found.next_page_token:
+        note(f"There may be more: add --page-token {found.next_page_token}")
+
+
+def _list(client: Foreword, limit: int, token: str, filters: dict[str, Any]) -> ListUsersResponse:
+    """Return up to `limit` users from as many pages as that takes."""
+    found = ListUsersResponse(next_page_token=token)
+    while len(found.users) < limit:
+        size = min(limit - len(found.users), _PAGE_SIZE_MAX)
+        page = client.list_users(page_size=size, page_token=found.next_page_token, **filters)
+        found.users.extend(page.users)
+        found.next_page_token = page.next_page_token
+        if not page.next_page_token:
+            break
+    return found
+
+
+def _table(users: list[UserStatus]) -> str:
+    spaces = any(user.namespace for user in users)
+    errors = any(user.error for user in users)
+    heading = ("user", "namespace", "segment", "freshness", "revision", "computed", "due", "failure")
+    # Most stores have one tenant, and most refreshes succeed: no column of blanks.
+    kept = [spaces if name == "namespace" else errors if name == "failure" else True for name in heading]
+    rows = (_row(user) for user in users)
+    return table(
+        [tuple(compress(row, kept)) for row in rows],
+        heading=tuple(compress(heading, kept)),
+    )
+
+
+def _row(user: UserStatus) -> tuple[object, ...]:
+    return (
+        _printable(user.user_id),
+        _printable(user.namespace),
+        segment_name(user.segment),
+        Freshness.Name(user.freshness).removeprefix("FRESHNESS_").lower(),
+        user.revision,
+        time_text(user.computed_at) if user.HasField("computed_at") else "never",
+        time_text(user.due_at) if user.HasField("due_at") else "not planned",
+        f"{user.failures} times: {_printable(user.error)}" if user.error else "",
+    )
+
+
+def _printable(text: str) -> str:
+    """Return a name as it is, unless it would move the cursor or break the line."""
+    return text if text.isprintable() else repr(text)
