@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, closing, suppress
 
 from foreword.clock import Clock
@@ -45,23 +45,33 @@ AT_START = {
 _PRESENCE_SECONDS = 0.5
 
 
-def run(config: Config, clock: Clock, *, config_file: ConfigFile | None = None) -> int:
+def run(
+    config: Config,
+    clock: Clock,
+    *,
+    config_file: ConfigFile | None = None,
+    ready: Callable[[Sequence[str]], None] = lambda _addresses: None,
+) -> int:
     """Refresh profiles until SIGTERM or SIGINT; return the exit code, 0.
 
     Args:
         config: The configuration to begin with.
         clock: Tells the time.
         config_file: Read again whenever it changes.
+        ready: Called once the store is its own; it serves on no address.
 
     Raises:
         ForewordError: It cannot start; the sentence says why.
     """
-    asyncio.run(_serve(config, clock, config_file))
+    asyncio.run(_serve(config, clock, config_file, ready))
     return 0
 
 
-async def _serve(config: Config, clock: Clock, config_file: ConfigFile | None) -> None:
+async def _serve(
+    config: Config, clock: Clock, config_file: ConfigFile | None, ready: Callable[[Sequence[str]], None]
+) -> None:
     daemon = SchedulerDaemon(config, clock, config_file=config_file)
+    ready(())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, daemon.stop)

@@ -8,7 +8,7 @@ import gc
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import grpc
@@ -71,15 +71,27 @@ _OPTIONS = (
 )
 
 
-def run(config: Config, clock: Clock, *, config_file: ConfigFile | None = None) -> int:
+def run(
+    config: Config,
+    clock: Clock,
+    *,
+    config_file: ConfigFile | None = None,
+    ready: Callable[[Sequence[str]], None] = lambda _addresses: None,
+) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code, 0.
+
+    Args:
+        config: The configuration to begin with.
+        clock: Tells the time.
+        config_file: Read again whenever it changes.
+        ready: Called once it serves, with its addresses.
 
     Raises:
         ForewordError: It cannot start; the sentence says why.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(SidecarServer(config, clock, config_file=config_file)))
+        runner.run(_serve(SidecarServer(config, clock, config_file=config_file), ready))
     return 0
 
 
@@ -257,12 +269,13 @@ class SidecarServer:
         self._health.set(activity_service.NAME, serving=self._activity.is_healthy)
 
 
-async def _serve(server: SidecarServer) -> None:
+async def _serve(server: SidecarServer, ready: Callable[[Sequence[str]], None]) -> None:
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
     await server.start()
+    ready(server.addresses)
     # What start-up made lives on: looking through it again at each full collection would stop reads for 30 ms.
     gc.collect()
     gc.freeze()

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import click
+
 from foreword.cli import lifeline, logs
-from foreword.cli.replay import make_replay
-from foreword.cli.settings import Settings
+from foreword.cli.replay import make_replay, replay_option
+from foreword.cli.settings import Decorated, Settings, shared_options
 from foreword.clock import Clock
+
+
+def daemon_options(command: Decorated) -> Decorated:
+    """Add what both daemons take: the shared options, --as-of, and the two pipes of a supervisor."""
+    lifeline_option = click.option("--lifeline", "lifeline_fd", type=int, hidden=True)
+    ready_option = click.option("--ready", "ready_fd", type=int, hidden=True)
+    return replay_option(lifeline_option(ready_option(shared_options(command))))
 
 
 def prepare(

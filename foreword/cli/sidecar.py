@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import click
 
-from foreword.cli.daemon import prepare
-from foreword.cli.replay import replay_option
-from foreword.cli.settings import Settings, shared_options
+from foreword.cli.daemon import daemon_options, prepare
+from foreword.cli.readiness import teller
+from foreword.cli.settings import Settings
 
 
 @click.command("sidecar")
-@replay_option
-@click.option("--lifeline", "lifeline_fd", type=int, hidden=True)
-@shared_options
+@daemon_options
 @click.pass_obj
 def command(
-    settings: Settings, as_of_ms: int | None, as_of_pair: tuple[int, int] | None, lifeline_fd: int | None
+    settings: Settings,
+    *,
+    as_of_ms: int | None,
+    as_of_pair: tuple[int, int] | None,
+    lifeline_fd: int | None,
+    ready_fd: int | None,
 ) -> int:
     """Run the serving daemon in the foreground.
 
@@ -25,4 +28,4 @@ def command(
     from sidecar.server import run
 
     clock = prepare(settings, as_of_ms, as_of_pair, lifeline_fd)
-    return run(settings.config, clock, config_file=settings.config_source)
+    return run(settings.config, clock, config_file=settings.config_source, ready=teller(ready_fd))

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from foreword.cli.readiness import Readiness
 from foreword.errors import ForewordError
 
 # A daemon that fails so soon after its first start will not do better on the second: bad config, a lock held.
@@ -36,7 +37,9 @@ class Daemon:
 
     Attributes:
         name: What its lines are marked with.
-        command: How it is started; `{lifeline}` stands for the file descriptor that ties it to the supervisor.
+        command: How it is started; `{lifeline}` stands for the file descriptor that ties it to the supervisor, and
+            `{ready}` for the one through which it says that it works.
+        ready: Called each time it has said so, with the addresses it serves on.
         process: The running process, or None between two.
         deaths: How often it died since it last ran for a good while.
         last_lines: The newest lines it said.
@@ -44,6 +47,7 @@ class Daemon:
 
     name: str
     command: Sequence[str]
+    ready: Callable[[list[str]], None] = lambda _addresses: None
     process: Process | None = None
     deaths: int = 0
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=5))
@@ -118,17 +122,20 @@ class Supervisor:
                 await asyncio.wait_for(self._stopping.wait(), delay)
 
     async def _run_once(self, daemon: Daemon) -> int:
+        readiness = Readiness(daemon.ready)
+        descriptors = {"{lifeline}": self._lifeline_read, "{ready}": readiness.descriptor}
         process = await asyncio.create_subprocess_exec(
-            *(part.replace("{lifeline}", str(self._lifeline_read)) for part in daemon.command),
+            *(str(descriptors.get(part, part)) for part in daemon.command),
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=STDOUT,
             limit=LINE_BYTES_MAX,
             # A session of its own: Ctrl-C reaches the supervisor alone, which then stops all in order.
             start_new_session=True,
-            pass_fds=(self._lifeline_read,),
+            pass_fds=tuple(descriptors.values()),
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
+        readiness.handed_over()
         daemon.process = process
         if self._stopping.is_set():
             _send(daemon, signal.SIGTERM)
@@ -137,6 +144,7 @@ class Supervisor:
             return await process.wait()
         finally:
             daemon.process = None
+            readiness.close()
 
     async def _forward(self, daemon: Daemon, process: Process) -> None:
         assert process.stdout is not None

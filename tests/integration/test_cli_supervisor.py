@@ -67,6 +67,27 @@ def test_lines_are_forwarded_and_all_end_together() -> None:
     assert all(daemon.process is None for daemon in daemons)
 
 
+def test_a_daemon_itself_says_that_it_is_ready() -> None:
+    """What a daemon says through its pipe is handed on with its addresses, after each start; silence is nothing."""
+    code = (
+        "import sys; from foreword.cli.readiness import teller; "
+        "teller(int(sys.argv[1]))(['unix:/a b', '127.0.0.1:1']); " + _FOREVER
+    )
+    heard: list[list[str]] = []
+    talking = Daemon("one", [sys.executable, "-c", code, "{ready}"], ready=heard.append)
+    silent = Daemon("two", [sys.executable, "-c", _FOREVER], ready=heard.append)
+
+    async def steps(supervisor: Supervisor, said: list[tuple[str, str]]) -> None:
+        await _until(lambda: len(heard) == 1 and ("two", "up") in said)
+        assert talking.process is not None
+        talking.process.kill()
+        await _until(lambda: len(heard) == 2)
+        supervisor.stop()
+
+    _run([talking, silent], steps)
+    assert heard == [["unix:/a b", "127.0.0.1:1"]] * 2
+
+
 def test_a_killed_daemon_is_started_again() -> None:
     """A daemon that is killed runs again after the backoff, and the supervisor says so."""
     daemon = _daemon("one", _FOREVER)

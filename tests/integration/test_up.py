@@ -81,13 +81,16 @@ def test_killing_up_takes_the_daemons_along(up: subprocess.Popen[str], until: Un
     assert not alive
 
 
-def test_a_second_up_says_who_runs(installation: Installation, up: subprocess.Popen[str]) -> None:
-    """A second `up` on the same store ends with one sentence, and the first goes on."""
+def test_a_second_up_says_who_runs(
+    installation: Installation, up: subprocess.Popen[str], until: Until
+) -> None:
+    """A second `up` on a served store starts nothing: it names store and process in a sentence; the first goes on."""
+    sidecar = _both(up, until)["sidecar"]
     done = installation.run("up")
-    assert done.returncode == 1
-    error = done.stderr.splitlines()[-1]
-    assert "did not start" in error
-    assert "holds" in error
+    assert (done.returncode, done.stdout) == (1, "")
+    (error,) = done.stderr.splitlines()
+    assert f"runs on the store {installation.store} (process {sidecar.pid} holds" in error
+    assert "foreword status" in error
     assert up.poll() is None
     assert installation.run("status").returncode == 0
 

@@ -1,0 +1,42 @@
+"""What `foreword up` says of itself."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from foreword.cli import main
+from foreword.cli.up import _Announcement
+from foreword.store.lock import hold_activity, hold_profiles
+
+
+@pytest.mark.parametrize("hold", [hold_activity, hold_profiles])
+def test_a_store_in_use_is_refused_before_anything_starts(
+    hold: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With either daemon on the store, `up` names store and process, and says nothing of being ready."""
+    assert callable(hold)
+    config, store = tmp_path / "foreword.toml", tmp_path / "store"
+    config.write_text(f'[store]\ndirectory = "{store}"\n')
+    with hold(store):
+        assert main(["up", "--config", str(config)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (error,) = printed.err.splitlines()
+    assert f"runs on the store {store} (process {os.getpid()} holds" in error
+    assert not list(store.glob("*.lmdb"))
+
+
+def test_ready_is_said_once_both_daemons_work(capsys: pytest.CaptureFixture[str]) -> None:
+    """One daemon alone is not enough, and a daemon that was started again is no news."""
+    announcement = _Announcement(as_json=False)
+    announcement.ready("sidecar", ["unix:/s.sock", "127.0.0.1:7464"])
+    announcement.ready("sidecar", ["unix:/s.sock", "127.0.0.1:7464"])
+    assert capsys.readouterr().out == ""
+    announcement.ready("scheduler", [])
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "Foreword is ready at unix:/s.sock and 127.0.0.1:7464"
+    announcement.ready("scheduler", [])
+    assert capsys.readouterr().out == ""
