@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from foreword.errors import StoreCorruptError, StoreError
 from foreword.keys import EnvironmentId, UserKey
@@ -14,9 +15,10 @@ from foreword.store.profile_reader import open_when_present
 from foreword.store.responses import DefaultResponses
 
 COMPONENT = "sidecar.profiles"
-# Users with damaged rows remembered by name; beyond it the store is beyond naming.
+# Damaged rows remembered by their user; beyond it the store is beyond naming.
 DAMAGED_MAX = 1000
 
+_Kind = Literal["profile", "foreword"]
 _RowOf = Callable[[UserKey], bytes | None]
 
 
@@ -36,18 +38,18 @@ class Profiles:
         self._directory = directory
         self._readers_max = readers_max
         self._problems = problems
-        self._damaged: set[UserKey] = set()
+        self._damaged: set[tuple[_Kind, UserKey]] = set()
         self.follow()
 
     def profile_row(self, user: UserKey) -> bytes | None:
         """Return the row of a user in `profiles`; None when unknown, hidden or damaged."""
         reader = self.reader
-        return None if reader is None else self._row(reader.profile_row, user)
+        return None if reader is None else self._row("profile", reader.profile_row, user)
 
     def foreword_row(self, user: UserKey) -> bytes | None:
         """Return the row of a user in `forewords`; None when unknown, hidden or damaged."""
         reader = self.reader
-        return None if reader is None else self._row(reader.foreword_row, user)
+        return None if reader is None else self._row("foreword", reader.foreword_row, user)
 
     def profile_rows(self, users: list[UserKey]) -> list[bytes | None]:
         """Return the rows of many users from one snapshot, each as `profile_row` would."""
@@ -94,22 +96,22 @@ class Profiles:
             self.reader.close()
             self.reader = None
 
-    def _row(self, row_of: _RowOf, user: UserKey) -> bytes | None:
+    def _row(self, kind: _Kind, row_of: _RowOf, user: UserKey) -> bytes | None:
         if user in self.hidden:
             return None
         try:
             row = row_of(user)
         except StoreCorruptError as exc:
-            self._note_damage(user, exc)
+            self._note_damage(kind, user, exc)
             return None
-        if self._damaged and user in self._damaged:
-            self._forget_damage(user)
+        if self._damaged and (kind, user) in self._damaged:
+            self._forget_damage(kind, user)
         return row
 
-    def _note_damage(self, user: UserKey, exc: StoreCorruptError) -> None:
+    def _note_damage(self, kind: _Kind, user: UserKey, exc: StoreCorruptError) -> None:
         if len(self._damaged) < DAMAGED_MAX:
-            self._damaged.add(user)
-        count = len(self._damaged)
+            self._damaged.add((kind, user))
+        count = len({user for _, user in self._damaged})
         users = "1 user" if count == 1 else f"{count} users"
         self._problems.note(
             COMPONENT,
@@ -117,8 +119,8 @@ class Profiles:
             f"rows of {users} in {PROFILES} are damaged; they get the default profile: {exc}",
         )
 
-    def _forget_damage(self, user: UserKey) -> None:
-        # Of a user's two rows the other may still be damaged; the next read of it says so again.
-        self._damaged.discard(user)
+    def _forget_damage(self, kind: _Kind, user: UserKey) -> None:
+        # Of a user's two rows the other may still be damaged: nothing of it was seen here.
+        self._damaged.discard((kind, user))
         if not self._damaged:
             self._problems.end(COMPONENT, "damaged")

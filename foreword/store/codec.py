@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from google_crc32c import extend, value
 
-from foreword import keys
-from foreword.errors import StoreCorruptError, StoreRowError, StoreVersionError
-from foreword.keys import UserKey
+from foreword.errors import StoreCorruptError, StoreVersionError
+from foreword.store import databases as db
 from foreword.store.files import PROFILES
 from foreword.v1.freshness_pb2 import (
     FRESHNESS_DEFAULT,
@@ -24,13 +23,19 @@ from foreword.v1.freshness_pb2 import (
 _HEADER = struct.Struct("<BBHIQqqq")
 _CRC32C = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size
-ROW_VERSION = 1
+ROW_VERSION = 2
+# Its checksum leaves out where the row stands; such rows are read, and made anew whenever one is written.
+FORMER_ROW_VERSION = 1
+ROW_VERSIONS = (FORMER_ROW_VERSION, ROW_VERSION)
 PROFILE_BYTES_MAX = 20_480
 
 FLAG_REFRESH_ON_OPEN = 0x01
 FLAG_DEFAULT = 0x02
 _SEGMENT_SHIFT = 4
 _SEGMENT_MASK = 0x07
+
+# What the checksum of a row in each database begins with. Two trees may be mixed up by a single damaged page number.
+_BEGINNINGS = {name: value(name) for name in (db.PROFILES, db.FOREWORDS, db.REVISIONS, db.META)}
 
 # Field 2 of GetProfileResponse and field 5 of GetForewordResponse, as they stand on the wire, by Freshness.
 PROFILE_FRESHNESS = tuple(bytes((0x10, value)) for value in range(5))
@@ -89,12 +94,20 @@ def freshness_of(flags: int, stale_after_ms: int, expired_after_ms: int, now_ms:
 
 
 def encode(
-    body: bytes, *, flags: int, revision: int, computed_at_ms: int, stale_after_ms: int, expired_after_ms: int
+    database: bytes,
+    key: bytes,
+    body: bytes,
+    *,
+    flags: int,
+    revision: int,
+    computed_at_ms: int,
+    stale_after_ms: int,
+    expired_after_ms: int,
 ) -> bytes:
-    """Return a row: header with checksum, then `body`."""
+    """Return a row for a key of a database: header with checksum, then `body`."""
     values = (revision, computed_at_ms, stale_after_ms, expired_after_ms)
     unsigned = _HEADER.pack(ROW_VERSION, flags, 0, 0, *values) + body
-    return _HEADER.pack(ROW_VERSION, flags, 0, _checksum(unsigned), *values) + body
+    return _HEADER.pack(ROW_VERSION, flags, 0, _checksum(database, key, unsigned), *values) + body
 
 
 def decode_header(row: bytes) -> Header:
@@ -109,33 +122,35 @@ def decode_header(row: bytes) -> Header:
             f"a stored row has {len(row)} bytes; its header alone has {HEADER_BYTES}", store=PROFILES
         )
     header = Header(*_HEADER.unpack_from(row))
-    if header.version != ROW_VERSION:
+    if header.version not in ROW_VERSIONS:
         raise StoreVersionError(
-            f"a stored row has format {header.version}; this Foreword reads {ROW_VERSION}",
+            f"a stored row has format {header.version}; this Foreword reads up to {ROW_VERSION}",
             hint="update Foreword, or restore a backup",
             store=PROFILES,
         )
     return header
 
 
-def is_intact(row: bytes) -> bool:
-    """Return whether the row's checksum holds.
+def is_in_place(database: bytes, key: bytes, row: bytes) -> bool:
+    """Return whether a row is of this version, as it was written, and written for this place.
 
-    It covers bytes 0 to 3 (version and flags) and 8 to the end: all but itself.
+    The checksum covers the name of the database, the key, and of the row bytes 0 to 3 (version and flags) and 8 to the
+    end: all but itself.
     """
-    return len(row) >= HEADER_BYTES and _CRC32C.unpack_from(row, 4)[0] == _checksum(row)
+    if len(row) < HEADER_BYTES or row[0] != ROW_VERSION:
+        return False
+    stored: int = _CRC32C.unpack_from(row, 4)[0]
+    return stored == _checksum(database, key, row)
 
 
-def damaged(user: UserKey) -> StoreRowError:
-    """Return the error that says whose row fails its checksum."""
-    user_id, namespace = keys.split_user_key(user)
-    return StoreRowError(
-        f"the stored row of user {user_id!r} in namespace {namespace!r} fails its checksum",
-        hint="run `foreword store check`, then `foreword refresh` the user or restore a backup",
-        store=PROFILES,
-    )
+def is_intact(database: bytes, key: bytes, row: bytes) -> bool:
+    """Return whether a row is as it was written; for one of the former version that leaves open for which place."""
+    if len(row) >= HEADER_BYTES and row[0] == FORMER_ROW_VERSION:
+        checksum: int = extend(value(row[:4]), row[8:])
+        return row[4:8] == _CRC32C.pack(checksum)
+    return is_in_place(database, key, row)
 
 
-def _checksum(row: bytes) -> int:
-    checksum: int = extend(value(row[:4]), row[8:])
+def _checksum(database: bytes, key: bytes, row: bytes) -> int:
+    checksum: int = extend(extend(_BEGINNINGS[database], key + row[:4]), row[8:])
     return checksum

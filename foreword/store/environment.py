@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import lmdb
 
-from foreword import keys
-from foreword.errors import StoreVersionError
-from foreword.keys import EnvironmentId
 from foreword.store.databases import META
 from foreword.store.files import DATA_FILE, inode
+from foreword.store.identity import find_identity, open_databases, write_identity
 from foreword.store.translation import translated, translated_rows, unfinished, write_failure
-
-SCHEMA_VERSION = 1
-_SCHEMA_KEY = b"schema_version"
-_ID_KEY = b"environment_id"
 
 
 class Environment:
@@ -52,46 +45,16 @@ class Environment:
         self.locked = bool(env.flags()["lock"])
         self.lmdb = env
         self._release = release
-        self._databases = tuple(databases)
         with translated(self.name):
-            # Before anything is created: a newer store must be left exactly as it is.
-            self._refuse_newer()
-            self.handles = self._open_databases()
-            self.id = self._identity()
+            # Before anything is created: a newer or damaged store must be left exactly as it is.
+            identity = find_identity(path, env)
+            self.handles = open_databases(path, env, databases, identity, create=not readonly)
+            if not readonly:
+                identity = write_identity(env, self.handles[META], databases, identity)
+            if identity is None:
+                raise unfinished(path)
+            self.id = identity.id
         self.inode = inode(path / DATA_FILE)
-
-    def _refuse_newer(self) -> None:
-        try:
-            meta = self.lmdb.open_db(META, create=False)
-        except lmdb.NotFoundError:
-            return
-        with self.lmdb.begin(db=meta) as txn:
-            version = txn.get(_SCHEMA_KEY)
-        if version is not None and keys.read_u64(version) > SCHEMA_VERSION:
-            raise StoreVersionError(
-                f"{self.path} has schema {keys.read_u64(version)}; this Foreword reads up to {SCHEMA_VERSION}",
-                hint="update Foreword, or restore a backup made by this version",
-            )
-
-    def _open_databases(self) -> dict[bytes, Any]:
-        try:
-            return {name: self.lmdb.open_db(name, create=not self.readonly) for name in self._databases}
-        except lmdb.NotFoundError as exc:
-            raise unfinished(self.path) from exc
-
-    def _identity(self) -> EnvironmentId:
-        with self.lmdb.begin(db=self.handles[META]) as txn:
-            found = txn.get(_ID_KEY)
-        if found is None and self.readonly:
-            raise unfinished(self.path)
-        return EnvironmentId(found) if found is not None else self._make_identity()
-
-    def _make_identity(self) -> EnvironmentId:
-        with self.lmdb.begin(db=self.handles[META], write=True) as txn:
-            txn.put(_SCHEMA_KEY, keys.u64(SCHEMA_VERSION))
-            # Another process may have come first.
-            txn.put(_ID_KEY, uuid.uuid4().bytes, overwrite=False)
-            return EnvironmentId(txn.get(_ID_KEY))
 
     def begin(self, *, write: bool = False) -> Any:
         """Return an LMDB transaction; values read in it are copies and stay valid after it."""

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from foreword.errors import StoreCorruptError, StoreVersionError
-from foreword.store.environment import SCHEMA_VERSION
+from foreword.store.identity import SCHEMA_VERSION
 
 MANIFEST_FILE = "manifest.json"
 MANIFEST_FORMAT = 1

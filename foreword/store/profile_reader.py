@@ -15,9 +15,10 @@ from foreword import keys
 from foreword.errors import StoreError, StoreMissingError
 from foreword.keys import EnvironmentId, ErasureId, UserKey
 from foreword.store import databases as db
-from foreword.store.codec import HEADER_BYTES, Header, damaged, decode_header, is_intact
+from foreword.store.codec import HEADER_BYTES, Header, decode_header, is_in_place
 from foreword.store.files import PROFILES
 from foreword.store.reader import Reader, begin, prefixed
+from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refuse_lost
 from foreword.store.translation import translated
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblem, SchedulerProblems
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
@@ -55,7 +56,7 @@ class ProfileReader(Reader):
         """Return the row of a user key in `profiles`: header ‖ serialized GetProfileResponse; None on a miss.
 
         Raises:
-            StoreCorruptError: The row fails its checksum.
+            StoreCorruptError: The row is damaged, another user's, or gone while the user's other rows are there.
         """
         return self._row(db.PROFILES, user)
 
@@ -63,24 +64,26 @@ class ProfileReader(Reader):
         """Return the row of a user key in `forewords`: header ‖ serialized GetForewordResponse; None on a miss.
 
         Raises:
-            StoreCorruptError: The row fails its checksum.
+            StoreCorruptError: As for `profile_row`.
         """
         return self._row(db.FOREWORDS, user)
 
     def profile_rows(self, users: list[UserKey]) -> list[bytes | None]:
-        """Return the rows of many user keys from one snapshot, in order.
+        """Return the rows of many user keys in order, those that are there from one snapshot.
 
         Raises:
-            StoreCorruptError: A row fails its checksum.
+            StoreCorruptError: A row is damaged, another user's, or gone.
         """
         try:
             rows = self._rows_now(users)
         except lmdb.Error as exc:
             rows = self._again(exc, lambda: self._rows_now(users))
-        for user, row in zip(users, rows, strict=True):
-            if row is not None and not is_intact(row):
-                raise damaged(user)
-        return rows
+        return [
+            row
+            if row is not None and is_in_place(db.PROFILES, user, row)
+            else self._looked_at_closely(db.PROFILES, user)
+            for user, row in zip(users, rows, strict=True)
+        ]
 
     def _rows_now(self, users: list[UserKey]) -> list[bytes | None]:
         environment = self._environment
@@ -95,9 +98,33 @@ class ProfileReader(Reader):
                 row: bytes | None = txn.get(user)
         except lmdb.Error as exc:
             row = self._again(exc, lambda: self._get(database, user))
-        if row is not None and not is_intact(row):
-            raise damaged(user)
-        return row
+        # What is in place needs no second look. A miss, a row of the former version and a damaged one do.
+        if row is not None and is_in_place(database, user, row):
+            return row
+        return self._looked_at_closely(database, user)
+
+    def _looked_at_closely(self, database: bytes, user: UserKey) -> bytes | None:
+        try:
+            return self._sound_row(database, user)
+        except lmdb.Error as exc:
+            return self._again(exc, lambda: self._sound_row(database, user))
+
+    def _sound_row(self, database: bytes, user: UserKey) -> bytes | None:
+        """Return a row, or None for a user who has no row at all, all from one view."""
+        environment = self._environment
+        handles = environment.handles
+        with environment.lmdb.begin() as txn:
+
+            def get(name: bytes, key: bytes) -> bytes | None:
+                found: bytes | None = txn.get(key, db=handles[name])
+                return found
+
+            row = get(database, user)
+            if row is None:
+                refuse_lost(get, database, user)
+            elif not is_sound(get, database, user, row):
+                raise damaged(user, row)
+            return row
 
     # -- single rows --------------------------------------------------------------------------------------
 
@@ -224,9 +251,17 @@ class ProfileReader(Reader):
         return found
 
     def revisions(self, user: UserKey) -> list[tuple[int, bytes]]:
-        """Return `(revision, row)` of a user's kept revisions, oldest first; rows as in `profiles`."""
+        """Return `(revision, row)` of a user's kept revisions, oldest first; rows as in `profiles`.
+
+        Raises:
+            StoreCorruptError: A row is damaged, or another user's.
+        """
         with self._reading(db.REVISIONS) as txn:
-            return [(keys.read_u64(key, len(user)), row) for key, row in prefixed(txn.cursor(), user)]
+            found = [(keys.read_u64(key, len(user)), row) for key, row in prefixed(txn.cursor(), user)]
+        for revision, row in found:
+            if not is_sound_revision(user, revision, row):
+                raise damaged(user, row)
+        return found
 
     def ledger(self, *, newest: int = 100) -> list[LedgerEntry]:
         """Return the newest ledger entries, newest first."""

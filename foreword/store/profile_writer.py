@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from foreword import keys
-from foreword.errors import StoreCorruptError
+from foreword.errors import FieldError, StoreCorruptError
 from foreword.keys import EnvironmentId, ErasureId, UserKey
 from foreword.store import codec
 from foreword.store import databases as db
@@ -17,6 +17,7 @@ from foreword.store.environment import Environment
 from foreword.store.files import PROFILES
 from foreword.store.lock import lock_profiles
 from foreword.store.profile_size import check_profile_size
+from foreword.store.stored_row import damaged, is_sound, refuse_lost
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblem, SchedulerProblems
 from foreword.store.writer import Writer
 from foreword.v1.erasure_pb2 import StoreCount
@@ -88,8 +89,9 @@ class ProfileTransaction:
         """Write a profile, its foreword and its revision; return the revision, which is also set on `profile`.
 
         Raises:
-            FieldError: The profile exceeds 20,480 bytes; names the field at fault.
+            FieldError: The profile is another user's, or exceeds 20,480 bytes; names the field at fault.
         """
+        _check_owner(user, profile)
         revision = self._next(db.META_REVISION)
         profile.revision = revision
         check_profile_size(profile)
@@ -103,11 +105,10 @@ class ProfileTransaction:
             "stale_after_ms": stale_after_ms,
             "expired_after_ms": expired_after_ms,
         }
-        row = codec.encode(body, **header)
-        self._put(db.PROFILES, user, row)
-        self._put(db.REVISIONS, user + keys.u64(revision), row)
+        self._put_row(db.PROFILES, user, body, header)
+        self._put_row(db.REVISIONS, user + keys.u64(revision), body, header)
         self._trim_revisions(user)
-        self._put(db.FOREWORDS, user, codec.encode(foreword_body(foreword, profile, revision), **header))
+        self._put_row(db.FOREWORDS, user, foreword_body(foreword, profile, revision), header)
         return revision
 
     def revalidate(
@@ -123,35 +124,39 @@ class ProfileTransaction:
 
         A damaged row is left alone: a new checksum would make the damage pass for sound.
         """
-        for database in (db.PROFILES, db.FOREWORDS):
-            row = self._get(database, user)
-            if row is None or not codec.is_intact(row):
-                continue
+        found = {database: self._get(database, user) for database in (db.PROFILES, db.FOREWORDS)}
+        # Told before any is moved: a foreword of the former version is known by the profile beside it.
+        sound = {
+            database: row
+            for database, row in found.items()
+            if row is not None and is_sound(self._get, database, user, row)
+        }
+        for database, row in sound.items():
             header = codec.decode_header(row)
             flags = codec.pack_flags(
                 segment=segment, refresh_on_open=refresh_on_open, is_default=header.is_default
             )
-            moved = codec.encode(
-                row[codec.HEADER_BYTES :],
-                flags=flags,
-                revision=header.revision,
-                computed_at_ms=header.computed_at_ms,
-                stale_after_ms=stale_after_ms,
-                expired_after_ms=expired_after_ms,
-            )
-            self._put(database, user, moved)
+            moved = {
+                "flags": flags,
+                "revision": header.revision,
+                "computed_at_ms": header.computed_at_ms,
+                "stale_after_ms": stale_after_ms,
+                "expired_after_ms": expired_after_ms,
+            }
+            self._put_row(database, user, row[codec.HEADER_BYTES :], moved)
 
     def profile(self, user: UserKey) -> Profile | None:
         """Return the profile in force, or None.
 
         Raises:
-            StoreCorruptError: The row fails its checksum.
+            StoreCorruptError: The row is damaged, another user's, or gone while the user's other rows are there.
         """
         row = self._get(db.PROFILES, user)
         if row is None:
+            refuse_lost(self._get, db.PROFILES, user)
             return None
-        if not codec.is_intact(row):
-            raise codec.damaged(user)
+        if not is_sound(self._get, db.PROFILES, user, row):
+            raise damaged(user, row)
         return GetProfileResponse.FromString(row[codec.HEADER_BYTES :]).profile
 
     def refresh_state(self, user: UserKey) -> RefreshState | None:
@@ -218,9 +223,8 @@ class ProfileTransaction:
             "expired_after_ms": 0,
         }
         body = GetProfileResponse(profile=profile).SerializeToString(deterministic=True)
-        self._put(db.META, db.META_DEFAULT_PROFILE, codec.encode(body, **header))
-        text = foreword_body(foreword, profile, 0)
-        self._put(db.META, db.META_DEFAULT_FOREWORD, codec.encode(text, **header))
+        self._put_row(db.META, db.META_DEFAULT_PROFILE, body, header)
+        self._put_row(db.META, db.META_DEFAULT_FOREWORD, foreword_body(foreword, profile, 0), header)
 
     def erase(self, user: UserKey) -> list[StoreCount]:
         """Remove every row of a user; return how many went, per database."""
@@ -287,12 +291,24 @@ class ProfileTransaction:
         row: bytes | None = self._txn.get(key, db=self._db[database])
         return row
 
+    def _put_row(self, database: bytes, key: bytes, body: bytes, header: dict[str, int]) -> None:
+        self._put(database, key, codec.encode(database, key, body, **header))
+
     def _put(self, database: bytes, key: bytes, value: bytes) -> None:
         self._txn.put(key, value, db=self._db[database])
 
     def _delete(self, database: bytes, key: bytes) -> bool:
         deleted: bool = self._txn.delete(key, db=self._db[database])
         return deleted
+
+
+def _check_owner(user: UserKey, profile: Profile) -> None:
+    user_id, namespace = keys.split_user_key(user)
+    # A row under another's key would be served with a checksum that holds.
+    if profile.user_id != user_id:
+        raise FieldError("profile.user_id", repr(profile.user_id), f"{user_id!r}, whose row it becomes")
+    if profile.namespace != namespace:
+        raise FieldError("profile.namespace", repr(profile.namespace), f"{namespace!r}, whose row it becomes")
 
 
 def foreword_body(foreword: Foreword, profile: Profile, revision: int) -> bytes:

@@ -6,13 +6,14 @@ import struct
 from collections.abc import Iterable
 
 from foreword.defaults import default_foreword, default_profile
+from foreword.store import databases as db
 from foreword.store.codec import (
     FLAG_DEFAULT,
     FLAG_REFRESH_ON_OPEN,
     FOREWORD_FRESHNESS,
     HEADER_BYTES,
     PROFILE_FRESHNESS,
-    ROW_VERSION,
+    ROW_VERSIONS,
     decode_header,
     freshness_of,
     is_intact,
@@ -50,7 +51,7 @@ def foreword_response(row: bytes, now_ms: int) -> bytes:
 
 def row_freshness(row: bytes, now_ms: int) -> Freshness:
     """Return how current a row is at a time."""
-    if len(row) < HEADER_BYTES or row[0] != ROW_VERSION:
+    if len(row) < HEADER_BYTES or row[0] not in ROW_VERSIONS:
         decode_header(row)
     flags, stale_after_ms, expired_after_ms = _TIMES.unpack_from(row)
     return freshness_of(flags, stale_after_ms, expired_after_ms, now_ms)
@@ -90,10 +91,18 @@ class DefaultResponses:
 
     def follow(self, profile_row: bytes | None, foreword_row: bytes | None) -> None:
         """Take over stored defaults that changed; a damaged one is left alone."""
-        if profile_row is not None and profile_row != self._profile_row and is_intact(profile_row):
+        if (
+            profile_row is not None
+            and profile_row != self._profile_row
+            and is_intact(db.META, db.META_DEFAULT_PROFILE, profile_row)
+        ):
             self._profile_row = profile_row
             self._profile = GetProfileResponse.FromString(profile_row[HEADER_BYTES:])
-        if foreword_row is not None and foreword_row != self._foreword_row and is_intact(foreword_row):
+        if (
+            foreword_row is not None
+            and foreword_row != self._foreword_row
+            and is_intact(db.META, db.META_DEFAULT_FOREWORD, foreword_row)
+        ):
             self._foreword_row = foreword_row
             self._foreword = foreword_row[HEADER_BYTES:]
 

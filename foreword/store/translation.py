@@ -25,7 +25,16 @@ from foreword.store.files import ACTIVITY, PROFILES
 
 MAP_SETTING = {PROFILES: "store.profiles_map_size_bytes", ACTIVITY: "store.activity_map_size_bytes"}
 
-_CORRUPT = (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError)
+# A page that cannot be what it should makes LMDB give up its transaction, a tree record the database or the cursor.
+_CORRUPT = (
+    lmdb.CorruptedError,
+    lmdb.PageNotFoundError,
+    lmdb.InvalidError,
+    lmdb.BadTxnError,
+    lmdb.IncompatibleError,
+    lmdb.CursorFullError,
+    lmdb.PageFullError,
+)
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 # A short write has taken what there was; some filesystems keep a little back.
 _FREE_BYTES_MIN = 1 << 20

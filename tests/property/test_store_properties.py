@@ -24,6 +24,7 @@ from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
 MAP_BYTES = 1 << 26
 REVISIONS_MAX = 3
 LEDGER_MAX = 100
+KEY = keys.user_key("alice")
 USERS = st.sampled_from(["a", "ab", "b", "\x00", "é" * 20])
 EVENT_IDS = st.integers(0, 30).map(str)
 DAYS = st.integers(0, 80)
@@ -276,9 +277,11 @@ TestStoreMachine.__doc__ = "Any course of writes leaves a store equal to the dic
 def test_rows_come_back_whole_and_any_flipped_bit_is_seen(
     body: bytes, flags: int, revision: int, times: tuple[int, int, int], bit: int
 ) -> None:
-    """A row's header and body come back as they went in, and no single changed bit keeps it intact."""
+    """A row's header and body come back as they went in, and no single changed bit of key or row keeps it intact."""
     computed, stale, expired = times
     row = codec.encode(
+        db.PROFILES,
+        KEY,
         body,
         flags=flags,
         revision=revision,
@@ -290,8 +293,8 @@ def test_rows_come_back_whole_and_any_flipped_bit_is_seen(
     assert (header.flags, header.revision) == (flags, revision)
     assert (header.computed_at_ms, header.stale_after_ms, header.expired_after_ms) == times
     assert row[codec.HEADER_BYTES :] == body
-    assert codec.is_intact(row)
-    flipped = bytearray(row)
-    place = bit % (len(row) * 8)
+    assert codec.is_intact(db.PROFILES, KEY, row)
+    flipped = bytearray(KEY + row)
+    place = bit % (len(flipped) * 8)
     flipped[place // 8] ^= 1 << place % 8
-    assert not codec.is_intact(bytes(flipped))
+    assert not codec.is_intact(db.PROFILES, bytes(flipped[: len(KEY)]), bytes(flipped[len(KEY) :]))

@@ -7,8 +7,9 @@ import pytest
 
 from foreword.errors import StoreCorruptError, StoreFullError, StoreNotWritableError, StoreRowError
 from foreword.keys import user_key
-from foreword.store.codec import damaged, decode_header
+from foreword.store.codec import decode_header
 from foreword.store.files import ACTIVITY, PROFILES
+from foreword.store.stored_row import damaged
 from foreword.store.translation import translate, translated
 from foreword.v1.refresh_pb2 import RefreshState
 from sidecar.status import metadata
@@ -29,7 +30,7 @@ def test_every_error_that_passes_the_stores_door_names_its_environment(name: str
 
 def test_damage_is_put_down_to_its_store_whatever_names_a_user_bears() -> None:
     """A damaged profile of a user called after the other environment is still damage of the profiles."""
-    error = damaged(user_key(ACTIVITY, ""))
+    error = damaged(user_key(ACTIVITY, ""), b"")
     assert ACTIVITY in error.message
     assert metadata(error)["store"] == PROFILES
     with pytest.raises(StoreCorruptError) as short:

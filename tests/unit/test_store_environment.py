@@ -33,8 +33,8 @@ from foreword.store import (
     lock_profiles,
 )
 from foreword.store import databases as db
-from foreword.store.environment import SCHEMA_VERSION
 from foreword.store.files import ACTIVITY, DATA_FILE, LOCK_FILE, PROFILES
+from foreword.store.identity import SCHEMA_VERSION
 from foreword.store.upkeep import backup_store
 
 MAP_BYTES = 1 << 28
@@ -129,7 +129,10 @@ def test_a_newer_store_is_refused_untouched(store: Path, readonly: bool) -> None
     with activity_writer(store) as writer, writer.environment.begin(write=True) as txn:
         txn.put(b"schema_version", keys.u64(SCHEMA_VERSION + 1), db=writer.environment.handles[db.META])
     before = (store / ACTIVITY / DATA_FILE).read_bytes()
-    with pytest.raises(StoreVersionError, match="has schema 2; this Foreword reads up to 1"):
+    with pytest.raises(
+        StoreVersionError,
+        match=f"has schema {SCHEMA_VERSION + 1}; this Foreword reads up to {SCHEMA_VERSION}",
+    ):
         ActivityReader(store) if readonly else ActivityWriter(store, map_size_bytes=MAP_BYTES)
     assert (store / ACTIVITY / DATA_FILE).read_bytes() == before
 

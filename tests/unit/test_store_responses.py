@@ -6,6 +6,7 @@ import pytest
 
 from foreword.errors import StoreCorruptError, StoreVersionError
 from foreword.store import codec
+from foreword.store import databases as db
 from foreword.store.profile_writer import text_etag
 from foreword.store.responses import asks_for_refresh, batch_response, cut_to_budget, profile_response
 from foreword.v1.freshness_pb2 import Freshness
@@ -15,7 +16,8 @@ from foreword.v1.profile_service_pb2 import BatchGetProfilesResponse, GetForewor
 
 def row(profile: Profile, flags: int = 0) -> bytes:
     body = GetProfileResponse(profile=profile).SerializeToString()
-    return codec.encode(body, flags=flags, revision=1, computed_at_ms=1, stale_after_ms=2, expired_after_ms=3)
+    header = {"flags": flags, "revision": 1, "computed_at_ms": 1, "stale_after_ms": 2, "expired_after_ms": 3}
+    return codec.encode(db.PROFILES, b"\0\0u", body, **header)
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 127, 128, 16_383, 16_384, 20_000])
@@ -41,7 +43,7 @@ def test_row_of_another_format_is_refused() -> None:
     with pytest.raises(StoreCorruptError):
         profile_response(b"\1" * 39, 0)
     with pytest.raises(StoreVersionError):
-        profile_response(b"\2" + row(Profile())[1:], 0)
+        profile_response(b"\3" + row(Profile())[1:], 0)
 
 
 @pytest.mark.parametrize(

@@ -57,12 +57,12 @@ def user_key_fault(key: bytes) -> str:
         return f"the key is no user key: {exc}"
 
 
-def _row_fault(row: bytes) -> str:
+def _row_fault(database: bytes, key: bytes, row: bytes) -> str:
     try:
         header = codec.decode_header(row)
     except StoreError as exc:
         return exc.message
-    if not codec.is_intact(row):
+    if not codec.is_intact(database, key, row):
         return "the checksum fails"
     if header.reserved:
         return f"the reserved bytes hold {header.reserved}"
@@ -81,7 +81,7 @@ def _profiles(snapshot: Snapshot, newest: int) -> Iterator[Fault]:
 
 
 def _profile_faults(snapshot: Snapshot, key: bytes, row: bytes, newest: int) -> Iterator[str]:
-    fault = user_key_fault(key) or _row_fault(row)
+    fault = user_key_fault(key) or _row_fault(db.PROFILES, key, row)
     if fault:
         yield fault
         return
@@ -136,7 +136,7 @@ def _forewords(snapshot: Snapshot) -> Iterator[Fault]:
 
 
 def _foreword_faults(profile_row: bytes | None, key: bytes, row: bytes) -> Iterator[str]:
-    fault = user_key_fault(key) or _row_fault(row)
+    fault = user_key_fault(key) or _row_fault(db.FOREWORDS, key, row)
     if fault:
         yield fault
         return
@@ -184,7 +184,9 @@ def _revisions(snapshot: Snapshot, newest: int) -> Iterator[Fault]:
         user, number = key[:-8], key[-8:]
         fault = user_key_fault(user) if len(key) > 8 else "the key is too short"
         if not fault:
-            fault = _row_fault(row) or _revision_fault(snapshot, user, keys.read_u64(number), row, newest)
+            fault = _row_fault(db.REVISIONS, key, row) or _revision_fault(
+                snapshot, user, keys.read_u64(number), row, newest
+            )
         if fault:
             yield Fault("profiles.revisions", f"{shown(user)} {number.hex()}", fault)
 
@@ -195,7 +197,7 @@ def _revision_fault(snapshot: Snapshot, user: bytes, number: int, row: bytes, ne
     profile = snapshot.get(db.PROFILES, user)
     if profile is None:
         return "it belongs to no profile"
-    if len(profile) >= codec.HEADER_BYTES and codec.is_intact(profile):
+    if len(profile) >= codec.HEADER_BYTES and codec.is_intact(db.PROFILES, user, profile):
         in_force = codec.decode_header(profile).revision
         if number > in_force:
             return f"it is newer than the profile in force, revision {in_force}"
@@ -245,8 +247,9 @@ def _due(snapshot: Snapshot) -> Iterator[Fault]:
 def _meta(snapshot: Snapshot) -> Iterator[Fault]:
     for name in (db.META_DEFAULT_PROFILE, db.META_DEFAULT_FOREWORD):
         row = snapshot.get(db.META, name)
-        if row is not None and _row_fault(row):
-            yield Fault("profiles.meta", name.decode(), _row_fault(row))
+        fault = "" if row is None else _row_fault(db.META, name, row)
+        if fault:
+            yield Fault("profiles.meta", name.decode(), fault)
     cursor = snapshot.get(db.META, db.META_TRIGGER_CURSOR)
     if cursor is not None and len(cursor) != 24:
         yield Fault("profiles.meta", db.META_TRIGGER_CURSOR.decode(), f"it has {len(cursor)} bytes, not 24")

@@ -13,8 +13,9 @@ import foreword
 from foreword.clock import Clock, SystemClock
 from foreword.errors import StoreError, StoreFullError, StoreMissingError, StoreNotWritableError
 from foreword.store import databases as db
-from foreword.store.environment import SCHEMA_VERSION, Environment
+from foreword.store.environment import Environment
 from foreword.store.files import DATA_FILE, PROFILES, sync_directory
+from foreword.store.identity import SCHEMA_VERSION
 from foreword.store.manifest import MANIFEST_FILE, BackupManifest, EnvironmentCopy, sha256_of
 from foreword.store.sharing import open_environment
 from foreword.store.snapshot import DATABASES, Snapshot, present

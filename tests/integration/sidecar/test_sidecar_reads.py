@@ -283,9 +283,22 @@ def test_damaged_row_is_served_as_default(running: Any) -> None:
     assert running.client.profile("ann").freshness == Freshness.FRESHNESS_DEFAULT
     assert [answer.freshness for answer in running.client.profiles(["ann", "bob"])] == [4, 1]
     assert "1 user" in running.problems()["sidecar.profiles"]
+    # The text beside it is sound, which says nothing of the profile.
+    assert running.client.foreword("ann").freshness == Freshness.FRESHNESS_FRESH
+    assert "1 user" in running.problems()["sidecar.profiles"]
     running.put("ann")
     assert running.client.profile("ann").freshness == Freshness.FRESHNESS_FRESH
     assert "sidecar.profiles" not in running.problems()
+
+
+def test_a_row_that_is_gone_is_no_miss(running: Any) -> None:
+    """A user whose profile is lost while the text is there gets the default, and the operator is told who it is."""
+    running.put("ann")
+    environment = running.profiles.environment
+    with environment.begin(write=True) as txn:
+        txn.delete(keys.user_key("ann"), db=environment.handles[db.PROFILES])
+    assert running.client.profile("ann").freshness == Freshness.FRESHNESS_DEFAULT
+    assert "'ann' in namespace '' is gone from profiles" in running.problems()["sidecar.profiles"]
 
 
 def test_a_header_of_another_format_hides_nobody_else(running: Any) -> None:
