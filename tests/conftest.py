@@ -1,8 +1,14 @@
-"""What tests of several parts share: a store with something of everything in it, and its fsck."""
+"""What tests of several parts share: a store with something of everything in it, its fsck, and building with other
+toolchains."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +23,16 @@ from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
 
 MAP_BYTES = 1 << 28
 START_MS = 1_700_000_000_000
+# What Go and npm say when what they download from is not to be had, or turns them away: no fault of what is built.
+UNREACHABLE = re.compile(
+    r"dial tcp|no such host|i/o timeout|handshake timeout|network is unreachable|connection re(set|fused)"
+    r"|module lookup disabled|unexpected EOF|: (403|407|429|5\d\d) "
+    r"|\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED|ERR_SOCKET_TIMEOUT)\b"
+    r"|\bE(403|407|429|5\d\d)\b",
+    re.I,
+)
+# Enough for a first build on two busy cores; a later one finds the caches of Go and npm, and takes seconds.
+BUILD_SECONDS_MAX = 280
 
 
 def new_event(user_id: str, event_id: str, time_ms: int = START_MS, text: str = "") -> NewEvent:
@@ -99,3 +115,30 @@ def make_event() -> Callable[..., NewEvent]:
 def write_profile() -> Callable[..., int]:
     """Return what writes a profile as a refresh does."""
     return put_profile
+
+
+def run_build(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    """Run a step of a build. Only a tool that is missing or a registry out of reach skips the test."""
+    # The environment of the tests has tools too, buf for one.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    if shutil.which(command[0], path=path) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PATH": path, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=BUILD_SECONDS_MAX,
+        check=False,
+    )
+    if done.returncode and UNREACHABLE.search(done.stderr):
+        pytest.skip(f"{' '.join(command)} cannot download: {done.stderr[-300:]}")
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+@pytest.fixture(scope="session")
+def build() -> Callable[..., None]:
+    """Return what runs a step of a build with another toolchain."""
+    return run_build

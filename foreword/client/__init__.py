@@ -3,6 +3,15 @@
 from foreword.client.aio import AsyncForeword
 from foreword.client.base import DEFAULT_TARGET, TIMEOUT_SECONDS
 from foreword.client.events import EventFields, EventLike
+from foreword.client.failures import error_reason
 from foreword.client.sync import Foreword
 
-__all__ = ["DEFAULT_TARGET", "TIMEOUT_SECONDS", "AsyncForeword", "EventFields", "EventLike", "Foreword"]
+__all__ = [
+    "DEFAULT_TARGET",
+    "TIMEOUT_SECONDS",
+    "AsyncForeword",
+    "EventFields",
+    "EventLike",
+    "Foreword",
+    "error_reason",
+]

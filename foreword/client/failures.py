@@ -6,10 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from typing import cast
 
 import grpc
 
 from foreword.errors import FieldError, ForewordError, ServiceError
+from foreword.v1.error_reason_pb2 import ErrorReason
 
 WARN_SECONDS = 60.0
 # Mistakes in a program are few; a program that builds field names from data must not fill the memory.
@@ -113,6 +115,17 @@ class Failures:
                 hint="allow more with timeout_seconds, or see what keeps the machine busy",
             )
         return ServiceError(f"{code.name}: {details}", reason=code.name)
+
+
+def error_reason(error: ForewordError) -> ErrorReason:
+    """Return why a call was refused, as the value that a refused event has too.
+
+    An error names it without its prefix: FIELD_INVALID for ERROR_REASON_FIELD_INVALID. Unspecified for what the
+    sidecar did not say, such as that none answered.
+    """
+    reason = "FIELD_INVALID" if isinstance(error, FieldError) else getattr(error, "reason", "")
+    number = dict(ErrorReason.items()).get(f"ERROR_REASON_{reason}", ErrorReason.ERROR_REASON_UNSPECIFIED)
+    return cast(ErrorReason, number)
 
 
 def _error_info(exc: grpc.RpcError) -> tuple[str, dict[str, str]] | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
+from foreword.client.failures import error_reason
 from foreword.defaults import default_profile
-from foreword.errors import FieldError, ForewordError, ServiceError
+from foreword.errors import ForewordError
 from foreword.v1.activity_service_pb2 import RecordEventsResponse, RefusedEvent
-from foreword.v1.error_reason_pb2 import ErrorReason
 from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import GetStatusResponse, RefreshUserResponse, StatusProblem
 from foreword.v1.profile_service_pb2 import BatchGetProfilesResponse, GetForewordResponse, GetProfileResponse
@@ -51,22 +51,13 @@ def not_erased(error: ForewordError) -> EraseUserResponse:
 
 def none_recorded(events: Sequence[Event], error: ForewordError) -> RecordEventsResponse:
     """Return that each event of a call was refused, and why."""
-    reason = reason_number(error)
+    reason = error_reason(error)
     return RecordEventsResponse(
         refused=[
             RefusedEvent(index=index, event_id=event.event_id, message=str(error), reason=reason)
             for index, event in enumerate(events)
         ]
     )
-
-
-def reason_number(error: ForewordError) -> ErrorReason:
-    """Return the documented reason of an error; unspecified for what has none, such as a sidecar not reached."""
-    reason = error.reason if isinstance(error, ServiceError) else ""
-    if isinstance(error, FieldError):
-        reason = "FIELD_INVALID"
-    number = dict(ErrorReason.items()).get(f"ERROR_REASON_{reason}", ErrorReason.ERROR_REASON_UNSPECIFIED)
-    return cast(ErrorReason, number)
 
 
 def _sendable(name: Any) -> str:

@@ -19,29 +19,24 @@ import pytest
 
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
 SECONDS_MAX = 30
+ROOT = Path(__file__).parents[2]
 
 Call = Callable[..., Any]
 
 
+# Without caches Go compiles grpcurl, which takes longer than other tests may.
+pytestmark = pytest.mark.timeout(300)
+
+
 @pytest.fixture(scope="module")
-def grpcurl(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """grpcurl from the path, else built from Go modules."""
+def grpcurl(request: pytest.FixtureRequest, build: Callable[..., None]) -> str:
+    """grpcurl from the path, else built from Go modules, and kept for the next run."""
     found = shutil.which("grpcurl")
     if found is not None:
         return found
-    if shutil.which("go") is None:
-        pytest.skip("neither grpcurl nor go is installed")
-    binaries = tmp_path_factory.mktemp("bin")
-    built = subprocess.run(
-        ["go", "install", GRPCURL],
-        env={**os.environ, "GOBIN": str(binaries)},
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    if built.returncode:
-        pytest.skip(f"grpcurl could not be built, perhaps for want of a network: {built.stderr[-300:]}")
+    binaries = request.config.cache.mkdir(GRPCURL.rpartition("/")[2])
+    if not (binaries / "grpcurl").exists():
+        build(["go", "install", GRPCURL], ROOT, {"GOBIN": str(binaries)})
     return str(binaries / "grpcurl")
 
 

@@ -1,11 +1,13 @@
-"""Each example runs as it stands."""
+"""Each example runs as it stands, and from a copy elsewhere."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,16 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+Build = Callable[..., None]
+Ended = subprocess.CompletedProcess[str]
+
+
+def run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> Ended:
+    """Run an example, its output and its errors apart."""
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_there_are_examples() -> None:
@@ -33,9 +45,32 @@ def test_example_runs(example: Path, checkout: Checkout) -> None:
     assert done.stdout.strip()
 
 
+def test_python_example_names_the_reason(checkout: Checkout) -> None:
+    """A refused call and a refused event are told by one list of names."""
+    copy = checkout.folder / "reasons.py"
+    example = (ROOT / "examples/python_client.py").read_text("utf-8")
+    copy.write_text(checkout.localised(example), encoding="utf-8")
+    names_the_reason(run([sys.executable, str(copy), ""], checkout.folder))
+
+
+def names_the_reason(done: Ended) -> None:
+    """Check what an example says of an empty user id: the refused event first, then the refused call."""
+    assert done.returncode == 1, done.stderr
+    event, *_, call = done.stderr.strip().splitlines()
+    assert re.match(r"ERROR_REASON_FIELD_INVALID: events\[0\]\.user_id found 0 bytes", event)
+    assert re.match(r"ERROR_REASON_FIELD_INVALID: .*user_id: found 0 bytes", call)
+
+
+def shows_a_foreword(done: Ended) -> None:
+    """Check what an example prints of a user with a single event."""
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("FRESHNESS_DEFAULT revision 0, 0 tokens")
+    assert not done.stderr
+
+
 @pytest.fixture
 def copied(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A folder of examples/, copied so that building it leaves the tree clean."""
+    """A folder of examples/ copied out of the repository, without what was built in it."""
     folder = tmp_path / str(request.param)
     shutil.copytree(
         ROOT / "examples" / folder.name, folder, ignore=shutil.ignore_patterns("node_modules", "gen")
@@ -43,38 +78,71 @@ def copied(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return folder
 
 
-def build(command: list[str], folder: Path) -> None:
-    """Run a build step; where its tool or its downloads are not to be had, the test is skipped."""
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
-    if done.returncode:
-        pytest.skip(f"{' '.join(command)} failed, perhaps for want of a network: {done.stderr[-300:]}")
-
-
-def ends_well(command: list[str], folder: Path) -> None:
-    environment = {**os.environ, "FOREWORD_PROTO": str(ROOT / "proto")}
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip()
-
-
+# Without caches Go compiles gRPC and two generators, which takes longer than other tests may.
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("copied", ["go"], indirect=True)
-def test_go_example_runs(copied: Path, checkout: Checkout) -> None:
-    """The Go example is generated from proto/, built, and gets a foreword."""
-    for tool in ("go", "protoc-gen-go", "protoc-gen-go-grpc"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"{tool} is not installed")
-    buf = str(Path(sys.executable).with_name("buf"))
-    subprocess.run([buf, "generate", str(ROOT)], cwd=copied, check=True, timeout=100)
+def test_go_example_runs(copied: Path, checkout: Checkout, build: Build) -> None:
+    """The Go example is generated from proto/ and built as its README says, records, reads, and tells a reason."""
     build(["go", "mod", "download"], copied)
-    ends_well(["go", "run", ".", "-address", f"127.0.0.1:{checkout.port}"], copied)
+    build(["buf", "generate", str(ROOT)], copied)
+    build(["go", "build", "-o", "client", "."], copied)
+    call = ["./client", "-address", f"127.0.0.1:{checkout.port}", "-user"]
+    shows_a_foreword(run([*call, "gopher"], copied))
+    names_the_reason(run([*call, ""], copied))
 
 
 @pytest.mark.parametrize("copied", ["node"], indirect=True)
-def test_node_example_runs(copied: Path, checkout: Checkout) -> None:
-    """The Node example gets a foreword."""
-    build(["npm", "install", "--no-audit", "--no-fund", "--silent"], copied)
-    ends_well(["node", "client.js", "ann", f"127.0.0.1:{checkout.port}"], copied)
+def test_node_example_runs(copied: Path, checkout: Checkout, build: Build) -> None:
+    """The Node example runs beside a copy of proto/, records, reads, and tells a reason; without proto/ it says so."""
+    build(["npm", "install", "--no-audit", "--no-fund", "--silent", "--prefer-offline"], copied)
+    own = {name: value for name, value in os.environ.items() if name != "FOREWORD_PROTO"}
+
+    def client(user: str) -> Ended:
+        return run(["node", "client.js", user, f"127.0.0.1:{checkout.port}"], copied, own)
+
+    lost = client("noder")
+    assert (lost.returncode, len(lost.stderr.splitlines())) == (1, 1), lost.stderr
+    assert "FOREWORD_PROTO" in lost.stderr
+    shutil.copytree(ROOT / "proto", copied / "proto")
+    shows_a_foreword(client("noder"))
+    names_the_reason(client(""))
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+@pytest.mark.parametrize(("language", "example"), [("Go", "go/main.go"), ("Node", "node/client.js")])
+def test_calls_in_the_readme_are_those_of_the_example(language: str, example: str) -> None:
+    """What README shows of another language stands in the example, with user and address written out."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shown = re.search(rf"From \*\*{language}\*\*.*?```text\n(.*?)```", readme, re.S)
+    assert shown is not None
+    of_example = {"go": ("*address", "*user"), "js": ("address", "user")}[example.rpartition(".")[2]]
+    code = squeezed((ROOT / "examples" / example).read_text("utf-8"))
+    for statement in shown[1].replace(",\n", ", ").splitlines():
+        address, user = of_example
+        written = statement.replace('"127.0.0.1:7464"', address).replace('"ada"', user)
+        assert squeezed(written) in code, statement
+
+
+@pytest.mark.parametrize(
+    ("said", "is_skipped"),
+    [
+        ("go: dial tcp: lookup proxy.example on 127.0.0.53:53: no such host", True),
+        ("npm error code ENOTFOUND", True),
+        ("npm error code E503", True),
+        ("reading module: 403 Forbidden", True),
+        ("./main.go:12:2: undefined: forewordv2", False),
+        ("npm error code ETARGET", False),
+        ("reading module: 404 Not Found", False),
+    ],
+)
+def test_a_build_is_skipped_only_without_its_registry(
+    build: Build, tmp_path: Path, said: str, is_skipped: bool
+) -> None:
+    """A build that fails for any other reason fails the test."""
+    with pytest.raises(pytest.skip.Exception if is_skipped else AssertionError):
+        build([sys.executable, "-c", f"import sys; sys.exit({said!r})"], tmp_path)
+    with pytest.raises(pytest.skip.Exception, match="not installed"):
+        build(["no-such-toolchain"], tmp_path)

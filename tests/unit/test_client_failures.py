@@ -8,9 +8,13 @@ from typing import Any
 import grpc
 import pytest
 from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
 
+from foreword.client import error_reason
 from foreword.client.failures import MISTAKES_MAX, Failures
-from foreword.errors import FieldError, ServiceError
+from foreword.errors import FieldError, ServiceError, StoreFullError
+from foreword.v1.error_reason_pb2 import ErrorReason
+from sidecar.status import rich_status
 
 
 class Refused(grpc.RpcError):
@@ -54,6 +58,54 @@ def test_reason_hint_and_metadata_come_from_the_rich_error() -> None:
     assert (error.message, error.reason, error.hint) == ("full", "STORE_FULL", "raise it")
     assert error.metadata == {"hint": "raise it", "store": "activity.lmdb"}
     assert error.from_sidecar
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        FieldError("user_id", "0 bytes", "1 to 256 bytes of UTF-8"),
+        StoreFullError("the store is full", hint="raise it", store="activity.lmdb"),
+    ],
+)
+def test_what_grpc_status_writes_is_read(error: Any) -> None:
+    """The trailing metadata that grpcio-status makes of our errors is read as grpcio-status itself reads it."""
+    status = rpc_status.to_status(rich_status(error))
+    call = Refused(status.code, status.details, status.trailing_metadata)
+    read = rpc_status.from_call(call)
+    info = error_details_pb2.ErrorInfo()
+    assert any(detail.Unpack(info) for detail in read.details)
+    told = failures().translate(call)
+    assert (told.message, told.reason, told.metadata) == (read.message, info.reason, dict(info.metadata))
+    assert told.from_sidecar
+
+
+# Made by grpc-go 1.76 with errdetails.ErrorInfo: code 3, reason FIELD_INVALID, domain foreword, field user_id.
+_BY_GO = bytes.fromhex(
+    "080312036261641a570a28747970652e676f6f676c65617069732e636f6d2f67"
+    "6f6f676c652e7270632e4572726f72496e666f122b0a0d4649454c445f494e56"
+    "414c49441208666f7265776f72641a100a056669656c641207757365725f6964"
+)
+
+
+def test_what_go_writes_is_read() -> None:
+    """The bytes of another implementation say the same."""
+    call = Refused(grpc.StatusCode.INVALID_ARGUMENT, "bad", [("grpc-status-details-bin", _BY_GO)])
+    told = failures().translate(call)
+    assert (told.reason, told.metadata) == ("FIELD_INVALID", {"field": "user_id"})
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (FieldError("user_id", "5", "text"), ErrorReason.ERROR_REASON_FIELD_INVALID),
+        (ServiceError("full", reason="STORE_FULL"), ErrorReason.ERROR_REASON_STORE_FULL),
+        (ServiceError("gone", reason="UNAVAILABLE"), ErrorReason.ERROR_REASON_UNSPECIFIED),
+        (StoreFullError("full"), ErrorReason.ERROR_REASON_UNSPECIFIED),
+    ],
+)
+def test_an_errors_reason_is_a_value_of_the_enum(error: Any, reason: ErrorReason) -> None:
+    """The name in an error becomes the value that a refused event has; unspecified where the sidecar said nothing."""
+    assert error_reason(error) == reason
 
 
 @pytest.mark.parametrize("value", ["text", b"\xff\xff\xff", b""])
