@@ -44,6 +44,7 @@ lint: $(VENV)/.dev ## Check code and proto style, changing nothing
 .PHONY: types
 types: $(VENV)/.dev ## Check types, strictly
 	@$(BIN)/mypy $(ARGS)
+	@$(BIN)/mypy examples/*.py tests/typed/*.py
 
 .PHONY: proto
 proto: $(VENV)/.dev ## Generate code from proto/, check its style and that it breaks no client of main

@@ -1,0 +1,65 @@
+"""What a type checker sees of the client: `make types` reads this file, nothing runs it.
+
+A slip is marked with what mypy says of it. Strict mode refuses a mark that is not needed, so each holds that the slip
+is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+from foreword.client import AsyncForeword, EventFields, Foreword, error_reason
+from foreword.errors import ServiceError
+from foreword.local import LocalReader
+from foreword.v1.error_reason_pb2 import ErrorReason
+from foreword.v1.event_pb2 import Event, Feedback
+from foreword.v1.user_data_service_pb2 import ExportUserResponse
+
+
+def calls(client: Foreword, reader: LocalReader) -> str:
+    """All forms of a call that the docs show."""
+    client.record(user_id="ada", type="read", topics=["tests"], time=datetime.now(UTC), dwell=1.5)
+    client.record(
+        user_id="ada", type="read", topics={"tests"}, dwell=timedelta(seconds=1), attributes={"a": "b"}
+    )
+    client.record(user_id="ada", type="like", feedback="FEEDBACK_LIKE")
+    client.record({"user_id": "ada", "type": "like", "feedback": Feedback.FEEDBACK_LIKE})
+    event: EventFields = {"user_id": "ada", "type": "view"}
+    client.record([event, {"user_id": "ada", "type": "view", "topics": ("a", "b")}])
+    answer = client.record([Event(user_id="ada", type="view")])
+    names: list[str] = [ErrorReason.Name(refused.reason) for refused in answer.refused]
+    score: float = client.profile("ada").profile.content_preferences.high_affinity_topics[0].score
+    return client.text("ada", max_tokens=60) + reader.text("ada", 60) + names[0] + str(score)
+
+
+async def asyncio_calls(client: AsyncForeword) -> str:
+    """The same of the asyncio client."""
+    await client.record(user_id="ada", type="read", topics=["tests"])
+    records: AsyncIterator[ExportUserResponse] = client.export("ada")
+    return await client.text("ada") + "".join([record.store async for record in records])
+
+
+def reason(error: ServiceError) -> ErrorReason:
+    """The reason of a refused call."""
+    return error_reason(error)
+
+
+def slips(client: Foreword) -> None:
+    """What must not pass."""
+    client.record(user_id="ada", type="read", topics="python")  # type: ignore[call-overload]
+    client.record(user_id="ada", type="read", topic=["python"])  # type: ignore[call-overload]
+    client.record(user_id=5, type="read")  # type: ignore[call-overload]
+    client.record(type="read")  # type: ignore[call-overload]
+    client.record(user_id="ada", type="read", feedback="like")  # type: ignore[call-overload]
+    client.record(user_id="ada", type="read", attributes={"depth": 3})  # type: ignore[dict-item]
+    client.record([{"user_id": "ada", "type": "read", "topic": ["a"]}])  # type: ignore[list-item]
+    client.text(5)  # type: ignore[arg-type]
+    client.text("ada", max_tokens="60")  # type: ignore[arg-type]
+
+
+async def asyncio_slips(client: AsyncForeword) -> None:
+    """The same of the asyncio client."""
+    await client.record(user_id="ada", type="read", topics="python")  # type: ignore[call-overload]
+    await client.record(user_id="ada", type="read", topic=["python"])  # type: ignore[call-overload]
+    client.text("ada").upper()  # type: ignore[attr-defined]
