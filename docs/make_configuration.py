@@ -59,7 +59,7 @@ def _sections() -> Iterator[str]:
 
 
 def _key_table(section: Section) -> Iterator[str]:
-    keys = {key: field for key, field in _fields(section) if not _is_table(getattr(section, key))}
+    keys = {key: field for key, field in _fields(section) if not _is_table(field)}
     if keys:
         yield "| key | default | allowed | meaning |"
         yield "|---|---|---|---|"
@@ -70,8 +70,10 @@ def _key_table(section: Section) -> Iterator[str]:
         yield ""
 
 
-def _is_table(value: object) -> bool:
-    return isinstance(value, (Section, dict))
+def _is_table(field: FieldInfo) -> bool:
+    """Return whether a key is a table of its own, or a table of such tables."""
+    kind = get_args(field.annotation)[1] if get_origin(field.annotation) is dict else field.annotation
+    return isinstance(kind, type) and issubclass(kind, Section)
 
 
 def _subtables(name: str, section: Section) -> Iterator[str]:
@@ -80,7 +82,7 @@ def _subtables(name: str, section: Section) -> Iterator[str]:
     if not tables:
         return
     for child, field in _fields(section):
-        if _is_table(getattr(section, child)):
+        if _is_table(field):
             many = ".NAME" if isinstance(getattr(section, child), dict) else ""
             yield f"- `[{name}.{child}{many}]`: {_paragraph(field.description)}"
     yield ""
@@ -108,6 +110,8 @@ def _toml(value: object) -> str:
         return f"`{str(value).lower()}`"
     if isinstance(value, int):
         return f"`{value:_}`" if value >= 10_000 else f"`{value}`"
+    if isinstance(value, dict):
+        return "empty"
     if isinstance(value, (tuple, list)):
         return "`[" + ", ".join(f'"{item}"' for item in value) + "]`"
     return f"`{value}`" if isinstance(value, float) else f'`"{value}"`'
@@ -119,6 +123,8 @@ def _allowed(field: FieldInfo) -> str:
         kind = next(part for part in get_args(kind) if part is not NoneType)
     if get_origin(kind) is Literal:
         return ", ".join(f'`"{choice}"`' for choice in get_args(kind))
+    if get_origin(kind) is dict:
+        return "a table with values " + ", ".join(f'`"{choice.value}"`' for choice in get_args(kind)[1])
     if kind is bool:
         return "`true`, `false`"
     if kind in (int, float):

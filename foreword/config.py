@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from foreword.keys import NAMESPACE_BYTES_MAX
 from foreword.naming import NAME_USERS_MAX, OWN_NAME_ALLOWED, Names, Policy, is_own_name, quoted
+from foreword.signs import Sign
 
 _GIB = 1 << 30
+
+EventType: TypeAlias = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Section(BaseModel):
@@ -224,6 +227,10 @@ class Agent(Section):
     """Who proposes changes to a profile. extractive: by code, without a network."""
     timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
     """Longest time one refresh may take."""
+    signs: dict[EventType, Sign] = {}
+    """What acts of your own types say of their topics, as in `[agent.signs]`, `snooze = "against"`; goes before the
+    table in docs/guide.md, which knows mute, block, dislike, like and the like. Holds for events read from then on,
+    and for those still in the window."""
 
 
 class Words(Section):

@@ -48,6 +48,12 @@ class EvidenceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EVIDENCE_KIND_ACTION: _ClassVar[EvidenceKind]
     EVIDENCE_KIND_STATEMENT: _ClassVar[EvidenceKind]
     EVIDENCE_KIND_FEEDBACK: _ClassVar[EvidenceKind]
+
+class Stance(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STANCE_UNSPECIFIED: _ClassVar[Stance]
+    STANCE_NO: _ClassVar[Stance]
+    STANCE_YES: _ClassVar[Stance]
 SEGMENT_UNSPECIFIED: Segment
 SEGMENT_NEW: Segment
 SEGMENT_ACTIVE: Segment
@@ -70,6 +76,9 @@ EVIDENCE_KIND_UNSPECIFIED: EvidenceKind
 EVIDENCE_KIND_ACTION: EvidenceKind
 EVIDENCE_KIND_STATEMENT: EvidenceKind
 EVIDENCE_KIND_FEEDBACK: EvidenceKind
+STANCE_UNSPECIFIED: Stance
+STANCE_NO: Stance
+STANCE_YES: Stance
 
 class Profile(_message.Message):
     __slots__ = ("user_id", "namespace", "computed_at", "cadence", "segment", "revision", "content_preferences", "search_defaults", "notification_config", "self_model", "presentation", "semantic_summary", "foreword", "provenance", "product", "memory", "is_default")
@@ -110,16 +119,18 @@ class Profile(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cadence: _Optional[_Union[Cadence, str]] = ..., segment: _Optional[_Union[Segment, str]] = ..., revision: _Optional[int] = ..., content_preferences: _Optional[_Union[ContentPreferences, _Mapping]] = ..., search_defaults: _Optional[_Union[SearchDefaults, _Mapping]] = ..., notification_config: _Optional[_Union[NotificationConfig, _Mapping]] = ..., self_model: _Optional[_Union[SelfModel, _Mapping]] = ..., presentation: _Optional[_Union[Presentation, _Mapping]] = ..., semantic_summary: _Optional[str] = ..., foreword: _Optional[_Union[Foreword, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., product: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., memory: _Optional[_Union[Memory, _Mapping]] = ..., is_default: bool = ...) -> None: ...
 
 class TopicAffinity(_message.Message):
-    __slots__ = ("topic", "score", "evidence_count", "last_seen")
+    __slots__ = ("topic", "score", "evidence_count", "last_seen", "stance")
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_FIELD_NUMBER: _ClassVar[int]
+    STANCE_FIELD_NUMBER: _ClassVar[int]
     topic: str
     score: float
     evidence_count: int
     last_seen: _timestamp_pb2.Timestamp
-    def __init__(self, topic: _Optional[str] = ..., score: _Optional[float] = ..., evidence_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    stance: Stance
+    def __init__(self, topic: _Optional[str] = ..., score: _Optional[float] = ..., evidence_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stance: _Optional[_Union[Stance, str]] = ...) -> None: ...
 
 class ContentPreferences(_message.Message):
     __slots__ = ("high_affinity_topics", "low_affinity_topics", "preferred_depth", "preferred_length_percentile")
@@ -322,7 +333,7 @@ class TopicSpelling(_message.Message):
     def __init__(self, text: _Optional[str] = ..., event_count: _Optional[int] = ...) -> None: ...
 
 class FadedCount(_message.Message):
-    __slots__ = ("field", "value", "weight", "negative_weight", "event_count", "last_seen", "rating_sum", "rating_weight", "spellings")
+    __slots__ = ("field", "value", "weight", "negative_weight", "event_count", "last_seen", "rating_sum", "rating_weight", "spellings", "stance", "stance_time")
     FIELD_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -332,6 +343,8 @@ class FadedCount(_message.Message):
     RATING_SUM_FIELD_NUMBER: _ClassVar[int]
     RATING_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     SPELLINGS_FIELD_NUMBER: _ClassVar[int]
+    STANCE_FIELD_NUMBER: _ClassVar[int]
+    STANCE_TIME_FIELD_NUMBER: _ClassVar[int]
     field: str
     value: str
     weight: float
@@ -341,7 +354,9 @@ class FadedCount(_message.Message):
     rating_sum: float
     rating_weight: float
     spellings: _containers.RepeatedCompositeFieldContainer[TopicSpelling]
-    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., spellings: _Optional[_Iterable[_Union[TopicSpelling, _Mapping]]] = ...) -> None: ...
+    stance: Stance
+    stance_time: _timestamp_pb2.Timestamp
+    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., spellings: _Optional[_Iterable[_Union[TopicSpelling, _Mapping]]] = ..., stance: _Optional[_Union[Stance, str]] = ..., stance_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Memory(_message.Message):
     __slots__ = ("as_of", "half_life", "topics", "attributes", "hour_weights", "event_count", "total_weight", "mean_length", "length_weight", "rating_sum", "rating_square_sum", "rating_weight")

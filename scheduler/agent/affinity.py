@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from foreword.v1 import profile_pb2
 from scheduler.agent.memory import Memory, TopicCount
 from scheduler.agent.population import PopulationView
 from scheduler.agent.window import Window
@@ -40,7 +41,9 @@ class Affinity:
         memory_share: Its share of the memory's weight.
         population_share: Its share of all users' activity.
         liking: Its ratings against the user's mean, in standard deviations, shrunk; 0 without ratings.
-        aversion: How strongly the user turned away from it, 0 to 1; 0 when not.
+        aversion: How strongly the user turned away from it, 0 to 1; 1 after a no, 0 when not.
+        stance: What the user last said of it outright.
+        stance_ms: When they said so.
     """
 
     key: str
@@ -53,6 +56,13 @@ class Affinity:
     population_share: float
     liking: float
     aversion: float
+    stance: profile_pb2.Stance
+    stance_ms: int
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the user said no to it."""
+        return self.stance == profile_pb2.STANCE_NO
 
 
 def rank(window: Window, memory: Memory, population: PopulationView, now_ms: int) -> list[Affinity]:
@@ -69,7 +79,7 @@ def rank(window: Window, memory: Memory, population: PopulationView, now_ms: int
     """
     fade = memory.fade_factor(now_ms)
     mean, deviation = _rating_scale(memory)
-    usual_against = _against_share(memory)
+    against, total = _against_and_total(memory)
     known = memory.events / (memory.events + _PRIOR_EVENTS)
     affinities = []
     for topic, count in memory.topics.items():
@@ -89,7 +99,9 @@ def rank(window: Window, memory: Memory, population: PopulationView, now_ms: int
             memory_share=count.weight / memory.weight if memory.weight else 0.0,
             population_share=population_share,
             liking=liking,
-            aversion=_aversion(count, liking, usual_against),
+            aversion=_aversion(count, liking, _share_of_others(count, against, total)),
+            stance=count.stance,
+            stance_ms=count.stance_ms,
         )
         affinities.append(affinity)
     affinities.sort(key=lambda affinity: (-affinity.score, affinity.key))
@@ -106,11 +118,16 @@ def _events_for(count: TopicCount) -> float:
     return count.events * count.weight / total if total else 0.0
 
 
-def _against_share(memory: Memory) -> float:
-    """Return the share of all topics' weight that speaks against them."""
+def _against_and_total(memory: Memory) -> tuple[float, float]:
+    """Return the weight of all topics that speaks against them, and all their weight."""
     against = math.fsum(count.against for count in memory.topics.values())
-    total = against + math.fsum(count.weight for count in memory.topics.values())
-    return against / total if total else 0.0
+    return against, against + math.fsum(count.weight for count in memory.topics.values())
+
+
+def _share_of_others(count: TopicCount, against: float, total: float) -> float:
+    """Return the share of the other topics' weight that speaks against them; who dislikes one is no harsh judge."""
+    others = total - count.against - count.weight
+    return (against - count.against) / others if others > 1e-9 * total else 0.0
 
 
 def _rating_scale(memory: Memory) -> tuple[float, float]:
@@ -130,6 +147,8 @@ def _liking(count: TopicCount, mean: float, deviation: float) -> float:
 
 
 def _aversion(count: TopicCount, liking: float, usual_against: float) -> float:
+    if count.stance:
+        return 1.0 if count.stance == profile_pb2.STANCE_NO else 0.0
     against, total = count.against, count.against + count.weight
     share = against / total if total else 0.0
     # The number of events beside the share: one dismissal is no aversion.

@@ -115,11 +115,17 @@ def confidence(sources: Mapping[int, float]) -> float:
 
 def evidence_kind(item: Evidence) -> profile_pb2.EvidenceKind:
     """Return how an event bears on a belief."""
-    if item.event.type in _STATEMENT_TYPES:
+    if is_statement(item):
         return profile_pb2.EVIDENCE_KIND_STATEMENT
     if item.event.feedback != event_pb2.FEEDBACK_UNSPECIFIED or item.against or item.rating is not None:
         return profile_pb2.EVIDENCE_KIND_FEEDBACK
     return profile_pb2.EVIDENCE_KIND_ACTION
+
+
+def is_statement(item: Evidence) -> bool:
+    """Return whether the user said it, rather than did something it can be inferred from."""
+    is_no = item.decides and item.against
+    return is_no or item.corrects or item.event.type in _STATEMENT_TYPES
 
 
 def _apply_one(

@@ -15,6 +15,8 @@ from scheduler.agent.vocabulary import FILE_KINDS
 
 _LEAD_TOPICS = 3
 _MORE_TOPICS = 4
+_SKIP_TOPICS = 5
+_TURNED_FROM_TOPICS = 3
 # With fewer events in the window, "lately" would rest on too little.
 _LATELY_EVENTS_MIN = 5
 # A topic named at all rests on two events, and on a share that is not a rounding error.
@@ -77,13 +79,15 @@ def _sentences(findings: Findings) -> Iterator[str]:
     named = [affinity for affinity in findings.high if _is_named(affinity, findings.names)]
     areas = _areas(findings, named)
     leading = [item for item in areas[:_LEAD_TOPICS] if item.score >= _LEAD_SCORE_MIN]
-    yield _lead(findings, leading)
+    if not findings.is_cold:
+        yield _lead(findings, leading)
+    # Before all that may be cut: what the user said counts more than what was seen.
+    yield from _aversions(findings)
     if findings.kind is Kind.CODE:
         yield from _skills(findings, [item for item in named if item not in leading])
     if findings.kind is Kind.AGENT:
         yield from _agent_habits(findings)
     yield from _ratings(findings)
-    yield from _aversions(findings)
     yield from _domains(findings)
     said = {affinity.key for affinity in leading}
     yield from _turns(findings, areas, said)
@@ -175,7 +179,7 @@ def _ratings(findings: Findings) -> Iterator[str]:
     rated = [
         item
         for item in (*findings.high, *findings.low)
-        if item.evidence_count >= _LIKING_EVENTS_MIN and item.liking
+        if item.evidence_count >= _LIKING_EVENTS_MIN and item.liking and not item.is_refused
     ]
     liked = sorted(
         (item for item in rated if item.liking >= _LIKING_MIN), key=lambda item: (-item.liking, item.key)
@@ -193,7 +197,9 @@ def _ratings(findings: Findings) -> Iterator[str]:
 
 
 def _aversions(findings: Findings) -> Iterator[str]:
-    names = _names(findings, [item for item in findings.low if not item.liking], 3)
+    turned_from = [item for item in findings.low if not item.liking and not item.is_refused]
+    refused = [item for item in findings.low if item.is_refused]
+    names = _names(findings, [*refused, *turned_from[:_TURNED_FROM_TOPICS]], _SKIP_TOPICS)
     if names:
         yield f"Skip {join(names)}."
 

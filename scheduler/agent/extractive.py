@@ -8,6 +8,7 @@ from foreword.naming import LANGUAGES
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
+from scheduler.agent.apply import is_statement
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
 from scheduler.agent.kind import Kind
@@ -49,6 +50,8 @@ _DRAWN_STATEMENTS = {
     Kind.GENERAL: "Often active in {}.",
 }
 _AVERSE_STATEMENT = "Turns away from {}."
+_REFUSED_STATEMENT = "Does not want {}."
+_AGAINST_BEGINNINGS = tuple(pattern.partition("{")[0] for pattern in (_AVERSE_STATEMENT, _REFUSED_STATEMENT))
 
 
 class Extractive:
@@ -84,13 +87,14 @@ def _beliefs(findings: Findings, previous: profile_pb2.Profile | None) -> Iterat
     for affinity in strong[:_BELIEFS_MAX]:
         yield from _belief(findings, current, affinity, _DRAWN_STATEMENTS[findings.kind], against=False)
     for affinity in findings.low[:_BELIEFS_MAX]:
-        yield from _belief(findings, current, affinity, _AVERSE_STATEMENT, against=True)
+        pattern = _REFUSED_STATEMENT if affinity.is_refused else _AVERSE_STATEMENT
+        yield from _belief(findings, current, affinity, pattern, against=True)
 
 
 def _endings(
     findings: Findings, held: Sequence[profile_pb2.Belief], current: dict[str, profile_pb2.Belief]
 ) -> Iterator[Operation]:
-    """Close beliefs in topics the activity has left, and all but one about the same topic.
+    """Close beliefs in topics the activity has left or turned around on, and all but one about the same topic.
 
     The newest events show that the activity goes on elsewhere.
     """
@@ -100,7 +104,8 @@ def _endings(
     for belief in held:
         topic = topic_key(belief.subject)
         left = topic not in averse and drawn.get(topic, 0.0) < _BELIEF_SCORE_END
-        if newest and (left or current[topic] is not belief):
+        turned = belief.statement.startswith(_AGAINST_BEGINNINGS) != (topic in averse)
+        if newest and (left or turned or current[topic] is not belief):
             yield CloseBelief(belief.belief_id, newest[-1:])
 
 
@@ -125,9 +130,10 @@ def _belief(
             yield ReinforceBelief(belief.belief_id, _newest(fresh))
         return
     # A low rating speaks against a topic without being an act against it.
-    cited = _newest([item for item in events if item.against == against or item.rating is not None])
-    if len(cited) > 1:
-        yield AddBelief(affinity.topic, statement, cited)
+    cited = [item for item in events if item.against == against or item.rating is not None]
+    # What the user said needs no second source.
+    if len(cited) > 1 or any(is_statement(item) for item in cited):
+        yield AddBelief(affinity.topic, statement, _newest(cited))
 
 
 def _expertise(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from foreword.naming import Names
+from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.evidence import Evidence
@@ -52,8 +53,8 @@ class Findings:
         kind: The kind of most of the activity.
         medium: What is rated or played, where events say so.
         high: Topics that draw the user, strongest first.
-        low: Topics the user turned away from, strongest first.
-        attributes: Attribute values, strongest first; the event type is not among them.
+        low: Topics the user said no to, the newest first, then those they turned away from, strongest first.
+        attributes: Attribute values, strongest first; the event type is not among them, nor what the user said no to.
         window: The weights of the window.
         memory: The memory with all new events.
         known: Every event read in this refresh that counts, by id.
@@ -62,6 +63,7 @@ class Findings:
         names: What of the words above may stand in a text.
         depth: The depth of what the user reads; unspecified unless events carry it.
         length_percentile: Where the user's text length lies among all users', 0 to 100; None unless known.
+        is_cold: Too few events to infer anything from: all there is is what the user said outright.
         quiet_hours: First and past-the-end hour of the longest range without activity, UTC; None unless known.
     """
 
@@ -79,6 +81,7 @@ class Findings:
     depth: profile_pb2.Depth
     length_percentile: int | None
     quiet_hours: tuple[int, int] | None
+    is_cold: bool
 
     def values(self, field: str) -> list[AttributeShare]:
         """Return the values of one attribute, strongest first."""
@@ -95,11 +98,19 @@ def find(
     known: Mapping[str, Evidence],
     news: frozenset[str],
     active_days: int,
+    is_cold: bool,
 ) -> Findings:
     """Read everything out of the counts; `active_days` counts the days on which the user did anything."""
+    if is_cold:
+        affinities = [affinity for affinity in affinities if affinity.is_refused]
     low = sorted(
         (affinity for affinity in affinities if affinity.aversion),
-        key=lambda affinity: (-affinity.aversion, affinity.key),
+        key=lambda affinity: (
+            not affinity.is_refused,
+            -affinity.stance_ms if affinity.is_refused else 0,
+            -affinity.aversion,
+            affinity.key,
+        ),
     )
     percentile = (
         population.length_percentile(memory.length_sum / memory.length_weight)
@@ -111,7 +122,7 @@ def find(
         medium=medium_of(memory),
         high=[affinity for affinity in affinities if not affinity.aversion and affinity.score > 0],
         low=low,
-        attributes=_attribute_shares(memory),
+        attributes=[] if is_cold else _attribute_shares(memory, low),
         window=window,
         memory=memory,
         known=known,
@@ -121,14 +132,17 @@ def find(
         depth=_depth(memory),
         length_percentile=percentile,
         quiet_hours=_quiet_hours(memory, active_days),
+        is_cold=is_cold,
     )
 
 
-def _attribute_shares(memory: Memory) -> list[AttributeShare]:
+def _attribute_shares(memory: Memory, low: Sequence[Affinity]) -> list[AttributeShare]:
+    """Return the shares of all values but those that are topics the user said no to."""
+    refused = {affinity.key for affinity in low if affinity.is_refused}
     shares = [
         AttributeShare(field, value, min(1.0, count.weight / memory.weight), count.events)
         for (field, value), count in memory.attributes.items()
-        if field != TYPE_FIELD and memory.weight
+        if field != TYPE_FIELD and memory.weight and topic_key(value) not in refused
     ]
     return sorted(shares, key=lambda entry: (-entry.share, entry.field, entry.value))
 

@@ -15,13 +15,15 @@ def fit(profile: profile_pb2.Profile, bytes_max: int = PROFILE_BYTES_MAX) -> Non
     Raises:
         FieldError: What is left is still too large; names the largest field.
     """
+    # They stand first, and are what the user must not have to say again.
+    noes = sum(row.stance == profile_pb2.STANCE_NO for row in profile.memory.topics)
     for rows, kept_min in (
         (profile.memory.attributes, 10),
-        (profile.memory.topics, 30),
+        (profile.memory.topics, max(30, noes)),
         (profile.search_defaults.boost_signals, 3),
         (profile.content_preferences.high_affinity_topics, 10),
         (profile.self_model.beliefs, 4),
-        (profile.memory.topics, 10),
+        (profile.memory.topics, max(10, noes)),
     ):
         while profile.ByteSize() > bytes_max and len(rows) > kept_min:
             del rows[-1]

@@ -15,6 +15,10 @@ from scheduler.agent.evidence import GENERATOR_KEY, Evidence
 from scheduler.agent.population import PopulationDelta, length_bucket
 
 TOPICS_MAX = 100
+# Topics that the user decided against are kept before all others, the newest of them; nobody says no to more by hand.
+NOES_MAX = 50
+# Together, so that a profile has room for naming them three times.
+_NO_BYTES_MAX = 2500
 ATTRIBUTES_MAX = 40
 # People write a name in two or three ways; more are typing errors.
 _SPELLINGS_MAX = 4
@@ -36,6 +40,8 @@ class TopicCount:
 
     Attributes:
         spellings: Events by how they spelled the topic, unfaded.
+        stance: What the user last said of it outright; neither fades nor is pruned.
+        stance_ms: When they said so.
     """
 
     weight: float = 0.0
@@ -45,6 +51,14 @@ class TopicCount:
     rating_sum: float = 0.0
     rating_weight: float = 0.0
     spellings: dict[str, int] = field(default_factory=dict)
+    stance: profile_pb2.Stance = profile_pb2.STANCE_UNSPECIFIED
+    stance_ms: int = 0
+
+    def take_stance(self, stance: profile_pb2.Stance, time_ms: int) -> None:
+        """Take over what the user said, unless they said something later; of two at one time the no holds."""
+        is_tie_won = time_ms == self.stance_ms and stance == profile_pb2.STANCE_NO
+        if not self.stance or time_ms > self.stance_ms or is_tie_won:
+            self.stance, self.stance_ms = stance, time_ms
 
     def name(self) -> str:
         """Return the topic as most events spell it."""
@@ -81,6 +95,10 @@ class Memory:
         """Return what a weight of the memory is worth at a later time."""
         return float(2.0 ** ((self.as_of_ms - time_ms) / self.half_life_ms))
 
+    def says_something(self) -> bool:
+        """Return whether the user said something outright, which is known from the first event on."""
+        return any(count.stance == profile_pb2.STANCE_NO for count in self.topics.values())
+
 
 def fold(
     previous: profile_pb2.Memory | None, news: Sequence[Evidence], half_life_days: float
@@ -99,6 +117,19 @@ def fold(
     return memory, delta
 
 
+def decide(memory: Memory, evidence: Sequence[Evidence]) -> None:
+    """Take over what events of the window decide: the operator's signs may have changed since they were folded."""
+    for item in evidence:
+        for topic in item.topics if item.decides else ():
+            if topic in memory.topics:
+                memory.topics[topic].take_stance(stance_of(item), item.time_ms)
+
+
+def stance_of(item: Evidence) -> profile_pb2.Stance:
+    """Return which way an event decides that does."""
+    return profile_pb2.STANCE_NO if item.against else profile_pb2.STANCE_YES
+
+
 def to_proto(memory: Memory) -> profile_pb2.Memory:
     """Return the memory as the profile carries it: the strongest topics and attribute values within the limits."""
     proto = profile_pb2.Memory(event_count=memory.events, total_weight=memory.weight)
@@ -114,6 +145,9 @@ def to_proto(memory: Memory) -> profile_pb2.Memory:
             rating_weight=count.rating_weight,
         )
         row.last_seen.FromMilliseconds(count.last_seen_ms)
+        if count.stance:
+            row.stance = count.stance
+            row.stance_time.FromMilliseconds(count.stance_ms)
         _add_spellings(row, count.spellings)
     for (name, value), kept in _strongest_attributes(memory.attributes):
         row = proto.attributes.add(field=name, value=value, weight=kept.weight, event_count=kept.events)
@@ -143,6 +177,8 @@ def _faded(previous: profile_pb2.Memory | None, as_of_ms: int, half_life_ms: flo
         count.last_seen_ms = max(count.last_seen_ms, row.last_seen.ToMilliseconds())
         count.rating_sum += row.rating_sum * fade
         count.rating_weight += row.rating_weight * fade
+        if row.stance:
+            count.take_stance(row.stance, row.stance_time.ToMilliseconds())
         for spelling in row.spellings:
             count.spellings[spelling.text] = spelling.event_count
         if not row.spellings:
@@ -200,6 +236,8 @@ def _add_topic(memory: Memory, delta: PopulationDelta, topic: str, item: Evidenc
     delta.topics[topic] = (for_weight, against_weight, events + 1)
     count.events += 1
     count.last_seen_ms = max(count.last_seen_ms, item.time_ms)
+    if item.decides:
+        count.take_stance(stance_of(item), item.time_ms)
     if item.rating is not None:
         count.rating_sum += weight * item.rating
         count.rating_weight += weight
@@ -252,16 +290,29 @@ def _add_spellings(row: profile_pb2.FadedCount, spellings: dict[str, int]) -> No
 
 
 def _strongest_topics(topics: dict[str, TopicCount]) -> Iterable[TopicCount]:
+    """Yield what the user said no to, newest first, then the rest by weight, within the limits of number and size."""
+    noes = dict(_newest_noes(topics))
+    others = [item for item in topics.items() if item[0] not in noes]
     ranked = heapq.nsmallest(
-        TOPICS_MAX, topics.items(), key=lambda item: (-item[1].weight - item[1].against, item[0])
+        TOPICS_MAX - len(noes), others, key=lambda item: (-item[1].weight - item[1].against, item[0])
     )
     size_bytes = 0
-    for topic, count in ranked:
+    for topic, count in (*noes.items(), *ranked):
         written = 1 + len(count.spellings) if len(count.spellings) > 1 else 1
         size_bytes += _COUNT_BYTES + written * len(topic.encode())
         if size_bytes > _TOPIC_BYTES_MAX:
             return
         yield count
+
+
+def _newest_noes(topics: dict[str, TopicCount]) -> Iterable[tuple[str, TopicCount]]:
+    said = [item for item in topics.items() if item[1].stance == profile_pb2.STANCE_NO]
+    size_bytes = 0
+    for topic, count in heapq.nsmallest(NOES_MAX, said, key=lambda item: (-item[1].stance_ms, item[0])):
+        size_bytes += len(topic.encode())
+        if size_bytes > _NO_BYTES_MAX:
+            return
+        yield topic, count
 
 
 def _strongest_attributes(

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from foreword.config import Config
 from foreword.defaults import default_profile
+from foreword.signs import Signs
+from foreword.topics import topic_key
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.affinity import rank
 from scheduler.agent.apply import Refusal, apply
@@ -14,7 +16,7 @@ from scheduler.agent.description import describe
 from scheduler.agent.evidence import evidence_of
 from scheduler.agent.findings import Findings, find
 from scheduler.agent.limits import fit
-from scheduler.agent.memory import Memory, fold, to_proto
+from scheduler.agent.memory import Memory, decide, fold, to_proto
 from scheduler.agent.name_users import names_among, user_mark
 from scheduler.agent.population import PopulationDelta, PopulationView
 from scheduler.agent.providers import Proposal, Provider, Usage
@@ -89,7 +91,7 @@ async def refresh(refresh_input: RefreshInput, provider: Provider, config: Confi
 
 @dataclass(frozen=True)
 class _Draft:
-    """What is known before the provider is asked; no findings below the cold-start limit."""
+    """What is known before the provider is asked; no findings below the cold-start limit, unless the user said some."""
 
     input: RefreshInput
     config: Config
@@ -100,16 +102,19 @@ class _Draft:
 
 def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
     previous = refresh_input.previous
-    news = evidence_of(refresh_input.new_events, previous)
+    signs = Signs(config.agent.signs)
+    news = evidence_of(refresh_input.new_events, previous, signs)
     words = config.foreword.words_of(refresh_input.namespace)
     remembered = previous.memory if previous is not None and previous.HasField("memory") else None
     memory, delta = fold(remembered, news, config.window.half_life_days)
     users, mark = refresh_input.population.name_users, user_mark(refresh_input.user_id)
     if words.policy == "shared":
         delta.names, delta.user_mark = _names_carried(memory), mark
-    if memory.events < config.cold_start.events_min:
+    current = evidence_of(refresh_input.window_events, previous, signs)
+    decide(memory, current)
+    is_cold = memory.events < config.cold_start.events_min
+    if is_cold and not memory.says_something():
         return _Draft(refresh_input, config, memory, delta, None)
-    current = evidence_of(refresh_input.window_events, previous)
     window = weigh(current, refresh_input.now_ms, config.window)
     affinities = rank(window, memory, refresh_input.population, refresh_input.now_ms)
     known = {item.event.event_id: item for item in (*current, *news)}
@@ -123,6 +128,7 @@ def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
         known=known,
         news=news_ids,
         active_days=len(refresh_input.activity.days),
+        is_cold=is_cold,
     )
     return _Draft(refresh_input, config, memory, delta, findings)
 
@@ -146,6 +152,7 @@ def _complete(draft: _Draft, findings: Findings, proposal: Proposal, provider: P
     previous = draft.input.previous
     counts = {topic: count.events for topic, count in draft.memory.topics.items()}
     applied = apply(proposal.operations, previous, findings.known, counts)
+    _withdraw_refused(applied.self_model, findings)
     profile = profile_pb2.Profile(user_id=draft.input.user_id, namespace=draft.input.namespace)
     fill(profile, findings, previous)
     profile.self_model.CopyFrom(applied.self_model)
@@ -158,6 +165,14 @@ def _complete(draft: _Draft, findings: Findings, proposal: Proposal, provider: P
     _stamp(profile, draft, provider, proposal)
     fit(profile)
     return RefreshResult(profile, profile.foreword, False, draft.delta, proposal.usage, applied.refusals)
+
+
+def _withdraw_refused(self_model: profile_pb2.SelfModel, findings: Findings) -> None:
+    """Remove preferences for what the user has said no to, whoever proposed them and when."""
+    refused = {affinity.key for affinity in findings.low if affinity.is_refused}
+    for place in range(len(self_model.preferences) - 1, -1, -1):
+        if topic_key(self_model.preferences[place].value) in refused:
+            del self_model.preferences[place]
 
 
 def _stamp(profile: profile_pb2.Profile, draft: _Draft, provider: Provider, proposal: Proposal) -> None:

@@ -7,6 +7,7 @@ from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
+from scheduler.agent.memory import NOES_MAX
 
 HIGH_TOPICS_MAX = 20
 LOW_TOPICS_MAX = 10
@@ -24,11 +25,11 @@ _TRIGGER_SCORE_MIN = 0.15
 
 
 def fill(profile: profile_pb2.Profile, findings: Findings, previous: profile_pb2.Profile | None) -> None:
-    """Set the computed sections; one that would come out empty keeps what was known."""
+    """Set the computed sections; where nothing is remembered, one that would come out empty keeps what was known."""
     _content(profile.content_preferences, findings)
     _search(profile.search_defaults, findings)
     _notification(profile.notification_config, findings)
-    if previous is None:
+    if previous is None or findings.memory.topics:
         return
     for name in ("content_preferences", "search_defaults", "notification_config"):
         if not getattr(profile, name).ByteSize():
@@ -38,17 +39,28 @@ def fill(profile: profile_pb2.Profile, findings: Findings, previous: profile_pb2
 def _content(section: profile_pb2.ContentPreferences, findings: Findings) -> None:
     for affinity in findings.high[:HIGH_TOPICS_MAX]:
         _add(section.high_affinity_topics, affinity, affinity.score)
-    for affinity in findings.low[:LOW_TOPICS_MAX]:
+    for affinity in _low(findings):
         _add(section.low_affinity_topics, affinity, affinity.aversion)
     section.preferred_depth = findings.depth
     if findings.length_percentile is not None:
         section.preferred_length_percentile = findings.length_percentile
 
 
+def _low(findings: Findings) -> list[Affinity]:
+    """Return all that was refused, then the strongest of what was turned away from if that leaves room."""
+    refused = sum(affinity.is_refused for affinity in findings.low)
+    return findings.low[: min(max(LOW_TOPICS_MAX, refused), NOES_MAX)]
+
+
 def _add(
     rows: RepeatedCompositeFieldContainer[profile_pb2.TopicAffinity], affinity: Affinity, strength: float
 ) -> None:
-    row = rows.add(topic=affinity.topic, score=round(strength, 4), evidence_count=affinity.evidence_count)
+    row = rows.add(
+        topic=affinity.topic,
+        score=round(strength, 4),
+        evidence_count=affinity.evidence_count,
+        stance=affinity.stance,
+    )
     row.last_seen.FromMilliseconds(affinity.last_seen_ms)
 
 
@@ -88,7 +100,7 @@ def _notification(section: profile_pb2.NotificationConfig, findings: Findings) -
             if affinity.evidence_count >= _TRIGGER_EVENTS_MIN and affinity.score >= _TRIGGER_SCORE_MIN
         ][:_TRIGGERS_MAX]
     )
-    section.suppress_topics.extend(affinity.topic for affinity in findings.low[:LOW_TOPICS_MAX])
+    section.suppress_topics.extend(affinity.topic for affinity in _low(findings))
     if findings.quiet_hours is not None:
         section.quiet_hours_utc.start_hour, section.quiet_hours_utc.end_hour = findings.quiet_hours
         section.quiet_hours_utc.SetInParent()

@@ -66,6 +66,7 @@ DEFAULTS = {
     "segments.dormant.expired_after_hours": 2160.0,
     "agent.provider": "extractive",
     "agent.timeout_seconds": 60.0,
+    # agent.signs is empty: the table of types stands in foreword/signs.py.
     "foreword.tokens_max": 200,
     "foreword.words.policy": "open",
     "foreword.words.users_min": 5,

@@ -2,70 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Sequence
 
 import pytest
 from google.protobuf.any_pb2 import Any
+from one_refresh import NOW_MS, compute, event, make_input, run
 
 from foreword.clock import DAY_MS, HOUR_MS
 from foreword.config import Config
 from foreword.defaults import default_foreword, default_profile
 from foreword.errors import FieldError
 from foreword.frames import QUOTING
-from foreword.store.activity_writer import count_events
 from foreword.tokens import count_tokens
-from foreword.v1 import activity_pb2, event_pb2, profile_pb2
-from scheduler.agent.extractive import Extractive
+from foreword.v1 import event_pb2, profile_pb2
 from scheduler.agent.population import PopulationDelta, PopulationView
-from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh
-
-NOW_MS = 1_760_000_000_000
-CONFIG = Config()
-
-
-def event(number: int, days_ago: float, topics: Sequence[str] = (), **fields: object) -> event_pb2.Event:
-    """Return an event of a user; `fields` as in the proto."""
-    made = event_pb2.Event(**{"event_id": f"e{number}", "user_id": "u", "type": "read", **fields})  # type: ignore[arg-type]
-    made.topics.extend(topics)
-    made.time.FromMilliseconds(NOW_MS - int(days_ago * DAY_MS))
-    return made
-
-
-def make_input(
-    events: Sequence[event_pb2.Event],
-    previous: profile_pb2.Profile | None = None,
-    new: Sequence[event_pb2.Event] | None = None,
-    population: PopulationView | None = None,
-) -> RefreshInput:
-    """Return the input of a refresh at NOW_MS; all events are new unless `new` names them."""
-    ordered = sorted(events, key=lambda item: item.time.ToMilliseconds())
-    start_ms = NOW_MS - CONFIG.window.days * DAY_MS
-    activity = activity_pb2.UserActivity()
-    count_events(activity, [item.time.ToMilliseconds() for item in ordered])
-    return RefreshInput(
-        user_id="u",
-        namespace="space",
-        now_ms=NOW_MS,
-        segment=profile_pb2.SEGMENT_ACTIVE,
-        cadence=profile_pb2.CADENCE_NIGHTLY,
-        activity=activity,
-        new_events=ordered if new is None else new,
-        window_events=[item for item in ordered if item.time.ToMilliseconds() >= start_ms],
-        previous=previous,
-        population=population or PopulationView(CONFIG.window.half_life_days),
-    )
-
-
-def run(events: Sequence[event_pb2.Event], **fields: object) -> RefreshResult:
-    """Refresh a user with these events."""
-    return compute(make_input(events, **fields))  # type: ignore[arg-type]
-
-
-def compute(refresh_input: RefreshInput, config: Config = CONFIG) -> RefreshResult:
-    """Refresh with the extractive provider."""
-    return asyncio.run(refresh(refresh_input, Extractive(), config))
+from scheduler.agent.refresh import RefreshInput
 
 
 def developer(count: int = 40) -> list[event_pb2.Event]:
@@ -207,10 +158,10 @@ def test_what_is_turned_down_is_low_and_suppressed() -> None:
     assert 'Skip "gossip".' in profile.foreword.text
 
 
-def test_one_dismissal_is_no_aversion() -> None:
-    """A single act against a topic does not make it one to avoid."""
+def test_one_skip_is_no_aversion() -> None:
+    """A single act against a topic that decides nothing does not make it one to avoid."""
     events = [event(number, number / 2, ["science"]) for number in range(12)]
-    profile = run([*events, event(50, 1, ["gossip"], type="dismiss")]).profile
+    profile = run([*events, event(50, 1, ["gossip"], type="skip")]).profile
     assert not profile.content_preferences.low_affinity_topics
 
 
@@ -486,7 +437,7 @@ def test_who_dislikes_nearly_all_is_said_to_like_nothing() -> None:
     text = run(disliker(100, 2)).foreword.text
     assert "without a clear focus yet." in text
     assert "Animation" not in text
-    assert "Skip Action, Comedy and Drama." in text
+    assert "Skip Drama, Action, Comedy and Thriller." in text
 
 
 @pytest.mark.parametrize(
