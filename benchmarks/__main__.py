@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("read_path", "rpc", "client_import", "ingest", "refresh", "trigger", "rewrite")
+NAMES = ("read_path", "rpc", "client_import", "ingest", "json_event", "refresh", "trigger", "rewrite")
 
 
 def main(arguments: list[str]) -> int:

@@ -59,13 +59,19 @@ def run() -> Table:
     return table
 
 
-def _import_git_activity(store: Path) -> str:
+def git_activity_files() -> list[Path]:
+    """Return the files of commits as events, of eight repositories."""
     folder = Path(os.environ.get("FOREWORD_DATA", "../shared/data")) / "git-activity"
     files = sorted(folder.glob("*.jsonl.gz"))
     if not files:
         raise ForewordError(
             f"no git-activity files in {folder}", hint="set FOREWORD_DATA to the folder of the data"
         )
+    return files
+
+
+def _import_git_activity(store: Path) -> str:
+    files = git_activity_files()
     environment = {**os.environ, "FOREWORD_STORE__DIRECTORY": str(store)}
     command = [sys.executable, "-m", "foreword", "--json", "import", "events", *map(str, files)]
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
