@@ -184,7 +184,7 @@ def _recorder(settings: Settings) -> SidecarRecorder | StoreRecorder:
 
     client = connect_when_running(settings, timeout_seconds=_CALL_SECONDS_MAX)
     if client is not None:
-        return SidecarRecorder(client)
+        return SidecarRecorder(client, tell=note)
     return StoreRecorder(settings.config.store, namespace=settings.namespace)
 
 

@@ -16,8 +16,11 @@ from foreword.store.profile_reader import trigger_cursor
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
 from foreword.v1.event_pb2 import Event
 
-# A minute in all: longer than a restart or a burst of others' writes.
+# A minute in all: longer than a restart or a burst of others' writes. Not by stamina, which brings two packages and
+# 40 ms of import for these few lines, and takes no clock: tests could skip its waits, but never see them.
 _WAITS_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 25.0)
+# Shorter ones nobody notices.
+_TELL_SECONDS = 1.0
 _PASSING = {"QUEUE_FULL", "DRAINING", "UNAVAILABLE", "DEADLINE_EXCEEDED"}
 
 
@@ -27,11 +30,18 @@ class SidecarRecorder:
     Args:
         client: One that raises; closed at the end.
         sleep: Waits; for tests.
+        tell: Told in a sentence, once an outage, that and why it waits.
     """
 
-    def __init__(self, client: Foreword, sleep: Callable[[float], object] = time.sleep) -> None:
+    def __init__(
+        self,
+        client: Foreword,
+        sleep: Callable[[float], object] = time.sleep,
+        tell: Callable[[str], object] = str,
+    ) -> None:
         self._client = client
         self._sleep = sleep
+        self._tell = tell
 
     def record(self, events: Sequence[Event]) -> RecordEventsResponse:
         """Record events, trying again for a while when the sidecar cannot take them now.
@@ -45,6 +55,8 @@ class SidecarRecorder:
             except ServiceError as exc:
                 if exc.reason not in _PASSING:
                     raise
+                if wait_seconds == _TELL_SECONDS:
+                    self._tell(f"The sidecar takes no events now: {exc.message}; trying again for a minute")
                 self._sleep(wait_seconds)
         return self._client.record(events)
 

@@ -64,6 +64,15 @@ def test_patience_ends() -> None:
     assert 30 < sum(waits) < 120
 
 
+@pytest.mark.parametrize(("failures", "told"), [(2, 0), (3, 1), (8, 1)])
+def test_who_waits_is_told_why(failures: int, told: int) -> None:
+    """A wait of a second or more is explained, once."""
+    said: list[str] = []
+    sidecar = cast(Foreword, Sidecar("QUEUE_FULL", failures))
+    SidecarRecorder(sidecar, lambda _: None, said.append).record([Event()])
+    assert said == ["The sidecar takes no events now: not now; trying again for a minute"] * told
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A store that is not there yet."""
