@@ -144,7 +144,7 @@ class ColdStart(Section):
     """When a user is known well enough."""
 
     events_min: Annotated[int, Field(ge=1, le=1000)] = 4
-    """Meaningful events below which a user gets the default profile."""
+    """Meaningful events below which a user gets the default profile. Lowered, it lets users in at once."""
     new_days: Annotated[int, Field(ge=0, le=365)] = 7
     """How long a user counts as new after the first event. 0 means nobody does."""
 

@@ -23,6 +23,7 @@ from scheduler.agent.refresh import RefreshInput, RefreshResult
 from scheduler.due import NOT_DUE, Due
 from scheduler.populations import Populations
 from scheduler.segments import cadence, classify
+from scheduler.shaping import Shaping
 
 logger = logging.getLogger("scheduler")
 
@@ -46,6 +47,7 @@ class Attempt:
         segment: The user's segment now.
         consumed_seq: The newest event read, in the order of acceptance.
         event_count: Events read.
+        settings_digest: Of the settings that the profile now is computed under.
         result: What is to be written; None unless something is.
         error: Why it failed; empty otherwise.
         duration_us: How long it took.
@@ -60,6 +62,7 @@ class Attempt:
     segment: Segment = Segment.SEGMENT_UNSPECIFIED
     consumed_seq: int = 0
     event_count: int = 0
+    settings_digest: int = 0
     result: RefreshResult | None = None
     error: str = ""
     duration_us: int = 0
@@ -81,6 +84,7 @@ class Attempt:
         self.result = None
         self.segment = self.state.segment
         self.consumed_seq = self.state.consumed_seq
+        self.settings_digest = self.state.settings_digest
         # A lone surrogate from a foreign message would make the state itself unwritable.
         text = (str(exc) or type(exc).__name__).encode("utf-8", "replace").decode()
         self.error = text[:_ERROR_CHARACTERS_MAX]
@@ -96,6 +100,7 @@ class Refresher:
         populations: The users of each namespace.
         clock: Tells the time.
         live: The configuration in force.
+        shaping: Tells when the settings that shape profiles are others.
         compute: The agent's part, from input to result.
         prompt_version: What the agent writes into `provenance.prompt_version` now, before the version of the words
             that may be said; a profile of another version is computed again even when nothing is new.
@@ -107,6 +112,7 @@ class Refresher:
         populations: Populations,
         clock: Clock,
         live: FollowedConfig,
+        shaping: Shaping,
         *,
         compute: Compute,
         prompt_version: str,
@@ -115,6 +121,7 @@ class Refresher:
         self._populations = populations
         self._clock = clock
         self._live = live
+        self._shaping = shaping
         self._compute = compute
         self._prompt_version = prompt_version
 
@@ -160,6 +167,7 @@ class Refresher:
             return
         attempt.segment = classify(seen, attempt.started_ms, config)
         attempt.consumed_seq = seen.last_seq
+        attempt.settings_digest = self._shaping.digest(keys.split_user_key(attempt.user)[1])
         if previous is not None and self._is_current(previous, attempt, config):
             attempt.outcome = RefreshOutcome.REFRESH_OUTCOME_UNCHANGED
             return
@@ -170,6 +178,7 @@ class Refresher:
         words = config.foreword.words_of(namespace)
         return (
             attempt.consumed_seq == attempt.state.consumed_seq
+            and attempt.settings_digest == attempt.state.settings_digest
             and previous.segment == attempt.segment
             and previous.cadence == cadence(attempt.segment, config)
             and previous.provenance.prompt_version == self._prompt_version + words.version

@@ -81,6 +81,7 @@ class AttemptWriter:
             revision=stored.revision,
             outcome=attempt.outcome,
             error=attempt.error,
+            settings_digest=attempt.settings_digest,
             failures=stored.failures + 1 if attempt.outcome == FAILED else 0,
         )
         if attempt.result is not None:

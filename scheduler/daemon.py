@@ -27,6 +27,7 @@ from scheduler.mapped_pages import release_pages
 from scheduler.populations import Populations
 from scheduler.review import Reviewer
 from scheduler.runner import Runner
+from scheduler.shaping import Shaping
 from scheduler.triggers import TriggerFeed
 
 logger = logging.getLogger("scheduler")
@@ -128,8 +129,15 @@ class SchedulerDaemon:
             )
             populations = Populations(self._profiles, self.live)
             writer = AttemptWriter(self._writer, populations, clock, self.live)
+            shaping = Shaping(self.live)
             refresher = Refresher(
-                self._profiles, populations, clock, self.live, compute=compute, prompt_version=prompt_version
+                self._profiles,
+                populations,
+                clock,
+                self.live,
+                shaping,
+                compute=compute,
+                prompt_version=prompt_version,
             )
             self.runner = Runner(
                 self._profiles, refresher, writer, clock=clock, live=self.live, health=self.health
@@ -138,7 +146,9 @@ class SchedulerDaemon:
             self._feed = TriggerFeed(
                 self._writer, self._profiles, self.runner, erasures, clock=clock, live=self.live
             )
-            self._reviewer = Reviewer(self._writer, self._profiles, self.runner, clock=clock, live=self.live)
+            self._reviewer = Reviewer(
+                self._writer, self._profiles, self.runner, clock=clock, live=self.live, shaping=shaping
+            )
             self._jobs = self._make_jobs(config)
             # Whatever could not be made has let go of the store; from here on `run` does.
             self._closing = stack.pop_all()
@@ -257,6 +267,8 @@ class SchedulerDaemon:
     async def _reload(self) -> None:
         if self.live.follow():
             self._jobs.reschedule(self.live.current)
+            # Segments, cadences and who is known well enough may have changed for everybody.
+            self._jobs.run_soon("review")
 
 
 def _open_writer(config: Config) -> ProfileWriter:

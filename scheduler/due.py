@@ -22,6 +22,8 @@ URGENCY = {
 # A feed of late events that never pauses holds a user back for so many times the settle time: with the default a
 # minute, long enough for most imports, and short beside every cadence.
 _SETTLES_MAX = 30
+# Clocks are corrected by moments all the time, and a moment does nobody harm.
+_CLOCK_SLACK_MS = 60_000
 _JITTER_SHARE = 0.25
 # 2^32 times any backoff exceeds the longest; beyond it the power would only overflow.
 _DOUBLINGS_MAX = 32
@@ -145,6 +147,7 @@ def at_review(
     activity: UserActivity,
     *,
     segment: Segment,
+    is_let_in: bool,
     now_ms: int,
     config: Config,
 ) -> Due:
@@ -154,25 +157,31 @@ def at_review(
       has been idle long enough, or once an import has settled, which mostly is soon.
     - A time that an event, a read or an operator set is kept.
     - A time later than the cadence now in force would set it is brought forward.
-    - A user in backoff is left alone: the retry sees to all of this.
+    - A user who had too few events for a profile, and has enough by the settings now in force, is due now.
+    - A user in backoff is left to the retry.
+    - Whoever was scheduled by a clock that ran ahead and was set back is due now, or after the longest wait that
+      there can be: by what is stored it would be when the clock has come there again.
 
     Args:
         user: User key.
         state: As stored; an empty one for a user never scheduled.
         activity: When the user came.
         segment: The user's segment now.
+        is_let_in: Whether other settings let a user in who had too few events.
         now_ms: The time.
         config: Cadences and the length of a session.
     """
-    former = Due.of(state)
-    if state.failures:
+    former = _within_reach(Due.of(state), now_ms, config)
+    if state.attempted_ms > now_ms + _CLOCK_SLACK_MS and not former.is_now(now_ms):
+        return Due(now_ms, RefreshReason.REFRESH_REASON_CADENCE)
+    if state.failures or (former.at_ms and former.reason != RefreshReason.REFRESH_REASON_CADENCE):
         return former
     if state.segment == Segment.SEGMENT_UNSPECIFIED:
         is_unscheduled = not former.at_ms
         return _after_session(former, activity.last_seen_ms, now_ms, config) if is_unscheduled else former
-    if former.at_ms and former.reason != RefreshReason.REFRESH_REASON_CADENCE:
-        return former
     due = by_cadence(segment, user, state.attempted_ms, now_ms, config)
+    if is_let_in:
+        due = due._replace(at_ms=now_ms)
     if due.at_ms:
         return due if not former.at_ms or due.at_ms < former.at_ms else former
     if _is_after_session(segment, config) and activity.last_seq > state.consumed_seq:
@@ -224,15 +233,16 @@ def _after_session(former: Due, activity_ms: int, now_ms: int, config: Config) -
 
     What settles is pushed on by whatever comes before it is due, within a bound. A running session is waited out.
     """
-    ends_ms = activity_ms + _idle_ms(config)
+    # An event may be stamped up to a day ahead, by a device whose clock is.
+    ends_ms = min(activity_ms, now_ms) + _idle_ms(config)
     is_settling = former.settling_since_ms > 0
     if ends_ms > now_ms and not is_settling:
         return Due(ends_ms, RefreshReason.REFRESH_REASON_SESSION_END)
     is_in_session = former.at_ms > 0 and former.reason == RefreshReason.REFRESH_REASON_SESSION_END
     if is_in_session and not is_settling:
         return former
-    since_ms = former.settling_since_ms or now_ms
-    settle_ms = int(config.session.settle_seconds * 1000)
+    since_ms = min(former.settling_since_ms or now_ms, now_ms)
+    settle_ms = _settle_ms(config)
     due_ms = max(now_ms, min(now_ms + settle_ms, since_ms + _SETTLES_MAX * settle_ms))
     return Due(due_ms, RefreshReason.REFRESH_REASON_SESSION_END, settling_since_ms=since_ms)
 
@@ -243,8 +253,26 @@ def _is_after_session(segment: Segment, config: Config) -> bool:
     return not is_scheduled or cadence(segment, config) == Cadence.CADENCE_AFTER_SESSION
 
 
+def _within_reach(due: Due, now_ms: int, config: Config) -> Due:
+    """Return a due time no further off than its reason ever puts one; cadences bound themselves."""
+    match due.reason:
+        case RefreshReason.REFRESH_REASON_MANUAL | RefreshReason.REFRESH_REASON_ON_OPEN:
+            wait_ms = 0
+        case RefreshReason.REFRESH_REASON_SESSION_END:
+            wait_ms = max(_idle_ms(config), _settle_ms(config))
+        case RefreshReason.REFRESH_REASON_RETRY:
+            wait_ms = int(config.scheduler.retry_backoff_max_seconds * 1000)
+        case _:
+            return due
+    return due._replace(at_ms=min(due.at_ms, now_ms + wait_ms))
+
+
 def _idle_ms(config: Config) -> int:
     return int(config.session.idle_timeout_seconds * 1000)
+
+
+def _settle_ms(config: Config) -> int:
+    return int(config.session.settle_seconds * 1000)
 
 
 def _next_night_ms(user: UserKey, now_ms: int, hour_utc: int) -> int:

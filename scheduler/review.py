@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
+from foreword import keys
 from foreword.clock import Clock
 from foreword.config import Config
 from foreword.followed_config import FollowedConfig
@@ -16,6 +17,7 @@ from foreword.v1.refresh_pb2 import RefreshState
 from scheduler.due import at_review
 from scheduler.runner import Runner
 from scheduler.segments import classify, validity
+from scheduler.shaping import Shaping
 
 # Users looked at without a pause: about five milliseconds.
 _SLICE_MAX = 200
@@ -40,12 +42,14 @@ class Reviewer:
         *,
         clock: Clock,
         live: FollowedConfig,
+        shaping: Shaping,
     ) -> None:
         self._writer = writer
         self._profiles = profiles
         self._runner = runner
         self._clock = clock
         self._live = live
+        self._shaping = shaping
 
     async def run(self, activity: ActivityReader) -> int:
         """Look through all users; return how many were changed.
@@ -70,7 +74,9 @@ class Reviewer:
         for user, activity in users:
             # An attempt under way classifies the user itself.
             if self._runner.in_flight(user) is None:
-                found = review(self._profiles.refresh_state(user), user, activity, now_ms, config)
+                state = self._profiles.refresh_state(user)
+                is_let_in = self._is_let_in(state, user, activity, config)
+                found = review(state, user, activity, now_ms, config, is_let_in=is_let_in)
                 if found is not None:
                     reviews.append((user, found))
         if reviews:
@@ -80,22 +86,42 @@ class Reviewer:
                     _apply(txn, user, found, config)
         return len(reviews)
 
+    def _is_let_in(
+        self, state: RefreshState | None, user: UserKey, activity: UserActivity, config: Config
+    ) -> bool:
+        """Return whether a user has too few events for a profile by settings that are no longer in force."""
+        if state is None or activity.event_count < config.cold_start.events_min:
+            return False
+        if state.settings_digest == self._shaping.digest(keys.split_user_key(user)[1]):
+            return False
+        header = self._profiles.header(user)
+        return header is not None and header.is_default
+
 
 def review(
-    state: RefreshState | None, user: UserKey, activity: UserActivity, now_ms: int, config: Config
+    state: RefreshState | None,
+    user: UserKey,
+    activity: UserActivity,
+    now_ms: int,
+    config: Config,
+    *,
+    is_let_in: bool,
 ) -> _Change | None:
     """Return what is to change for a user: segment and due time; None when all is as it should be.
 
-    A user in backoff is left alone: the retry sees to all of this. The profile stays as it is until it.
+    Of a user in backoff the segment stays: the retry sees to it, and the profile stays as it is until then.
     """
     segment = classify(activity, now_ms, config)
-    if segment == Segment.SEGMENT_UNSPECIFIED or (state is not None and state.failures):
+    if segment == Segment.SEGMENT_UNSPECIFIED:
         return None
     changed = RefreshState()
     if state is not None:
         changed.CopyFrom(state)
-    at_review(user, changed, activity, segment=segment, now_ms=now_ms, config=config).put(changed)
-    if changed.segment != Segment.SEGMENT_UNSPECIFIED:
+    due = at_review(
+        user, changed, activity, segment=segment, is_let_in=is_let_in, now_ms=now_ms, config=config
+    )
+    due.put(changed)
+    if changed.segment != Segment.SEGMENT_UNSPECIFIED and not changed.failures:
         changed.segment = segment
     if changed == state:
         return None

@@ -63,6 +63,13 @@ def read_foreword(settings: Settings, user: str, max_tokens: int) -> GetForeword
         return store.foreword(user, max_tokens, namespace=settings.namespace)
 
 
+def why_default(user: str, revision: int) -> str:
+    """Return why a user is served the default, by the revision of what was served."""
+    if not revision:
+        return f"Nothing is known of {user!r} yet"
+    return f"Too few events of {user!r} are known yet; cold_start.events_min says how many a profile takes"
+
+
 def _open_store(settings: Settings) -> LocalReader:
     if not any((settings.directory / name).exists() for name in (PROFILES, ACTIVITY)):
         raise StoreMissingError(

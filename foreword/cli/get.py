@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from foreword.cli.connection import read_profile
+from foreword.cli.connection import read_profile, why_default
 from foreword.cli.output import message_dict, note, print_json
 from foreword.cli.settings import Settings, user_options
 from foreword.v1.freshness_pb2 import Freshness
@@ -22,5 +22,5 @@ def command(settings: Settings, user: str) -> None:
     """
     response = read_profile(settings, user)
     print_json(message_dict(response))
-    if response.freshness == Freshness.FRESHNESS_DEFAULT and not response.profile.revision:
-        note(f"Nothing is known of {user!r} yet; this is the default profile")
+    if response.freshness == Freshness.FRESHNESS_DEFAULT:
+        note(f"{why_default(user, response.profile.revision)}; this is the default profile")

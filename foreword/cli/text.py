@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import click
 
-from foreword.cli.connection import read_foreword
+from foreword.cli.connection import read_foreword, why_default
 from foreword.cli.output import message_dict, note, print_json
 from foreword.cli.settings import Settings, user_options
+from foreword.v1.freshness_pb2 import Freshness
+from foreword.v1.profile_service_pb2 import GetForewordResponse
+
+TOKENS_MAX = 200
 
 
 @click.command("text")
 @click.argument("user")
-@click.option("--max-tokens", type=click.IntRange(1, 200), default=200, show_default=True, help="The budget.")
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(1, TOKENS_MAX),
+    default=TOKENS_MAX,
+    show_default=True,
+    help="The budget.",
+)
 @user_options
 @click.pass_obj
 def command(settings: Settings, user: str, max_tokens: int) -> None:
     """Print the foreword of USER.
 
-    It is the text an agent puts into its prompt. Empty for a user nobody knows. With --json also its tokens,
+    It is the text for the front of a prompt. Empty for a user nobody knows. With --json also its tokens,
     revision and freshness.
     """
     response = read_foreword(settings, user, max_tokens)
@@ -26,8 +36,12 @@ def command(settings: Settings, user: str, max_tokens: int) -> None:
     elif response.text:
         click.echo(response.text, nl=not response.text.endswith("\n"))
     if not response.text:
-        note(
-            f"Nothing is known of {user!r} yet"
-            if not response.revision
-            else f"No part fits {max_tokens} tokens"
-        )
+        note(_why_empty(settings, response, user, max_tokens))
+
+
+def _why_empty(settings: Settings, response: GetForewordResponse, user: str, max_tokens: int) -> str:
+    if response.freshness == Freshness.FRESHNESS_DEFAULT:
+        return why_default(user, response.revision)
+    if read_foreword(settings, user, TOKENS_MAX).text:
+        return f"No part fits {max_tokens} tokens"
+    return f"Nothing that is known of {user!r} makes a sentence yet"

@@ -126,6 +126,10 @@ class ProfileReader(Reader):
                 raise damaged(user, row)
             return row
 
+    def header(self, user: UserKey) -> Header | None:
+        """Return the header of a user's profile; None without one that can be read."""
+        return _header_or_none(self._get(db.PROFILES, user))
+
     # -- single rows --------------------------------------------------------------------------------------
 
     def profiles_count(self) -> int:

@@ -202,6 +202,11 @@ def state(due: Due, **fields: object) -> RefreshState:
     return row
 
 
+def reviewed(row: RefreshState, segment: Segment, activity: UserActivity, *, is_let_in: bool = False) -> Due:
+    """Return what a review makes of a user's due time."""
+    return at_review(USER, row, activity, segment=segment, is_let_in=is_let_in, now_ms=NOW_MS, config=CONFIG)
+
+
 @pytest.mark.parametrize(
     ("row", "segment", "last_seq", "due"),
     [
@@ -233,7 +238,69 @@ def state(due: Due, **fields: object) -> RefreshState:
 def test_at_a_review(row: RefreshState, segment: Segment, last_seq: int, due: Due) -> None:
     """A due time that is missing or too late is mended, and every other one is kept."""
     activity = UserActivity(last_seen_ms=HISTORY_MS, last_seq=last_seq, event_count=9)
-    assert at_review(USER, row, activity, segment=segment, now_ms=NOW_MS, config=CONFIG) == due
+    assert reviewed(row, segment, activity) == due
+
+
+@pytest.mark.parametrize(
+    ("row", "due"),
+    [
+        (state(WAITS), Due(NOW_MS, CADENCE)),
+        (state(Due(0, CADENCE)), Due(NOW_MS, CADENCE)),
+        (state(Due(NOW_MS - 9, CADENCE)), Due(NOW_MS - 9, CADENCE)),
+        (state(IN_SESSION), IN_SESSION),
+        (state(FAILING, failures=1), FAILING),
+    ],
+)
+def test_who_is_let_in_by_other_settings_is_due_now(row: RefreshState, due: Due) -> None:
+    """A user who now has enough events is due at once, unless an attempt is near anyway."""
+    assert reviewed(row, NEW, UserActivity(last_seq=9, event_count=9), is_let_in=True) == due
+
+
+# -- a clock that ran ahead, and was set back ---------------------------------------------------------------
+
+AHEAD_MS = NOW_MS + 400 * DAY_MS
+LONGEST_RETRY = Due(NOW_MS + 6 * HOUR_MS, RETRY)
+
+
+@pytest.mark.parametrize(
+    ("row", "due"),
+    [
+        # Refreshed in a time that has not come: stale times and intervals count from there.
+        (state(Due(AHEAD_MS + 3 * DAY_MS, CADENCE), attempted_ms=AHEAD_MS), Due(NOW_MS, CADENCE)),
+        (state(Due(0, CADENCE), attempted_ms=AHEAD_MS), Due(NOW_MS, CADENCE)),
+        (state(Due(AHEAD_MS, RETRY), attempted_ms=AHEAD_MS, failures=2), Due(NOW_MS, CADENCE)),
+        (state(IS_DUE, attempted_ms=AHEAD_MS), IS_DUE),
+        # Set by something that happened: as far off as that ever puts it.
+        (state(Due(AHEAD_MS + IDLE_MS, SESSION_END)), Due(NOW_MS + IDLE_MS, SESSION_END)),
+        (state(Due(AHEAD_MS, ON_OPEN, AHEAD_MS)), Due(NOW_MS, ON_OPEN, AHEAD_MS)),
+        (state(Due(AHEAD_MS, MANUAL, AHEAD_MS)), Due(NOW_MS, MANUAL, AHEAD_MS)),
+        (state(Due(AHEAD_MS, RETRY), failures=2), LONGEST_RETRY),
+        (state(Due(AHEAD_MS, CADENCE)), Due(NOW_MS - HOUR_MS + 3 * DAY_MS, CADENCE)),
+        (RefreshState(due_ms=AHEAD_MS, reason=SESSION_END), Due(NOW_MS + IDLE_MS, SESSION_END)),
+        # A clock that is corrected by a moment matters to nobody.
+        (
+            state(Due(NOW_MS + 2 * DAY_MS, CADENCE), attempted_ms=NOW_MS + 900),
+            Due(NOW_MS + 2 * DAY_MS, CADENCE),
+        ),
+    ],
+)
+def test_a_review_mends_what_a_clock_that_ran_ahead_has_set(row: RefreshState, due: Due) -> None:
+    """Once the clock is right nobody waits for it to come there again, whatever put them so far off."""
+    assert reviewed(row, SEMI_ACTIVE, UserActivity(last_seen_ms=HISTORY_MS, last_seq=9, event_count=9)) == due
+
+
+def test_an_event_of_a_device_whose_clock_is_ahead_ends_its_session_like_any_other() -> None:
+    """An event stamped hours ahead, as it may be, makes its user due when the session has been idle from now on."""
+    assert triggered(NOT_DUE, activity_ms=NOW_MS + 20 * HOUR_MS) == Due(NOW_MS + IDLE_MS, SESSION_END)
+
+
+def test_an_import_begun_by_a_clock_that_ran_ahead_is_waited_for_as_long_as_others() -> None:
+    """The wait for an import to pause is counted from now on when it began in a time that has not come."""
+    due, now_ms = Due(NOW_MS + 5, SESSION_END, 0, AHEAD_MS), NOW_MS
+    while due.at_ms > now_ms:
+        now_ms = min(now_ms + 1500, due.at_ms)
+        due = triggered(due, now_ms=now_ms, activity_ms=HISTORY_MS, looked_ms=now_ms)
+        assert now_ms <= NOW_MS + 40 * SETTLE_MS
 
 
 # -- by cadence, and in backoff -----------------------------------------------------------------------------

@@ -88,6 +88,22 @@ def test_another_prompt_version_computes_again(store) -> None:
     asyncio.run(story())
 
 
+def test_other_settings_compute_again(store) -> None:
+    """What profiles are made by being changed, the next refresh applies it though nothing is new, and once."""
+    store.record("ann", count=4, ends_session=True)
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            await store.attempted(daemon, 1)
+        store.settings["foreword"] = {"tokens_max": 100}
+        async with store.running() as daemon:
+            await refresh(store, daemon, "ann")
+            await refresh(store, daemon, "ann")
+        assert [entry.outcome for entry in store.ledger()] == [WRITTEN, WRITTEN, UNCHANGED]
+
+    asyncio.run(story())
+
+
 def test_a_changed_segment_computes_again(store) -> None:
     """A user who is no longer new gets a profile that says so, though nothing is new."""
     store.record("ann", count=4, ends_session=True)

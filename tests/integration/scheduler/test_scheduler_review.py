@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+
+import pytest
 
 from foreword import keys
 from foreword.clock import DAY_MS, HOUR_MS
+from foreword.config_file import ConfigFile
 from foreword.store import decode_header
 from foreword.v1.profile_pb2 import Segment
+from scheduler.agent.extractive import Extractive
+from scheduler.daemon import compute_extractive
 
 
 def header(store, user: str):
@@ -88,5 +94,52 @@ def test_a_shorter_interval_applies_to_those_who_wait(store) -> None:
         store.settings["segments"] = {"semi_active": {"interval_days": 1.0}}
         async with store.running():
             await store.until(lambda: store.refresh_state("ann").due_ms == attempted_ms + DAY_MS)
+
+    asyncio.run(story())
+
+
+def test_who_has_enough_events_by_a_changed_setting_gets_a_profile(
+    store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`cold_start.events_min` lowered in the file of a running scheduler applies to those it lets in, and only them."""
+    monkeypatch.setattr("scheduler.jobs.RELOAD_SECONDS", 0.02)
+    file = tmp_path / "foreword.toml"
+    for user, count in (("ann", 2), ("bob", 1), ("cid", 5)):
+        store.record(user, count=count, ago_ms=2 * HOUR_MS)
+    options = {"compute": compute_extractive, "prompt_version": Extractive.prompt_version}
+
+    async def story() -> None:
+        async with store.running(config_file=ConfigFile.find(file), **options) as daemon:
+            await store.attempted(daemon, 3)
+            defaults = [user for user in ("ann", "bob", "cid") if header(store, user).is_default]
+            assert defaults == ["ann", "bob"]
+            file.write_text(
+                f'[store]\ndirectory = "{store.directory}"\n[scheduler]\ntrigger_poll_ms = 5\n'
+                "[cold_start]\nevents_min = 2\n"
+            )
+            await store.attempted(daemon, 4)
+            assert not header(store, "ann").is_default
+            await store.a_while()
+            assert len(store.ledger()) == 4
+
+    asyncio.run(story())
+
+
+def test_a_clock_that_ran_ahead_leaves_nobody_behind(store) -> None:
+    """Who was refreshed in a time that has not come is refreshed anew once the clock is right."""
+    store.settings["scheduler"]["reclassify_seconds"] = 0.05
+    store.known("ann", days=40, rate=3)
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            await store.attempted(daemon, 1)
+            store.clock.advance(400 * DAY_MS)
+            await store.attempted(daemon, 2)
+            store.clock.advance(-400 * DAY_MS)
+            await store.attempted(daemon, 3)
+            state = store.refresh_state("ann")
+            assert state.attempted_ms == store.clock.now_ms()
+            assert state.due_ms == store.clock.now_ms() + 3 * DAY_MS
+            assert header(store, "ann").stale_after_ms < store.clock.now_ms() + 5 * DAY_MS
 
     asyncio.run(story())

@@ -1,0 +1,47 @@
+"""Which settings shape a profile, told by one number."""
+
+from __future__ import annotations
+
+import json
+import zlib
+
+from foreword.config import Config
+from foreword.followed_config import FollowedConfig
+
+
+class Shaping:
+    """Tells whether a profile was computed under the settings that are in force now.
+
+    Cadences are left out: they say when a profile is computed, not what becomes of it.
+
+    Args:
+        live: The configuration in force.
+    """
+
+    def __init__(self, live: FollowedConfig) -> None:
+        self._live = live
+        self._config: Config | None = None
+        self._digests: dict[str, int] = {}
+
+    def digest(self, namespace: str) -> int:
+        """Return the digest of the settings that shape the profiles of a namespace; never 0."""
+        config = self._live.current
+        if config is not self._config:
+            self._config, self._digests = config, {}
+        # A namespace without rules of its own shares the others' digest, so what is kept is bounded by the file.
+        name = namespace if namespace in config.foreword.namespaces else ""
+        if name not in self._digests:
+            self._digests[name] = _digest(config, name)
+        return self._digests[name]
+
+
+def _digest(config: Config, namespace: str) -> int:
+    shaping = (
+        config.agent.provider,
+        config.window.model_dump(mode="json"),
+        config.cold_start.events_min,
+        config.foreword.tokens_max,
+        config.foreword.words_of(namespace).model_dump(mode="json"),
+    )
+    # Not Python's hash, which differs from process to process.
+    return zlib.crc32(json.dumps(shaping, sort_keys=True).encode()) or 1
