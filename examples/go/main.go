@@ -31,7 +31,7 @@ func main() {
 	}
 	defer connection.Close()
 
-	// An agent should rather go without a foreword than wait for one.
+	// An application should rather go without a foreword than wait for one.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 

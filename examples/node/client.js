@@ -34,7 +34,7 @@ try {
   activity.close();
 }
 
-// An agent should rather go without a foreword than wait for one.
+// An application should rather go without a foreword than wait for one.
 function soon() {
   return { deadline: Date.now() + 1000 };
 }

@@ -12,6 +12,7 @@ from foreword import arguments
 from foreword.client import fallbacks
 from foreword.client.calls import (
     BATCH_GET_PROFILES,
+    BATCH_MAX,
     ERASE_USER,
     EXPORT_USER,
     GET_FOREWORD,
@@ -22,9 +23,9 @@ from foreword.client.calls import (
     REFRESH_USER,
     Call,
 )
-from foreword.client.events import BATCH_MAX, Recording
 from foreword.client.failures import Failures
 from foreword.client.reach import Reach
+from foreword.client.recording import Recording
 from foreword.errors import FieldError, ServiceError
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
 from foreword.v1.event_pb2 import Event

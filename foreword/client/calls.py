@@ -37,6 +37,9 @@ from foreword.v1.user_data_service_pb2 import (
 
 ResponseT = TypeVar("ResponseT", bound=Message)
 
+# Users or events that one call takes.
+BATCH_MAX = 1000
+
 
 # Values of an enum, by number or by name.
 SegmentLike: TypeAlias = "Segment | str"

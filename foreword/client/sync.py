@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from foreword.client.base import ERASE_WAIT_SECONDS, Client, closed
 from foreword.client.calls import EXPORT_USER, Call, FreshnessLike, ResponseT, SegmentLike
 from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
-from foreword.client.events import EventFields, EventLike, event_batches
+from foreword.client.events import EventFields, EventLike
 from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError, ServiceError
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
@@ -101,7 +101,7 @@ class Foreword(Client):
             ServiceError: With `raises`: a call failed. Those before it were recorded; sent again, events count once.
         """
         recording = self._recording(events, fields)
-        for batch in event_batches(recording.kept):
+        for batch in recording.batches():
             recording.add(batch, self._ask(self._record([event for _, event in batch])))
         return recording.response
 

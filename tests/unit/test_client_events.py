@@ -10,7 +10,8 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from foreword.client import EventFields
-from foreword.client.events import Recording, make_event
+from foreword.client.events import make_event
+from foreword.client.recording import Recording
 from foreword.errors import FieldError
 from foreword.v1.event_pb2 import Event, Feedback
 
