@@ -127,7 +127,7 @@ class SchedulerDaemon:
             self._profiles = stack.enter_context(
                 closing(ProfileReader(config.store.directory, readers_max=config.store.readers_max))
             )
-            populations = Populations(self._profiles, self.live)
+            populations = Populations(self._profiles, lambda: self.live.current.window.half_life_days)
             writer = AttemptWriter(self._writer, populations, clock, self.live)
             shaping = Shaping(self.live)
             refresher = Refresher(

@@ -61,26 +61,29 @@ class Erasures:
         try:
             with self._writer.begin() as txn:
                 if not is_done:
-                    receipt = ErasureReceipt(erased_ms=self._clock.now_ms(), counts=self._erase(txn, user))
+                    counts = erase_profile(txn, self._populations, user)
+                    receipt = ErasureReceipt(erased_ms=self._clock.now_ms(), counts=counts)
                     txn.put_receipt(erase_id, receipt)
                 txn.put_trigger_cursor(activity_id, place)
         except BaseException:
             self._populations.forget()
             raise
 
-    def _erase(self, txn: ProfileTransaction, user: UserKey) -> list[StoreCount]:
-        memory = _memory(txn, user)
-        counts = txn.erase(user)
-        user_id, namespace = keys.split_user_key(user)
-        view = self._populations.view(namespace)
-        is_marked = view.name_users.remove(user_mark(user_id))
-        if memory is not None:
-            view.subtract(memory)
-        was_counted = memory is not None or is_marked
-        if was_counted:
-            txn.put_population(namespace, view.to_proto())
-        counts.append(StoreCount(store="profiles.population", rows=int(was_counted)))
-        return counts
+
+def erase_profile(txn: ProfileTransaction, populations: Populations, user: UserKey) -> list[StoreCount]:
+    """Remove a user's rows and share in the population; return how many rows went, per database."""
+    memory = _memory(txn, user)
+    counts = txn.erase(user)
+    user_id, namespace = keys.split_user_key(user)
+    view = populations.view(namespace)
+    is_marked = view.name_users.remove(user_mark(user_id))
+    if memory is not None:
+        view.subtract(memory)
+    was_counted = memory is not None or is_marked
+    if was_counted:
+        txn.put_population(namespace, view.to_proto())
+    counts.append(StoreCount(store="profiles.population", rows=int(was_counted)))
+    return counts
 
 
 def _memory(txn: ProfileTransaction, user: UserKey) -> Memory | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
-from foreword.followed_config import FollowedConfig
 from foreword.store import ProfileReader
 from scheduler.agent.population import PopulationView
 
@@ -16,11 +16,15 @@ class Populations:
     """Holds the populations of the namespaces used last, equal to what is stored.
 
     A view changes inside a transaction that stores it; `forget` all when that fails.
+
+    Args:
+        profiles: Where they are stored.
+        half_life_days: Returns the half-life in force.
     """
 
-    def __init__(self, profiles: ProfileReader, live: FollowedConfig) -> None:
+    def __init__(self, profiles: ProfileReader, half_life_days: Callable[[], float]) -> None:
         self._profiles = profiles
-        self._live = live
+        self._half_life_days = half_life_days
         self._views: OrderedDict[str, PopulationView] = OrderedDict()
 
     def view(self, namespace: str) -> PopulationView:
@@ -28,7 +32,7 @@ class Populations:
         view = self._views.get(namespace)
         if view is None:
             row = self._profiles.population(namespace)
-            view = PopulationView.from_proto(row, self._live.current.window.half_life_days)
+            view = PopulationView.from_proto(row, self._half_life_days())
             self._views[namespace] = view
             if len(self._views) > _VIEWS_MAX:
                 self._views.popitem(last=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from foreword.errors import StoreNotWritableError
@@ -27,6 +28,8 @@ class Refusals:
         """Keep what an earlier run wrote up to a size, and drop the rest."""
         try:
             with self.path.open("r+b") as file:
+                # Shorter than it was when a user was erased from it meanwhile.
+                size_bytes = min(size_bytes, file.seek(0, os.SEEK_END))
                 file.truncate(size_bytes)
             self.bytes_written = size_bytes
             if not size_bytes:

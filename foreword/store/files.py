@@ -33,6 +33,21 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def write_private(file: Path, data: bytes) -> None:
+    """Write a file that only its owner may read, and bring it to disk; its name is durable with its folder's sync.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    # The mode is set as well: the one given to `open` is for a file that was not there.
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        os.fchmod(descriptor, 0o600)
+        stream.write(data)
+        stream.flush()
+        os.fsync(descriptor)
+
+
 def inode(file: Path) -> tuple[int, int]:
     """Return what tells a file from another of its name: device and inode.
 

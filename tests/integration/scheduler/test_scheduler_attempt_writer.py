@@ -45,7 +45,7 @@ def test_a_batch_of_more_namespaces_than_are_held_loses_nothing_of_any(tmp_path:
     )
     writer = ProfileWriter(tmp_path, map_size_bytes=MAP_BYTES)
     reader = ProfileReader(tmp_path)
-    attempt_writer = AttemptWriter(writer, Populations(reader, live), clock, live)
+    attempt_writer = AttemptWriter(writer, Populations(reader, lambda: 14.0), clock, live)
     namespaces = ["first", *(f"other{number}" for number in range(64)), "first"]
     now_ms = clock.now_ms()
     attempt_writer.write([finished(f"user{at}", space, now_ms) for at, space in enumerate(namespaces)])
@@ -68,7 +68,7 @@ def test_a_damaged_population_fails_its_own_users_only(tmp_path: Path) -> None:
     reader = ProfileReader(tmp_path)
     with writer.environment.begin(write=True) as txn:
         txn.put(keys.namespace_prefix("bad"), b"\xff", db=writer.environment.handles[b"population"])
-    attempt_writer = AttemptWriter(writer, Populations(reader, live), clock, live)
+    attempt_writer = AttemptWriter(writer, Populations(reader, lambda: 14.0), clock, live)
     attempt_writer.write([finished("ann", space, clock.now_ms()) for space in ("bad", "good")])
     written, failed = (
         reader.profile(keys.user_key("ann", "good")),
