@@ -358,8 +358,18 @@ class FadedCount(_message.Message):
     stance_time: _timestamp_pb2.Timestamp
     def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., spellings: _Optional[_Iterable[_Union[TopicSpelling, _Mapping]]] = ..., stance: _Optional[_Union[Stance, str]] = ..., stance_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class Wish(_message.Message):
+    __slots__ = ("key", "value", "time")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    value: str
+    time: _timestamp_pb2.Timestamp
+    def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class Memory(_message.Message):
-    __slots__ = ("as_of", "half_life", "topics", "attributes", "hour_weights", "event_count", "total_weight", "mean_length", "length_weight", "rating_sum", "rating_square_sum", "rating_weight")
+    __slots__ = ("as_of", "half_life", "topics", "attributes", "hour_weights", "event_count", "total_weight", "mean_length", "length_weight", "rating_sum", "rating_square_sum", "rating_weight", "wishes")
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     HALF_LIFE_FIELD_NUMBER: _ClassVar[int]
     TOPICS_FIELD_NUMBER: _ClassVar[int]
@@ -372,6 +382,7 @@ class Memory(_message.Message):
     RATING_SUM_FIELD_NUMBER: _ClassVar[int]
     RATING_SQUARE_SUM_FIELD_NUMBER: _ClassVar[int]
     RATING_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WISHES_FIELD_NUMBER: _ClassVar[int]
     as_of: _timestamp_pb2.Timestamp
     half_life: _duration_pb2.Duration
     topics: _containers.RepeatedCompositeFieldContainer[FadedCount]
@@ -384,4 +395,5 @@ class Memory(_message.Message):
     rating_sum: float
     rating_square_sum: float
     rating_weight: float
-    def __init__(self, as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., half_life: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., topics: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., attributes: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., hour_weights: _Optional[_Iterable[float]] = ..., event_count: _Optional[int] = ..., total_weight: _Optional[float] = ..., mean_length: _Optional[float] = ..., length_weight: _Optional[float] = ..., rating_sum: _Optional[float] = ..., rating_square_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ...) -> None: ...
+    wishes: _containers.RepeatedCompositeFieldContainer[Wish]
+    def __init__(self, as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., half_life: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., topics: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., attributes: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., hour_weights: _Optional[_Iterable[float]] = ..., event_count: _Optional[int] = ..., total_weight: _Optional[float] = ..., mean_length: _Optional[float] = ..., length_weight: _Optional[float] = ..., rating_sum: _Optional[float] = ..., rating_square_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., wishes: _Optional[_Iterable[_Union[Wish, _Mapping]]] = ...) -> None: ...

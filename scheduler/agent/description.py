@@ -8,6 +8,7 @@ from foreword.naming import LANGUAGES, Names
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
+from scheduler.agent.corrections import said
 from scheduler.agent.findings import Findings
 from scheduler.agent.kind import DOMAIN_FIELD, Kind, medium_named
 from scheduler.agent.labels import join, labels
@@ -17,6 +18,7 @@ _LEAD_TOPICS = 3
 _MORE_TOPICS = 4
 _SKIP_TOPICS = 5
 _TURNED_FROM_TOPICS = 3
+_CORRECTIONS = 5
 # With fewer events in the window, "lately" would rest on too little.
 _LATELY_EVENTS_MIN = 5
 # A topic named at all rests on two events, and on a share that is not a rounding error.
@@ -82,18 +84,18 @@ def _sentences(findings: Findings) -> Iterator[str]:
     if not findings.is_cold:
         yield _lead(findings, leading)
     # Before all that may be cut: what the user said counts more than what was seen.
-    yield from _aversions(findings)
+    yield from _stated(findings)
     if findings.kind is Kind.CODE:
         yield from _skills(findings, [item for item in named if item not in leading])
     if findings.kind is Kind.AGENT:
         yield from _agent_habits(findings)
     yield from _ratings(findings)
     yield from _domains(findings)
-    said = {affinity.key for affinity in leading}
-    yield from _turns(findings, areas, said)
-    yield from _standing(findings, areas, said)
+    named_keys = {affinity.key for affinity in leading}
+    yield from _turns(findings, areas, named_keys)
+    yield from _standing(findings, areas, named_keys)
     if leading:
-        yield from _more(findings, areas, said)
+        yield from _more(findings, areas, named_keys)
     yield from _reading_habits(findings)
     yield from _filters(findings)
 
@@ -194,6 +196,34 @@ def _ratings(findings: Findings) -> Iterator[str]:
         yield f"Rates {join(above)} above average."
     elif below:
         yield f"Rates {join(below)} below average."
+
+
+def _stated(findings: Findings) -> Iterator[str]:
+    """Say in one line what the user wants and what not, and that they corrected an answer."""
+    sentences = [*_wishes(findings), *_aversions(findings)]
+    if sentences:
+        yield " ".join(sentences)
+    yield from _corrections(findings)
+
+
+def _wishes(findings: Findings) -> Iterator[str]:
+    wanted = said(findings.wishes)
+    if wanted:
+        yield f"Wants {', '.join(wanted)}."
+
+
+def _corrections(findings: Findings) -> Iterator[str]:
+    """Say what was corrected where no rule can say how; never in the user's own words."""
+    corrected = findings.corrections[:_CORRECTIONS]
+    if not corrected:
+        return
+    refused = {item.key for item in findings.low if item.is_refused}
+    topics = [name for item in corrected for key, name in item.topics.items() if key not in refused]
+    names = labels(findings.names, topics, 2) or labels(
+        findings.names, [item.event.item_id for item in corrected if not item.topics], 1
+    )
+    answers = "answers" if len(corrected) > 1 else "an answer"
+    yield f"Has corrected {answers} about {join(names)}." if names else f"Has corrected {answers}."
 
 
 def _aversions(findings: Findings) -> Iterator[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from foreword.naming import LANGUAGES
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.apply import is_statement
+from scheduler.agent.corrections import Wish, wishes_in
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
 from scheduler.agent.kind import Kind
@@ -38,6 +39,9 @@ _EXPERTISE_MAX = 6
 _EXPERTISE_STEP = 0.05
 _SHORT_PERCENTILE_MAX = 25
 _LONG_PERCENTILE_MIN = 75
+
+_DEPTH_OF_WISH = {"less": profile_pb2.DEPTH_OVERVIEW, "more": profile_pb2.DEPTH_DEEP}
+_LENGTH_OF_WISH = {"short": profile_pb2.LENGTH_SHORT, "long": profile_pb2.LENGTH_LONG}
 
 _DRAWN_STATEMENTS = {
     Kind.CODE: "Often works in {}.",
@@ -156,28 +160,40 @@ def _expertise(findings: Findings, previous: profile_pb2.Profile | None) -> Iter
 
 
 def _preferences(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:
-    language = next((affinity for affinity in findings.high if affinity.key in LANGUAGES), None)
-    if language is None or language.evidence_count < _EXPERTISE_EVENTS_MIN:
-        return
     held = {
         entry.key: topic_key(entry.value)
         for entry in (previous.self_model.preferences if previous is not None else ())
     }
+    yield from _wishes(findings, held)
+    language = next((affinity for affinity in findings.high if affinity.key in LANGUAGES), None)
+    if language is None or language.evidence_count < _EXPERTISE_EVENTS_MIN:
+        return
     events = findings.window.events.get(language.key, ())
     if held.get("example_language") != language.key and len(events) > 1:
         yield SetPreference("example_language", language.topic, _newest(events))
 
 
+def _wishes(findings: Findings, held: Mapping[str, str]) -> Iterator[Operation]:
+    """Propose what corrections asked for."""
+    corrections = [item for item in findings.known.values() if item.corrects]
+    for key, value in findings.wishes.items():
+        cited = [item for item in corrections if Wish(key, value) in wishes_in(item.event.text)]
+        if cited and held.get(key) != topic_key(value):
+            yield SetPreference(key, value, _newest(cited))
+
+
 def _presentation(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:
     technical = findings.kind in (Kind.CODE, Kind.AGENT)
+    wishes = findings.wishes
+    first = [wishes["first"]] if "first" in wishes else []
     presentation = profile_pb2.Presentation(
-        depth=findings.depth or profile_pb2.DEPTH_STANDARD,
-        tone="direct" if technical else "neutral",
+        depth=_DEPTH_OF_WISH.get(wishes.get("detail", ""), findings.depth or profile_pb2.DEPTH_STANDARD),
+        tone=wishes.get("tone", "direct" if technical else "neutral"),
         example_domains=[
             name.text for name in findings.names.named((affinity.topic for affinity in findings.high), 3)
         ],
-        emphasis=["code"] if technical else [],
-        length=_length(findings.length_percentile),
+        emphasis=list(dict.fromkeys([*first, *(["code"] if technical else [])])),
+        length=_LENGTH_OF_WISH.get(wishes.get("answer_length", ""), _length(findings.length_percentile)),
     )
     newest = _newest(list(findings.known.values()))
     if newest and (previous is None or previous.presentation != presentation):

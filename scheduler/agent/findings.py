@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from foreword.naming import Names
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
+from scheduler.agent.corrections import wishes_in
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.kind import Kind, Medium, kind_of, medium_of
 from scheduler.agent.memory import TYPE_FIELD, Memory
@@ -63,6 +64,8 @@ class Findings:
         names: What of the words above may stand in a text.
         depth: The depth of what the user reads; unspecified unless events carry it.
         length_percentile: Where the user's text length lies among all users', 0 to 100; None unless known.
+        wishes: How the user wants answers to be, by key.
+        corrections: Corrections of the window that no rule could read, the newest first.
         is_cold: Too few events to infer anything from: all there is is what the user said outright.
         quiet_hours: First and past-the-end hour of the longest range without activity, UTC; None unless known.
     """
@@ -81,6 +84,8 @@ class Findings:
     depth: profile_pb2.Depth
     length_percentile: int | None
     quiet_hours: tuple[int, int] | None
+    wishes: Mapping[str, str]
+    corrections: list[Evidence]
     is_cold: bool
 
     def values(self, field: str) -> list[AttributeShare]:
@@ -132,8 +137,15 @@ def find(
         depth=_depth(memory),
         length_percentile=percentile,
         quiet_hours=_quiet_hours(memory, active_days),
+        wishes={key: value for key, (_, value) in sorted(memory.wishes.items())},
+        corrections=_unread_corrections(known.values()),
         is_cold=is_cold,
     )
+
+
+def _unread_corrections(known: Iterable[Evidence]) -> list[Evidence]:
+    unread = [item for item in known if item.corrects and not wishes_in(item.event.text)]
+    return sorted(unread, key=lambda item: (-item.time_ms, item.event.event_id))
 
 
 def _attribute_shares(memory: Memory, low: Sequence[Affinity]) -> list[AttributeShare]:

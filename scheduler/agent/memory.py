@@ -11,6 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from foreword.clock import DAY_MS, HOUR_MS
 from foreword.topics import commonest, topic_key
 from foreword.v1 import profile_pb2
+from scheduler.agent.corrections import Wish, wishes_in
 from scheduler.agent.evidence import GENERATOR_KEY, Evidence
 from scheduler.agent.population import PopulationDelta, length_bucket
 
@@ -76,7 +77,10 @@ class AttributeCount:
 
 @dataclass(slots=True)
 class Memory:
-    """A memory to compute with; `as_of_ms` is the time to which every weight is faded, topics go by `topic_key`."""
+    """A memory to compute with; `as_of_ms` is the time to which every weight is faded, topics go by `topic_key`.
+
+    `wishes` hold for each key when the user said how answers shall be, and what.
+    """
 
     as_of_ms: int
     half_life_ms: float
@@ -90,6 +94,7 @@ class Memory:
     rating_sum: float = 0.0
     rating_square_sum: float = 0.0
     rating_weight: float = 0.0
+    wishes: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def fade_factor(self, time_ms: int) -> float:
         """Return what a weight of the memory is worth at a later time."""
@@ -97,7 +102,13 @@ class Memory:
 
     def says_something(self) -> bool:
         """Return whether the user said something outright, which is known from the first event on."""
-        return any(count.stance == profile_pb2.STANCE_NO for count in self.topics.values())
+        return bool(self.wishes) or any(
+            count.stance == profile_pb2.STANCE_NO for count in self.topics.values()
+        )
+
+    def take_wish(self, wish: Wish, time_ms: int) -> None:
+        """Take over how the user wants answers to be, unless they said otherwise later."""
+        self.wishes[wish.key] = max((time_ms, wish.value), self.wishes.get(wish.key, (0, "")))
 
 
 def fold(
@@ -157,6 +168,8 @@ def to_proto(memory: Memory) -> profile_pb2.Memory:
     if memory.length_weight:
         proto.mean_length = memory.length_sum / memory.length_weight
         proto.length_weight = memory.length_weight
+    for key, (time_ms, value) in sorted(memory.wishes.items()):
+        proto.wishes.add(key=key, value=value).time.FromMilliseconds(time_ms)
     proto.rating_sum = memory.rating_sum
     proto.rating_square_sum = memory.rating_square_sum
     proto.rating_weight = memory.rating_weight
@@ -196,6 +209,8 @@ def _faded(previous: profile_pb2.Memory | None, as_of_ms: int, half_life_ms: flo
     memory.rating_sum = previous.rating_sum * fade
     memory.rating_square_sum = previous.rating_square_sum * fade
     memory.rating_weight = previous.rating_weight * fade
+    for held in previous.wishes:
+        memory.take_wish(Wish(held.key, held.value), held.time.ToMilliseconds())
     return memory
 
 
@@ -214,6 +229,8 @@ def _add(memory: Memory, delta: PopulationDelta, item: Evidence) -> None:
         _add_topic(memory, delta, topic, item, weight)
         spellings = memory.topics[topic].spellings
         spellings[spelling] = spellings.get(spelling, 0) + 1
+    for wish in wishes_in(event.text) if item.corrects else ():
+        memory.take_wish(wish, time_ms)
     _add_attribute(memory, TYPE_FIELD, event.type, weight, time_ms)
     for name, value in event.attributes.items():
         if name == LENGTH_KEY:

@@ -113,7 +113,7 @@ def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
     current = evidence_of(refresh_input.window_events, previous, signs)
     decide(memory, current)
     is_cold = memory.events < config.cold_start.events_min
-    if is_cold and not memory.says_something():
+    if is_cold and not (memory.says_something() or any(item.corrects for item in current)):
         return _Draft(refresh_input, config, memory, delta, None)
     window = weigh(current, refresh_input.now_ms, config.window)
     affinities = rank(window, memory, refresh_input.population, refresh_input.now_ms)
