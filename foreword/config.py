@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from foreword.addresses import parse_address
+from foreword.errors import FieldError
 from foreword.keys import NAMESPACE_BYTES_MAX
 from foreword.naming import NAME_USERS_MAX, OWN_NAME_ALLOWED, Names, Policy, is_own_name, quoted
 from foreword.signs import Sign
@@ -52,8 +54,8 @@ class Sidecar(Section):
     """The serving daemon."""
 
     listen: tuple[str, ...] = ("unix:{store}/foreword.sock", "127.0.0.1:7464")
-    """Addresses to serve on: `unix:PATH` or `HOST:PORT`; `{store}` stands for store.directory. A host other
-    than loopback needs TLS (security.tls_certificate_file)."""
+    """Addresses to serve on: `unix:PATH`, `HOST:PORT` or `[IPV6]:PORT`; `{store}` stands for store.directory. A
+    host other than loopback needs TLS (security.tls_certificate_file)."""
     message_bytes_max: Annotated[int, Field(ge=65_536, le=64 << 20)] = 16 << 20
     """Largest request accepted. 1,000 events with full texts fit."""
     write_queue_events_max: Annotated[int, Field(ge=1000, le=1_000_000)] = 50_000
@@ -67,6 +69,17 @@ class Sidecar(Section):
     """How often consumed triggers and events past retention are removed."""
     open_trigger_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60.0
     """A user read again within this time makes no second on-open trigger."""
+
+    @field_validator("listen")
+    @classmethod
+    def _addresses(cls, listen: tuple[str, ...]) -> tuple[str, ...]:
+        for address in listen:
+            try:
+                # A short folder: whether the real one leaves room for a path is seen at the start.
+                parse_address("listen", address.replace("{store}", "/s"))
+            except FieldError as exc:
+                raise ValueError(f"found {exc.found}; allowed: {exc.allowed}") from exc
+        return listen
 
 
 class Scheduler(Section):

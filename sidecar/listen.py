@@ -4,53 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import socket
 import stat
 from pathlib import Path
-from typing import NamedTuple
 
 import grpc
 
+from foreword.addresses import Address
 from foreword.config import Security
-from foreword.errors import FieldError
 from foreword.store import FileLock
 from sidecar.errors import ListenError
 
-_UNIX = "unix:"
-# The size of sun_path in Linux, less the closing zero.
-_UNIX_PATH_BYTES_MAX = 107
 # No bit for group and others from the first moment on; a later chmod would leave a gap.
 _UMASK = 0o177
-
-
-class Address(NamedTuple):
-    """A checked address."""
-
-    text: str
-    """As gRPC takes it."""
-    path: Path | None
-    """The socket's file; None for TCP."""
-    host: str
-    """The host; empty for a socket."""
-    is_local: bool
-    """Whether only this machine can reach it."""
-
-
-def parse(text: str) -> Address:
-    """Return an address of the configuration.
-
-    Raises:
-        FieldError: It is neither `unix:PATH` nor `HOST:PORT`.
-    """
-    if text.startswith(_UNIX):
-        path = Path(text.removeprefix(_UNIX)).absolute()
-        if len(os.fsencode(path)) > _UNIX_PATH_BYTES_MAX:
-            found = f"a socket path of {len(os.fsencode(path))} bytes, {path}"
-            raise FieldError("sidecar.listen", found, f"at most {_UNIX_PATH_BYTES_MAX} bytes")
-        return Address(f"{_UNIX}{path}", path, "", True)
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise FieldError("sidecar.listen", repr(text), "unix:PATH, HOST:PORT or [IPV6]:PORT")
-    return Address(text, None, host, _is_loopback(host))
 
 
 class Listener:
@@ -74,9 +40,9 @@ class Listener:
             StoreLockedError: Another sidecar serves on this socket.
             StoreNotWritableError: The socket's folder cannot be written.
         """
-        if address.path is not None:
-            self._bind_socket(address, address.path)
-        elif address.is_local:
+        if address.path:
+            self._bind_socket(address, Path(address.path))
+        elif _is_loopback(address.host):
             self._add(address, None)
         else:
             self._add(address, _credentials(address, self._security))
@@ -104,11 +70,13 @@ class Listener:
         self._locks[path] = lock
 
     def _add(self, address: Address, credentials: grpc.ServerCredentials | None) -> None:
+        if not address.path:
+            _try_port(address)
         try:
             if credentials is None:
-                port = self._server.add_insecure_port(address.text)
+                port = self._server.add_insecure_port(address.target)
             else:
-                port = self._server.add_secure_port(address.text, credentials)
+                port = self._server.add_secure_port(address.target, credentials)
         except RuntimeError as exc:
             # gRPC says the same of a bad certificate as of a taken port.
             tls = (
@@ -120,7 +88,32 @@ class Listener:
                 f"cannot serve on {address.text}: it is taken or may not be bound{tls}",
                 hint="see what listens there, or change sidecar.listen",
             ) from exc
-        self.bound.append(address.text if address.path else f"{address.host}:{port}")
+        self.bound.append(address.text if address.path else f"{address.text.rpartition(':')[0]}:{port}")
+
+
+def _try_port(address: Address) -> None:
+    """Raise with the system's reason when a port cannot be had: gRPC says only that, and logs a line of its own.
+
+    A port taken between this and gRPC's own attempt is still told there.
+    """
+    reason: OSError | None = None
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        for family, kind, protocol, _, place in found:
+            try:
+                with socket.socket(family, kind, protocol) as probe:
+                    # As gRPC does: a port that a former sidecar has just left can be had.
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(place)
+                    return
+            except OSError as exc:
+                reason = exc
+    except OSError as exc:
+        reason = exc
+    said = reason.strerror if reason is not None else "the host has no address"
+    raise ListenError(
+        f"cannot serve on {address.text}: {said}", hint="see what listens there, or change sidecar.listen"
+    ) from reason
 
 
 def _remove_stale(path: Path) -> None:
@@ -139,7 +132,7 @@ def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 

@@ -15,6 +15,7 @@ import grpc
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from foreword.addresses import Address, parse_address
 from foreword.clock import Clock
 from foreword.config import Config
 from foreword.config_file import ConfigFile
@@ -196,7 +197,8 @@ class SidecarServer:
         stack.callback(listener.release)
         # Never started or already stopped, this frees the ports.
         stack.push_async_callback(self._server.stop, 0)
-        for address in map(listen.parse, self._config.listen_addresses()):
+        for text in self._config.listen_addresses():
+            address = parse_address("sidecar.listen", text)
             try:
                 listener.bind(address)
             except StoreNotWritableError as exc:
@@ -207,7 +209,7 @@ class SidecarServer:
             )
         self.addresses = tuple(listener.bound)
 
-    def _leave_out(self, address: listen.Address, exc: StoreNotWritableError) -> None:
+    def _leave_out(self, address: Address, exc: StoreNotWritableError) -> None:
         """Do without a socket whose folder is read-only, when the store is too; otherwise it is a mistake."""
         if not self._activity.is_read_only:
             raise exc

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import socket
 
+from foreword.addresses import Address, parse_address
 from foreword.client import Foreword
-from foreword.errors import ServiceError
+from foreword.errors import FieldError, ServiceError
 
 _CONNECT_SECONDS = 1.0
 _ANSWER_SECONDS = 2.0
 
 
 def is_listening(address: str) -> bool:
-    """Return whether something accepts connections at `unix:PATH` or `HOST:PORT`; a millisecond when nothing does."""
+    """Return whether something accepts connections at an address; a millisecond when nothing does."""
     try:
-        with _socket(address):
+        with _socket(parse_address("address", address)):
             return True
-    except (OSError, ValueError):
+    except (OSError, FieldError):
         return False
 
 
@@ -33,15 +34,14 @@ def is_serving(address: str) -> bool:
     return True
 
 
-def _socket(address: str) -> socket.socket:
-    if address.startswith("unix:"):
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.settimeout(_CONNECT_SECONDS)
-            connection.connect(address.removeprefix("unix:"))
-        except OSError:
-            connection.close()
-            raise
-        return connection
-    host, _, port = address.rpartition(":")
-    return socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS)
+def _socket(address: Address) -> socket.socket:
+    if not address.path:
+        return socket.create_connection((address.host, address.port), timeout=_CONNECT_SECONDS)
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(_CONNECT_SECONDS)
+        connection.connect(address.path)
+    except OSError:
+        connection.close()
+        raise
+    return connection

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from foreword.addresses import parse_address
 from foreword.cli.output import note
 
 if TYPE_CHECKING:
@@ -81,9 +82,10 @@ class Settings:
 
         Raises:
             ConfigError: It follows from store.directory or sidecar.listen, which cannot be used.
+            FieldError: What --address names is none.
         """
         if self.address:
-            return self.address
+            return parse_address("--address", self.address).text
         listed = self._places.listen_addresses()
         return next(
             (address for address in listed if address.startswith("unix:")), listed[0] if listed else ""
@@ -143,5 +145,5 @@ _ADDRESS = _option(
     "--address",
     field="address",
     metavar="ADDRESS",
-    help="The sidecar: unix:PATH or HOST:PORT; default: the first of sidecar.listen.",
+    help="The sidecar: unix:PATH, HOST:PORT or [IPV6]:PORT; default: the first of sidecar.listen.",
 )

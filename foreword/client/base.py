@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from foreword import arguments
+from foreword.addresses import parse_address
 from foreword.client import fallbacks
 from foreword.client.calls import (
     BATCH_GET_PROFILES,
@@ -58,11 +59,12 @@ class Client:
         raises: bool = False,
         certificate_file: Path | str | None = None,
     ) -> None:
-        self._target = arguments.text("target", target)
+        address = parse_address("target", arguments.text("target", target))
+        self._target = address.target
         self._namespace = arguments.text("namespace", namespace)
         self._timeout_seconds = arguments.seconds("timeout_seconds", timeout_seconds, least=0)
         self._certificate_file = certificate_file
-        self._failures = Failures(target, timeout_seconds, raises=raises)
+        self._failures = Failures(address.text, timeout_seconds, raises=raises)
         self._reach = Reach()
         self._stubs: dict[str, Any] = {}
         self._closed = False

@@ -36,7 +36,7 @@ class Foreword(Client):
     second; those after it answer at once, until one is there again.
 
     Args:
-        target: Where the sidecar serves: `unix:PATH` or `HOST:PORT`.
+        target: Where the sidecar serves: `unix:PATH`, `HOST:PORT` or `[IPV6]:PORT`.
         namespace: The tenant's space of users where a call names none, and of events that name none.
         timeout_seconds: Longest time of one call, retries included.
         raises: Whether a failing call raises: FieldError for an argument of the wrong kind, else ServiceError.

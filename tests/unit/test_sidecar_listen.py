@@ -8,19 +8,19 @@ from pathlib import Path
 import grpc
 import pytest
 
+from foreword.addresses import parse_address
 from foreword.config import Security
-from foreword.errors import FieldError
 from sidecar import listen
 from sidecar.errors import ListenError
 
 
-@pytest.mark.parametrize(
-    "text", ["", "localhost", ":7464", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:\u00b2"]
-)
-def test_an_address_that_is_none_is_refused(text: str) -> None:
-    """What is neither a socket nor a host and a port is refused in words, odd digits included."""
-    with pytest.raises(FieldError, match=r"sidecar\.listen"):
-        listen.parse(text)
+def test_why_a_port_cannot_be_had_is_the_systems_own_reason(capfd: pytest.CaptureFixture[str]) -> None:
+    """A host that is not this machine's is told as such, and gRPC has no part in it."""
+    with pytest.raises(
+        ListenError, match=r"cannot serve on 192\.0\.2\.1:7464: Cannot assign requested address"
+    ):
+        listen._try_port(parse_address("it", "192.0.2.1:7464"))
+    assert capfd.readouterr().err == ""
 
 
 def test_tls_files_that_are_none_are_named_as_a_cause(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_tls_files_that_are_none_are_named_as_a_cause(tmp_path: Path) -> None:
         server = grpc.aio.server()
         listener = listen.Listener(server, Security(tls_certificate_file=file, tls_key_file=file))
         try:
-            listener.bind(listen.parse("0.0.0.0:0"))
+            listener.bind(parse_address("it", "0.0.0.0:0"))
         finally:
             await server.stop(0)
 

@@ -85,15 +85,16 @@ def test_file_in_the_sockets_place_is_left_alone(start: Any) -> None:
     assert path.read_text() == "mine"
 
 
-def test_taken_port_is_refused(start: Any) -> None:
+def test_taken_port_is_refused(start: Any, capfd: pytest.CaptureFixture[str]) -> None:
     """A port that another process serves is refused in words rather than shared with it."""
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         other.bind(("127.0.0.1", 0))
         other.listen()
         address = f"127.0.0.1:{other.getsockname()[1]}"
-        with pytest.raises(ListenError, match=f"cannot serve on {address}"):
+        with pytest.raises(ListenError, match=f"cannot serve on {address}: Address already in use"):
             start(start.config(sidecar={"listen": [address]}))
+    assert "add_port" not in capfd.readouterr().err
 
 
 def test_port_zero_is_chosen_and_told(start: Any) -> None:
@@ -111,14 +112,20 @@ def test_open_address_needs_tls(start: Any, address: str) -> None:
     assert "security.tls_certificate_file" in caught.value.hint
 
 
-@pytest.mark.parametrize(
-    "address", ["7464", "127.0.0.1", "127.0.0.1:port", "127.0.0.1:70000", "unix:/" + "x" * 107]
-)
-def test_malformed_address_is_named(start: Any, address: str) -> None:
-    """An address that is none is refused with what was found and what is allowed."""
-    with pytest.raises(FieldError) as caught:
-        start(start.config(sidecar={"listen": [address]}))
+def test_socket_path_that_is_too_long_with_the_store_is_named(start: Any) -> None:
+    """A path that only the store's folder makes too long is refused with what was found and what is allowed."""
+    with pytest.raises(FieldError, match="at most 107 bytes") as caught:
+        start(start.config(sidecar={"listen": ["unix:{store}/" + "x" * 100]}))
     assert caught.value.field == "sidecar.listen"
+
+
+def test_percent_sign_in_a_path_is_one(start: Any) -> None:
+    """Sidecar and client meet at a socket whose path looks like an escape to gRPC."""
+    folder = start.sockets / "a%20b"
+    folder.mkdir()
+    running = start(start.config(sidecar={"listen": [f"unix:{folder}/s.sock"]}))
+    assert (folder / "s.sock").is_socket()
+    assert running.client.status().version
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command to make a certificate")
