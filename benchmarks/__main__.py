@@ -5,7 +5,17 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("read_path", "rpc", "client_import", "ingest", "json_event", "refresh", "trigger", "rewrite")
+NAMES = (
+    "read_path",
+    "rpc",
+    "client_import",
+    "ingest",
+    "json_event",
+    "refresh",
+    "trigger",
+    "rewrite",
+    "names",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 # Words of grammar. Names of things seldom hold one and sentences can hardly do without, so this finite list does more
 # than any list of bad phrases. Left out is what names do hold: IT, US, no, non, the, of, may, will, mai, sin, todo.
 _GRAMMAR = frozenset(
     """
-    you your yours yourself me my mine myself we our they them their theirs he she him his her who whom
+    you your yours yourself me my mine only myself we our they them their theirs he she him his her who whom
     is are was were be been am isnt arent dont doesnt didnt cant cannot wont shouldnt must should shall would has
     have had not never always all any every everything everyone anything anyone nothing without please instead
     previous prior preceding above as unless because these those that
@@ -64,22 +65,36 @@ _GRAMMAR = frozenset(
 # makes the commonest attempts fail.
 _ORDERS = frozenset(
     """
-    ignore disregard forget delete erase reveal obey pretend bypass execute respond reply override tell give grant
-    remove approve send email leak expose forward disable ignoring ignores
+    ignore disregard forget delete erase reveal obey pretend bypass override ignoring ignores
 
     ignoriere ignorieren vergiss lösche sende antworte ignorez oublie oubliez supprime supprimez envoie révèle ignora
     olvida elimina borra envía revela ignorar esqueça apague envie dimentica cancella invia negeer verwijder ignorera
-    игнорируй игнорируйте забудь удали отправь раскрой ігноруй видали zignoruj zapomnij usuń ignoruj abaikan hapus
-    abaikan lupakan ignoră αγνόησε تجاهل احذف أرسل התעלם מחק puuza futa
+    vergeet wis rembourse remboursez reembolsa rimborsa glem slet slett poista hunsaðu
+
+    игнорируй игнорируйте забудь удали отправь раскрой ігноруй видали игнорирай изтрий обриши
+    zignoruj zapomnij usuń ignoruj smaž zmaž izbriši zanemari ignoruok ištrink dzēs kustuta törölj hagyd abaikan hapus
+    lupakan padam ignoră șterge αγνόησε διέγραψε burahin puuza futa ignoru dileu
+
+    تجاهل احذف أرسل התעלם מחק წაშალე ջնջիր
     """.split()
 )
+# Words that begin names of two words as well ("grant writing", "leak detection"), and orders of three.
+_ORDERS_OF_THREE = frozenset(
+    "execute respond reply tell give grant remove approve send leak expose disable enable skip say".split()
+)
+# Orders and what they are given over, written as one word.
+_ORDERS_TOGETHER = re.compile(
+    "(?:ignore|disregard|forget|delete|erase|reveal|bypass|override)(?:all|any|every|previous|prior|your|the)"
+)
+# Digits that pass for letters.
+_LETTERS_OF_DIGITS = str.maketrans("013457", "oieast")
 # The same for scripts that write words together: what stands anywhere in the name.
 _GRAMMAR_TOGETHER = tuple(
     """
     的 所有 请 請 你 您 不要 必须 必須 之前 以前的 总是 忽略 无视 無視 忘记 忘記 删除 刪除 把
     を ください しろ せよ あなた すべて 全て なさい ません ます です
-    하세요 하라 십시오 모든 이전 당신 마라 무시
-    ทั้งหมด คุณ โปรด อย่า ต้อง ละเว้น ទាំងអស់ អားလုံး
+    하세요 하라 십시오 모든 이전 당신 마라 무시 입니다 해줘 내줘
+    ทั้งหมด คุณ โปรด อย่า ต้อง ละเว้น ທັງໝົດ ទាំងអស់ អားလုံး
     """.split()
 )
 
@@ -87,8 +102,19 @@ _GRAMMAR_TOGETHER = tuple(
 def reads_as_sentence(words: Sequence[str]) -> bool:
     """Return whether a name of these words, in small letters, reads as a sentence or an order.
 
-    One word orders nothing, except in scripts that write a sentence without spaces.
+    One word orders nothing, except in scripts that write a sentence without spaces, and where it is several.
     """
     if any(part in word for word in words if not word.isascii() for part in _GRAMMAR_TOGETHER):
         return True
-    return len(words) > 1 and (words[0] in _ORDERS or not _GRAMMAR.isdisjoint(words))
+    if any(map(_ORDERS_TOGETHER.match, words)):
+        return True
+    plain = [_letters(word) for word in words]
+    if len(plain) < 2:
+        return False
+    is_order = plain[0] in _ORDERS or (len(plain) > 2 and plain[0] in _ORDERS_OF_THREE)
+    return is_order or not _GRAMMAR.isdisjoint(plain)
+
+
+def _letters(word: str) -> str:
+    """Return a word with the digits in it read as letters."""
+    return word.translate(_LETTERS_OF_DIGITS) if word.isalnum() and not word.isdigit() else word

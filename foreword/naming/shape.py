@@ -14,6 +14,8 @@ from foreword.naming.sites import is_identifier, names_site
 CHARACTERS_MAX = 32
 WORDS_MAX = 3
 PARTS_MAX = 6
+# A row of single letters is a word in disguise from here on.
+_LETTERS_MAX = 4
 # What a letter weighs against CHARACTERS_MAX: a sentence of nine Han letters says what one of 27 Latin ones does.
 _WEIGHTS = {"CJK": 3, "HIRAGANA": 2, "KATAKANA": 2, "HANGUL": 2}
 # A word this long is several, written together; the longest of German topics has 26.
@@ -21,6 +23,8 @@ _PART_LETTERS_MAX = 26
 # No language piles up more marks on one letter; marks of every script are drawn over the lines around them.
 _MARKS_MAX = 3
 _GENERAL_MARKS_MAX = 2
+# Marks that strike a letter through or stand around it; no spelling needs them.
+_DRAWN_OVER = frozenset(map(chr, (*range(0x334, 0x339), *range(0x20D0, 0x20F1))))
 # Letters and marks that show nothing.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 _SELECTOR = "VARIATION SELECTOR"
@@ -47,6 +51,8 @@ def well_shaped(raw: str) -> str | None:
     words = text.split(" ")
     parts = [part for part in _SEPARATORS.split(_HUMPS.sub(" ", text)) if part]
     if len(words) > WORDS_MAX or len(parts) > PARTS_MAX or names_site(text):
+        return None
+    if len(parts) >= _LETTERS_MAX and all(len(part) == 1 for part in parts):
         return None
     if not all(map(_is_word, words)) or _weight(text) > CHARACTERS_MAX or not _is_legible(text):
         return None
@@ -125,6 +131,8 @@ def _marks_are_sparing(text: str) -> bool:
             continue
         marks += 1
         general += not script_of(character)
+        if character in _DRAWN_OVER:
+            return False
         if not follows_letter or marks > _MARKS_MAX or general > _GENERAL_MARKS_MAX:
             return False
     return True

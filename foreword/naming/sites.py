@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 # Endings of most sites. Not py, rs, md, sh, so, pl and the like: more files than sites end so.
 _ENDINGS = frozenset(
@@ -13,7 +14,7 @@ _ENDINGS = frozenset(
 )
 # Technologies whose names end as sites do.
 _NO_SITES = frozenset({"asp.net", "ado.net", "vb.net", "ml.net", "socket.io", "fast.ai"})
-_SCHEMES = frozenset({"http", "https", "ftp", "sftp", "ssh", "file", "data", "javascript", "mailto"})
+_SCHEMES = frozenset({"http", "https", "ftp", "sftp", "ssh", "file", "data", "javascript", "mailto", "www"})
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 _HEXADECIMAL = re.compile(r"(?=.*\d)[0-9a-f]{12,}|\d{9,}", re.IGNORECASE)
 _RUNS = re.compile(r"[a-z]+|[A-Z]+|\d+")
@@ -24,9 +25,13 @@ _SCRAMBLED_RUNS_SHARE = 0.4
 
 def names_site(text: str) -> bool:
     """Return whether a name holds the name of a site or an address, with or without its scheme."""
-    for word in text.casefold().split():
+    words = text.casefold().split()
+    if any(word == "dot" and ending in _ENDINGS for word, ending in pairwise(words)):
+        return True
+    for word in words:
         segments = word.split("/")
-        if len(segments) > 1 and (segments[0] in _SCHEMES or segments[0] == "www"):
+        # HTTP/2 is none.
+        if len(segments) > 1 and segments[0] in _SCHEMES and not segments[1][:1].isdigit():
             return True
         if any(_is_host(segment) for segment in segments):
             return True
@@ -46,4 +51,7 @@ def _is_host(segment: str) -> bool:
     labels = segment.split(".")
     if len(labels) < 2 or not labels[0] or segment in _NO_SITES:
         return False
-    return labels[0] == "www" or labels[-1] in _ENDINGS or _ADDRESS.fullmatch(segment) is not None
+    if labels[0] == "www" or labels[-1] in _ENDINGS or _ADDRESS.fullmatch(segment) is not None:
+        return True
+    # Sites of other scripts; no file and no technology ends so.
+    return not labels[-1].isascii() and labels[-1].isalpha()

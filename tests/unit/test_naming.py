@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from foreword.naming import Name, Names, quoted, well_shaped
+
+DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.mark.parametrize(
@@ -60,6 +65,22 @@ def test_spelling_is_made_plain(raw: str, name: str) -> None:
 def test_what_is_no_name_is_refused_whole(raw: str) -> None:
     """Sentences, sites, markup, disguises and identifiers are refused, never cut down to something that passes."""
     assert well_shaped(raw) is None
+
+
+def test_of_the_hostile_strings_no_more_come_through_than_ever() -> None:
+    """The number may only fall; strings that are added are added with those of them that come through."""
+    lines = (DATA / "hostile_names.jsonl").read_text(encoding="utf-8").splitlines()
+    through = [line for line in lines if Names().name(json.loads(line)["text"]) is not None]
+    assert len(lines) >= 370
+    assert len(through) <= 28, through
+
+
+def test_of_the_good_names_no_more_are_refused_than_ever() -> None:
+    """The price of the door: the number may only fall."""
+    names = (DATA / "good_names.txt").read_text(encoding="utf-8").splitlines()
+    refused = [name for name in names if Names().name(name) is None]
+    assert len(names) >= 345
+    assert refused == ["buy now pay later", "rock 'n' roll"]
 
 
 def test_a_name_from_activity_is_quoted_and_one_of_ours_is_not() -> None:
