@@ -8,6 +8,7 @@ from types import TracebackType
 
 from foreword import arguments, keys
 from foreword.clock import Clock, SystemClock
+from foreword.errors import StoreError
 from foreword.store.profile_reader import ProfileReader, open_when_present
 from foreword.store.responses import DefaultResponses, cut_to_budget, foreword_response, profile_response
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
@@ -29,6 +30,7 @@ class LocalReader:
 
     Raises:
         StoreVersionError: A newer Foreword wrote the store.
+        StoreCorruptError: The store is damaged as a whole, for instance cut short.
     """
 
     def __init__(self, directory: Path | str, *, clock: Clock | None = None) -> None:
@@ -44,7 +46,8 @@ class LocalReader:
 
         Raises:
             FieldError: An argument is of the wrong kind, `user_id` or `namespace` too long, or `user_id` empty.
-            StoreCorruptError: The user's row fails its checksum.
+            StoreRowError: The user's row is damaged, or gone while the user's other rows are there.
+            StoreError: The store cannot be used, for instance because its file was cut short.
         """
         return self.foreword(user_id, max_tokens, namespace=namespace).text
 
@@ -91,15 +94,28 @@ class LocalReader:
         self.close()
 
     def _current(self) -> ProfileReader | None:
+        # Taken first: a reader that another thread gives up meanwhile is not mistaken for a store that is not there.
+        reader = self._reader
         if time.monotonic() >= self._upkeep_due:
             self._upkeep()
-        return self._reader
+            reader = self._reader
+        return reader
 
     def _upkeep(self) -> None:
         self._upkeep_due = time.monotonic() + UPKEEP_SECONDS
+        try:
+            self._look()
+        except StoreError:
+            # Said at every call until the store can be used again; served meanwhile, nobody would be known.
+            self._upkeep_due = 0.0
+            self._reader = None
+            raise
+
+    def _look(self) -> None:
         if self._reader is None:
             self._reader = open_when_present(self._directory)
         else:
+            self._reader.refuse_cut()
             self._reader.upkeep()
         if self._reader is not None:
             self._defaults.follow(self._reader.default_profile_row(), self._reader.default_foreword_row())

@@ -12,7 +12,7 @@ from foreword.clock import Clock
 from foreword.config import Config
 from foreword.config_file import ConfigFile
 from foreword.defaults import default_foreword, default_profile
-from foreword.errors import StoreError, StoreMissingError
+from foreword.errors import StoreCorruptError, StoreError, StoreMissingError
 from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader, ProfileWriter
 from foreword.store.files import ACTIVITY, PROFILES
@@ -182,25 +182,32 @@ class SchedulerDaemon:
 
     async def _work(self) -> None:
         """Run until stopped, or until a part breaks, which then raises here."""
-        parts = [asyncio.create_task(self.runner.run()), asyncio.create_task(self._watch())]
+        running, watching = asyncio.create_task(self.runner.run()), asyncio.create_task(self._watch())
         try:
-            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((running, watching), return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.stop()
-            await self.runner.drain(self.live.current.scheduler.drain_seconds)
-        await asyncio.gather(*parts)
+            # The watch breaks only over a store that must not be touched any more.
+            if not (watching.done() and watching.exception()):
+                await self.runner.drain(self.live.current.scheduler.drain_seconds)
+        await asyncio.gather(running, watching)
 
     async def _watch(self) -> None:
-        """Look for triggers and for users who come due, many times a second."""
+        """Look for triggers and for users who come due, many times a second.
+
+        Raises:
+            StoreCorruptError: profiles.lmdb was cut short; to go on would be to wait for the page that is missing.
+        """
         looked_for_store = -_PRESENCE_SECONDS
         loop = asyncio.get_running_loop()
         while not self._stopped.is_set():
             pause_seconds = self.live.current.scheduler.trigger_poll_ms / 1000
+            if loop.time() - looked_for_store >= _PRESENCE_SECONDS:
+                looked_for_store = loop.time()
+                self._profiles.refuse_cut()
+                self._jobs.bring_forward()
+                self._follow_activity()
             try:
-                if loop.time() - looked_for_store >= _PRESENCE_SECONDS:
-                    looked_for_store = loop.time()
-                    self._jobs.bring_forward()
-                    self._find_activity()
                 if self._activity is not None:
                     await self._feed.follow(self._activity)
                 self.runner.note_arrivals()
@@ -208,6 +215,15 @@ class SchedulerDaemon:
                 pause_seconds = self.health.store_failed(exc)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), pause_seconds)
+
+    def _follow_activity(self) -> None:
+        try:
+            self._find_activity()
+        except StoreError as exc:
+            # A problem of its own: that profiles can be written says nothing of it.
+            self.health.activity_failed(exc)
+        else:
+            self.health.activity_works()
 
     def _find_activity(self) -> None:
         """Open the activity store once it is there, and the one that took its place."""
@@ -221,6 +237,15 @@ class SchedulerDaemon:
             logger.info("the activity store was replaced; following the new one")
             self._activity.upkeep()
             self._jobs.run_soon("review")
+        else:
+            self._refuse_cut(self._activity)
+
+    def _refuse_cut(self, activity: ActivityReader) -> None:
+        try:
+            activity.refuse_cut()
+        except StoreCorruptError:
+            self._activity = self.runner.activity = None
+            raise
 
     # -- jobs ---------------------------------------------------------------------------------------------
 

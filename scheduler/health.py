@@ -53,6 +53,14 @@ class Health:
         self.problems.end(COMPONENT, "store")
         self._pause_seconds = _PAUSE_SECONDS_MIN
 
+    def activity_failed(self, exc: StoreError) -> None:
+        """State that no activity can be read."""
+        self.problems.note(COMPONENT, "activity", f"refreshes wait, profiles grow stale: {exc}")
+
+    def activity_works(self) -> None:
+        """State that activity can be read, or is not there yet."""
+        self.problems.end(COMPONENT, "activity")
+
     def refresh_ended(self, user: UserKey, error: str = "") -> None:
         """Take down how a refresh ended that had something to compute; that most fail is a problem of its own."""
         self._endings.append(_Ending(user, error))

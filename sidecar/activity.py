@@ -207,6 +207,18 @@ class Activity:
         """Return what is known of when a user came, or None."""
         return self.reader.user(user) if self.reader is not None else None
 
+    def refuse_cut(self) -> None:
+        """Take no more writes and reads when the data file was cut short: the next page that is missing kills."""
+        if self.reader is None:
+            return
+        try:
+            self.reader.refuse_cut()
+        except StoreCorruptError as exc:
+            self._refusal = exc
+            # Not closed: the committer's thread may be in it.
+            self.reader = None
+            self._note_failure(exc)
+
     def free_reader_slots(self) -> None:
         """Free the slots of readers that died; they would pin pages and let the file grow."""
         if self.reader is not None:

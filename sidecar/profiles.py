@@ -78,12 +78,22 @@ class Profiles:
                 self.reader = open_when_present(self._directory, readers_max=self._readers_max)
             elif self.reader.was_replaced():
                 self.reader.upkeep()
+            else:
+                self._refuse_cut(self.reader)
             if self.reader is not None:
                 self.defaults.follow(self.reader.default_profile_row(), self.reader.default_foreword_row())
         except StoreError as exc:
             self._problems.note(COMPONENT, "unreadable", f"default profiles are served: {exc}")
         else:
             self._problems.end(COMPONENT, "unreadable")
+
+    def _refuse_cut(self, reader: ProfileReader) -> None:
+        try:
+            reader.refuse_cut()
+        except StoreCorruptError:
+            # Not closed: a thread may be counting in it.
+            self.reader = None
+            raise
 
     def free_reader_slots(self) -> None:
         """Free the slots of readers that died; they would pin pages and let the file grow."""

@@ -259,6 +259,7 @@ class SidecarServer:
     async def _tick(self) -> None:
         self._live.follow()
         self._profiles.follow()
+        self._activity.refuse_cut()
         await self._activity.probe()
         self._show_write_health()
         await self._erasures.finish_all()

@@ -12,6 +12,7 @@ import lmdb
 from foreword.store.databases import META
 from foreword.store.files import DATA_FILE, inode
 from foreword.store.identity import find_identity, open_databases, write_identity
+from foreword.store.pages import refuse_cut
 from foreword.store.translation import translated, translated_rows, unfinished, write_failure
 
 
@@ -100,6 +101,16 @@ class Environment:
             return inode(self.path / DATA_FILE) != self.inode
         except FileNotFoundError:
             return False
+
+    def refuse_cut(self) -> None:
+        """Refuse to go on with a data file that was cut short since it was opened; some 20 microseconds.
+
+        Raises:
+            StoreCorruptError: It was. Nothing of the environment may be touched any more: the first page that is
+                missing ends the process.
+        """
+        if not self.was_replaced():
+            refuse_cut(self.path)
 
     def close(self) -> None:
         """Give up this user's share; the last one closes the mapping."""

@@ -69,6 +69,14 @@ class Reader:
         """Return whether another environment now stands in this one's place; `upkeep` follows it."""
         return self._environment.was_replaced()
 
+    def refuse_cut(self) -> None:
+        """Refuse to go on with a data file that was cut short since it was opened; some 20 microseconds.
+
+        Raises:
+            StoreCorruptError: It was. Give the reader up without closing it: another thread may be reading.
+        """
+        self._environment.refuse_cut()
+
     def count(self, database: bytes) -> int:
         """Return the number of rows of a database (a name from `foreword.store.databases`)."""
         environment = self._environment

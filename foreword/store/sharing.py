@@ -12,6 +12,7 @@ from foreword.store.engine import open_lmdb
 from foreword.store.environment import Environment
 from foreword.store.files import DATA_FILE, inode
 from foreword.store.inherited import Inherited
+from foreword.store.pages import refuse_cut
 
 _open: dict[tuple[int, int], tuple[Environment, int]] = {}
 _open_guard = threading.Lock()
@@ -49,9 +50,11 @@ def open_environment(
     Raises:
         StoreMissingError: Nothing is there and `readonly` was asked.
         StoreVersionError: It was written by a newer Foreword.
+        StoreCorruptError: It was cut short, or is damaged otherwise.
         StoreNotWritableError: Writing was asked and is not possible.
         StoreLockedError: A process of the same id in another PID namespace has it open.
     """
+    refuse_cut(path)
     with _open_guard:
         shared = _shared(path, readonly=readonly)
         if shared is not None:

@@ -13,11 +13,11 @@ from foreword.errors import StoreCorruptError
 from foreword.store import databases as db
 from foreword.store.environment import Environment
 from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
+from foreword.store.pages import META_PAGES
 from foreword.store.reader import prefixed
 from foreword.store.sharing import open_environment
 from foreword.store.translation import translated
 
-_META_PAGES = 2
 # Behind the page header: magic, version, address, map size, two trees of 48 bytes, last page. Format 0.9, 64 bit.
 _TXNID_OFFSET = 16 + 24 + 2 * 48 + 8
 # Each attempt takes microseconds, two commits take a millisecond: more than a few mean a damaged file.
@@ -89,7 +89,7 @@ def _begin_with_head(environment: Environment) -> tuple[Any, bytes]:
     for _ in range(_ATTEMPTS_MAX):
         txn = environment.begin()
         with (environment.path / DATA_FILE).open("rb") as file:
-            head = _as_of(file.read(_META_PAGES * page_bytes), page_bytes, txn.id())
+            head = _as_of(file.read(META_PAGES * page_bytes), page_bytes, txn.id())
         if head is not None:
             return txn, head
         txn.abort()
@@ -100,7 +100,7 @@ def _as_of(head: bytes, page_bytes: int, transaction: int) -> bytes | None:
     """Return the meta pages with a later one shown as never used; None when the transaction's own is gone."""
     shown = bytearray(head)
     found = False
-    for page in range(_META_PAGES):
+    for page in range(META_PAGES):
         place = slice(page * page_bytes + _TXNID_OFFSET, page * page_bytes + _TXNID_OFFSET + 8)
         number = int.from_bytes(shown[place], sys.byteorder)
         found = found or number == transaction

@@ -8,10 +8,9 @@ from typing import Any
 
 from foreword.store.environment import Environment
 from foreword.store.files import DATA_FILE
+from foreword.store.pages import META_PAGES
 from foreword.store.snapshot import Snapshot, open_snapshot, present
 from foreword.store.translation import translated
-
-_META_PAGES = 2
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def _environment(snapshot: Snapshot) -> EnvironmentStats:
         disk_bytes=file.st_blocks * 512,
         map_bytes=info["map_size"],
         used_share=pages * page_bytes / info["map_size"],
-        free_pages=max(0, pages - _META_PAGES - used),
+        free_pages=max(0, pages - META_PAGES - used),
         page_bytes=page_bytes,
         transaction=info["last_txnid"],
         readers=_readers(environment),
