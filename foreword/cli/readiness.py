@@ -55,4 +55,5 @@ class Readiness:
         self.close()
         # Nothing is said by a daemon that ended before.
         if said:
-            self._ready(said.decode().splitlines())
+            # The scheduler, which serves nowhere, says an empty line.
+            self._ready([line for line in said.decode().splitlines() if line])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
 import pytest
 
 from foreword.cli import main
+from foreword.cli.readiness import Readiness, teller
 from foreword.cli.up import _Announcement
 from foreword.store.lock import hold_activity, hold_profiles
 
@@ -40,3 +42,16 @@ def test_ready_is_said_once_both_daemons_work(capsys: pytest.CaptureFixture[str]
     assert said[0] == "Foreword is ready at unix:/s.sock and 127.0.0.1:7464"
     announcement.ready("scheduler", [])
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("addresses", [[], ["unix:/s.sock"], ["unix:/a b/s.sock", "127.0.0.1:7464"]])
+def test_what_a_daemon_tells_is_heard(addresses: list[str]) -> None:
+    """Addresses come through the pipe as they are; one who serves nowhere names none, and is ready all the same."""
+
+    async def heard() -> list[str]:
+        said: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+        readiness = Readiness(said.set_result)
+        teller(readiness.descriptor)(addresses)
+        return await asyncio.wait_for(said, timeout=10)
+
+    assert asyncio.run(heard()) == addresses
