@@ -30,6 +30,8 @@ ATTRIBUTE_KEY_BYTES_MAX = 64
 ATTRIBUTE_VALUE_BYTES_MAX = 256
 # Duration's own range: beyond it a duration cannot be written as JSON, so that no export of the user would end.
 DWELL_SECONDS_MAX = 315_576_000_000
+# How far ahead of the time of receipt an event may be: more than any zone or clock is off by mistake.
+AHEAD_MS_MAX = DAY_MS
 
 _NANOS = 1_000_000_000
 _FEEDBACKS = frozenset(Feedback.values())
@@ -160,8 +162,8 @@ def _time_ms(event: Event, receipt_ms: int) -> int:
     time: Timestamp = event.time
     seconds, nanos = time.seconds, time.nanos
     time_ms = seconds * 1000 + nanos // 1_000_000
-    if not (0 <= time_ms <= receipt_ms + DAY_MS and 0 <= nanos < _NANOS):
-        latest = format_time_ms(receipt_ms + DAY_MS)
+    if not (0 <= time_ms <= receipt_ms + AHEAD_MS_MAX and 0 <= nanos < _NANOS):
+        latest = format_time_ms(receipt_ms + AHEAD_MS_MAX)
         found = f"{seconds} seconds and {nanos} nanoseconds since 1970"
         raise FieldError(
             "time", found, f"1970-01-01T00:00:00Z to {latest}, a day ahead of the sidecar's time"

@@ -157,6 +157,7 @@ class _State:
         }
         temporary = self._file.with_suffix(".json.new")
         try:
+            temporary.touch(mode=0o600)
             temporary.write_text(json.dumps(saved), encoding="utf-8")
             temporary.rename(self._file)
         except OSError as exc:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from foreword import keys
-from foreword.admission import NewEvent
+from foreword.admission import AHEAD_MS_MAX, NewEvent
 from foreword.clock import DAY_MS
 from foreword.errors import StoreCorruptError
 from foreword.keys import ErasureId, UserKey
@@ -194,15 +194,34 @@ class ActivityTransaction:
     ) -> None:
         # Counted here and written once: a row of `meta` per user would be a fifth of the work.
         sequence = self._counter(db.META_TRIGGER_SEQ)
+        latest_ms = now_ms + AHEAD_MS_MAX
         for user, times in times_ms.items():
             sequence += 1
             activity = self._user(user) or UserActivity()
+            if activity.last_seen_ms > latest_ms:
+                self._set_back(user, activity, latest_ms)
             count_events(activity, times)
             activity.last_seq = last_seq[user]
             session_end_ms = now_ms if user in ended else 0
             self._trigger(user, activity, sequence, activity_ms=max(times), session_end_ms=session_end_ms)
             self._put_user(user, activity)
         self._set_counter(db.META_TRIGGER_SEQ, sequence)
+
+    def _set_back(self, user: UserKey, activity: UserActivity, latest_ms: int) -> None:
+        """Forget what a clock that has been set back since said of when a user came; the events themselves stay."""
+        cursor = self._txn.cursor(db=self._db[db.EVENTS])
+        is_behind = cursor.set_range(user + keys.u64(latest_ms + 1))
+        key = cursor.key() if (cursor.prev() if is_behind else cursor.last()) else b""
+        activity.last_seen_ms = keys.read_u64(key, len(user)) if key.startswith(user) else 0
+        while activity.days and activity.days[-1].day > latest_ms // DAY_MS:
+            del activity.days[-1]
+        waiting = self._txn.get(keys.u64(activity.trigger_seq), db=self._db[db.TRIGGERS])
+        if waiting is not None:
+            trigger = Trigger.FromString(waiting)
+            trigger.activity_ms = activity.last_seen_ms
+            self._txn.put(
+                keys.u64(activity.trigger_seq), trigger.SerializeToString(), db=self._db[db.TRIGGERS]
+            )
 
     def _trigger(self, user: UserKey, activity: UserActivity, sequence: int, **times_ms: int) -> None:
         """Append a trigger, adding to the times of the user's former row unless that was taken already."""

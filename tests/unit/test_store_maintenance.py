@@ -256,6 +256,68 @@ def test_a_backup_does_not_overwrite(store: Path, tmp_path: Path) -> None:
     assert list(target.iterdir()) == []
 
 
+def test_a_backup_takes_the_place_of_one_that_died(store: Path, tmp_path: Path) -> None:
+    """What a killed backup left under the name is cleared away: its lock is free, so its process is gone."""
+    child = os.fork()
+    if not child:
+        backup_store(store, tmp_path / "backup", progress=lambda name, done, total: os._exit(9))
+        os._exit(1)
+    os.waitpid(child, 0)
+    left = tmp_path / "backup.partial"
+    assert (left / PROFILES).exists()
+    assert not (tmp_path / "backup").exists()
+    backup_store(store, tmp_path / "backup")
+    assert not left.exists()
+    assert sorted(path.name for path in (tmp_path / "backup").iterdir()) == [
+        ACTIVITY,
+        MANIFEST_FILE,
+        PROFILES,
+    ]
+    assert list(check_store(tmp_path / "backup")) == []
+
+
+def test_a_backup_leaves_a_living_one_alone(store: Path, tmp_path: Path) -> None:
+    """While another process makes a backup of the name it is refused, and named; the other comes to its end."""
+    refusals: list[StoreLockedError] = []
+
+    def meanwhile(_name: str, _done: int, _total: int) -> None:
+        with pytest.raises(StoreLockedError, match=rf"under way \(process {os.getpid()} holds") as refused:
+            backup_store(store, tmp_path / "backup")
+        refusals.append(refused.value)
+
+    backup_store(store, tmp_path / "backup", progress=meanwhile)
+    assert refusals
+    assert list(check_store(tmp_path / "backup")) == []
+
+
+def test_a_backup_clears_away_nothing_that_may_be_somebody_elses(store: Path, tmp_path: Path) -> None:
+    """A folder of that name without a backup's lock is left as it is, and the operator told what to do."""
+    (tmp_path / "backup.partial").mkdir()
+    (tmp_path / "backup.partial" / "letters").touch()
+    with pytest.raises(StoreError, match="in the way") as refused:
+        backup_store(store, tmp_path / "backup")
+    assert "remove it" in refused.value.hint
+    assert (tmp_path / "backup.partial" / "letters").exists()
+
+
+def test_only_the_owner_reads_a_store_and_its_backups(store: Path, tmp_path: Path) -> None:
+    """No file of either is open to others, whatever the umask: manifest, locks and marks of a restore included."""
+    umask = os.umask(0)
+    try:
+        backup_store(store, tmp_path / "backup")
+        child = os.fork()
+        if not child:
+            Path.unlink = lambda self, **_: os._exit(9) if self.name == RESTORE_MARKER else None
+            restore_store(tmp_path / "backup", store)
+            os._exit(1)
+        os.waitpid(child, 0)
+    finally:
+        os.umask(umask)
+    assert (store / RESTORE_MARKER).exists()
+    files = [path for top in (store, tmp_path / "backup") for path in [top, *top.rglob("*")]]
+    assert {path: oct(path.stat().st_mode & 0o077) for path in files if path.stat().st_mode & 0o077} == {}
+
+
 def test_a_backup_reports_its_progress(store: Path, tmp_path: Path) -> None:
     """The last report of each environment says that all of it is copied."""
     reports: dict[str, tuple[int, int]] = {}

@@ -86,9 +86,10 @@ class _Tally:
 
     def add(self, time_ms: int, sequence: int) -> None:
         self.count += 1
-        self.last_seq = max(self.last_seq, sequence)
         self.first_ms = min(self.first_ms, time_ms)
-        self.last_ms = max(self.last_ms, time_ms)
+        # The one accepted last, not the latest one, which may be of a clock that was set back since.
+        if sequence > self.last_seq:
+            self.last_seq, self.last_ms = sequence, time_ms
 
     def faults(self, activity: UserActivity | None) -> Iterator[str]:
         if not self.count:
@@ -100,7 +101,8 @@ class _Tally:
             yield f"it counts {activity.event_count} events; {self.count} are stored"
         if activity.last_seq < self.last_seq:
             yield f"its newest event is number {activity.last_seq}; number {self.last_seq} is stored"
-        if activity.first_seen_ms > self.first_ms or activity.last_seen_ms < self.last_ms:
+        is_last = activity.last_seq == self.last_seq
+        if activity.first_seen_ms > self.first_ms or (is_last and activity.last_seen_ms < self.last_ms):
             yield "events lie outside its first and last seen"
 
 

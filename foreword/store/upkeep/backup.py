@@ -14,15 +14,17 @@ from foreword.clock import Clock, SystemClock
 from foreword.errors import StoreError, StoreFullError, StoreMissingError, StoreNotWritableError
 from foreword.store import databases as db
 from foreword.store.environment import Environment
-from foreword.store.files import DATA_FILE, PROFILES, sync_directory
+from foreword.store.files import DATA_FILE, PROFILES, sync_directory, write_private
 from foreword.store.identity import SCHEMA_VERSION
+from foreword.store.lock import FileLock
 from foreword.store.manifest import MANIFEST_FILE, BackupManifest, EnvironmentCopy, sha256_of
 from foreword.store.sharing import open_environment
 from foreword.store.snapshot import DATABASES, Snapshot, present
-from foreword.store.swap import sync_file
 from foreword.store.translation import translated
 from foreword.store.upkeep.rewrite import Progress, rewrite
 
+# Held by whoever makes the backup: in a folder whose lock is free, a process died.
+_LOCK_FILE = "backup.lock"
 # An attempt takes microseconds and fails only when the scheduler commits within them.
 _ATTEMPTS_MAX = 1000
 
@@ -44,23 +46,41 @@ def backup_store(
     Raises:
         StoreMissingError: No store is there.
         StoreFullError: The disk under `target` is full.
+        StoreLockedError: Another process makes a backup of this name.
         StoreError: `target` exists already.
     """
     partial = target.with_name(target.name + ".partial")
     _refuse_existing(target)
-    _refuse_existing(partial)
-    with _moment(directory) as snapshots, _cleared_on_failure(partial):
+    with _moment(directory) as snapshots, _own(partial, target), _cleared_on_failure(partial):
         created_ms = (clock or SystemClock()).now_ms()
         copies = {s.name: _copy(s, partial / s.name, progress) for s in snapshots}
         manifest = BackupManifest(
             created_ms, SCHEMA_VERSION, _revision(snapshots), foreword.__version__, copies
         )
-        (partial / MANIFEST_FILE).write_text(manifest.to_json())
-        sync_file(partial / MANIFEST_FILE)
+        write_private(partial / MANIFEST_FILE, manifest.to_json().encode())
         sync_directory(partial)
         partial.rename(target)
         sync_directory(target.parent)
+        # Only now: without it, another backup of this name would take the finished copy for a dead one's.
+        (target / _LOCK_FILE).unlink()
     return manifest
+
+
+@contextmanager
+def _own(partial: Path, target: Path) -> Iterator[None]:
+    """Hold the folder a backup is made in, cleared of what a dead process left there."""
+    if partial.is_dir() and any(partial.iterdir()) and not (partial / _LOCK_FILE).exists():
+        raise StoreError(
+            f"{partial} is in the way, and nothing in it says that a backup left it",
+            hint="remove it, or name another folder",
+        )
+    with FileLock(partial / _LOCK_FILE, f"a backup into {target} is under way"):
+        # Another one may have come to its end between the first look and the lock.
+        _refuse_existing(target)
+        for child in partial.iterdir():
+            if child.name != _LOCK_FILE:
+                shutil.rmtree(child) if child.is_dir() else child.unlink()
+        yield
 
 
 def _copy(snapshot: Snapshot, path: Path, progress: Progress | None) -> EnvironmentCopy:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from foreword.errors import StoreCorruptError, StoreError, StoreNotWritableError
 from foreword.store.check import check_store
-from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES, make_directory, sync_directory
+from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES, make_directory, sync_directory, write_private
 from foreword.store.lock import hold_activity, hold_profiles
 from foreword.store.manifest import BackupManifest, read_manifest, sha256_of
 from foreword.store.swap import (
@@ -23,7 +23,6 @@ from foreword.store.swap import (
     swap_back,
     swap_in,
     sync_environment,
-    sync_file,
 )
 from foreword.store.upkeep.rewrite import Progress
 
@@ -87,8 +86,7 @@ def _bring(backup: Path, directory: Path, manifest: BackupManifest, progress: Pr
 def _swap(directory: Path, manifest: BackupManifest) -> None:
     existed = [name for name in _NAMES if (directory / name).exists()]
     marker = directory / RESTORE_MARKER
-    marker.write_text(json.dumps(existed))
-    sync_file(marker)
+    write_private(marker, json.dumps(existed).encode())
     sync_directory(directory)
     try:
         for name in _NAMES:
