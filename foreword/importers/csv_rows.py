@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from foreword.errors import FieldError
 from foreword.importers import values
 from foreword.importers.byte_source import bytes_at
-from foreword.importers.mapping import TEXT_FIELDS, Rule, completed
+from foreword.importers.mapping import Rule, completed
 from foreword.importers.source import Progress, Row
 from foreword.importers.table import Header, Record, Table
 from foreword.naming.messages import quoted
@@ -137,6 +138,16 @@ class _Items:
                     self.refused.append(Row(record.line, None, record.text, reason))
 
 
+class _Column(NamedTuple):
+    """What becomes of the cells of one column."""
+
+    place: int
+    name: str
+    """The field's or the attribute's."""
+    is_attribute: bool
+    convert: Callable[[str], Any] | None
+
+
 class _EventMaker:
     """Makes events from cells, by rules resolved once."""
 
@@ -153,16 +164,30 @@ class _EventMaker:
         self._width = len(header.names)
         self._items = items
         names = [*header.names, *(items.header.names if items is not None else ())]
-        self._rules = completed(rules, names)
-        # A name in both tables means the first one's column.
-        self._places = [-1 if rule.is_constant else names.index(rule.source) for rule in self._rules]
         lists = header.lists | (items.header.lists if items is not None else frozenset())
-        self._separators = [" " if rule.source in lists else separator for rule in self._rules]
         self._like_at, self._dislike_at = thresholds
-        self._nothing = {"", *(word.strip().casefold() for word in nothing)}
+        self._nothing = {word.strip().casefold() for word in nothing}
         self._no_item = ("",) * len(items.header.names) if items is not None else ()
-        used = {rule.source for rule in self._rules if not rule.is_constant}
-        used |= {items.key} if items is not None else set()
+        self._columns: list[_Column] = []
+        self._constants: list[str] = []
+        self._fields: dict[str, Any] = {}
+        self._attributes: dict[str, str] = {}
+        for rule in completed(rules, names):
+            convert = _converter(rule.field, " " if rule.source in lists else separator)
+            if not rule.is_constant:
+                # A name in both tables means the first one's column.
+                self._columns.append(
+                    _Column(
+                        names.index(rule.source), rule.attribute or rule.field, bool(rule.attribute), convert
+                    )
+                )
+                continue
+            self._constants.append(f"{rule.field}={rule.source}")
+            if rule.attribute:
+                self._attributes[rule.attribute] = rule.source
+            else:
+                self._fields[rule.field] = convert(rule.source) if convert is not None else rule.source
+        used = {names[column.place] for column in self._columns} | {items.key if items is not None else ""}
         self.ignored = tuple(name for name in header.names if name not in used)
 
     def row(self, record: Record) -> Row:
@@ -183,30 +208,28 @@ class _EventMaker:
         if self._items is not None:
             own = self._items.cells.get(cells[self._items.key_place], self._no_item)
             cells = [*cells, *own]
-        fields: dict[str, Any] = {}
-        attributes: dict[str, str] = {}
-        for rule, place, separator in zip(self._rules, self._places, self._separators, strict=True):
-            text = rule.source if place < 0 else cells[place].strip()
-            if text.casefold() in self._nothing:
+        fields, attributes = self._fields.copy(), self._attributes.copy()
+        for place, name, is_attribute, convert in self._columns:
+            text = cells[place].strip()
+            if not text or (self._nothing and text.casefold() in self._nothing):
                 continue
-            if rule.attribute:
-                attributes[rule.attribute] = text
+            if is_attribute:
+                attributes[name] = text
             else:
-                fields[rule.field] = _converted(rule.field, text, separator)
-        event = Event(attributes=attributes, **fields)
-        self._judge(event)
-        if not event.event_id:
-            event.event_id = self._derived_id(cells)
-        return event
+                fields[name] = convert(text) if convert is not None else text
+        if "value" in fields and not fields.get("feedback"):
+            fields["feedback"] = self._judged(fields["value"])
+        if "event_id" not in fields:
+            fields["event_id"] = self._derived_id(cells)
+        return Event(attributes=attributes, **fields)
 
-    def _judge(self, event: Event) -> None:
-        """Take feedback from the value, unless a column gave it."""
-        if event.feedback or not event.HasField("value"):
-            return
-        if self._like_at is not None and event.value >= self._like_at:
-            event.feedback = Feedback.FEEDBACK_LIKE
-        elif self._dislike_at is not None and event.value <= self._dislike_at:
-            event.feedback = Feedback.FEEDBACK_DISLIKE
+    def _judged(self, value: float) -> Feedback:
+        """Return what a value says where no column says it."""
+        if self._like_at is not None and value >= self._like_at:
+            return Feedback.FEEDBACK_LIKE
+        if self._dislike_at is not None and value <= self._dislike_at:
+            return Feedback.FEEDBACK_DISLIKE
+        return Feedback.FEEDBACK_UNSPECIFIED
 
     def _derived_id(self, cells: list[str]) -> str:
         """Return an id that follows from all of the row's own cells and the constants.
@@ -214,12 +237,7 @@ class _EventMaker:
         Not from the mapped cells alone: a row that is told apart by a column nobody mapped would be lost. Not from
         joined items: a changed title makes no new event.
         """
-        constants = [
-            f"{rule.field}={rule.source}"
-            for rule, place in zip(self._rules, self._places, strict=True)
-            if place < 0
-        ]
-        parts = (*cells[: self._width], *constants)
+        parts = (*cells[: self._width], *self._constants)
         digest = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
         return f"row-{digest[:24]}"
 
@@ -232,12 +250,11 @@ _CONVERTERS: dict[str, Callable[[str, str], Any]] = {
 }
 
 
-def _converted(field: str, text: str, separator: str) -> Any:
-    if field in TEXT_FIELDS:
-        return text
+def _converter(field: str, separator: str) -> Callable[[str], Any] | None:
+    """Return what makes a field's value of a cell; None where the text is the value."""
     if field == "topics":
-        return values.as_list(text, separator)
-    return _CONVERTERS[field](field, text)
+        return partial(values.as_list, separator=separator)
+    return partial(_CONVERTERS[field], field) if field in _CONVERTERS else None
 
 
 def _wrong_width(record: Record, width: int) -> FieldError:

@@ -18,6 +18,9 @@ from foreword.v1.event_pb2 import Feedback
 
 # Seconds since 1970 reach this in the year 5138; milliseconds passed it in 1973.
 _MILLISECONDS_FROM = 1e11
+# A Timestamp's range.
+_SECONDS_MIN, _SECONDS_MAX = -62_135_596_800, 253_402_300_799
+_TIMES = "a time in the years 1 to 9999"
 # The usual form of RFC 3339 is read directly, many times as fast as by Timestamp, which knows offsets and nine digits.
 _USUAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}|\.\d{6})?Z", re.ASCII)
 # What tables write where nothing is known.
@@ -56,16 +59,16 @@ def as_time(field: str, value: Any) -> Timestamp:
     number = _number(value)
     if number is None and not isinstance(value, str):
         raise FieldError(field, _shown(value), "a number of seconds since 1970, or text in RFC 3339")
-    time = Timestamp()
     try:
         if number is None:
-            _read_text(field, value, time)
-        else:
-            is_seconds = abs(as_number(field, value)) < _MILLISECONDS_FROM
-            time.FromMilliseconds(round(number * 1000 if is_seconds else number))
+            return _text_time(field, value)
+        # What is no finite number cannot be rounded.
+        seconds, ms = divmod(round(number * 1000 if abs(number) < _MILLISECONDS_FROM else number), 1000)
     except (OverflowError, ValueError) as exc:
-        raise FieldError(field, _shown(value), "a time in the years 1 to 9999") from exc
-    return time
+        raise FieldError(field, _shown(value), _TIMES) from exc
+    if not _SECONDS_MIN <= seconds <= _SECONDS_MAX:
+        raise FieldError(field, _shown(value), _TIMES)
+    return Timestamp(seconds=seconds, nanos=ms * 1_000_000)
 
 
 def as_duration(field: str, value: Any) -> Duration:
@@ -124,11 +127,13 @@ def _usual_time(field: str, text: str) -> Timestamp:
     return Timestamp(seconds=seconds, nanos=moment.microsecond * 1000)
 
 
-def _read_text(field: str, text: str, time: Timestamp) -> None:
+def _text_time(field: str, text: str) -> Timestamp:
+    time = Timestamp()
     try:
         time.FromJsonString(text)
     except ValueError:
         time.FromMilliseconds(parse_time_ms(text, field))
+    return time
 
 
 def _shown(value: Any) -> str:
