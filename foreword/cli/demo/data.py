@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from foreword.v1.event_pb2 import Event
 
@@ -28,19 +29,19 @@ class DemoData:
     events: Sequence[Event]
     people: str
 
-    @property
+    @cached_property
     def users(self) -> list[str]:
         """The users, most active first."""
         return [user for user, _ in Counter(event.user_id for event in self.events).most_common()]
 
-    @property
+    @cached_property
     def size(self) -> str:
         """How many events of how many people, in words."""
         count = len(self.users)
         people = self.people if count != 1 else self.people.removesuffix("s")
         return f"{len(self.events):,} events of {count:,} {people}"
 
-    @property
+    @cached_property
     def as_of_ms(self) -> int:
         """The time at which the replay begins."""
         return max(event.time.ToMilliseconds() for event in self.events) + REST_MS

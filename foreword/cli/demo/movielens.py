@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from foreword.cli.demo.data import DemoData
 from foreword.errors import ForewordError
-from foreword.v1.event_pb2 import Event, Feedback
+from foreword.v1.event_pb2 import Event
 
 _PACKAGE = "recbole==1.2.1"
 _SHA256 = "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407"
 _FOLDER = "recbole/dataset_example/ml-100k"
 _DOWNLOAD_SECONDS_MAX = 60
-_LIKE_MIN, _DISLIKE_MAX = 4.0, 2.0
+_MAPPING = (
+    "type==rate",
+    "event_id=item_id",
+    "item_id=movie_title",
+    "topics=class",
+    "value=rating",
+    "time=timestamp",
+    "attributes.domain==film",
+    "attributes.year=release_year",
+)
 
 _TERMS = """\
 Collected in 1997 and 1998 by GroupLens Research at the University of Minnesota.
@@ -37,11 +43,22 @@ def load_movielens(folder: Path) -> DemoData:
     Raises:
         DataUnavailableError: It could not be downloaded, or is not what was expected.
     """
-    wheel = _download(folder)
-    with zipfile.ZipFile(wheel) as archive:
-        films = {row["item_id:token"]: row for row in _rows(archive, "item")}
-        events = [_event(row, films[row["item_id:token"]]) for row in _rows(archive, "inter")]
+    from foreword.importers import CsvRows, parse_mapping
+
+    with zipfile.ZipFile(_download(folder)) as archive:
+        ratings, films = (
+            Path(archive.extract(f"{_FOLDER}/ml-100k.{part}", folder)) for part in ("inter", "item")
+        )
+    table = CsvRows(ratings, parse_mapping(_MAPPING), items=films, like_at=4, dislike_at=2)
+    events = [_named(row.event) for row in table.rows() if row.event is not None]
     return DemoData("MovieLens 100K (from the public wheel recbole 1.2.1)", _TERMS, events, "viewers")
+
+
+def _named(event: Event) -> Event:
+    """Return the event with names that people can read: a viewer, a rating, a film and its year."""
+    event.user_id, event.event_id = f"viewer-{event.user_id}", f"rating-{event.event_id}"
+    event.item_id += f" ({event.attributes.pop('year')})"
+    return event
 
 
 def _download(folder: Path) -> Path:
@@ -75,31 +92,3 @@ def _download(folder: Path) -> Path:
     if hashlib.sha256(wheel.read_bytes()).hexdigest() != _SHA256:
         raise DataUnavailableError(f"{wheel.name} is not the wheel that was expected: its SHA-256 differs")
     return wheel
-
-
-def _rows(archive: zipfile.ZipFile, member: str) -> Iterator[dict[str, str]]:
-    with archive.open(f"{_FOLDER}/ml-100k.{member}") as file:
-        text = io.TextIOWrapper(file, "utf-8")
-        yield from csv.DictReader(text, delimiter="\t", quoting=csv.QUOTE_NONE)
-
-
-def _event(rating: dict[str, str], film: dict[str, str]) -> Event:
-    user, item, value = rating["user_id:token"], rating["item_id:token"], float(rating["rating:float"])
-    event = Event(
-        event_id=f"rating-{item}",
-        user_id=f"viewer-{user}",
-        type="rate",
-        item_id=f"{film['movie_title:token_seq']} ({film['release_year:token']})",
-        topics=[genre for genre in film["class:token_seq"].split() if genre != "unknown"],
-        feedback=_feedback(value),
-        value=value,
-        attributes={"domain": "film"},
-    )
-    event.time.FromSeconds(int(float(rating["timestamp:float"])))
-    return event
-
-
-def _feedback(rating: float) -> Feedback:
-    if rating >= _LIKE_MIN:
-        return Feedback.FEEDBACK_LIKE
-    return Feedback.FEEDBACK_DISLIKE if rating <= _DISLIKE_MAX else Feedback.FEEDBACK_UNSPECIFIED
