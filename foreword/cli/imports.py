@@ -151,7 +151,7 @@ def git(settings: Settings, repository: Path, plain_authors: bool, from_start: b
     """
     from foreword.importers import GitHistory, Pseudonyms
 
-    user_id_of = str.lower if plain_authors else Pseudonyms(settings.directory).of
+    user_id_of = str.lower if plain_authors else Pseudonyms.kept_in(settings.directory).of
     source = GitHistory(repository, user_id_of, namespace=settings.namespace)
     return _import(settings, [source], from_start=from_start)
 

@@ -14,25 +14,35 @@ _SALT_BYTES = 32
 
 
 class Pseudonyms:
-    """Makes pseudonyms with a secret kept beside the store.
+    """Makes pseudonyms with a secret.
 
-    A plain hash could be reversed by trying addresses; without the secret, which is made at first use and readable
-    by the owner only, trying is no use. Another store gives the same person another name.
+    A plain hash could be reversed by trying addresses; without the secret trying is no use. Another secret gives the
+    same person another name.
 
     Args:
-        directory: The store's folder.
-
-    Raises:
-        StoreNotWritableError: The secret can be neither read nor made.
+        secret: Made for one run when not given.
+        prefix: What names begin with.
+        digits: How many hex digits follow.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._salt = _salt(directory / "imports" / "pseudonyms.salt")
+    def __init__(self, secret: bytes | None = None, prefix: str = "dev_", digits: int = 10) -> None:
+        self._secret = secret or secrets.token_bytes(_SALT_BYTES)
+        self._prefix = prefix
+        self._digits = digits
+
+    @classmethod
+    def kept_in(cls, directory: Path) -> Pseudonyms:
+        """Return those of the store in a folder; their secret is made at first use, and readable by the owner only.
+
+        Raises:
+            StoreNotWritableError: The secret can be neither read nor made.
+        """
+        return cls(_salt(directory / "imports" / "pseudonyms.salt"))
 
     def of(self, address: str) -> str:
-        """Return `dev_` and ten hex digits: HMAC-SHA-256 of the address in lower case, truncated."""
-        digest = hmac.new(self._salt, address.strip().lower().encode("utf-8", "replace"), hashlib.sha256)
-        return f"dev_{digest.hexdigest()[:10]}"
+        """Return the prefix and hex digits: HMAC-SHA-256 of the address in lower case, truncated."""
+        digest = hmac.new(self._secret, address.strip().lower().encode("utf-8", "replace"), hashlib.sha256)
+        return f"{self._prefix}{digest.hexdigest()[: self._digits]}"
 
 
 def _salt(file: Path) -> bytes:

@@ -130,9 +130,9 @@ def test_no_repository_is_said_in_words(tmp_path: Path, repository: Repository) 
 def test_pseudonyms_are_stable_within_a_store_only(tmp_path: Path) -> None:
     """One person has one name in a store however the address is written, and another in another store."""
     here, again, elsewhere = (
-        Pseudonyms(tmp_path / "a"),
-        Pseudonyms(tmp_path / "a"),
-        Pseudonyms(tmp_path / "b"),
+        Pseudonyms.kept_in(tmp_path / "a"),
+        Pseudonyms.kept_in(tmp_path / "a"),
+        Pseudonyms.kept_in(tmp_path / "b"),
     )
     name = here.of("Ann@Example.org")
     assert name == again.of("ann@example.org ")

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
-from collections.abc import Callable
 from pathlib import Path
 
 import foreword
@@ -34,9 +30,10 @@ def load_repository(path: Path) -> DemoData:
     Raises:
         ForewordError: There is no repository, or it has no commit that touches files.
     """
-    from foreword.importers import GitHistory
+    from foreword.importers import GitHistory, Pseudonyms
 
-    history = GitHistory(path, _pseudonym(secrets.token_bytes(32)))
+    # With a secret that is not kept, as nothing of the demo is.
+    history = GitHistory(path, Pseudonyms(prefix="author-", digits=6).of)
     events = [row.event for row in history.rows() if row.event is not None]
     if not events:
         raise ForewordError(
@@ -53,13 +50,3 @@ def _terms(authors: int, commits: int) -> str:
             "\nThat is little to learn from: expect short forewords, and defaults below 4 meaningful events."
         )
     return words
-
-
-def _pseudonym(secret: bytes) -> Callable[[str], str]:
-    """Return what names authors; unlike the importer's, the secret is not kept, as nothing of the demo is."""
-
-    def name(address: str) -> str:
-        digest = hmac.new(secret, address.strip().lower().encode("utf-8", "replace"), hashlib.sha256)
-        return f"author-{digest.hexdigest()[:6]}"
-
-    return name
