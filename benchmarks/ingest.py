@@ -12,7 +12,8 @@ import grpc
 
 from benchmarks.daemons import cpu_seconds, resident_bytes, sidecar
 from benchmarks.population import made_events, user_id, write_profiles
-from benchmarks.table import Table, percentile, ratio
+from benchmarks.table import Table, ratio
+from foreword.latency import percentile
 
 USERS = 10_000
 BATCH = 1_000

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import sqlite3
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.population import NOW_MS, PROFILE_BYTES, user_id, write_profiles
-from benchmarks.table import Table, percentile, ratio
+from benchmarks.table import Table, ratio
 from foreword import keys
 from foreword.clock import ManualClock
+from foreword.latency import call_times_us, percentile
 from foreword.local import LocalReader
 from foreword.store import ProfileReader
 
@@ -84,12 +84,5 @@ def _copy_to_sqlite(folder: Path, reader: ProfileReader, count: int) -> sqlite3.
 
 
 def _time(read: Callable[[str], bytes], users: list[str]) -> list[float]:
-    for user in users[:WARM_UP]:
-        read(user)
-    clock = time.perf_counter_ns
-    taken = []
-    for user in users:
-        started = clock()
-        read(user)
-        taken.append((clock() - started) / 1000)
-    return taken
+    call_times_us(read, users[:WARM_UP])
+    return call_times_us(read, users)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import multiprocessing
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ import grpc
 
 from benchmarks.daemons import sidecar
 from benchmarks.population import user_id, write_profiles
-from benchmarks.table import Table, percentile, ratio
+from benchmarks.table import Table, ratio
 from foreword.client import Foreword
+from foreword.latency import call_times_us, percentile
 
 USERS = 10_000
 CALLS = 2_000
@@ -63,7 +63,7 @@ def _measure(table: Table, store: Path, client: Foreword) -> None:
         tails = (f"{percentile(mine, 0.99):.0f}", f"{base:.0f}", f"{percentile(theirs, 0.99):.0f}")
         table.add(name, f"{p50:.0f}", *tails, ratio(p50, base))
     batches = [users[i : i + BATCH] for i in range(0, CALLS, BATCH)] * ROUNDS
-    taken = [value / BATCH for value in _time(client.profiles, batches)]
+    taken = [value / BATCH for value in call_times_us(client.profiles, batches)]
     table.add(
         f"BatchGetProfiles, {BATCH} ids, a key",
         f"{percentile(taken, 0.5):.1f}",
@@ -118,20 +118,11 @@ def _serve_constant(address: str, payload: bytes) -> None:
 def _in_turns(
     ours: Callable[[str], Any], theirs: Callable[[str], Any], users: list[str]
 ) -> tuple[list[float], list[float]]:
-    _time(ours, users[:300])
-    _time(theirs, users[:300])
+    call_times_us(ours, users[:300])
+    call_times_us(theirs, users[:300])
     mine: list[float] = []
     other: list[float] = []
     for _ in range(ROUNDS):
-        mine += _time(ours, users)
-        other += _time(theirs, users)
+        mine += call_times_us(ours, users)
+        other += call_times_us(theirs, users)
     return mine, other
-
-
-def _time(call: Callable[[Any], Any], arguments: list[Any]) -> list[float]:
-    taken = []
-    for argument in arguments:
-        started = time.perf_counter_ns()
-        call(argument)
-        taken.append((time.perf_counter_ns() - started) / 1000)
-    return taken

@@ -39,12 +39,6 @@ class Table:
         (RESULTS / f"{self.name}.md").write_text(self.markdown(), encoding="utf-8")
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value below which `share` (0 to 1) of `values` lie; nearest rank."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
 def ratio(ours: float, theirs: float) -> str:
     """Return `ours / theirs` for a table."""
     return f"{ours / theirs:.2f} ×"

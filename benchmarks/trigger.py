@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.daemons import scheduler, sidecar
-from benchmarks.table import Table, percentile
+from benchmarks.table import Table
 from foreword.client import Foreword
+from foreword.latency import percentile
 from foreword.v1.event_pb2 import Event
 
 Ask = Callable[[Foreword, str], float]

@@ -10,7 +10,6 @@ import pytest
 from foreword.cli.demo import movielens
 from foreword.cli.demo.choice import contrasting, other_interest
 from foreword.cli.demo.data import DemoData, next_session
-from foreword.cli.demo.latency import measure
 from foreword.v1.event_pb2 import Event, Feedback
 from foreword.v1.profile_pb2 import ContentPreferences, Profile, Provenance, TopicAffinity
 
@@ -98,12 +97,3 @@ def test_users_and_topics_come_most_frequent_first() -> None:
     events = [Event(user_id=user, topics=[topic]) for user, topic in ("ax", "bx", "by")]
     data = DemoData("t", "", events, "people")
     assert (data.users, data.topics()) == (["b", "a"], ["x", "y"])
-
-
-def test_latency_is_of_the_calls_alone() -> None:
-    """Every user is called in turn, and the percentiles are ordered."""
-    called: list[str] = []
-    measured = measure(called.append, ["a", "b"], 100)
-    assert len(called) == 110
-    assert measured.calls == 100
-    assert 0 < measured.p50_us <= measured.p99_us

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle, islice
 from typing import Any
 
 import click
@@ -13,7 +14,6 @@ from foreword.cli.demo.choice import contrasting, other_interest
 from foreword.cli.demo.completion import Completion
 from foreword.cli.demo.daemons import DemoDaemons
 from foreword.cli.demo.data import DemoData, next_session
-from foreword.cli.demo.latency import measure
 from foreword.cli.demo.readable import readable, shortened
 from foreword.cli.demo.screen import Screen
 from foreword.cli.output import message_dict
@@ -21,6 +21,7 @@ from foreword.cli.status import segment_table
 from foreword.client import Foreword
 from foreword.clock import ReplayClock, format_time_ms
 from foreword.errors import ForewordError
+from foreword.latency import call_times_us, percentile
 from foreword.local import LocalReader
 from foreword.v1.event_pb2 import Event, Feedback
 from foreword.v1.freshness_pb2 import Freshness
@@ -165,19 +166,17 @@ class Story:
         clock = ReplayClock(self._data.as_of_ms, self._daemons.started_ms)
         with self._screen.step("latency", "Read latency on this machine, one call at a time"):
             with LocalReader(self._daemons.config.store.directory, clock=clock) as local:
-                in_process = measure(local.profile_response, users, _LOCAL_READS)
-                parsed = measure(local.text, users, _LOCAL_READS)
-            remote = measure(self._client.foreword, users, _REMOTE_READS)
+                in_process = _latency(local.profile_response, users, _LOCAL_READS)
+                parsed = _latency(local.text, users, _LOCAL_READS)
             rows = {
                 "in process, profile as bytes": in_process,
                 "in process, foreword as text": parsed,
-                "gRPC, foreword, Python client": remote,
+                "gRPC, foreword, Python client": _latency(self._client.foreword, users, _REMOTE_READS),
             }
-            for name, latency in rows.items():
-                self._screen.detail(
-                    f"{name:<30} p50 {_micros(latency.p50_us)}   p99 {_micros(latency.p99_us)}   n {latency.calls:,}"
-                )
-        self.result["latency"] = {name: latency._asdict() for name, latency in rows.items()}
+            for name, row in rows.items():
+                times = f"p50 {_micros(row['p50_us'])}   p99 {_micros(row['p99_us'])}"
+                self._screen.detail(f"{name:<30} {times}   n {row['calls']:,}")
+        self.result["latency"] = rows
 
     def _live(self, profile: Profile, topic: str) -> None:
         like = _newest_liked(self._data.events, profile.user_id)
@@ -237,6 +236,13 @@ def _newest_liked(events: Sequence[Event], user: str) -> Event:
             event.time.ToNanoseconds(),
         ),
     )
+
+
+def _latency(call: Callable[[str], object], users: Sequence[str], count: int) -> dict[str, Any]:
+    """Return how long `count` calls take, over users in turn, after a tenth as many to warm up."""
+    call_times_us(call, islice(cycle(users), count // 10))
+    taken = call_times_us(call, islice(cycle(users), count))
+    return {"calls": count, "p50_us": percentile(taken, 0.5), "p99_us": percentile(taken, 0.99)}
 
 
 def _headline(user: str, response: GetForewordResponse) -> str:
