@@ -9,7 +9,7 @@ from foreword.importers.leftovers import erase_leftovers
 from foreword.importers.mapping import FIELDS, Rule, parse_mapping
 from foreword.importers.pseudonyms import Pseudonyms
 from foreword.importers.recorder import SidecarRecorder, StoreRecorder
-from foreword.importers.source import Progress, Row, Sink, Source
+from foreword.importers.source import Progress, Row, Sink, Source, batches
 
 __all__ = [
     "FIELDS",
@@ -25,6 +25,7 @@ __all__ = [
     "Sink",
     "Source",
     "StoreRecorder",
+    "batches",
     "erase_leftovers",
     "import_source",
     "parse_delimiter",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from foreword.errors import StoreNotWritableError
 from foreword.importers.refusals import Refusals
-from foreword.importers.source import BATCH_EVENTS_MAX, Row, Sink, Source
+from foreword.importers.source import Row, Sink, Source, batches
 
 _STATE_VERSION = 1
 # Names come from the file; one with a different name in every row must not fill the memory.
@@ -76,7 +76,7 @@ def import_source(
     report = ImportReport(is_resumed=saved is not None)
     refusals = Refusals(imports / f"{source.name}.{state.digest}.refused.jsonl")
     refusals.keep(saved["refused_bytes"] if saved is not None else 0)
-    for batch in _batches(source.rows(saved["point"] if saved is not None else None)):
+    for batch in batches(source.rows(saved["point"] if saved is not None else None)):
         _send(batch, sink, refusals, report)
         if (point := source.resume_point()) is not None:
             state.save(point, refusals.bytes_written)
@@ -85,18 +85,6 @@ def import_source(
     state.finish(source.finished_point())
     report.refused_file = refusals.path if report.refused else None
     return report
-
-
-def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    """Yield rows in lists; the source then stands right behind the list's last row."""
-    batch: list[Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) >= BATCH_EVENTS_MAX:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _send(batch: list[Row], sink: Sink, refusals: Refusals, report: ImportReport) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from itertools import islice
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
 from foreword.v1.event_pb2 import Event
@@ -14,6 +15,16 @@ Sink = Callable[[Sequence[Event]], RecordEventsResponse]
 
 # RecordEvents takes no more at once.
 BATCH_EVENTS_MAX = 1000
+
+
+Item = TypeVar("Item")
+
+
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Yield items in lists as long as one call may be; what they come from then stands behind the list's last."""
+    remaining = iter(items)
+    while batch := list(islice(remaining, BATCH_EVENTS_MAX)):
+        yield batch
 
 
 @dataclass(slots=True)

@@ -33,6 +33,9 @@ class Completion:
     def wait(self, progress: Callable[[int], object]) -> None:
         """Return when nobody is behind.
 
+        Args:
+            progress: Told how many are done.
+
         Raises:
             ForewordError: Nothing has moved for a minute.
         """
@@ -40,7 +43,7 @@ class Completion:
         while self._behind:
             before = len(self._behind)
             self._look()
-            progress(before - len(self._behind))
+            progress(self.user_count - len(self._behind))
             if len(self._behind) < before:
                 moved = time.monotonic()
             elif time.monotonic() - moved > _STANDSTILL_SECONDS:

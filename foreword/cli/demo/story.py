@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, islice
@@ -17,6 +16,7 @@ from foreword.cli.demo.data import DemoData, next_session
 from foreword.cli.demo.readable import readable, shortened
 from foreword.cli.demo.screen import Screen
 from foreword.cli.output import message_dict
+from foreword.cli.progress import progress
 from foreword.cli.status import segment_table
 from foreword.client import Foreword
 from foreword.clock import ReplayClock, format_time_ms
@@ -29,7 +29,6 @@ from foreword.v1.operator_service_pb2 import GetStatusResponse
 from foreword.v1.profile_pb2 import Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse
 
-_BATCH = 1000
 _LOCAL_READS, _REMOTE_READS = 20_000, 1000
 _SESSION_EVENTS = 8
 # A busy machine may sync slowly; better a slow demo than a failed one.
@@ -87,17 +86,18 @@ class Story:
             )
 
     def _import(self) -> None:
-        count = len(self._data.events)
+        from foreword.importers import batches
+
         with self._screen.step("import", f"Record {self._data.size}"):
             accepted = 0
             started = time.perf_counter()
-            with self._progress("recording", count) as bar:
-                for batch in _batches(self._data.events, _BATCH):
+            with progress(as_json=self._screen.silent) as show:
+                for batch in batches(self._data.events):
                     response = self._client.record(batch)
                     if response.refused:
                         raise ForewordError(f"an event was refused: {response.refused[0].message}")
                     accepted += response.accepted_count
-                    bar.update(len(batch))
+                    show("   recording", accepted, len(self._data.events), "events")
             rate = accepted / (time.perf_counter() - started)
             self._screen.detail(f"{accepted:,} acknowledged, each on disk; {rate:,.0f} a second through gRPC")
         self.result["accepted"] = accepted
@@ -106,8 +106,8 @@ class Story:
         with self._screen.step("compute", "Wait until the scheduler has written every profile"):
             completion = Completion(self._daemons.config.store.directory)
             try:
-                with self._progress("computing", completion.user_count) as bar:
-                    completion.wait(bar.update)
+                with progress(as_json=self._screen.silent) as show:
+                    completion.wait(lambda done: show("   computing", done, completion.user_count, "users"))
             finally:
                 completion.close()
             ledger = self._served(completion.user_count).ledger
@@ -214,15 +214,6 @@ class Story:
                 return response
             time.sleep(_LIVE_POLL_SECONDS)
         raise ForewordError(f"no new revision of {user} within {_LIVE_SECONDS_MAX:.0f} s")
-
-    def _progress(self, label: str, length: int) -> Any:
-        hidden = self._screen.silent or not sys.stderr.isatty()
-        return click.progressbar(length=length, label=f"   {label}", hidden=hidden, file=sys.stderr)
-
-
-def _batches(events: Sequence[Event], size: int) -> Iterator[Sequence[Event]]:
-    for start in range(0, len(events), size):
-        yield events[start : start + size]
 
 
 def _newest_liked(events: Sequence[Event], user: str) -> Event:
