@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from waiting import until
 
 DAY_SECONDS = 86_400
 NEWEST = 1_760_000_000
@@ -140,11 +140,11 @@ def test_interrupted_it_cleans_up(repository: Path, temporary: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 30
-    while not list(temporary.glob("foreword-demo-*/store/foreword.sock")):
-        assert time.monotonic() < deadline, "the daemons did not start"
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.02)
+    until(
+        lambda: list(temporary.glob("foreword-demo-*/store/foreword.sock")) or process.poll() is not None,
+        "the daemons to start",
+    )
+    assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -160,11 +160,12 @@ def test_killed_it_takes_the_daemons_along(repository: Path, temporary: Path) ->
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 30
-    while len(family := psutil.Process(process.pid).children(recursive=True)) < 3:
-        assert time.monotonic() < deadline, "the daemons did not start"
-        assert process.poll() is None, "the demo ended before it could be killed"
-        time.sleep(0.01)
+    demo = psutil.Process(process.pid)
+    family = until(
+        lambda: process.poll() is not None or (len(found := demo.children(recursive=True)) >= 3 and found),
+        "the daemons to start",
+    )
+    assert process.poll() is None, "the demo ended before it could be killed"
     process.kill()
     process.wait()
     _, alive = psutil.wait_procs(family, timeout=30)

@@ -10,12 +10,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
 SECONDS_MAX = 30
@@ -58,11 +58,8 @@ def call(grpcurl: str) -> Iterator[Call]:
                 [sys.executable, "-m", "foreword", "up"], env=environment, stdout=output, stderr=output
             )
         try:
-            deadline = time.monotonic() + SECONDS_MAX
-            while b"Foreword is ready" not in log.read_bytes():
-                assert up.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.05)
+            until(lambda: b"Foreword is ready" in log.read_bytes() or up.poll() is not None, log.read_text)
+            assert up.poll() is None, log.read_text()
 
             def run(method: str, request: dict[str, Any] | None = None) -> Any:
                 done = subprocess.run(
@@ -106,7 +103,7 @@ def test_events_become_a_foreword_and_more_events_a_new_revision(call: Call) -> 
 
     first = _session(call, "a", "scheduler")
     assert first == {"accepted_count": 7}
-    known = _await(lambda: (answer := call(get, {"user_id": "gopher"})).get("revision") and answer)
+    known = until(lambda: (answer := call(get, {"user_id": "gopher"})).get("revision") and answer)
     assert "scheduler" in known["text"]
     assert known["freshness"] == "FRESHNESS_FRESH"
 
@@ -114,7 +111,7 @@ def test_events_become_a_foreword_and_more_events_a_new_revision(call: Call) -> 
     assert call(get, {"user_id": "gopher"})["etag"] == known["etag"]
 
     _session(call, "b", "compilers")
-    newer = _await(lambda: (a := call(get, {"user_id": "gopher"}))["revision"] != known["revision"] and a)
+    newer = until(lambda: (a := call(get, {"user_id": "gopher"}))["revision"] != known["revision"] and a)
     assert int(newer["revision"]) > int(known["revision"])
     assert "compilers" in newer["text"]
 
@@ -130,11 +127,3 @@ def _session(call: Call, name: str, topic: str) -> Any:
     ]
     end = {"event_id": f"{name}-end", "user_id": "gopher", "type": "session.end"}
     return call("foreword.v1.ActivityService/RecordEvents", {"events": [*events, end]})
-
-
-def _await(answer: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + SECONDS_MAX
-    while not (found := answer()):
-        assert time.monotonic() < deadline, "no new revision"
-        time.sleep(0.05)
-    return found

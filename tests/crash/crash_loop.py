@@ -32,6 +32,10 @@ from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_service_pb2 import GetProfileRequest
 from foreword.v1.profile_service_pb2_grpc import ProfileServiceStub
 
+# Run as a script, which pytest's path is not set for.
+sys.path.append(str(Path(__file__).parents[1]))
+from waiting import let_pass, until
+
 USERS = [f"user{number}" for number in range(30)]
 TOPICS = ("trains", "bread", "chess", "maps", "moss")
 BATCH_EVENTS = 20
@@ -41,7 +45,6 @@ IN_FLIGHT_MAX = 6
 KILL_SECONDS_MAX = 0.05
 START_SECONDS = 30.0
 CALL_SECONDS = 10.0
-POLL_SECONDS = 0.02
 UP = {"sidecar": b"serving on", "scheduler": b"the scheduler runs on"}
 
 CONFIG = """
@@ -76,11 +79,11 @@ class Daemon:
 
     def wait_until_up(self) -> None:
         """Wait until it says that it works: earlier, the interpreter itself may still be starting."""
-        deadline = time.monotonic() + START_SECONDS
-        while UP[self.name] not in self._log.read_bytes()[self._said_before :]:
-            if time.monotonic() > deadline:
-                raise AssertionError(f"the {self.name} does not start; it said: {self.log()}")
-            time.sleep(POLL_SECONDS)
+        until(
+            lambda: UP[self.name] in self._log.read_bytes()[self._said_before :],
+            lambda: f"the {self.name} to start; it said: {self.log()}",
+            seconds=START_SECONDS,
+        )
 
     def kill(self) -> None:
         """End it with SIGKILL."""
@@ -260,7 +263,7 @@ class CrashLoop:
         for _ in range(steps):
             self._choose.choice([self.client.send, self.client.read])()
         self.client.send()
-        time.sleep(self._choose.uniform(0, KILL_SECONDS_MAX))
+        let_pass(self._choose.uniform(0, KILL_SECONDS_MAX))
         for victim in victims:
             victim.kill()
         self.client.finish()
@@ -271,20 +274,24 @@ class CrashLoop:
 
     def _wait_until_serving(self) -> None:
         began = time.monotonic()
-        while time.monotonic() - began < START_SECONDS:
-            if self.client.answered():
-                self.start_seconds.append(time.monotonic() - began)
-                return
-            time.sleep(POLL_SECONDS)
-        raise AssertionError(f"the sidecar does not serve; it said: {self.sidecar.log()}")
+        until(
+            self.client.answered,
+            lambda: f"the sidecar to serve; it said: {self.sidecar.log()}",
+            seconds=START_SECONDS,
+        )
+        self.start_seconds.append(time.monotonic() - began)
 
     def _wait_for_a_revision(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not self.oracle.revisions:
-            if time.monotonic() > deadline:
-                raise AssertionError(f"the scheduler writes nothing; it said: {self.scheduler.log()}")
-            self.client.answered()
-            self.client.read()
+        until(
+            self._is_a_revision_read,
+            lambda: f"the scheduler to write; it said: {self.scheduler.log()}",
+            seconds=START_SECONDS,
+        )
+
+    def _is_a_revision_read(self) -> bool:
+        self.client.answered()
+        self.client.read()
+        return bool(self.oracle.revisions)
 
     def figures(self) -> dict[str, object]:
         """Return what happened, in numbers."""

@@ -10,13 +10,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 
 SECONDS_MAX = 30
 
@@ -74,15 +74,6 @@ class Installation:
     def log(self) -> str:
         """Return what was said so far."""
         return (self.folder / "up.log").read_text()
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """Return the first true value of a condition, or fail after half a minute."""
-    deadline = time.monotonic() + SECONDS_MAX
-    while not (value := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
-    return value
 
 
 @pytest.fixture(scope="session", name="until")

@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
+from waiting import until, until_async
 
 from foreword.cli import supervisor as module
 from foreword.cli.supervisor import Daemon, DaemonError, Supervisor
@@ -25,13 +25,6 @@ _FOREVER = (
 
 def _daemon(name: str, code: str) -> Daemon:
     return Daemon(name, [sys.executable, "-c", code])
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.01)
 
 
 def _run(
@@ -60,7 +53,7 @@ def test_lines_are_forwarded_and_all_end_together() -> None:
     daemons = [_daemon("one", _FOREVER), _daemon("two", _FOREVER)]
 
     async def steps(supervisor: Supervisor, said: list[tuple[str, str]]) -> None:
-        await _until(lambda: {("one", "up"), ("two", "up")} <= set(said))
+        await until_async(lambda: {("one", "up"), ("two", "up")} <= set(said))
         supervisor.stop()
 
     _run(daemons, steps)
@@ -78,10 +71,10 @@ def test_a_daemon_itself_says_that_it_is_ready() -> None:
     silent = Daemon("two", [sys.executable, "-c", _FOREVER], ready=heard.append)
 
     async def steps(supervisor: Supervisor, said: list[tuple[str, str]]) -> None:
-        await _until(lambda: len(heard) == 1 and ("two", "up") in said)
+        await until_async(lambda: len(heard) == 1 and ("two", "up") in said)
         assert talking.process is not None
         talking.process.kill()
-        await _until(lambda: len(heard) == 2)
+        await until_async(lambda: len(heard) == 2)
         supervisor.stop()
 
     _run([talking, silent], steps)
@@ -93,11 +86,11 @@ def test_a_killed_daemon_is_started_again() -> None:
     daemon = _daemon("one", _FOREVER)
 
     async def steps(supervisor: Supervisor, said: list[tuple[str, str]]) -> None:
-        await _until(lambda: ("one", "up") in said)
+        await until_async(lambda: ("one", "up") in said)
         assert daemon.process is not None
         first = daemon.process.pid
         os.kill(first, signal.SIGKILL)
-        await _until(lambda: said.count(("one", "up")) == 2)
+        await until_async(lambda: said.count(("one", "up")) == 2)
         assert daemon.process.pid != first
         supervisor.stop()
 
@@ -116,7 +109,7 @@ def test_a_daemon_that_cannot_start_stops_the_others(said: str) -> None:
     failing = _daemon("two", f"import sys; sys.exit({said!r})")
 
     async def steps(*_: object) -> None:
-        await asyncio.sleep(30)
+        await asyncio.Event().wait()
 
     other = _daemon("one", _FOREVER)
     with pytest.raises(DaemonError, match="the two did not start") as caught:
@@ -132,7 +125,7 @@ def test_restarts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "DEATHS_MAX", 3)
 
     async def steps(*_: object) -> None:
-        await asyncio.sleep(30)
+        await asyncio.Event().wait()
 
     with pytest.raises(DaemonError, match="died 4 times"):
         _run([_daemon("one", "raise SystemExit(3)")], steps)
@@ -146,7 +139,7 @@ def test_a_daemon_that_does_not_end_is_killed() -> None:
     )
 
     async def steps(supervisor: Supervisor, said: list[tuple[str, str]]) -> None:
-        await _until(lambda: ("one", "up") in said)
+        await until_async(lambda: ("one", "up") in said)
         supervisor.stop()
 
     with pytest.raises(DaemonError, match="had to be killed"):
@@ -159,7 +152,7 @@ def test_long_lines_are_cut_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     noisy = _daemon("one", "print('x' * 5000, flush=True); " + _FOREVER)
 
     async def steps(supervisor: Supervisor, said: list[tuple[str, str]]) -> None:
-        await _until(lambda: ("one", "up") in said)
+        await until_async(lambda: ("one", "up") in said)
         supervisor.stop()
 
     assert sum(line.count("x") for _, line in _run([noisy], steps)) == 5000
@@ -177,10 +170,7 @@ def test_a_daemon_follows_its_supervisor_into_death(tmp_path: Path) -> None:
         f"subprocess.Popen([sys.executable, '-c', {daemon!r}, str(r)], pass_fds=[r]); time.sleep(60)"
     )
     process = subprocess.Popen([sys.executable, "-c", parent])
-    deadline = time.monotonic() + 20
-    while not (pid_file.exists() and pid_file.read_text().endswith("\n")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"), "the daemon's process id")
     child = psutil.Process(int(pid_file.read_text()))
     process.kill()
     process.wait()

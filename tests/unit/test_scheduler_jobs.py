@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 
 import pytest
 from apscheduler.schedulers import base
+from waiting import let_pass_async, until_async
 
 from foreword.cli import logs
 from foreword.config import Config
@@ -46,14 +46,14 @@ def test_jobs_go_on_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) 
         fixed.start()
         for job_id in fixed.ids:
             fixed.run_soon(job_id)
-        await _until(lambda: sorted(ran) == fixed.ids)
+        await until_async(lambda: sorted(ran) == fixed.ids)
         fixed.bring_forward()
-        await asyncio.sleep(0.05)
+        await let_pass_async(0.05)
         assert sorted(ran) == fixed.ids
         monkeypatch.setattr(Shifted, "shift", timedelta())
         ran.clear()
         fixed.bring_forward()
-        await _until(lambda: sorted(ran) == fixed.ids)
+        await until_async(lambda: sorted(ran) == fixed.ids)
         fixed.stop()
 
     asyncio.run(story())
@@ -71,10 +71,3 @@ def test_what_was_asked_of_the_log_stands(monkeypatch: pytest.MonkeyPatch) -> No
 
 async def _nothing() -> None:
     pass
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    deadline = asyncio.get_running_loop().time() + 5
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline
-        await asyncio.sleep(0.005)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import let_pass_async, until_async
 
 from foreword import keys
 from foreword.clock import DAY_MS, ManualClock
@@ -52,7 +53,7 @@ class Agent:
             if given.user_id in self.held:
                 await self.held[given.user_id].wait()
             if self.delay_seconds is not None:
-                await asyncio.sleep(self.delay_seconds)
+                await let_pass_async(self.delay_seconds)
             if given.user_id in self.failing:
                 raise self.failing[given.user_id]
             return self._result(given)
@@ -93,12 +94,23 @@ class Agent:
         return RefreshResult(profile, foreword, False, delta)
 
 
+class WatchedClock(ManualClock):
+    """A clock that counts how often it is read: twice by each look of the daemon for triggers and due users."""
+
+    reads = 0
+
+    def now_ms(self) -> int:
+        """Return the time last set."""
+        self.reads += 1
+        return super().now_ms()
+
+
 class Store:
     """A store, a clock that stands still, and what the sidecar would do to it."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.clock = ManualClock(START_MS)
+        self.clock = WatchedClock(START_MS)
         self.agent = Agent()
         self.settings: dict[str, dict[str, Any]] = {
             "store": {
@@ -227,19 +239,12 @@ class Store:
         """Wait until that many attempts are in the ledger and nothing is under way."""
         await self.until(lambda: len(self.ledger()) >= attempts and daemon.runner.in_flight_count == 0)
 
-    @staticmethod
-    async def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
-        """Wait until a condition holds; return its value."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        while not (value := condition()):
-            assert asyncio.get_running_loop().time() < deadline, "the condition never held"
-            await asyncio.sleep(0.002)
-        return value
+    until = staticmethod(until_async)
 
-    @staticmethod
-    async def a_while() -> None:
-        """Give the daemon many turns of its polling, for what must not happen."""
-        await asyncio.sleep(0.15)
+    async def a_while(self) -> None:
+        """Wait until the daemon has looked around 30 times, for what must not happen."""
+        enough = self.clock.reads + 2 * 30
+        await self.until(lambda: self.clock.reads >= enough, "the daemon to look around")
 
     def close(self) -> None:
         """Close everything, and check the whole store."""

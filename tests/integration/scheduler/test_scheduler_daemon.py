@@ -8,10 +8,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from foreword import keys
 from foreword.clock import HOUR_MS, SystemClock
@@ -39,13 +39,6 @@ def serve(store) -> subprocess.Popen[str]:
     """Start a scheduler as a process of its own, with the real agent."""
     arguments = [sys.executable, "-c", SERVE, str(store.directory), str(store.clock.now_ms())]
     return subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
-
-
-def wait_for(condition, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never held"
-        time.sleep(0.005)
 
 
 def attempts(reader: ProfileReader | None) -> int:
@@ -149,8 +142,8 @@ def test_sigterm_ends_it_with_success(store) -> None:
     """SIGTERM lets the scheduler finish and exit with code 0, its lock free again."""
     process = serve(store)
     try:
-        wait_for((store.directory / "profiles.lmdb" / "data.mdb").exists)
-        wait_for(lambda: (reader := open_when_present(store.directory)) and reader.scheduler_seen_ms())
+        until((store.directory / "profiles.lmdb" / "data.mdb").exists)
+        until(lambda: (reader := open_when_present(store.directory)) and reader.scheduler_seen_ms())
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=20)
         assert (process.returncode, said) == (0, "")
@@ -164,7 +157,7 @@ def ended(store) -> subprocess.CompletedProcess[str]:
     """Run a scheduler as a process of its own until it has written that it lives, or has given up."""
     process = serve(store)
     try:
-        wait_for(lambda: process.poll() is not None or seen_ms(store) == store.clock.now_ms())
+        until(lambda: process.poll() is not None or seen_ms(store) == store.clock.now_ms())
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=20)
         return subprocess.CompletedProcess(process.args, process.returncode, "", said)
@@ -189,7 +182,7 @@ def test_a_compaction_cut_short_loses_no_profile(store) -> None:
     store.record(*users, count=6, ago_ms=2 * HOUR_MS)
     process = serve(store)
     try:
-        wait_for(lambda: attempts(open_when_present(store.directory)) >= len(users))
+        until(lambda: attempts(open_when_present(store.directory)) >= len(users))
     finally:
         process.kill()
         process.wait()
@@ -232,7 +225,7 @@ def test_kill_loses_nothing(store) -> None:
     store.record(*users, count=6, ago_ms=2 * HOUR_MS)
     process = serve(store)
     try:
-        wait_for((store.directory / "profiles.lmdb" / "data.mdb").exists)
+        until((store.directory / "profiles.lmdb" / "data.mdb").exists)
         reader: ProfileReader | None = None
         while attempts(reader) < 30:
             reader = reader or open_when_present(store.directory)

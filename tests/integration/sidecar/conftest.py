@@ -6,7 +6,6 @@ import asyncio
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
+from waiting import until
 
 from foreword import keys
 from foreword.client import Foreword
@@ -35,15 +35,6 @@ from sidecar.server import SidecarServer
 PATIENCE_SECONDS = 10
 NOW_MS = 1_700_000_000_000
 DAY_MS = 86_400_000
-
-
-def eventually(check: Callable[[], Any], what: str) -> Any:
-    """Return the first true result of `check`; fail when none comes."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := check()):
-        assert time.monotonic() < deadline, f"waited in vain for: {what}"
-        time.sleep(0.005)
-    return found
 
 
 def put_profile(
@@ -168,7 +159,7 @@ class Running:
 
     # Helpers of every test; a test file cannot import them from here.
     event = staticmethod(event)
-    eventually = staticmethod(eventually)
+    eventually = staticmethod(until)
     error_info = staticmethod(error_info)
     bad_request = staticmethod(bad_request)
     now_ms = NOW_MS

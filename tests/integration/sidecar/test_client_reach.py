@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import let_pass_async
 
 from foreword.client import AsyncForeword, Foreword
 from foreword.client.reach import WAITS_SECONDS, Reach
@@ -45,7 +46,7 @@ class Blocking:
 
     def rest(self) -> None:
         """Let the loop do what is under way, as an application's loop does between calls."""
-        self._loop.run_until_complete(asyncio.sleep(0.01))
+        self._loop.run_until_complete(let_pass_async(0.01))
 
     def close(self) -> None:
         """Close the client; nothing of it stays in the loop."""
