@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 import click
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 _MIB = 1 << 20
+_INTEGERS_64 = {FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64}
 
 
 def print_json(value: object) -> None:
@@ -25,11 +27,31 @@ def print_json_line(value: object, file: IO[str] | None = None) -> None:
 
 
 def message_dict(message: Message, *, with_defaults: bool = False) -> dict[str, Any]:
-    """Return a message in proto3 JSON with the names of the .proto files."""
+    """Return a message in proto3 JSON with the names of the .proto files, but every number as one.
+
+    proto3 JSON puts 64-bit integers into quotes. All of ours are times and counts far below 2**53, which any reader of
+    JSON takes as they are, and what a command says itself has no quotes either.
+    """
     fields: dict[str, Any] = MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=with_defaults
     )
+    _unquote(fields, message.DESCRIPTOR)
     return fields
+
+
+def _unquote(fields: dict[str, Any], descriptor: Any) -> None:
+    """Turn the 64-bit integers of a message and of those in it into numbers, in place."""
+    for field in descriptor.fields:
+        value = fields.get(field.name)
+        if value is None:
+            continue
+        if field.cpp_type in _INTEGERS_64:
+            fields[field.name] = [int(one) for one in value] if isinstance(value, list) else int(value)
+        elif field.message_type is not None and not field.message_type.GetOptions().map_entry:
+            # Times, durations and packed messages have forms of their own, which hold no such numbers.
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, dict) and "@type" not in one:
+                    _unquote(one, field.message_type)
 
 
 def note(text: str) -> None:

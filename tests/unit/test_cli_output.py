@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
+from google.protobuf import json_format
 
 from foreword.cli.demo.readable import readable, shortened
-from foreword.cli.output import table
+from foreword.cli.output import message_dict, table
 from foreword.cli.status import segment_table
-from foreword.v1.operator_service_pb2 import SegmentStatus
-from foreword.v1.profile_pb2 import Segment
+from foreword.v1.event_pb2 import Event
+from foreword.v1.operator_service_pb2 import GetStatusResponse, SegmentStatus
+from foreword.v1.profile_pb2 import FadedCount, Memory, Profile, Provenance, Segment
+from foreword.v1.profile_service_pb2 import GetProfileResponse
+from foreword.v1.user_data_service_pb2 import ExportUserResponse
 
 
 def test_tables_align_numbers_right_and_texts_left() -> None:
@@ -32,6 +36,30 @@ def test_segments_have_their_sum() -> None:
     assert lines[2][-4:] == ["0", "3", "0", "0"]
     assert lines[3] == ["all", "2", "3", "0", "1"]
     assert segment_table([]).splitlines()[-1].split() == ["all", "0", "0", "0", "0"]
+
+
+def test_every_number_is_a_number() -> None:
+    """64-bit integers come without quotes at any depth, the rest as proto3 JSON has it, and all of it reads back."""
+    topics = [FadedCount(value="12", weight=0.5, event_count=9)]
+    message = GetProfileResponse(profile=Profile(revision=7, memory=Memory(event_count=8, topics=topics)))
+    message.profile.provenance.CopyFrom(Provenance(cost_micro_usd=-5, window={"seconds": 90}))
+    message.profile.product.Pack(GetStatusResponse(revision=11))
+    printed = message_dict(message)
+    profile = printed["profile"]
+    assert (profile["revision"], profile["memory"]["event_count"]) == (7, 8)
+    assert profile["memory"]["topics"] == [{"value": "12", "weight": 0.5, "event_count": 9}]
+    assert profile["provenance"] == {"cost_micro_usd": -5, "window": "90s"}
+    assert json_format.Parse(json.dumps(printed), GetProfileResponse()) == message
+    event = ExportUserResponse(event=Event(attributes={"revision": "10"}, time={"seconds": 1_763_600_000}))
+    assert message_dict(event)["event"] == {"attributes": {"revision": "10"}, "time": "2025-11-20T00:53:20Z"}
+    assert message_dict(ExportUserResponse(due_ms=12)) == {"due_ms": 12}
+
+
+def test_counts_of_nothing_are_numbers_too() -> None:
+    """Fields that are printed for being absent have the same form as others."""
+    printed = message_dict(GetStatusResponse(ledger={"attempts": 3}), with_defaults=True)
+    assert (printed["revision"], printed["event_count"]) == (0, 0)
+    assert (printed["ledger"]["attempts"], printed["ledger"]["cost_micro_usd"]) == (3, 0)
 
 
 def test_readable_json_is_the_same_json() -> None:
