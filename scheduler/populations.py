@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
+
+from cachetools import LRUCache
 
 from foreword.store import ProfileReader
 from scheduler.agent.population import PopulationView
@@ -25,7 +26,7 @@ class Populations:
     def __init__(self, profiles: ProfileReader, half_life_days: Callable[[], float]) -> None:
         self._profiles = profiles
         self._half_life_days = half_life_days
-        self._views: OrderedDict[str, PopulationView] = OrderedDict()
+        self._views: LRUCache[str, PopulationView] = LRUCache(_VIEWS_MAX)
 
     def view(self, namespace: str) -> PopulationView:
         """Return the population of a namespace."""
@@ -34,9 +35,6 @@ class Populations:
             row = self._profiles.population(namespace)
             view = PopulationView.from_proto(row, self._half_life_days())
             self._views[namespace] = view
-            if len(self._views) > _VIEWS_MAX:
-                self._views.popitem(last=False)
-        self._views.move_to_end(namespace)
         return view
 
     def forget(self) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+
+from cachetools import LRUCache
 
 from foreword.clock import Clock
 from foreword.errors import ForewordError, StoreError
@@ -28,7 +29,7 @@ class OpenTriggers:
         self._activity = activity
         self._live = live
         self._clock = clock
-        self._recent: OrderedDict[bytes, int] = OrderedDict()
+        self._recent: LRUCache[bytes, int] = LRUCache(RECENT_MAX)
         self._waiting: dict[UserKey, int] = {}
         self._under_way = False
 
@@ -43,7 +44,7 @@ class OpenTriggers:
             return
         if len(self._waiting) >= WAITING_MAX or not self._is_known(user):
             return
-        self._remember(user, now_ms)
+        self._recent[user] = now_ms
         self._waiting[user] = now_ms
         if not self._under_way:
             self._send()
@@ -60,12 +61,6 @@ class OpenTriggers:
             # The read is answered all the same, and nothing can be asked of a store that fails.
             return False
         return activity is not None and activity.event_count > 0
-
-    def _remember(self, user: UserKey, now_ms: int) -> None:
-        self._recent[user] = now_ms
-        self._recent.move_to_end(user)
-        if len(self._recent) > RECENT_MAX:
-            self._recent.popitem(last=False)
 
     def _send(self) -> None:
         users, self._waiting = self._waiting, {}

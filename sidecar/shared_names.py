@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
+
+from cachetools import LRUCache
 
 from foreword.clock import Clock
 from foreword.errors import StoreError
@@ -21,7 +22,7 @@ class SharedNames:
     def __init__(self, profiles: Profiles, clock: Clock) -> None:
         self._profiles = profiles
         self._now_ms = clock.now_ms
-        self._read: OrderedDict[str, tuple[int, dict[str, int]]] = OrderedDict()
+        self._read: LRUCache[str, tuple[int, dict[str, int]]] = LRUCache(_NAMESPACES_MAX)
 
     def users_of(self, namespace: str) -> Callable[[str], int]:
         """Return the count of users by name, by `topic_key`; 0 while the store cannot be read."""
@@ -40,7 +41,4 @@ class SharedNames:
             rows = ()
         counts = {row.name: len(row.user_marks) for row in rows}
         self._read[namespace] = (now_ms, counts)
-        self._read.move_to_end(namespace)
-        if len(self._read) > _NAMESPACES_MAX:
-            self._read.popitem(last=False)
         return counts

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 # What the `server` extra brings that the command line stands on.
-_SERVER_LIBRARIES = {"click", "pydantic", "apscheduler", "grpc_health", "grpc_reflection", "grpc_status"}
+_SERVER_LIBRARIES = {
+    "apscheduler",
+    "cachetools",
+    "click",
+    "grpc_health",
+    "grpc_reflection",
+    "grpc_status",
+    "pydantic",
+}
 
 # Fields of requests that stand on the command line.
 _ARGUMENTS = {"user_id", "namespace"}

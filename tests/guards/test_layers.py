@@ -47,6 +47,7 @@ DOORS = {
     "grpc_status": ("sidecar",),
     "google.rpc": ("sidecar", "foreword.client"),
     "uvloop": ("sidecar",),
+    "cachetools": ("sidecar", "scheduler"),
     "apscheduler": ("scheduler",),
     "click": ("foreword.cli",),
     "pydantic": ("foreword.config", "foreword.config_check"),
@@ -209,7 +210,7 @@ import sys
 
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        absent = {"pydantic", "pydantic_core", "click", "apscheduler", "uvloop",
+        absent = {"pydantic", "pydantic_core", "cachetools", "click", "apscheduler", "uvloop",
                   "grpc_health", "grpc_reflection", "grpc_status"}
         if name.split(".")[0] in absent:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
