@@ -132,23 +132,3 @@ def serving() -> Iterator[Installation]:
             process.send_signal(signal.SIGTERM)
         process.wait(timeout=SECONDS_MAX)
         shutil.rmtree(made.folder)
-
-
-@pytest.fixture
-def git_repository(tmp_path: Path) -> Path:
-    """A repository with six commits of two authors."""
-    repository = tmp_path / "project"
-    repository.mkdir()
-
-    def git(*arguments: str, author: str = "ann") -> None:
-        identity = ["-c", f"user.name={author}", "-c", f"user.email={author}@example.org"]
-        subprocess.run(["git", *identity, *arguments], cwd=repository, check=True, capture_output=True)
-
-    git("init", "--quiet")
-    for number in range(6):
-        file = repository / ("docs" if number % 2 else "src") / f"{number}.py"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(str(number))
-        git("add", ".")
-        git("commit", "--quiet", "-m", f"Change {number}", author="ann" if number < 4 else "bob")
-    return repository

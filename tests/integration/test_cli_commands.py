@@ -140,43 +140,6 @@ def test_import_is_idempotent_and_writes_refused_lines_aside(serving: Installati
     assert (second["accepted"], second["duplicates"], second["refused"]) == (0, 4, 2)
 
 
-def test_a_file_of_which_nothing_can_be_used_fails(serving: Installation) -> None:
-    """An import that recorded nothing because all was refused ends with 1."""
-    (serving.folder / "bad.jsonl").write_text("nonsense\n")
-    assert serving.run("import", "events", "bad.jsonl").returncode == 1
-    (serving.folder / "empty.jsonl").write_text("")
-    assert serving.run("import", "events", "empty.jsonl").returncode == 0
-
-
-def test_import_csv_maps_columns(serving: Installation) -> None:
-    """Rows of a table become events by --map; values become likes and dislikes by their limits."""
-    (serving.folder / "r.csv").write_text(
-        "who,what,tags,stars,when\n7,Babe,Comedy|Drama,5,1763600000\n7,Jaws,Horror,1,1763600009\n"
-    )
-    rules = ["type==rate", "user_id=who", "item_id=what", "topics=tags", "value=stars", "time=when"]
-    maps = [part for rule in rules for part in ("--map", rule)]
-    report = serving.json("import", "csv", "r.csv", *maps, "--like-at", "4", "--dislike-at", "2")[0]
-    assert (report["accepted"], report["refused"]) == (2, 0)
-    exported = [json.loads(line) for line in serving.run("export", "7").stdout.splitlines()]
-    events = [row["event"] for row in exported if row["store"] == "activity.events"]
-    assert [event["feedback"] for event in events] == ["FEEDBACK_LIKE", "FEEDBACK_DISLIKE"]
-    assert events[0]["topics"] == ["Comedy", "Drama"]
-    wrong = serving.run("import", "csv", "r.csv", "--map", "user_id=nobody")
-    assert wrong.returncode == 2
-    assert len(wrong.stderr.splitlines()) == 1
-
-
-def test_import_git_pseudonymises(serving: Installation, git_repository: Path) -> None:
-    """Commits become events of authors under pseudonyms; asked again, only newer commits are read."""
-    report = serving.json("import", "git", str(git_repository))[0]
-    assert report["accepted"] == 6
-    assert serving.json("import", "git", str(git_repository))[0]["rows"] == 0
-    assert "example.org" not in (
-        serving.run("status", "--json").stdout + serving.run("store", "stats").stdout
-    )
-    assert serving.run("export", "ann@example.org").stdout == ""
-
-
 def test_backup_check_and_stats_run_beside_the_daemons(serving: Installation, until: Until) -> None:
     """A backup taken while daemons run is sound; compaction and restore are refused in words meanwhile."""
     _known(serving, until, "bea")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,10 +21,39 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with six commits of two authors."""
+    commits = []
+    for number in range(6):
+        author, area = ("ann" if number < 4 else "bob"), ("docs" if number % 2 else "src")
+        identity = f"{author} <{author}@example.org> {1_760_000_000 + number} +0000"
+        commits.append(
+            f"commit refs/heads/main\nauthor {identity}\ncommitter {identity}\ndata 6\nchange\n"
+            f"M 100644 inline {area}/{number}.py\ndata 1\n{number}\n"
+        )
+    path = tmp_path / "project"
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(path)], check=True)
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=path, input="".join(commits), text=True, check=True)
+    return path
+
+
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str = "") -> int:
-    monkeypatch.setattr("sys.argv", ["foreword", "import", *arguments])
+    return command(monkeypatch, "import", *arguments, stdin=stdin)
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str = "") -> int:
+    monkeypatch.setattr("sys.argv", ["foreword", *arguments])
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
     return main()
+
+
+def exported(monkeypatch, capsys, user: str) -> list[dict[str, Any]]:
+    """Return the events kept of a user."""
+    capsys.readouterr()
+    assert command(monkeypatch, "export", user) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [row["event"] for row in rows if row["store"] == "activity.events"]
 
 
 def event(number: int, **more: object) -> str:
@@ -64,3 +95,37 @@ def test_a_wrong_delimiter_is_wrong_usage(folder: Path, monkeypatch, capsys) -> 
     """A delimiter that cannot be one is refused in a sentence, before anything is read."""
     assert run(monkeypatch, "csv", "-", "--delimiter", "::") == 2
     assert "--delimiter: found '::'; allowed: one character, or " in capsys.readouterr().err
+
+
+def test_an_empty_file_is_no_failure(folder: Path, monkeypatch, capsys) -> None:
+    """Nothing to import is nothing wrong; nothing but what is refused is."""
+    (folder / "empty.jsonl").write_text("")
+    assert run(monkeypatch, "events", "empty.jsonl") == 0
+    assert run(monkeypatch, "events", "-", stdin="nonsense\n") == 1
+
+
+def test_csv_maps_columns(folder: Path, monkeypatch, capsys) -> None:
+    """Rows of a table become events by --map; values become likes and dislikes by their limits."""
+    (folder / "r.csv").write_text(
+        "who,what,tags,stars,when\n7,Babe,Comedy|Drama,5,1763600000\n7,Jaws,Horror,1,1763600009\n"
+    )
+    rules = ["type==rate", "user_id=who", "item_id=what", "topics=tags", "value=stars", "time=when"]
+    maps = [part for rule in rules for part in ("--map", rule)]
+    assert run(monkeypatch, "csv", "r.csv", *maps, "--like-at", "4", "--dislike-at", "2") == 0
+    events = exported(monkeypatch, capsys, "7")
+    assert [event["feedback"] for event in events] == ["FEEDBACK_LIKE", "FEEDBACK_DISLIKE"]
+    assert events[0]["topics"] == ["Comedy", "Drama"]
+    assert run(monkeypatch, "csv", "r.csv", "--map", "user_id=nobody") == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_git_pseudonymises(folder: Path, repository: Path, monkeypatch, capsys) -> None:
+    """Commits become events of authors under pseudonyms; asked again, only newer commits are read."""
+    assert run(monkeypatch, "git", str(repository), "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["accepted"] == 6
+    assert run(monkeypatch, "git", str(repository), "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["rows"] == 0
+    assert b"example.org" not in (folder / "var/foreword/activity.lmdb/data.mdb").read_bytes()
+    assert exported(monkeypatch, capsys, "ann@example.org") == []
+    assert run(monkeypatch, "git", str(repository), "--plain-authors") == 0
+    assert len(exported(monkeypatch, capsys, "ann@example.org")) == 4
