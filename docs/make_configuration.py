@@ -119,6 +119,8 @@ def _toml(value: object) -> str:
 
 def _allowed(field: FieldInfo) -> str:
     kind: Any = field.annotation
+    if get_origin(kind) is tuple and get_origin(get_args(kind)[0]) is Literal:
+        return "a list of " + ", ".join(f'`"{choice}"`' for choice in get_args(get_args(kind)[0]))
     if get_origin(kind) in (Union, UnionType):
         kind = next(part for part in get_args(kind) if part is not NoneType)
     if get_origin(kind) is Literal:

@@ -12,7 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from foreword.addresses import parse_address
 from foreword.errors import FieldError
 from foreword.keys import NAMESPACE_BYTES_MAX
-from foreword.naming import NAME_USERS_MAX, OWN_NAME_ALLOWED, Names, Policy, is_own_name, quoted
+from foreword.naming import (
+    NAME_USERS_MAX,
+    OWN_NAME_ALLOWED,
+    SENSITIVE,
+    Names,
+    Policy,
+    Sensitive,
+    SensitiveNames,
+    is_own_name,
+    quoted,
+)
 from foreword.signs import Sign
 
 _GIB = 1 << 30
@@ -259,8 +269,13 @@ class Words(Section):
     vocabulary: tuple[str, ...] = ()
     """Names that every policy lets through, shown unquoted and as spelled here; case and separators do not matter
     when they are looked up. A site is named only when it stands here."""
+    sensitive: tuple[Sensitive, ...] = SENSITIVE
+    """Kinds of sensitive names that no policy lets through, told by lists of words (docs/guide.md says what those do
+    not do). [] lets all through."""
+    denied: tuple[str, ...] = ()
+    """Names of your own that no policy lets through, and with each all names that hold its words in a row."""
 
-    @field_validator("vocabulary")
+    @field_validator("vocabulary", "denied")
     @classmethod
     def _entries(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
         for entry in entries:
@@ -281,12 +296,12 @@ class Words(Section):
         """What is added to the version of the rules a text is written by; a text of other rules is written anew."""
         if self == Words():
             return ""
-        rules = "\0".join([self.policy, str(self.users_min), *sorted(self.vocabulary)])
-        return f"+{blake2b(rules.encode(), digest_size=4).hexdigest()}"
+        return f"+{blake2b(self.model_dump_json().encode(), digest_size=4).hexdigest()}"
 
     def names(self, users_of: Callable[[str], int] | None = None) -> Names:
         """Return the door these rules make; `users_of` as `Names` has it."""
-        return Names(self.policy, self.vocabulary, self.users_min, users_of)
+        sensitive = SensitiveNames(self.sensitive, self.denied)
+        return Names(self.policy, self.vocabulary, self.users_min, users_of, sensitive=sensitive)
 
 
 class Foreword(Section):

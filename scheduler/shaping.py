@@ -38,6 +38,7 @@ class Shaping:
 def _digest(config: Config, namespace: str) -> int:
     shaping = (
         config.agent.provider,
+        config.agent.signs,
         config.window.model_dump(mode="json"),
         config.cold_start.events_min,
         config.foreword.tokens_max,

@@ -10,15 +10,19 @@ from foreword.naming.names import (
     Policy,
     is_own_name,
 )
+from foreword.naming.sensitive import SENSITIVE, Sensitive, SensitiveNames
 from foreword.naming.shape import well_shaped
 
 __all__ = [
     "LANGUAGES",
     "NAME_USERS_MAX",
     "OWN_NAME_ALLOWED",
+    "SENSITIVE",
     "Name",
     "Names",
     "Policy",
+    "Sensitive",
+    "SensitiveNames",
     "is_own_name",
     "quoted",
     "well_shaped",

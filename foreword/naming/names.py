@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
 from foreword.naming.known import KNOWN, NOTHING
+from foreword.naming.sensitive import SensitiveNames
 from foreword.naming.shape import well_shaped
 from foreword.topics import topic_key
 
@@ -18,6 +19,9 @@ OWN_NAME_CHARACTERS_MAX = 60
 OWN_NAME_ALLOWED = (
     f"1 to {OWN_NAME_CHARACTERS_MAX} printable characters without quotation marks, no space around them"
 )
+
+
+_ALL_SENSITIVE = SensitiveNames()
 
 
 class Name(NamedTuple):
@@ -53,6 +57,7 @@ class Names:
         vocabulary: The operator's names, let through by every policy, and shown as spelled here.
         users_min: How many users make a name shared.
         users_of: How many users' events carry a name, by `topic_key`; needed for `shared`.
+        sensitive: What is kept out whatever the policy, the operator's vocabulary too.
     """
 
     def __init__(
@@ -61,14 +66,19 @@ class Names:
         vocabulary: Iterable[str] = (),
         users_min: int = 5,
         users_of: Callable[[str], int] | None = None,
+        *,
+        sensitive: SensitiveNames = _ALL_SENSITIVE,
     ) -> None:
         self._policy = policy
         self._own = _own_names(tuple(vocabulary))
         self._users_min = users_min
         self._users_of = users_of
+        self._sensitive = sensitive
 
     def name(self, raw: str) -> Name | None:
         """Return the name that may be shown for an untrusted word, or None when it must not stand in a text."""
+        if self.withholds(raw):
+            return None
         own = self._own.get(topic_key(raw))
         if own is not None or self._policy == "vocabulary":
             return own
@@ -79,6 +89,10 @@ class Names:
         if text is None or (self._policy == "shared" and not self._is_shared(text)):
             return None
         return Name(text, is_ours=False)
+
+    def withholds(self, text: str) -> bool:
+        """Return whether words are sensitive, so that no text may hold them."""
+        return self._sensitive.hold(text)
 
     def shown(self, raw: str) -> str | None:
         """Return an untrusted word as it may stand in a sentence, or None when it must not."""

@@ -36,7 +36,8 @@ _LIKING_EVENTS_MIN = 5
 # A user stands out in a topic by half as much again as the others, and lags at a third.
 _MORE_THAN_OTHERS = 1.5
 _LESS_THAN_OTHERS = 0.4
-_OTHERS_MIN = 10
+# With fewer others, each of them could be told from what is said of all.
+_OTHERS_MIN = 20
 _STANDING_EVENTS_MIN = 5
 _LAGGING_EVENTS_MIN = 20
 _LAGGING_POPULATION_SHARE_MIN = 0.08
@@ -101,11 +102,11 @@ def _sentences(findings: Findings) -> Iterator[str]:
 
 
 def _is_named(affinity: Affinity, names: Names) -> bool:
-    return (
-        affinity.evidence_count >= _NAMED_EVENTS_MIN
-        and affinity.score >= _NAMED_SCORE_MIN
-        and names.name(affinity.topic) is not None
-    )
+    return _is_drawing(affinity) and names.name(affinity.topic) is not None
+
+
+def _is_drawing(affinity: Affinity) -> bool:
+    return affinity.evidence_count >= _NAMED_EVENTS_MIN and affinity.score >= _NAMED_SCORE_MIN
 
 
 def _areas(findings: Findings, named: Sequence[Affinity]) -> list[Affinity]:
@@ -135,7 +136,9 @@ def _lead(findings: Findings, leading: Sequence[Affinity]) -> str:
     else:
         names = _names(findings, leading, _LEAD_TOPICS)
     if not names:
-        return f"{act}, without a clear focus yet."
+        # Where there is a focus that may not be named, it would be untrue to say there is none.
+        has_focus = any(_is_drawing(item) and item.score >= _LEAD_SCORE_MIN for item in findings.high)
+        return f"{act}." if has_focus else f"{act}, without a clear focus yet."
     lately = "lately mostly" if findings.window.count >= _LATELY_EVENTS_MIN else "mostly"
     return f"{act}, {lately} {joint}{join(names)}."
 
@@ -269,7 +272,7 @@ def _turns(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> Ite
 
 def _standing(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> Iterator[str]:
     """Say where the user differs from the others of the namespace."""
-    if findings.user_count < _OTHERS_MIN:
+    if findings.others < _OTHERS_MIN:
         return
     repos = {topic_key(entry.value) for entry in findings.values("repo")}
     more = sorted(

@@ -60,7 +60,7 @@ class Findings:
         memory: The memory with all new events.
         known: Every event read in this refresh that counts, by id.
         news: The ids among them that were accepted since the last refresh.
-        user_count: Users of the population.
+        others: Users of the namespace beside this one.
         names: What of the words above may stand in a text.
         depth: The depth of what the user reads; unspecified unless events carry it.
         length_percentile: Where the user's text length lies among all users', 0 to 100; None unless known.
@@ -79,7 +79,7 @@ class Findings:
     memory: Memory
     known: Mapping[str, Evidence]
     news: frozenset[str]
-    user_count: int
+    others: int
     names: Names
     depth: profile_pb2.Depth
     length_percentile: int | None
@@ -103,9 +103,23 @@ def find(
     known: Mapping[str, Evidence],
     news: frozenset[str],
     active_days: int,
+    others: int,
     is_cold: bool,
 ) -> Findings:
-    """Read everything out of the counts; `active_days` counts the days on which the user did anything."""
+    """Read everything out of the counts.
+
+    Args:
+        affinities: All topics, the most drawing first.
+        window: The weights of the window.
+        memory: The memory with all new events.
+        population: The users of the namespace.
+        names: What may be said.
+        known: As in `Findings`.
+        news: As in `Findings`.
+        active_days: On how many days the user did anything.
+        others: As in `Findings`.
+        is_cold: As in `Findings`.
+    """
     if is_cold:
         affinities = [affinity for affinity in affinities if affinity.is_refused]
     low = sorted(
@@ -132,7 +146,7 @@ def find(
         memory=memory,
         known=known,
         news=news,
-        user_count=population.user_count,
+        others=others,
         names=names,
         depth=_depth(memory),
         length_percentile=percentile,

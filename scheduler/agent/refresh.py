@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from foreword.config import Config
 from foreword.defaults import default_profile
@@ -128,6 +129,8 @@ def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
         known=known,
         news=news_ids,
         active_days=len(refresh_input.activity.days),
+        # A user whose first events these are does not yet count in the population.
+        others=refresh_input.population.user_count - (1 - delta.user_count),
         is_cold=is_cold,
     )
     return _Draft(refresh_input, config, memory, delta, findings)
@@ -152,7 +155,7 @@ def _complete(draft: _Draft, findings: Findings, proposal: Proposal, provider: P
     previous = draft.input.previous
     counts = {topic: count.events for topic, count in draft.memory.topics.items()}
     applied = apply(proposal.operations, previous, findings.known, counts)
-    _withdraw_refused(applied.self_model, findings)
+    _withdraw(applied.self_model, findings)
     profile = profile_pb2.Profile(user_id=draft.input.user_id, namespace=draft.input.namespace)
     fill(profile, findings, previous)
     profile.self_model.CopyFrom(applied.self_model)
@@ -167,12 +170,20 @@ def _complete(draft: _Draft, findings: Findings, proposal: Proposal, provider: P
     return RefreshResult(profile, profile.foreword, False, draft.delta, proposal.usage, applied.refusals)
 
 
-def _withdraw_refused(self_model: profile_pb2.SelfModel, findings: Findings) -> None:
-    """Remove preferences for what the user has said no to, whoever proposed them and when."""
+def _withdraw(self_model: profile_pb2.SelfModel, findings: Findings) -> None:
+    """Remove preferences for what the user said no to, and all that is sensitive, whoever proposed it and when."""
     refused = {affinity.key for affinity in findings.low if affinity.is_refused}
-    for place in range(len(self_model.preferences) - 1, -1, -1):
-        if topic_key(self_model.preferences[place].value) in refused:
-            del self_model.preferences[place]
+    withholds = findings.names.withholds
+    _drop(self_model.preferences, lambda row: topic_key(row.value) in refused or withholds(row.value))
+    _drop(self_model.beliefs, lambda row: withholds(row.subject) or withholds(row.statement))
+    _drop(self_model.expertise, lambda row: withholds(row.area))
+    _drop(self_model.goals, lambda row: withholds(row.statement))
+
+
+def _drop(rows: Any, is_dropped: Callable[[Any], bool]) -> None:
+    for place in reversed(range(len(rows))):
+        if is_dropped(rows[place]):
+            del rows[place]
 
 
 def _stamp(profile: profile_pb2.Profile, draft: _Draft, provider: Provider, proposal: Proposal) -> None:

@@ -71,6 +71,8 @@ DEFAULTS = {
     "foreword.words.policy": "open",
     "foreword.words.users_min": 5,
     "foreword.words.vocabulary": [],
+    "foreword.words.sensitive": ["health", "money", "sexuality", "religion", "politics"],
+    "foreword.words.denied": [],
     # No namespace has a table of its own: an empty table has no key to list.
     "security.tls_certificate_file": None,
     "security.tls_key_file": None,

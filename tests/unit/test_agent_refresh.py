@@ -147,6 +147,34 @@ def test_an_address_is_not_said() -> None:
     assert address in [row.topic for row in profile.content_preferences.high_affinity_topics]
 
 
+@pytest.mark.parametrize(
+    "address", ["example.com/private/ada", "www.example.com", "ada@example.com", "192.0.2.1"]
+)
+def test_an_address_without_a_scheme_is_not_said_either(address: str) -> None:
+    """Nor is the name of a site, unless the operator's vocabulary lists it."""
+    profile = run([event(number, number, [address, "tests"]) for number in range(6)]).profile
+    assert "mostly about tests." in profile.foreword.text
+    assert not any(word in profile.foreword.text for word in ("example", "private", "192"))
+
+
+@pytest.mark.parametrize("others", [19, 20])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_user_is_compared_with_twenty_others(others: int, is_known: bool) -> None:
+    """With fewer, whoever reads it could tell them apart; the user does not count as another."""
+    events = [event(number, number / 4, ["opera", "tests"]) for number in range(30)]
+    population = PopulationView(60.0)
+    population.fold(
+        PopulationDelta(NOW_MS, {"news": (900.0, 0.0, 900)}, total_weight=1000.0, user_count=others)
+    )
+    previous = None
+    if is_known:
+        first = run(events, population=population)
+        population.fold(first.population_delta)
+        previous = first.profile
+    text = run(events, previous=previous, new=[] if is_known else events, population=population).foreword.text
+    assert ("than other users" in text) is (others == 20)
+
+
 def test_what_is_turned_down_is_low_and_suppressed() -> None:
     """Dismissals and dislikes make a low affinity, a line in the foreword, and no trigger."""
     events = [event(number, number / 2, ["science"]) for number in range(12)]
