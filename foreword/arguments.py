@@ -29,8 +29,8 @@ def text(field: str, value: Any) -> str:
         FieldError: It is none, or no UTF-8.
     """
     if not isinstance(value, str):
-        advice = f"; write {str(value)!r}" if isinstance(value, numbers.Number) else ""
-        raise FieldError(field, shown(value), f"text{advice}")
+        hint = f"write {str(value)!r}" if isinstance(value, numbers.Number) else ""
+        raise FieldError(field, shown(value), "text", hint=hint)
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -54,8 +54,8 @@ def items(field: str, value: Any) -> list[Any]:
         FieldError: It is none; a single text is not.
     """
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        hint = f" such as {[value]!r}" if isinstance(value, str) and len(value) <= 40 else ""
-        raise FieldError(field, shown(value), f"a list of texts{hint}")
+        hint = f"write {[value]!r}" if isinstance(value, str) and len(value) <= 40 else ""
+        raise FieldError(field, shown(value), "a list of texts", hint=hint)
     return list(value)
 
 
@@ -100,9 +100,13 @@ def choice(field: str, value: Any, enum: Any) -> Any:
     Raises:
         FieldError: It is none of them.
     """
-    if not isinstance(value, bool) and value in (enum.keys() if isinstance(value, str) else enum.values()):
+    names = list(enum.keys())
+    if not isinstance(value, bool) and value in (names if isinstance(value, str) else enum.values()):
         return value
-    raise FieldError(field, shown(value), ", ".join(enum.keys()))
+    meant = [name for name in names if name.endswith(f"_{value}".upper())]
+    raise FieldError(
+        field, shown(value), ", ".join(names), hint=f"write {meant[0]!r}" if len(meant) == 1 else ""
+    )
 
 
 def choices(field: str, value: Any, enum: Any) -> list[Any]:

@@ -29,8 +29,8 @@ class ForewordError(Exception):
 class FieldError(ForewordError):
     """A value is missing, malformed or out of range."""
 
-    def __init__(self, field: str, found: str, allowed: str) -> None:
-        super().__init__(f"{field}: found {found}; allowed: {allowed}")
+    def __init__(self, field: str, found: str, allowed: str, *, hint: str = "") -> None:
+        super().__init__(f"{field}: found {found}; allowed: {allowed}", hint=hint)
         self.field = field
         self.found = found
         self.allowed = allowed

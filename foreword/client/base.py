@@ -107,7 +107,8 @@ class Client:
         for mistake in recording.mistakes:
             if mistake.is_of_call and self._failures.raises:
                 place = mistake.error.field if fields else mistake.place
-                raise FieldError(place, mistake.error.found, mistake.error.allowed)
+                found, allowed, hint = mistake.error.found, mistake.error.allowed, mistake.error.hint
+                raise FieldError(place, found, allowed, hint=hint)
             self._failures.log_mistake(mistake.error)
         return recording
 

@@ -102,15 +102,17 @@ def _value(name: Any, value: Any) -> Any:
     """Return a field's value as the Event takes it."""
     convert = _FIELDS.get(name) if isinstance(name, str) else None
     if convert is None:
-        raise UnknownFieldError(str(name), "a field that no event has", _known_fields(str(name)))
+        raise UnknownFieldError(
+            str(name), "a field that no event has", ", ".join(_FIELDS), hint=_meant(str(name))
+        )
     return convert(name, value)
 
 
-def _known_fields(name: str) -> str:
+def _meant(name: str) -> str:
     import difflib
 
     near = difflib.get_close_matches(name, _FIELDS, n=1)
-    return f"{', '.join(_FIELDS)}{f'; did you mean {near[0]}?' if near else ''}"
+    return f"did you mean {near[0]}?" if near else ""
 
 
 def _time(name: str, value: Any) -> Any:

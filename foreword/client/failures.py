@@ -61,7 +61,8 @@ class Failures:
 
     def log_mistake(self, error: FieldError) -> None:
         """Log what only a change of the program mends: once, since a line a minute would say nothing new."""
-        what = f"{error.field}: {error.allowed}"
+        # The place in a list, or a key of the caller's, makes it no other mistake.
+        what = f"{error.field.partition('[')[0]}: {error.allowed}"
         with self._lock:
             if what in self._mistakes or len(self._mistakes) >= MISTAKES_MAX:
                 return

@@ -91,7 +91,7 @@ class Recording:
             index=index,
             event_id=event_id if isinstance(event_id, str) and event_id.isprintable() else "",
             field=mistake.place,
-            # As the sidecar says it.
-            message=f"found {mistake.error.found}; allowed: {mistake.error.allowed}",
+            # As the sidecar says it, and what to write instead.
+            message=str(mistake.error).removeprefix(f"{mistake.error.field}: "),
             reason=ErrorReason.ERROR_REASON_FIELD_INVALID,
         )

@@ -107,7 +107,7 @@ class JsonLines:
         try:
             event, unknown = parse_event(text)
         except FieldError as exc:
-            return Row(number, None, text, exc.message)
+            return Row(number, None, text, str(exc))
         if unknown and self._strict:
             found = f"the field {quoted(unknown[0])}, which no event has"
             return Row(

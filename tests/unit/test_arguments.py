@@ -41,11 +41,11 @@ def test_values_of_the_right_kind_are_taken(check: Callable[..., Any], value: An
 @pytest.mark.parametrize(
     ("check", "value", "found", "allowed"),
     [
-        (arguments.text, 5, "5 (int)", "text; write '5'"),
+        (arguments.text, 5, "5 (int)", "text"),
         (arguments.text, None, "None", "text"),
         (arguments.text, b"ada", "b'ada' (bytes)", "text"),
         (arguments.text, "\ud800", "'\\ud800' (str)", "text that UTF-8 can hold, without lone surrogates"),
-        (arguments.texts, "python", "'python' (str)", "a list of texts such as ['python']"),
+        (arguments.texts, "python", "'python' (str)", "a list of texts"),
         (arguments.texts, b"python", "b'python' (bytes)", "a list of texts"),
         (arguments.texts, {"a": 1}, "{'a': 1} (dict)", "a list of texts"),
         (arguments.texts, 5, "5 (int)", "a list of texts"),
@@ -82,3 +82,19 @@ def test_long_values_are_cut() -> None:
     with pytest.raises(FieldError) as caught:
         arguments.number("value", "x" * 10_000)
     assert len(caught.value.found) < 60
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "hint"),
+    [
+        (arguments.text, 5, "write '5'"),
+        (arguments.texts, "python", "write ['python']"),
+        (arguments.text, None, ""),
+        (arguments.texts, "a" * 41, ""),
+    ],
+)
+def test_what_was_probably_meant_is_a_hint(check: Callable[..., Any], value: Any, hint: str) -> None:
+    """The error says what to write instead where that is plain."""
+    with pytest.raises(FieldError) as caught:
+        check("it", value)
+    assert caught.value.hint == hint

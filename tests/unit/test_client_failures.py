@@ -136,10 +136,11 @@ def test_a_mistake_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """A mistake in the program is said once, another one too, and made-up names do not fill the memory."""
     told = failures()
     with caplog.at_level(logging.WARNING, "foreword.client"):
-        for found in ("5", "6"):
-            told.handle(FieldError("user_id", found, "text"))
-        told.handle(FieldError("namespace", "5", "text"))
-        assert len(caplog.records) == 2
+        for number in (5, 6):
+            told.handle(FieldError("user_id", str(number), "text", hint=f"write '{number}'"))
+            told.handle(FieldError(f"attributes['{number}']", str(number), "text"))
+        told.handle(FieldError("topics", "5", "a list of texts"))
+        assert len(caplog.records) == 3
         for number in range(2 * MISTAKES_MAX):
             told.handle(FieldError(f"field{number}", "5", "text"))
     assert len(caplog.records) == MISTAKES_MAX
