@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from foreword.errors import StoreError
+from foreword.store.failpoints import Failpoint, passing
 from foreword.store.files import DATA_FILE, sync_directory
 
 # Present while `restore` swaps both environments: they belong together, and one alone must not be used.
@@ -44,23 +45,34 @@ def swap_in(path: Path) -> None:
     """
     if path.exists():
         path.rename(former(path))
-    if incoming(path).exists():
-        incoming(path).rename(path)
+    passing(Failpoint.FORMER_ASIDE)
+    incoming(path).rename(path)
+    passing(Failpoint.SUCCESSOR_STANDS)
     sync_directory(path.parent)
 
 
 def swap_back(path: Path) -> None:
-    """Undo `swap_in`, or the half of it that was done."""
-    if former(path).exists():
-        remove(path)
-        former(path).rename(path)
-        sync_directory(path.parent)
+    """Undo `swap_in`, or the half of it that was done.
+
+    The successor is renamed and not removed: cut short in a removal, its remains would pass for a successor that
+    stands, and cost the former.
+    """
+    if not former(path).exists():
+        return
+    if path.exists():
+        path.rename(incoming(path))
+        passing(Failpoint.SUCCESSOR_ASIDE)
+    former(path).rename(path)
+    passing(Failpoint.FORMER_BACK)
+    sync_directory(path.parent)
+    remove(incoming(path))
 
 
 def recover(path: Path) -> None:
     """Clear up after a swap that a crash cut short: the former returns unless its successor stands."""
     if not path.exists() and former(path).exists():
         former(path).rename(path)
+        passing(Failpoint.FORMER_BACK)
         sync_directory(path.parent)
     remove(former(path))
     remove(incoming(path))
@@ -69,6 +81,8 @@ def recover(path: Path) -> None:
 def remove(path: Path) -> None:
     """Remove an environment's folder, if it is there. Processes that have it mapped keep what they have."""
     if path.exists():
+        (path / DATA_FILE).unlink(missing_ok=True)
+        passing(Failpoint.REMOVAL_BEGUN)
         shutil.rmtree(path)
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import json
 import os
 import random
 import re
-import shutil
 import threading
 from pathlib import Path
 
@@ -372,67 +369,6 @@ def test_a_restore_cut_short_is_undone_by_the_next(store: Path, tmp_path: Path, 
     lock_activity(store).release()
     assert list(check_store(store)) == []
     assert not former(store / PROFILES).exists()
-
-
-def test_a_restore_killed_at_any_step_leaves_one_store_or_the_other(
-    store: Path, tmp_path: Path, make_event
-) -> None:
-    """Killed before each of its renames and removals in turn, a restore leaves the former store or the backup's."""
-    backup_store(store, tmp_path / "backup")
-    restored = everything(store)
-    with (
-        contextlib.closing(ActivityWriter(store, map_size_bytes=MAP_BYTES)) as writer,
-        writer.begin() as transaction,
-    ):
-        transaction.record([make_event("user1", "late")], 1)
-    original = everything(store)
-    shutil.copytree(store, tmp_path / "original")
-    outcomes = set()
-    for step in itertools.count(1):
-        shutil.rmtree(store)
-        shutil.copytree(tmp_path / "original", store)
-        finished = restore_in_child(tmp_path / "backup", store, dies_before_step=step)
-        if (store / RESTORE_MARKER).exists():
-            outcomes.add("interrupted")
-            for lock in (lock_activity, lock_profiles):
-                with pytest.raises(StoreError, match="interrupted"):
-                    lock(store)
-            with pytest.raises(ZeroDivisionError):
-                # The next restore first puts the former store back; this one goes no further.
-                restore_store(tmp_path / "backup", store, progress=lambda name, done, total: 1 // 0)
-            assert everything(store) == original
-        else:
-            outcomes.add("restored")
-            lock_activity(store).release()
-            lock_profiles(store).release()
-            assert everything(store) == restored
-        assert list(inspect_store(store)) == []
-        if finished:
-            break
-    assert outcomes == {"interrupted", "restored"}
-    assert not former(store / PROFILES).exists()
-
-
-def restore_in_child(backup: Path, directory: Path, dies_before_step: int) -> bool:
-    """Restore in a process that dies before its N-th rename or removal; return whether it came to the end."""
-    child = os.fork()
-    if child:
-        return os.waitpid(child, 0)[1] == 0
-    left = dies_before_step
-
-    def dying(real):
-        def step(*args, **named):
-            nonlocal left
-            left -= 1
-            if left == 0:
-                os._exit(9)
-            return real(*args, **named)
-
-        return step
-
-    Path.rename, Path.unlink, shutil.rmtree = (dying(f) for f in (Path.rename, Path.unlink, shutil.rmtree))
-    restore_store(backup, directory)
-    os._exit(0)
 
 
 def test_a_failing_restore_puts_the_former_store_back(store: Path, tmp_path: Path, monkeypatch) -> None:

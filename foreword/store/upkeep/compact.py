@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foreword.errors import FieldError, StoreError, StoreMissingError, StoreNotWritableError
+from foreword.store.failpoints import Failpoint, passing
 from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
 from foreword.store.lock import lock_activity, lock_profiles
 from foreword.store.snapshot import open_snapshot
@@ -68,9 +69,11 @@ def _compact(path: Path, progress: Progress | None) -> CompactResult:
         rewrite(snapshot, incoming(path), progress)
         rows = row_counts(snapshot)
     after_bytes = (incoming(path) / DATA_FILE).stat().st_size
+    passing(Failpoint.SUCCESSOR_WRITTEN)
     try:
         swap_in(path)
         _compare(path, rows)
+        passing(Failpoint.SUCCESSOR_PROVED)
     except BaseException:
         swap_back(path)
         raise

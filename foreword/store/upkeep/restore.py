@@ -11,6 +11,7 @@ from pathlib import Path
 
 from foreword.errors import StoreCorruptError, StoreError, StoreNotWritableError
 from foreword.store.check import check_store
+from foreword.store.failpoints import Failpoint, passing
 from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES, make_directory, sync_directory, write_private
 from foreword.store.lock import hold_activity, hold_profiles
 from foreword.store.manifest import BackupManifest, read_manifest, sha256_of
@@ -79,8 +80,13 @@ def _bring(backup: Path, directory: Path, manifest: BackupManifest, progress: Pr
             raise StoreCorruptError(
                 f"{name} changed while it was copied", hint="check the disk, then try again"
             )
+        passing(Failpoint.SUCCESSOR_WRITTEN)
         if progress is not None:
             progress(name, copy.bytes, copy.bytes)
+    for name in _NAMES:
+        if name not in manifest.environments:
+            # An empty folder takes the place of what the backup lacks: left empty, a crash would bring the former back.
+            make_directory(incoming(directory / name))
 
 
 def _swap(directory: Path, manifest: BackupManifest) -> None:
@@ -88,18 +94,22 @@ def _swap(directory: Path, manifest: BackupManifest) -> None:
     marker = directory / RESTORE_MARKER
     write_private(marker, json.dumps(existed).encode())
     sync_directory(directory)
+    passing(Failpoint.RESTORE_MARKED)
     try:
         for name in _NAMES:
-            if name in manifest.environments or name in existed:
-                swap_in(directory / name)
+            swap_in(directory / name)
+        passing(Failpoint.RESTORE_SWAPPED)
     except BaseException:
         _undo(directory)
         raise
     # This is the moment at which the restore has happened.
     marker.unlink()
+    passing(Failpoint.RESTORE_DECIDED)
     sync_directory(directory)
     for name in _NAMES:
         remove(former(directory / name))
+        if name not in manifest.environments:
+            remove(directory / name)
 
 
 def _recover(directory: Path) -> None:
@@ -122,6 +132,7 @@ def _undo(directory: Path) -> None:
             swap_back(directory / name)
         elif name not in existed:
             remove(directory / name)
+    passing(Failpoint.RESTORE_UNDONE)
     marker.unlink()
     sync_directory(directory)
 
