@@ -194,8 +194,11 @@ def _sentence(source: Source, report: ImportReport) -> str:
     aside = f"\n  refused lines with reasons: {report.refused_file}" if report.refused_file else ""
     names = ", ".join(_ignored(name, rows) for name, rows in report.ignored.items())
     ignored = f"\n  ignored, no field of an event: {names}" if names else ""
-    mostly = "\n  most of it was refused: is it a file of events?" if report.is_mostly_refused else ""
-    return f"{source.name}: {counts}{resumed}{ignored}{aside}{mostly}"
+    mostly = ", which are most of them" if report.is_mostly_refused else ""
+    untimed = (
+        f"\n  without a time, so taken as of now: {report.without_time:,}" if report.without_time else ""
+    )
+    return f"{source.name}: {counts}{mostly}{resumed}{untimed}{ignored}{aside}"
 
 
 def _ignored(name: str, rows: int) -> str:
@@ -204,7 +207,7 @@ def _ignored(name: str, rows: int) -> str:
 
     from foreword.importers import FIELDS
 
-    near = difflib.get_close_matches(name, FIELDS, n=1)
+    near = difflib.get_close_matches(name, FIELDS, n=1, cutoff=0.8)
     return f"{quoted(name)} in {rows:,} {'row' if rows == 1 else 'rows'}" + (
         f" (meant: {near[0]}?)" if near else ""
     )

@@ -28,6 +28,7 @@ class ImportReport:
         accepted: Events newly recorded.
         duplicates: Events recorded before under the same id.
         refused: Rows and events that were not recorded.
+        without_time: Rows that say nothing of when it was, and so count as of now.
         ignored: How many rows held what no event has, by its name, for the first names met.
         refused_file: Where they stand with line and reason; None when there are none.
         is_resumed: It went on where an earlier import had stopped.
@@ -37,6 +38,7 @@ class ImportReport:
     accepted: int = 0
     duplicates: int = 0
     refused: int = 0
+    without_time: int = 0
     ignored: dict[str, int] = field(default_factory=dict)
     refused_file: Path | None = None
     is_resumed: bool = False
@@ -89,6 +91,8 @@ def import_source(
 
 def _send(batch: list[Row], sink: Sink, refusals: Refusals, report: ImportReport) -> None:
     sent = [row for row in batch if row.event is not None]
+    # Before they are sent: who takes an event without a time gives it one.
+    report.without_time += sum(row.event is not None and not row.event.HasField("time") for row in sent)
     answer = sink([row.event for row in sent if row.event is not None]) if sent else None
     # The field stands within the request (`events[3].type`); a file's reader wants to know the field of the row.
     said = {

@@ -48,7 +48,8 @@ def _fields_of(line: str) -> Mapping[str, Any]:
     try:
         fields = json.loads(line, object_pairs_hook=_object)
     except json.JSONDecodeError as exc:
-        raise FieldError("line", f"{exc.msg} at character {exc.pos + 1}", "one JSON object") from exc
+        found = f"no JSON at character {exc.pos + 1} ({exc.msg[0].lower()}{exc.msg[1:]})"
+        raise FieldError("line", found, "one JSON object") from exc
     except RecursionError:
         raise FieldError("line", "deep nesting", "an object whose values hold no objects") from None
     except ValueError as exc:

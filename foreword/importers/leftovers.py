@@ -32,8 +32,8 @@ def erase_leftovers(directory: Path, user_id: str) -> int:
 
 
 def _naming(user_id: str) -> Callable[[bytes], bool]:
-    # As it is, and as JSON has it: a refused row may be JSON itself.
-    forms = {user_id, json.dumps(user_id)[1:-1]}
+    # As it is, and as JSON and a table's cell have it: a refused row stands as in its source.
+    forms = {user_id, json.dumps(user_id)[1:-1], user_id.replace('"', '""')}
     pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, forms))})(?!\w)")
 
     def names(line: bytes) -> bool:

@@ -53,11 +53,10 @@ def completed(rules: Sequence[Rule], columns: Sequence[str]) -> list[Rule]:
     for rule in rules:
         if not rule.is_constant and rule.source not in columns:
             raise FieldError("--map", f"{rule.field}={rule.source}", f"a column: {', '.join(columns)}")
-    for field, example in (("user_id", "user_id=userId"), ("type", "type==rate")):
+    for field, example in (("user_id", "user_id=COLUMN"), ("type", "type==read")):
         if field not in mapped | {rule.field for rule in own}:
-            raise FieldError(
-                "--map", f"nothing for {field}", f"a column or a value for it, such as {example}"
-            )
+            allowed = f"a column or a value for it, such as {example}; columns are {', '.join(columns)}"
+            raise FieldError("--map", f"nothing for {field}", allowed)
     return [*rules, *own]
 
 

@@ -17,7 +17,6 @@ class Refusals:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._keep_bytes = 0
         self.bytes_written = 0
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

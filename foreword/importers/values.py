@@ -58,7 +58,7 @@ def as_time(field: str, value: Any) -> Timestamp:
         return _usual_time(field, value)
     number = _number(value)
     if number is None and not isinstance(value, str):
-        raise FieldError(field, _shown(value), "a number of seconds since 1970, or text in RFC 3339")
+        raise FieldError(field, _shown(value), "an RFC 3339 time, or seconds since 1970")
     try:
         if number is None:
             return _text_time(field, value)
@@ -121,7 +121,7 @@ def _usual_time(field: str, text: str) -> Timestamp:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as exc:
-        raise FieldError(field, _shown(text), "a day and an hour that there are") from exc
+        raise FieldError(field, _shown(text), "a day and a time of day that there are") from exc
     # Whole seconds and micros apart: a float of both would round.
     seconds = int(moment.replace(microsecond=0).timestamp())
     return Timestamp(seconds=seconds, nanos=moment.microsecond * 1000)
@@ -132,7 +132,10 @@ def _text_time(field: str, text: str) -> Timestamp:
     try:
         time.FromJsonString(text)
     except ValueError:
-        time.FromMilliseconds(parse_time_ms(text, field))
+        try:
+            time.FromMilliseconds(parse_time_ms(text, field))
+        except FieldError as exc:
+            raise FieldError(field, _shown(text), f"{exc.allowed}, or seconds since 1970") from exc
     return time
 
 

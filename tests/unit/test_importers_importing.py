@@ -222,3 +222,9 @@ def test_a_named_pipe_is_read_once(tmp_path: Path) -> None:
     report = import_source(CsvRows(pipe, []), Sidecar(), tmp_path / "store")
     writer.join()
     assert (report.accepted, report.refused) == (9000, 0)
+
+
+def test_rows_without_a_time_are_counted(tmp_path: Path) -> None:
+    """They are taken as of now, which a history is not; so the import tells of them."""
+    file = write(tmp_path / "events.jsonl", [line(1), '{"user_id": "ann", "type": "view"}', "{"])
+    assert import_source(JsonLines(file), Sidecar(), tmp_path / "store").without_time == 1

@@ -44,6 +44,12 @@ def test_an_id_beyond_ascii_is_found_however_json_writes_it(tmp_path: Path) -> N
     assert erase_leftovers(tmp_path, "zoé") == 0
 
 
+def test_a_quotation_mark_in_an_id_is_found_in_a_table_too(tmp_path: Path) -> None:
+    """A cell doubles the quotation marks in it, and JSON escapes them."""
+    leftovers(tmp_path, '7,"an""n",read', json.dumps({"user_id": 'an"n'}))
+    assert erase_leftovers(tmp_path, 'an"n') == 2
+
+
 def test_a_line_cut_short_goes(tmp_path: Path) -> None:
     """What a crash left of a line may name anybody."""
     file = leftovers(tmp_path, "7,bob,read")
