@@ -105,7 +105,7 @@ class Scheduler(Section):
     """How often the due index is swept."""
     nightly_hour_utc: Annotated[int, Field(ge=0, le=23)] = 3
     """Hour at which nightly refreshes become due, UTC; spread over the hour by user."""
-    reclassify_seconds: Annotated[float, Field(gt=0, le=7 * 86_400)] = 3600.0
+    review_seconds: Annotated[float, Field(gt=0, le=7 * 86_400)] = 3600.0
     """How often all users are looked through for a changed segment or a missing due time."""
     retry_backoff_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
     """Wait after the first failure of a user's refresh; doubles with each further one."""

@@ -84,7 +84,7 @@ def intervals_seconds(config: Config) -> dict[str, float]:
     """Return the interval of every job."""
     return {
         "sweep": config.scheduler.sweep_seconds,
-        "review": config.scheduler.reclassify_seconds,
+        "review": config.scheduler.review_seconds,
         "upkeep": config.store.reader_check_seconds,
         "memory": MEMORY_SECONDS,
         "heartbeat": HEARTBEAT_SECONDS,

@@ -57,7 +57,7 @@ listen = ["unix:{socket}"]
 maintenance_seconds = 0.5
 [scheduler]
 sweep_seconds = 0.2
-reclassify_seconds = 2
+review_seconds = 2
 """
 
 

@@ -32,7 +32,7 @@ DEFAULTS = {
     "scheduler.trigger_poll_ms": 50,
     "scheduler.sweep_seconds": 5.0,
     "scheduler.nightly_hour_utc": 3,
-    "scheduler.reclassify_seconds": 3600.0,
+    "scheduler.review_seconds": 3600.0,
     "scheduler.retry_backoff_seconds": 30.0,
     "scheduler.retry_backoff_max_seconds": 21600.0,
     "scheduler.drain_seconds": 30.0,

@@ -58,7 +58,7 @@ def test_a_batch_of_more_namespaces_than_are_held_loses_nothing_of_any(tmp_path:
 
 
 def test_a_damaged_population_fails_its_own_users_only(tmp_path: Path) -> None:
-    """A row that cannot be parsed is one namespace's trouble; its neighbours in the batch are written."""
+    """A row that cannot be parsed fails the users of one namespace; its neighbours in the batch are written."""
     config = Config.model_validate({"store": {"directory": str(tmp_path)}})
     clock = ManualClock()
     live = FollowedConfig(

@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,8 +43,21 @@ def serve(store) -> subprocess.Popen[str]:
     return subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
 
 
-def attempts(reader: ProfileReader | None) -> int:
-    return reader.ledger_totals().attempts if reader is not None else 0
+def read(store, look: Callable[[ProfileReader], int]) -> int:
+    """Return what a look into the profiles finds now; 0 while there are none."""
+    reader = open_when_present(store.directory)
+    if reader is None:
+        return 0
+    with closing(reader):
+        return look(reader)
+
+
+def attempts(store) -> int:
+    return read(store, lambda reader: reader.ledger_totals().attempts)
+
+
+def seen_ms(store) -> int:
+    return read(store, ProfileReader.scheduler_seen_ms)
 
 
 @pytest.mark.parametrize("as_json", [False, True])
@@ -138,21 +153,6 @@ def test_drain_writes_what_is_finished_in_time(store) -> None:
     asyncio.run(story())
 
 
-def test_sigterm_ends_it_with_success(store) -> None:
-    """SIGTERM lets the scheduler finish and exit with code 0, its lock free again."""
-    process = serve(store)
-    try:
-        until((store.directory / "profiles.lmdb" / "data.mdb").exists)
-        until(lambda: (reader := open_when_present(store.directory)) and reader.scheduler_seen_ms())
-        process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=20)
-        assert (process.returncode, said) == (0, "")
-    finally:
-        process.kill()
-        process.wait()
-    FileLock(store.directory / "scheduler.lock", "free").release()
-
-
 def ended(store) -> subprocess.CompletedProcess[str]:
     """Run a scheduler as a process of its own until it has written that it lives, or has given up."""
     process = serve(store)
@@ -166,14 +166,11 @@ def ended(store) -> subprocess.CompletedProcess[str]:
         process.wait()
 
 
-def seen_ms(store) -> int:
-    reader = open_when_present(store.directory)
-    if reader is None:
-        return 0
-    try:
-        return reader.scheduler_seen_ms()
-    finally:
-        reader.close()
+def test_sigterm_ends_it_with_success(store) -> None:
+    """SIGTERM lets the scheduler finish and exit with code 0, its lock free again."""
+    done = ended(store)
+    assert (done.returncode, done.stderr) == (0, "")
+    lock_profiles(store.directory).release()
 
 
 def test_a_compaction_cut_short_loses_no_profile(store) -> None:
@@ -182,7 +179,7 @@ def test_a_compaction_cut_short_loses_no_profile(store) -> None:
     store.record(*users, count=6, ago_ms=2 * HOUR_MS)
     process = serve(store)
     try:
-        until(lambda: attempts(open_when_present(store.directory)) >= len(users))
+        until(lambda: attempts(store) >= len(users))
     finally:
         process.kill()
         process.wait()
@@ -207,37 +204,17 @@ def test_it_does_not_run_over_an_interrupted_restore(store) -> None:
     (store.directory / "restore.pending").unlink()
 
 
-def test_a_start_that_fails_lets_go_of_the_lock(store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the scheduler's reader cannot be opened, the store's lock is free again at once."""
-
-    def broken(*args: object, **named: object) -> None:
-        raise StoreError("no reader slot left")
-
-    monkeypatch.setattr(daemon, "ProfileReader", broken)
-    with pytest.raises(StoreError, match="no reader slot"):
-        daemon.SchedulerDaemon(store.config, store.clock)
-    lock_profiles(store.directory).release()
-
-
 def test_kill_loses_nothing(store) -> None:
     """Killed in the middle of its work, the scheduler leaves the rest due, and the next one does it."""
     users = [f"user{number:04}" for number in range(600)]
     store.record(*users, count=6, ago_ms=2 * HOUR_MS)
     process = serve(store)
     try:
-        until((store.directory / "profiles.lmdb" / "data.mdb").exists)
-        reader: ProfileReader | None = None
-        while attempts(reader) < 30:
-            reader = reader or open_when_present(store.directory)
-        process.kill()
-        process.wait()
-        assert reader is not None
-        done = attempts(reader)
-        reader.close()
+        until(lambda: attempts(store) >= 30)
     finally:
         process.kill()
         process.communicate()
-    assert done < 600, "the scheduler was killed too late to tell anything"
+    assert attempts(store) < 600, "the scheduler was killed too late to tell anything"
 
     async def story() -> None:
         async with store.running() as daemon:
@@ -262,7 +239,7 @@ def test_a_changed_configuration_is_followed(store, tmp_path: Path, caplog: pyte
             await store.until(daemon.health.listed)
             assert "concurrency" in daemon.health.listed()[0].message
             assert daemon.live.current.scheduler.concurrency == 8
-            file.write_text(f"{settings}concurrency = 3\nreclassify_seconds = 7\n")
+            file.write_text(f"{settings}concurrency = 3\nreview_seconds = 7\n")
             await store.until(lambda: daemon.live.current.scheduler.concurrency == 3)
             assert daemon.health.listed() == []
 

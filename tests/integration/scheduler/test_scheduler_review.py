@@ -40,7 +40,7 @@ def test_a_lost_profile_store_is_made_anew(store) -> None:
 def test_a_user_who_fades_moves_to_the_next_segment(store) -> None:
     """An active user who stays away becomes semi-active, then dormant, in header, refresh state and due index."""
     store.known("ann", days=28)
-    store.settings["scheduler"]["reclassify_seconds"] = 0.05
+    store.settings["scheduler"]["review_seconds"] = 0.05
     # The nightly refresh classifies as well; here only the review is wanted.
     store.settings["segments"] = {"active": {"refresh": "interval", "interval_days": 300}}
     store.settings["segments"]["semi_active"] = {"refresh": "interval", "interval_days": 200}
@@ -66,7 +66,7 @@ def test_a_user_who_fades_moves_to_the_next_segment(store) -> None:
 def test_a_user_who_comes_back_is_scheduled_again(store) -> None:
     """A dormant user who is active again without being read gets a due time by the new cadence."""
     store.known("ann", days=100, rate=20)
-    store.settings["scheduler"]["reclassify_seconds"] = 0.05
+    store.settings["scheduler"]["review_seconds"] = 0.05
 
     async def story() -> None:
         async with store.running() as daemon:
@@ -127,7 +127,7 @@ def test_who_has_enough_events_by_a_changed_setting_gets_a_profile(
 
 def test_a_clock_that_ran_ahead_leaves_nobody_behind(store) -> None:
     """Who was refreshed in a time that has not come is refreshed anew once the clock is right."""
-    store.settings["scheduler"]["reclassify_seconds"] = 0.05
+    store.settings["scheduler"]["review_seconds"] = 0.05
     store.known("ann", days=40, rate=3)
 
     async def story() -> None:

@@ -162,22 +162,25 @@ def test_an_operator_can_ask_twice_in_a_row(store) -> None:
     asyncio.run(story())
 
 
-def test_a_transfer_is_exactly_once_across_a_crash(store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_triggers_move_users_exactly_once_across_a_crash(store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A crash between moving users and moving the cursor undoes both, and the next start does both once."""
     store.record("ann", "bob", count=4, ends_session=True)
 
     class CrashError(Exception):
         pass
 
+    crashes: list[CrashError] = []
+
     def crash(*_: object) -> None:
-        raise CrashError
+        crashes.append(CrashError())
+        raise crashes[-1]
 
     async def story() -> None:
         with monkeypatch.context() as patched:
             patched.setattr(ProfileTransaction, "put_trigger_cursor", crash)
             with pytest.raises(CrashError):
                 async with store.running():
-                    await store.a_while()
+                    await store.until(lambda: crashes)
         reader = ActivityReader(store.directory)
         assert store.refresh_state("ann").triggered_ms == 0
         assert store.profiles.trigger_cursor(reader.environment.id) == 0
