@@ -48,6 +48,7 @@ for length in lengths:
 WHILE_OPEN = """
 import json, os, sys
 from pathlib import Path
+from foreword import keys
 from foreword.clock import SystemClock
 from foreword.config import Config
 from foreword.errors import StoreError
