@@ -52,6 +52,11 @@ class Store(Section):
     """Reader slots per environment. LMDB's own 126 run out when workers are recycled."""
     reader_check_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
     """How often slots of dead readers are freed; a dead reader pins pages and the file grows."""
+    scrub_hours: Annotated[float, Field(ge=0, le=8760)] = 24.0
+    """Hours in which the sidecar looks once through every row of both environments, in small portions at the lowest
+    priority, and names what is damaged under `problems`. 24 finds damage while yesterday's backup is at hand, and
+    reads a store of 50 GB at 0.6 MB a second. The first round after a start, and those while something is found, take
+    a 24th. 0: never."""
     revisions_max: Annotated[int, Field(ge=1, le=100)] = 10
     """Revisions kept per user, the newest included."""
     ledger_entries_max: Annotated[int, Field(ge=100, le=100_000_000)] = 100_000

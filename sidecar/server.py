@@ -22,6 +22,7 @@ from foreword.config_file import ConfigFile
 from foreword.errors import StoreNotWritableError
 from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
+from foreword.store.check import Scrub
 from sidecar import (
     activity_service,
     health_service,
@@ -40,6 +41,7 @@ from sidecar.operator_service import OperatorService
 from sidecar.profile_service import ProfileService
 from sidecar.profiles import Profiles
 from sidecar.rpc import Handler
+from sidecar.scrub import Scrubber
 from sidecar.user_data_service import UserDataService
 
 logger = logging.getLogger("sidecar")
@@ -185,6 +187,8 @@ class SidecarServer:
         stack.callback(self._profiles.close)
         self._activity = Activity(config, self._live, self._problems, self._profiles)
         stack.push_async_callback(self._activity.close)
+        scrub = Scrub(config.store.directory)
+        self._scrubber = Scrubber(scrub, self._live, self._problems)
         self._maintenance = Maintenance(self._activity, self._profiles, self._live, clock)
 
     async def _bind(self, stack: contextlib.AsyncExitStack) -> None:
@@ -254,6 +258,7 @@ class SidecarServer:
             asyncio.create_task(
                 _every(lambda: live.current.store.reader_check_seconds, self._free_reader_slots)
             ),
+            asyncio.create_task(self._scrubber.run()),
         ]
 
     async def _tick(self) -> None:

@@ -53,9 +53,7 @@ def check(settings: Settings, directory: Path | None) -> int:
     for fault in faults:
         count += 1
         if count <= _PROBLEMS_SHOWN_MAX:
-            click.echo(
-                f"{fault.store} {fault.key}: {fault.what}" if fault.key else f"{fault.store}: {fault.what}"
-            )
+            click.echo(str(fault))
     if count > _PROBLEMS_SHOWN_MAX:
         click.echo(f"… and {count - _PROBLEMS_SHOWN_MAX:,} more")
     click.echo(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 PROFILES = "profiles.lmdb"
 ACTIVITY = "activity.lmdb"
+ENVIRONMENTS = (PROFILES, ACTIVITY)
 DATA_FILE = "data.mdb"
 LOCK_FILE = "lock.mdb"
 

@@ -28,6 +28,8 @@ from foreword.keys import UserKey
 from foreword.local import LocalReader
 from foreword.problems import Problems
 from foreword.store import ProfileWriter
+from foreword.store.check import Fault
+from foreword.store.check.portion import Position, Progress, inspect_portion
 from foreword.store.responses import foreword_response, profile_response
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, Profile
 from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
@@ -123,7 +125,22 @@ def judge(directory: Path, right: Answers) -> Counter[str]:
     answers, told = sidecar_answers(directory)
     for (kind, user_id), answer in answers.items():
         counts[f"sidecar {kind} {_verdict(answer, right[kind, user_id], told=told)}"] += 1
+    if answers != right:
+        # Without anyone's reading: what the sidecar's look through the store would say by itself.
+        counts[f"copy with wrong answers, scrub {'finds' if scrub_finds(directory) else 'silent'}"] += 1
     return counts
+
+
+def scrub_finds(directory: Path) -> bool:
+    """Return whether a look through all portions of the copy finds anything."""
+    path, position = directory / "profiles.lmdb", Position()
+    while position is not None:
+        for said in inspect_portion(path, position, 50):
+            if isinstance(said, Fault):
+                return True
+            if isinstance(said, Progress):
+                position = said.position
+    return False
 
 
 def _verdict(answer: bytes | None, right: bytes, *, told: bool) -> str:

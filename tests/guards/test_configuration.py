@@ -17,6 +17,7 @@ DEFAULTS = {
     "store.activity_map_size_bytes": 68_719_476_736,
     "store.readers_max": 2048,
     "store.reader_check_seconds": 60.0,
+    "store.scrub_hours": 24.0,
     "store.revisions_max": 10,
     "store.ledger_entries_max": 100_000,
     "store.retention_days": 90,

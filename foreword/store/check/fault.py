@@ -17,6 +17,9 @@ class Fault(NamedTuple):
     what: str
     """What is wrong, in one clause."""
 
+    def __str__(self) -> str:
+        return f"{self.store} {self.key}: {self.what}" if self.key else f"{self.store}: {self.what}"
+
 
 def shown(key: bytes) -> str:
     """Return a key as a person would write it: by user where it is a user key, else in hexadecimal."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import TypeVar
 
@@ -28,16 +28,8 @@ FOREWORD_TOKENS_MAX = 200
 
 def check_profiles(snapshot: Snapshot) -> Iterator[Fault]:
     """Yield what is wrong with the rows of profiles.lmdb."""
-    newest = snapshot.counter(db.META_REVISION)
-    yield from _meta(snapshot)
-    yield from _profiles(snapshot, newest)
-    yield from _forewords(snapshot)
-    yield from _revisions(snapshot, newest)
-    yield from _states(snapshot)
-    yield from _due(snapshot)
-    yield from _ledger(snapshot, newest)
-    yield from _population(snapshot)
-    yield from _erasures(snapshot)
+    for check in PROFILE_CHECKS.values():
+        yield from check(snapshot)
 
 
 def parsed(message: type[M], row: bytes) -> M | None:
@@ -74,7 +66,8 @@ def _row_fault(database: bytes, key: bytes, row: bytes) -> str:
 # -- profiles and what hangs on them --------------------------------------------------------------------
 
 
-def _profiles(snapshot: Snapshot, newest: int) -> Iterator[Fault]:
+def _profiles(snapshot: Snapshot) -> Iterator[Fault]:
+    newest = snapshot.counter(db.META_REVISION)
     for key, row in snapshot.rows(db.PROFILES):
         for what in _profile_faults(snapshot, key, row, newest):
             yield Fault("profiles.profiles", shown(key), what)
@@ -179,7 +172,8 @@ def _cut_faults(text: bytes, response: GetForewordResponse) -> Iterator[str]:
         yield "a cut splits a character"
 
 
-def _revisions(snapshot: Snapshot, newest: int) -> Iterator[Fault]:
+def _revisions(snapshot: Snapshot) -> Iterator[Fault]:
+    newest = snapshot.counter(db.META_REVISION)
     for key, row in snapshot.rows(db.REVISIONS):
         user, number = key[:-8], key[-8:]
         fault = user_key_fault(user) if len(key) > 8 else "the key is too short"
@@ -257,7 +251,8 @@ def _meta(snapshot: Snapshot) -> Iterator[Fault]:
         yield Fault("profiles.meta", db.META_SCHEDULER_PROBLEMS.decode(), "it cannot be parsed")
 
 
-def _ledger(snapshot: Snapshot, newest: int) -> Iterator[Fault]:
+def _ledger(snapshot: Snapshot) -> Iterator[Fault]:
+    newest = snapshot.counter(db.META_REVISION)
     attempts = snapshot.counter(db.META_LEDGER_SEQ)
     kept = LedgerTotals()
     for key, row in snapshot.rows(db.LEDGER):
@@ -320,3 +315,17 @@ def _erasures(snapshot: Snapshot) -> Iterator[Fault]:
             yield Fault("profiles.erasures", key.hex(), f"the id has {len(key)} bytes, not 16")
         if parsed(ErasureReceipt, row) is None:
             yield Fault("profiles.erasures", key.hex(), "it cannot be parsed")
+
+
+# Each is content with a part of its database's rows: what it compares with is looked up.
+PROFILE_CHECKS: dict[bytes, Callable[[Snapshot], Iterator[Fault]]] = {
+    db.META: _meta,
+    db.PROFILES: _profiles,
+    db.FOREWORDS: _forewords,
+    db.REVISIONS: _revisions,
+    db.REFRESH_STATES: _states,
+    db.DUE: _due,
+    db.LEDGER: _ledger,
+    db.POPULATION: _population,
+    db.ERASURES: _erasures,
+}

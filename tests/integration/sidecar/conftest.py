@@ -30,6 +30,7 @@ from foreword.v1.activity_pb2 import Trigger
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import Foreword as ForewordText
 from foreword.v1.profile_pb2 import Profile, Segment
+from foreword.v1.refresh_pb2 import RefreshState
 from sidecar.server import SidecarServer
 
 PATIENCE_SECONDS = 10
@@ -48,6 +49,7 @@ def put_profile(
     refresh_on_open: bool = False,
     is_default: bool = False,
     segment: Segment = Segment.SEGMENT_ACTIVE,
+    with_state: bool = False,
 ) -> int:
     """Write a profile as the scheduler does; return its revision."""
     foreword = ForewordText(text=text, tokenizer="t", token_count=cuts[-1][1] if cuts else 0)
@@ -55,7 +57,7 @@ def put_profile(
         foreword.cuts.add(byte_end=byte_end, token_count=token_count)
     profile = Profile(user_id=user_id, segment=segment, foreword=foreword, is_default=is_default)
     with writer.begin() as txn:
-        return txn.put_profile(
+        revision = txn.put_profile(
             keys.user_key(user_id),
             profile,
             foreword,
@@ -64,6 +66,9 @@ def put_profile(
             expired_after_ms=expired_after_ms,
             refresh_on_open=refresh_on_open,
         )
+        if with_state:
+            txn.schedule(keys.user_key(user_id), RefreshState(revision=revision))
+        return revision
 
 
 def event(event_id: str, user_id: str = "ann", **fields: Any) -> Event:
