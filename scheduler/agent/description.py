@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from foreword.naming import LANGUAGES, Names
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
+from scheduler.agent import corrections
 from scheduler.agent.affinity import Affinity
-from scheduler.agent.corrections import said
 from scheduler.agent.findings import Findings
 from scheduler.agent.kind import DOMAIN_FIELD, Kind, medium_named
 from scheduler.agent.labels import join, labels
@@ -90,9 +90,9 @@ def _sentences(findings: Findings) -> Iterator[str]:
         yield from _skills(findings, [item for item in named if item not in leading])
     if findings.kind is Kind.AGENT:
         yield from _agent_habits(findings)
-    yield from _ratings(findings)
-    yield from _domains(findings)
     named_keys = {affinity.key for affinity in leading}
+    yield from _ratings(findings, named_keys)
+    yield from _domains(findings)
     yield from _turns(findings, areas, named_keys)
     yield from _standing(findings, areas, named_keys)
     if leading:
@@ -111,10 +111,17 @@ def _is_drawing(affinity: Affinity) -> bool:
 
 def _areas(findings: Findings, named: Sequence[Affinity]) -> list[Affinity]:
     """Return the topics that say where the user is active; for code, languages and kinds of files come elsewhere."""
+    if findings.kind is Kind.AGENT:
+        return [item for item in named if item.key not in LANGUAGES] or list(named)
     if findings.kind is not Kind.CODE:
         return list(named)
-    areas = [item for item in named if item.key not in LANGUAGES and item.key not in FILE_KINDS]
+    areas = [item for item in named if _is_place(item)]
     return areas or [item for item in named if item.key not in LANGUAGES]
+
+
+def _is_place(affinity: Affinity) -> bool:
+    """Return whether a topic of a developer says where they work, rather than in what language or kind of file."""
+    return affinity.key not in LANGUAGES and affinity.key not in FILE_KINDS
 
 
 def _lead(findings: Findings, leading: Sequence[Affinity]) -> str:
@@ -140,7 +147,14 @@ def _lead(findings: Findings, leading: Sequence[Affinity]) -> str:
         has_focus = any(_is_drawing(item) and item.score >= _LEAD_SCORE_MIN for item in findings.high)
         return f"{act}." if has_focus else f"{act}, without a clear focus yet."
     lately = "lately mostly" if findings.window.count >= _LATELY_EVENTS_MIN else "mostly"
-    return f"{act}, {lately} {joint}{join(names)}."
+    languages = [] if findings.kind is not Kind.AGENT else _names(findings, _languages(findings, leading), 2)
+    return f"{act}, {lately} {joint}{join(names)}{f', in {join(languages)}' if languages else ''}."
+
+
+def _languages(findings: Findings, leading: Sequence[Affinity]) -> list[Affinity]:
+    """Return the languages an AI agent works in, unless they are all it works on."""
+    languages = [item for item in findings.high if item.key in LANGUAGES and item.score >= _LEAD_SCORE_MIN]
+    return [] if any(item.key in LANGUAGES for item in leading) else languages
 
 
 def _skills(findings: Findings, named: Sequence[Affinity]) -> Iterator[str]:
@@ -158,7 +172,8 @@ def _skills(findings: Findings, named: Sequence[Affinity]) -> Iterator[str]:
         yield f"Works with {join(some)}."
     elif languages:
         yield f"Has worked a little with {join(_names(findings, languages, 2))}."
-    files = _names(findings, [item for item in named if item.key in FILE_KINDS], 3)
+    # That files lie in the root is true of every project.
+    files = _names(findings, [item for item in named if item.key in FILE_KINDS and item.key != "root"], 3)
     if files:
         yield f"Also edits {join(files)}."
 
@@ -174,13 +189,13 @@ def _met(affinities: Sequence[Affinity], events_min: int, events_end: int | None
 def _agent_habits(findings: Findings) -> Iterator[str]:
     tools = _values(findings, "tool", 3)
     if tools:
-        yield f"The agent mostly uses {join(tools)} for them."
+        yield f"The agent mostly uses {join(tools)}."
     errors = _values(findings, "error_type", 2)
     if errors:
-        yield f"Keeps meeting {join(errors)}."
+        yield f"Often runs into {join(errors)}."
 
 
-def _ratings(findings: Findings) -> Iterator[str]:
+def _ratings(findings: Findings, said: set[str]) -> Iterator[str]:
     rated = [
         item
         for item in (*findings.high, *findings.low)
@@ -193,6 +208,7 @@ def _ratings(findings: Findings) -> Iterator[str]:
         (item for item in rated if item.liking <= -_LIKING_MIN), key=lambda item: (item.liking, item.key)
     )
     above, below = _names(findings, liked, 3), _names(findings, disliked, 2)
+    said.update(item.key for item in (*liked[:3], *disliked[:2]))
     if above and below:
         yield f"Rates {join(above)} above average, {join(below)} below."
     elif above:
@@ -210,7 +226,7 @@ def _stated(findings: Findings) -> Iterator[str]:
 
 
 def _wishes(findings: Findings) -> Iterator[str]:
-    wanted = said(findings.wishes)
+    wanted = corrections.said(findings.wishes)
     if wanted:
         yield f"Wants {', '.join(wanted)}."
 
@@ -292,6 +308,7 @@ def _standing(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> 
                 item
                 for item in findings.high
                 if item.key not in said
+                and (findings.kind is not Kind.CODE or _is_place(item))
                 and item.population_share >= _LAGGING_POPULATION_SHARE_MIN
                 and item.memory_share <= _LESS_THAN_OTHERS * item.population_share
             ),
@@ -309,9 +326,13 @@ def _standing(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> 
 
 
 def _more(findings: Findings, areas: Sequence[Affinity], said: set[str]) -> Iterator[str]:
-    names = _names(findings, [item for item in areas if item.key not in said], _MORE_TOPICS)
+    repos = {topic_key(entry.value) for entry in findings.values("repo")}
+    others = [item for item in areas if item.key not in said and item.key not in repos]
+    names = _names(findings, others, _MORE_TOPICS)
     if names:
-        yield f"Also {_LEADS[findings.kind][1]}{join(names)}."
+        # "Also" stands before the files that a developer edits.
+        often = "Sometimes" if findings.kind is Kind.CODE else "Also"
+        yield f"{often} {_LEADS[findings.kind][1]}{join(names)}."
 
 
 def _reading_habits(findings: Findings) -> Iterator[str]:

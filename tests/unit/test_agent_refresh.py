@@ -487,3 +487,40 @@ def test_what_nearly_always_holds_reads_like_english(field: str, value: str, sai
 def test_what_a_kind_of_user_is_known_by_is_said_once() -> None:
     """A developer's repository and an agent's tool have sentences of their own."""
     assert "Nearly always" not in run(developer()).foreword.text
+
+
+def test_an_agents_languages_stand_behind_what_it_works_on() -> None:
+    """A language is no subject of work, unless it is all there is."""
+    events = [event(number, number / 8, ["python", "billing"], type="agent.request") for number in range(10)]
+    assert 'lately mostly on "billing", in Python.' in run(events).foreword.text
+    alone = [event(number, number / 8, ["python"], type="agent.request") for number in range(10)]
+    assert "lately mostly on Python." in run(alone).foreword.text
+
+
+def test_what_was_rated_is_not_named_again() -> None:
+    """A genre that is rated below average is not listed as one that is watched as well."""
+    grades = {"Drama": 5.0, "Comedy": 4.0, "Crime": 4.0, "Action": 2.0, "War": 3.5}
+    events = [
+        event(number * 10 + place, 20 - number, [genre], type="rate", value=grade)
+        for number in range(20)
+        for place, (genre, grade) in enumerate(grades.items())
+        if genre != "Action" or number % 2
+    ]
+    text = run(events).foreword.text
+    assert "Action and War below." in text
+    assert text.count("Action") == text.count("War") == 1
+
+
+def test_a_developer_is_not_compared_by_languages() -> None:
+    """Who knows a language well is not said to be less in it than others."""
+    population = PopulationView(60.0)
+    delta = PopulationDelta(NOW_MS, {"python": (990.0, 0.0, 990)}, total_weight=1000.0, user_count=30)
+    population.fold(delta)
+    events = [
+        event(number, number / 4, ["celery/app", *(["python"] if number % 4 == 0 else [])], type="commit")
+        for number in range(40)
+    ]
+    text = run(events, population=population).foreword.text
+    assert "Python" in text
+    assert "Less in" not in text
+    assert "less in" not in text
