@@ -11,12 +11,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from click.testing import CliRunner
 from waiting import until
+
+from foreword.cli import main
 
 SECONDS_MAX = 30
 
@@ -40,7 +45,20 @@ class Installation:
         return f"unix:{self.store}/foreword.sock"
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run `foreword` with these arguments."""
+        """Run `foreword` with these arguments in this process: starting one takes half a second of a processor."""
+        with (
+            chdir(self.folder),
+            patch.dict(os.environ, self.environment, clear=True),
+            CliRunner().isolation(input=stdin) as (out, err, _),
+        ):
+            code = main(arguments)
+            sys.stdout.flush(), sys.stderr.flush()
+            return subprocess.CompletedProcess(
+                arguments, code, out.getvalue().decode(), err.getvalue().decode()
+            )
+
+    def spawn(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run `foreword` with these arguments as a process, for those that end otherwise than by their own will."""
         return subprocess.run(
             [sys.executable, "-m", "foreword", *arguments],
             cwd=self.folder,
@@ -104,9 +122,9 @@ def installation() -> Iterator[Installation]:
     shutil.rmtree(made.folder)
 
 
-@pytest.fixture
-def up(installation: Installation) -> Iterator[subprocess.Popen[str]]:
-    """`foreword up`, ready to serve."""
+@contextmanager
+def _running(installation: Installation) -> Iterator[subprocess.Popen[str]]:
+    """Run `foreword up` for the block, ready to serve."""
     process = installation.start("up")
     try:
         until(lambda: "Foreword is ready" in installation.log() or process.poll() is not None, "no readiness")
@@ -118,17 +136,23 @@ def up(installation: Installation) -> Iterator[subprocess.Popen[str]]:
         process.wait(timeout=SECONDS_MAX)
 
 
+@pytest.fixture
+def up(installation: Installation) -> Iterator[subprocess.Popen[str]]:
+    """`foreword up`, ready to serve."""
+    with _running(installation) as process:
+        yield process
+
+
 @pytest.fixture(scope="module")
-def serving() -> Iterator[Installation]:
-    """An installation whose daemons run for all tests of a file; each test uses users of its own."""
+def serving_up() -> Iterator[tuple[Installation, subprocess.Popen[str]]]:
+    """An installation and its `foreword up`, which runs for all tests of a file and is not to be ended by one."""
     made = _make()
-    process = made.start("up")
-    try:
-        until(lambda: "Foreword is ready" in made.log() or process.poll() is not None, "no readiness")
-        assert process.poll() is None, made.log()
-        yield made
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-        process.wait(timeout=SECONDS_MAX)
-        shutil.rmtree(made.folder)
+    with _running(made) as process:
+        yield made, process
+    shutil.rmtree(made.folder)
+
+
+@pytest.fixture(scope="module")
+def serving(serving_up: tuple[Installation, subprocess.Popen[str]]) -> Installation:
+    """An installation whose daemons run for all tests of a file; each test uses users of its own."""
+    return serving_up[0]

@@ -149,7 +149,7 @@ def test_a_daemon_does_not_start_on_a_cut_file(installation, store: Path, daemon
     data = installation.store / name / DATA_FILE
     for length in (data.stat().st_size * 3 // 4, data.stat().st_size // 4):
         os.truncate(data, length)
-        done = installation.run(daemon)
+        done = installation.spawn(daemon)
         assert done.returncode == 1, done.stderr
         assert f"{name} was cut short" in done.stderr
         assert "restore a backup" in done.stderr
@@ -160,10 +160,10 @@ def test_a_sidecar_serves_on_without_profiles_that_were_cut(installation, store:
     shutil.copytree(store, installation.store)
     data = installation.store / PROFILES / DATA_FILE
     os.truncate(data, data.stat().st_size // 2)
-    checked = installation.run("store", "check")
+    checked = installation.spawn("store", "check")
     assert checked.returncode == 1, checked.stderr
     assert "was cut short" in checked.stdout
-    offline = installation.run("text", "user1")
+    offline = installation.spawn("text", "user1")
     assert offline.returncode == 1
     assert "was cut short" in offline.stderr
     process = installation.start("sidecar")

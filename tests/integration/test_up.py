@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from conftest import Installation
 
 Until = Callable[[Callable[[], Any], str], Any]
+ServingUp = tuple["Installation", subprocess.Popen[str]]
 
 
 NAMES = {"sidecar", "scheduler"}
@@ -49,10 +50,9 @@ def test_a_signal_ends_both_in_order(
 
 
 @pytest.mark.parametrize("name", ["sidecar", "scheduler"])
-def test_a_killed_daemon_comes_back(
-    installation: Installation, up: subprocess.Popen[str], until: Until, name: str
-) -> None:
+def test_a_killed_daemon_comes_back(serving_up: ServingUp, until: Until, name: str) -> None:
     """kill -9 of one daemon is followed by a new one while the other goes on, and profiles are written again."""
+    installation, up = serving_up
     before = _both(up, until)
     before[name].kill()
     after = until(
@@ -63,12 +63,12 @@ def test_a_killed_daemon_comes_back(
     assert after[other].pid == before[other].pid
     assert f"the {name} was ended by SIGKILL; starting it again in 0.5 s" in installation.log()
     until(lambda: installation.run("status").returncode == 0, "no sidecar")
-    lines = [f'{{"event_id":"{n}","user_id":"ann","type":"read","topics":["a"]}}' for n in range(5)]
+    lines = [f'{{"event_id":"{n}","user_id":"{name}","type":"read","topics":["a"]}}' for n in range(5)]
     (installation.folder / "events.jsonl").write_text(
-        "\n".join([*lines, '{"user_id":"ann","type":"session.end"}'])
+        "\n".join([*lines, f'{{"user_id":"{name}","type":"session.end"}}'])
     )
     assert installation.json("import", "events", "events.jsonl")[0]["accepted"] == 6
-    until(lambda: installation.run("text", "ann").stdout, "no foreword")
+    until(lambda: installation.run("text", name).stdout, "no foreword")
 
 
 def test_killing_up_takes_the_daemons_along(up: subprocess.Popen[str], until: Until) -> None:
@@ -81,12 +81,11 @@ def test_killing_up_takes_the_daemons_along(up: subprocess.Popen[str], until: Un
     assert not alive
 
 
-def test_a_second_up_says_who_runs(
-    installation: Installation, up: subprocess.Popen[str], until: Until
-) -> None:
+def test_a_second_up_says_who_runs(serving_up: ServingUp, until: Until) -> None:
     """A second `up` on a served store starts nothing: it names store and process in a sentence; the first goes on."""
+    installation, up = serving_up
     sidecar = _both(up, until)["sidecar"]
-    done = installation.run("up")
+    done = installation.spawn("up")
     assert (done.returncode, done.stdout) == (1, "")
     (error,) = done.stderr.splitlines()
     assert f"runs on the store {installation.store} (process {sidecar.pid} holds" in error
