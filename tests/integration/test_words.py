@@ -86,7 +86,7 @@ def test_shared_says_what_enough_users_carry_and_forgets_the_erased(tmp_path: Pa
             for user in ("ann", "bob"):
                 await client.record(read(user, "chess", f"secrets of {user}"))
                 await client.refresh(user, wait_seconds=WAIT_SECONDS)
-                assert await client.text(user) == f"{PLAIN}\nReads, without a clear focus yet."
+                assert await client.text(user) == f"{PLAIN}\nReads."
             await client.record(read("cyd", "Chess"))
             await client.refresh("cyd", wait_seconds=WAIT_SECONDS)
             assert await client.text("cyd") == f'{QUOTING}\nReads, mostly about "Chess".'
