@@ -30,5 +30,6 @@ def configure(*, as_json: bool, verbose: bool) -> None:
         JsonFormatter() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     )
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.INFO)
-    # Its every job start is a line; what the jobs did is said by our own loggers.
-    logging.getLogger("apscheduler").setLevel(logging.DEBUG if verbose else logging.WARNING)
+    # What the jobs did is said by our own loggers. That one was still at work when its next time came is no warning:
+    # none is to overtake itself.
+    logging.getLogger("apscheduler").setLevel(logging.DEBUG if verbose else logging.ERROR)

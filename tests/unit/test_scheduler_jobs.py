@@ -60,13 +60,15 @@ def test_jobs_go_on_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_what_was_asked_of_the_log_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With --verbose each run of a job is a line; without it, none is."""
+    """With --verbose each run of a job is a line; without it neither that nor one that was still at work is."""
     library = logging.getLogger("apscheduler")
     monkeypatch.setattr(library, "level", library.level)
     for verbose in (True, False):
         logs.configure(as_json=False, verbose=verbose)
         Jobs(dict.fromkeys(intervals_seconds(Config()), _nothing), Config())
-        assert logging.getLogger("apscheduler.executors").isEnabledFor(logging.INFO) == verbose
+        executors = logging.getLogger("apscheduler.executors")
+        assert [executors.isEnabledFor(level) for level in (logging.INFO, logging.WARNING)] == [verbose] * 2
+        assert executors.isEnabledFor(logging.ERROR)
 
 
 async def _nothing() -> None:
