@@ -86,18 +86,19 @@ class _Lines:
         self._text = text
         self._number = 1
         self._held: list[str] = []
+        self._held_characters = 0
         self._returned: list[str] = []
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._returned.pop() if self._returned else self._text.readline(ROW_CHARACTERS_MAX)
+        line = self._returned.pop() if self._returned else self._read()
         if not line:
             raise StopIteration
         self._held.append(line)
-        if sum(map(len, self._held)) >= ROW_CHARACTERS_MAX:
-            self._skip_line(line)
+        self._held_characters += len(line)
+        if self._held_characters >= ROW_CHARACTERS_MAX:
             raise FieldError("row", f"{ROW_CHARACTERS_MAX:,} characters or more", "fewer")
         return line
 
@@ -121,13 +122,17 @@ class _Lines:
         number, text = self._number, self.held().rstrip("\r\n")
         self._number += len(self._held)
         self._held.clear()
+        self._held_characters = 0
         return number, text if text.isascii() else text.encode("utf-8", "surrogateescape").decode(
             "utf-8", "replace"
         )
 
-    def _skip_line(self, line: str) -> None:
-        while line and line[-1] not in "\r\n":
-            line = self._text.readline(ROW_CHARACTERS_MAX)
+    def _read(self) -> str:
+        """Return the next line; one over the limit is cut there, and its rest skipped."""
+        line = part = self._text.readline(ROW_CHARACTERS_MAX)
+        while len(part) == ROW_CHARACTERS_MAX and part[-1] not in "\r\n":
+            part = self._text.readline(ROW_CHARACTERS_MAX)
+        return line
 
 
 def _text(content: IO[bytes]) -> io.TextIOWrapper:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foreword.errors import FieldError
 from foreword.importers import CsvRows, parse_mapping
@@ -212,6 +217,20 @@ def test_an_endless_row_is_refused_alone(tmp_path: Path) -> None:
     assert rows[0].refusal.startswith("row: found 1,048,576 characters or more")
 
 
+def test_a_stray_quotation_mark_before_an_endless_row_takes_nothing_along(tmp_path: Path) -> None:
+    """The endless row is refused by itself; the one before it and the one after it are events."""
+    path = table(tmp_path, 'user_id,type,text\na,view,"5\n' + "x" * 3_000_000 + "\nb,view,y\n")
+    rows = list(CsvRows(path, []).rows())
+    assert [(row.number, row.event is not None) for row in rows] == [(2, True), (3, False), (4, True)]
+
+
+def test_a_quotation_mark_before_many_lines_costs_no_time_for_each_pair(tmp_path: Path) -> None:
+    """What is held while a mark is open is measured as it grows, not anew for each line."""
+    path = table(tmp_path, 'user_id,type,text\na,view,"5' + "\n" * 120_000 + "b,view,y\n")
+    rows = list(CsvRows(path, []).rows())
+    assert [(row.number, row.event is not None) for row in rows] == [(2, True), (120_002, True)]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -250,3 +269,41 @@ def test_rows_of_the_second_table_that_cannot_be_read_are_refused(tmp_path: Path
     assert (bad.number, bad.raw) == (3, "2,B,C")
     assert bad.refusal == "movies.csv: row: found 3 columns; allowed: 2, as in the header"
     assert good.event is not None
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+MARKED = st.text(st.sampled_from('"a,;|\t\n\r '), max_size=12)
+
+
+@given(st.sampled_from("\t,;|"), st.lists(TEXTS | MARKED, max_size=6))
+def test_whatever_a_table_was_written_from_is_read(delimiter: str, texts: list[str]) -> None:
+    """What csv writes comes back cell by cell, each row with its own line and its own text, whatever the delimiter."""
+    written = []
+    for text in texts:
+        out = io.StringIO()
+        csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerow(["ann", "view", text])
+        written.append(out.getvalue())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.csv"
+        path.write_bytes(
+            delimiter.join(["user_id", "type", "text"]).encode() + b"\n" + "".join(written).encode()
+        )
+        rows = list(CsvRows(path, []).rows())
+    assert [row.event and row.event.text for row in rows] == [text.strip() for text in texts]
+    assert [row.raw for row in rows] == [row.rstrip("\r\n") for row in written]
+    lines = [
+        2 + sum(len(io.StringIO(row, newline="").readlines()) for row in written[:n])
+        for n in range(len(rows))
+    ]
+    assert [row.number for row in rows] == lines
+
+
+@given(st.text(st.sampled_from('"ab,\n\r '), max_size=60))
+def test_no_line_of_a_broken_table_is_lost(content: str) -> None:
+    """Wherever quotation marks stand, every line with something on it is in exactly one row, in its place."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.csv"
+        path.write_bytes(b"user_id,type\n" + content.encode())
+        rows = list(CsvRows(path, []).rows())
+    assert "".join("".join(row.raw.split()) for row in rows) == "".join(content.split())
+    assert [row.number for row in rows] == sorted({row.number for row in rows})
