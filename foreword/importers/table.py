@@ -187,3 +187,8 @@ def _header(row: Record, place: str) -> Header:
     if not "".join(names).isascii() and any("\udc80" <= mark <= "\udcff" for mark in "".join(names)):
         raise FieldError(place, "a header that is not UTF-8", "a table in UTF-8")
     return Header(names, frozenset(lists))
+
+
+def wrong_width(record: Record, width: int) -> FieldError:
+    """Return the error that a row has not as many cells as the header."""
+    return FieldError("row", f"{len(record.cells)} columns", f"{width}, as in the header")
