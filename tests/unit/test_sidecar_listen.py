@@ -38,3 +38,32 @@ def test_tls_files_that_are_none_are_named_as_a_cause(tmp_path: Path) -> None:
 
     with pytest.raises(ListenError, match="TLS files"):
         asyncio.run(bind())
+
+
+OPEN = [
+    "0.0.0.0:0", "0.0.0.0:7464", "[::]:0", "[::0]:0", "[::ffff:0.0.0.0]:0", "[::ffff:192.0.2.1]:0", "192.0.2.1:0",
+    "198.51.100.7:0", "203.0.113.9:0", "[2001:db8::1]:0", "[fe80::1]:0", "[fe80::1%lo]:0", "[::2]:0", "[::7f00:1]:0",
+    "sidecar.example:0", "localhost.example:0", "localhost.:0", "127.0.0.1.example:0", "127-0-0-1.example:0",
+    "ip6-localhost:0", "ip6-loopback:0", "LOCALHOST:0", "x7f000001:0", "xn--localhost:0", "loopback:0", "a:0",
+]  # fmt: skip
+LOOPBACK = ["127.0.0.1:0", "127.255.255.254:0", "localhost:0"]
+
+
+def test_nothing_beyond_loopback_is_served_without_tls() -> None:
+    """Whatever an address looks like, without TLS it is bound only when no other machine can reach it."""
+
+    async def bind() -> list[str]:
+        server = grpc.aio.server()
+        listener = listen.Listener(server, Security())
+        try:
+            for text in OPEN:
+                with pytest.raises(ListenError, match="no TLS is configured"):
+                    listener.bind(parse_address("it", text))
+            assert listener.bound == []
+            for text in LOOPBACK:
+                listener.bind(parse_address("it", text))
+            return listener.bound
+        finally:
+            await server.stop(0)
+
+    assert len(asyncio.run(bind())) == len(LOOPBACK)

@@ -35,7 +35,7 @@ from foreword.store import (
 from foreword.store import databases as db
 from foreword.store.files import ACTIVITY, DATA_FILE, LOCK_FILE, PROFILES
 from foreword.store.identity import SCHEMA_VERSION
-from foreword.store.upkeep import backup_store
+from foreword.store.upkeep import backup_store, compact_store
 
 MAP_BYTES = 1 << 28
 USER = keys.user_key("user7")
@@ -452,6 +452,19 @@ def test_a_backup_onto_a_full_disk_leaves_nothing(small_disk: Path, store: Path)
     with pytest.raises(StoreFullError, match=r"the disk under .+ is full"):
         backup_store(store, small_disk / "backup")
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
+
+
+def test_a_compaction_on_a_full_disk_leaves_the_store(small_disk: Path, make_event, faults) -> None:
+    """A compaction without room for the second copy is refused by name; the store stays, and nothing beside it."""
+    with activity_writer(small_disk) as writer, writer.begin() as transaction:
+        transaction.record([make_event("ann", f"e{number}", text="x" * 5000) for number in range(100)], 1)
+    (small_disk / "ballast").write_bytes(bytes(600_000))
+    with pytest.raises(StoreFullError, match=r"the disk under .+ is full"):
+        compact_store(small_disk, ACTIVITY)
+    assert [path.name for path in small_disk.iterdir() if path.is_dir()] == [ACTIVITY]
+    with contextlib.closing(ActivityReader(small_disk)) as reader:
+        assert reader.user(keys.user_key("ann")).event_count == 100
+    assert faults(small_disk) == []
 
 
 def test_a_store_on_a_full_disk_is_refused_and_not_killed(small_disk: Path, tmp_path: Path) -> None:

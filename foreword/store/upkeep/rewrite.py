@@ -108,7 +108,7 @@ def _entries(target: Any, name: bytes) -> int:
 def _failure(name: str, path: Path, exc: lmdb.Error) -> StoreError:
     error = write_failure(path, exc) if exc.code == errno.EIO else translate(name, exc)
     if isinstance(error, StoreFullError):
-        return StoreFullError(f"the disk under {path} is full", hint="free space or name another folder")
+        return StoreFullError(f"the disk under {path} is full", hint="free space; the store is as it was")
     return error
 
 
