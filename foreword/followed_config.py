@@ -12,6 +12,8 @@ from foreword.config_file import ConfigFile
 from foreword.errors import ConfigError
 from foreword.problems import Problems
 
+_ABSENT = object()
+
 logger = logging.getLogger("foreword.config")
 
 
@@ -107,9 +109,14 @@ def _value(config: Config, section: str, key: str) -> Any:
 
 
 def _differences(former: dict[str, Any], current: dict[str, Any], above: str = "") -> Iterator[str]:
-    """Yield each key with another value, and both values as TOML writes them."""
-    for key, value in current.items():
-        if isinstance(value, dict):
-            yield from _differences(former[key], value, f"{above}{key}.")
-        elif value != former[key]:
-            yield f"{above}{key} from {json.dumps(former[key])} to {json.dumps(value)}"
+    """Yield each key with another value, and both values as TOML writes them; one of a table of any keys may be new."""
+    for key in {**former, **current}:
+        before, after = former.get(key, _ABSENT), current.get(key, _ABSENT)
+        if isinstance(before, dict) and isinstance(after, dict):
+            yield from _differences(before, after, f"{above}{key}.")
+        elif before != after:
+            yield f"{above}{key} from {_shown(before)} to {_shown(after)}"
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is _ABSENT else json.dumps(value)

@@ -93,6 +93,23 @@ def test_a_change_is_logged_with_both_values(path: Path, caplog: pytest.LogCaptu
     assert "only a restart applies it: store.readers_max" in followed.said()
 
 
+def test_keys_that_come_and_go_are_changes_too(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A table of any keys gets one, and loses it again: both are taken over and logged."""
+    followed = Followed(ConfigFile(path, is_named=False))
+    with caplog.at_level(logging.INFO, logger="foreword.config"):
+        path.write_text("[agent.signs]\nsnooze = 'no'\n[foreword.namespaces.shop]\nusers_min = 7\n")
+        assert followed.live.follow()
+        assert 'agent.signs.snooze from nothing to "no"' in caplog.messages[-1]
+        assert (
+            'foreword.namespaces.shop from nothing to {"policy": "open", "users_min": 7'
+            in caplog.messages[-1]
+        )
+        path.write_text("[foreword.namespaces.shop]\nusers_min = 8\n")
+        assert followed.live.follow()
+        assert 'agent.signs.snooze from "no" to nothing' in caplog.messages[-1]
+        assert "foreword.namespaces.shop.users_min from 7 to 8" in caplog.messages[-1]
+
+
 def test_a_bad_file_changes_nothing_until_it_is_good_again(path: Path) -> None:
     """A refused file is stated as a problem, with the newest reason, and ends with a good one."""
     followed = Followed(ConfigFile(path, is_named=False))
