@@ -18,14 +18,16 @@ def frame_for(body: str) -> str:
     return QUOTING if '"' in body else PLAIN
 
 
-def session_line(core: str, topics: Sequence[str]) -> str:
+def session_line(core: str, topics: Sequence[str], refused: Sequence[str] = ()) -> str:
     """Return the line about the running session that may follow a text; it carries the frame where the text has none.
 
     Args:
         core: The text, perhaps empty.
-        topics: Names as they may stand in a text.
+        topics: What the session is about, by names as they may stand in a text.
+        refused: What the user said no to in it, likewise.
     """
-    listed = ", ".join(topics)
+    parts = [", ".join(topics), f"skip {', '.join(refused)}" if refused else ""]
+    listed = "; ".join(filter(None, parts))
     unframed = '"' in listed and not core.startswith(QUOTING)
     return f"This session{_SESSION_FRAME if unframed else ''}: {listed}."
 

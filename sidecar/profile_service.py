@@ -10,6 +10,7 @@ from foreword.clock import Clock
 from foreword.errors import StoreError
 from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
+from foreword.signs import Signs
 from foreword.store.responses import (
     asks_for_refresh,
     batch_response,
@@ -29,7 +30,7 @@ from sidecar.activity import Activity
 from sidecar.open_triggers import OpenTriggers
 from sidecar.profiles import Profiles
 from sidecar.rpc import Context, Handler, check_deadline, unary
-from sidecar.session_overlay import EVENTS_MAX, add_overlay, session_topics
+from sidecar.session_overlay import EVENTS_MAX, Session, add_overlay, session_of
 from sidecar.shared_names import SharedNames
 
 NAME = "foreword.v1.ProfileService"
@@ -107,7 +108,7 @@ class ProfileService:
         response = GetForewordResponse.FromString(whole)
         cut_to_budget(response, tokens_max)
         if request.session_id:
-            add_overlay(response, self._topics(user, request.session_id), tokens_max)
+            add_overlay(response, self._session(user, request.session_id), tokens_max)
         return response
 
     def _answer(self, ids: list[str], namespace: str, start: int) -> list[bytes]:
@@ -124,16 +125,17 @@ class ProfileService:
             )
         return responses
 
-    def _topics(self, user: UserKey, session_id: str) -> list[str]:
+    def _session(self, user: UserKey, session_id: str) -> Session:
         reader = self._activity.reader
         try:
             events = reader.events(user, limit=EVENTS_MAX) if reader is not None else []
         except StoreError:
             # The core is worth serving without the session.
-            return []
+            return Session([], [])
         _, namespace = keys.split_user_key(user)
-        words = self._live.current.foreword.words_of(namespace)
-        return session_topics(events, session_id, words.names(self._shared_names.users_of(namespace)))
+        config = self._live.current
+        names = config.foreword.words_of(namespace).names(self._shared_names.users_of(namespace))
+        return session_of(events, session_id, names, Signs(config.agent.signs))
 
 
 def _user_of_batch(user_id: str, namespace: str, place: int) -> keys.UserKey:

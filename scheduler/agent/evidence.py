@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from foreword.frames import is_framed
-from foreword.signs import FEEDBACK_SIGNS, Sign, Signs
+from foreword.signs import AGAINST, Sign, Signs, decides
 from foreword.topics import topic_key
 from foreword.v1 import event_pb2, profile_pb2
 
@@ -15,9 +15,6 @@ _GLANCE_SECONDS = 5
 _GLANCE_WEIGHT = 0.25
 # Being shown something is the application's act, not the user's.
 _SHOWN_TYPES = frozenset({"impression", "shown", "exposure", "delivered"})
-_AGAINST = frozenset({Sign.NO, Sign.NO_TO_ITEM, Sign.AGAINST})
-_ORDER = list(Sign)
-_SIGN_OF_GRADE = {Sign.NO_TO_ITEM: Sign.AGAINST, Sign.YES_TO_ITEM: Sign.NEUTRAL}
 _RATING_TYPES = frozenset({"rate", "rated", "rating", "review", "score", "stars"})
 # Types that bound a session or a connection; nothing was done in them.
 _FRAME_TYPES = frozenset({"session", "heartbeat", "ping", "login", "logout"})
@@ -65,14 +62,14 @@ def evidence_of(
         verb = event.type.rpartition(".")[2].lower()
         rating = event.value if verb in _RATING_TYPES and event.HasField("value") else None
         topics = {topic_key(topic): topic for topic in event.topics}
-        sign = _sign(event, signs)
+        sign = signs.of(event)
         item = Evidence(
             event,
             time_ms_of(event),
             topics,
             weight=_weight(event, verb),
-            against=sign in _AGAINST,
-            decides=_decides(event, sign, topics),
+            against=sign in AGAINST,
+            decides=decides(event, sign, len(topics)),
             corrects=sign is Sign.CORRECTION or event.feedback == event_pb2.FEEDBACK_CORRECTION,
             rating=rating,
         )
@@ -84,26 +81,6 @@ def time_ms_of(event: event_pb2.Event) -> int:
     """Return when the event happened, in ms since 1970."""
     time = event.time
     return int(time.seconds * 1000 + time.nanos // 1_000_000)
-
-
-def _sign(event: event_pb2.Event, signs: Signs) -> Sign:
-    """Return the sign of an event's type or feedback: the one more against, or else the one that is not neutral."""
-    of_type = signs.of_type(event.type)
-    if not event.feedback:
-        return of_type
-    of_feedback = FEEDBACK_SIGNS.get(event.feedback, Sign.NEUTRAL)
-    if event.HasField("value"):
-        # A grade, such as two stars of five: it is weighed against the user's other grades, and decides nothing.
-        of_feedback = _SIGN_OF_GRADE.get(of_feedback, of_feedback)
-    if of_type in _AGAINST and of_feedback in _AGAINST:
-        return min(of_type, of_feedback, key=_ORDER.index)
-    return of_feedback if of_feedback in _AGAINST or of_type is Sign.NEUTRAL else of_type
-
-
-def _decides(event: event_pb2.Event, sign: Sign, topics: Mapping[str, str]) -> bool:
-    if sign in (Sign.NO_TO_ITEM, Sign.YES_TO_ITEM):
-        return not event.item_id or len(topics) == 1
-    return sign in (Sign.NO, Sign.YES)
 
 
 def _weight(event: event_pb2.Event, verb: str) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from foreword.naming import Names
+from foreword.signs import Signs
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
@@ -104,6 +105,7 @@ def find(
     news: frozenset[str],
     active_days: int,
     others: int,
+    signs: Signs,
     is_cold: bool,
 ) -> Findings:
     """Read everything out of the counts.
@@ -118,6 +120,7 @@ def find(
         news: As in `Findings`.
         active_days: On how many days the user did anything.
         others: As in `Findings`.
+        signs: What acts say of their topics.
         is_cold: As in `Findings`.
     """
     if is_cold:
@@ -137,7 +140,7 @@ def find(
         else None
     )
     return Findings(
-        kind=kind_of(memory),
+        kind=kind_of(memory, signs),
         medium=medium_of(memory),
         high=[affinity for affinity in affinities if not affinity.aversion and affinity.score > 0],
         low=low,

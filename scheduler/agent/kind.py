@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from foreword.signs import AGAINST, Sign, Signs
 from scheduler.agent.memory import TYPE_FIELD, Memory
 
 
@@ -32,7 +33,7 @@ _KIND_OF_VERB = {
     **dict.fromkeys(("search", "query"), Kind.SEARCH),
 }
 # Seeing a page happens in a shop and in a paper alike; it follows the kind of the acts around it.
-_NEUTRAL_VERBS = frozenset({"view", "click", "open", "like", "dislike", "dismiss", "share", "impression"})
+_NEUTRAL_VERBS = frozenset({"view", "click", "open", "like", "share", "impression"})
 # A purchase says more of what a visit was for than the pages seen on the way.
 _SHOPPING_SHARE_MIN = 0.05
 
@@ -63,15 +64,15 @@ _MEDIUM_OF_WORD = {
 _WORDS = re.compile(r"[a-z]+")
 
 
-def kind_of(memory: Memory) -> Kind:
-    """Return the kind of most of the user's remembered activity."""
+def kind_of(memory: Memory, signs: Signs) -> Kind:
+    """Return the kind of most of the user's remembered activity; what was turned down says nothing of it."""
     weights: dict[Kind, float] = {}
     neutral = total = 0.0
     for (field, value), count in memory.attributes.items():
-        if field != TYPE_FIELD:
+        if field != TYPE_FIELD or signs.of_type(value) in AGAINST:
             continue
         total += count.weight
-        kind = _kind_of_type(value.lower())
+        kind = _kind_of_type(value.lower(), signs)
         if kind is None:
             neutral += count.weight
         else:
@@ -102,11 +103,12 @@ def medium_named(value: str) -> Medium | None:
     )
 
 
-def _kind_of_type(event_type: str) -> Kind | None:
+def _kind_of_type(event_type: str, signs: Signs) -> Kind | None:
     """Return the kind an event type speaks for, None when it speaks for none of its own."""
     if event_type.startswith("agent."):
         return Kind.AGENT
     verb = event_type.rpartition(".")[2]
     if verb in _NEUTRAL_VERBS:
         return None
-    return _KIND_OF_VERB.get(verb, Kind.GENERAL)
+    # Following or unmuting something happens anywhere.
+    return _KIND_OF_VERB.get(verb, Kind.GENERAL if signs.of_type(event_type) is Sign.NEUTRAL else None)

@@ -131,6 +131,7 @@ def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
         active_days=len(refresh_input.activity.days),
         # A user whose first events these are does not yet count in the population.
         others=refresh_input.population.user_count - (1 - delta.user_count),
+        signs=signs,
         is_cold=is_cold,
     )
     return _Draft(refresh_input, config, memory, delta, findings)

@@ -59,6 +59,8 @@ def test_mutes_outrank_as_many_reads() -> None:
     profile = run(events).profile
     assert_refused(profile, "football", '"football"')
     assert list(profile.notification_config.trigger_topics) == ["climate"]
+    # What was turned down does not say what kind of user this is.
+    assert 'Reads, lately mostly about "climate".' in profile.foreword.text
 
 
 @pytest.mark.parametrize("no", NOES)

@@ -258,6 +258,33 @@ def test_no_words_of_activity_but_names_reach_the_overlay(running: Any) -> None:
     assert running.client.text("ann", session_id="t") == running.client.text("ann", session_id="u") == ""
 
 
+def test_what_was_refused_in_the_session_is_no_topic_of_it(running: Any) -> None:
+    """The session line says to skip it, until the same session says yes; a small budget drops topics first."""
+    running.client.record(
+        [
+            running.event("1", session_id="s", topics=["jazz"]),
+            running.event("2", session_id="s", topics=["football"]),
+            running.event("3", session_id="s", topics=["Football"], type="mute"),
+            running.event("4", session_id="s", topics=["blues"], type="dislike"),
+        ]
+    )
+    assert running.client.text("ann", session_id="s") == f'{SESSION}"jazz"; skip "blues", "Football".'
+    one = count_tokens(f'{SESSION}skip "blues".')
+    assert running.client.text("ann", one, "s") == f'{SESSION}skip "blues".'
+    running.client.record([running.event("5", session_id="s", topics=["blues"], type="like")])
+    assert running.client.text("ann", session_id="s") == f'{SESSION}"blues", "jazz"; skip "Football".'
+
+
+def test_sensitive_topics_stay_out_of_the_overlay(running: Any) -> None:
+    """By default and by rule; what is refused of them is not said either."""
+    events = [
+        running.event("1", session_id="s", topics=["mental-health", "jazz"]),
+        running.event("2", session_id="s", topics=["US Politics"], type="mute"),
+    ]
+    running.client.record(events)
+    assert running.client.text("ann", session_id="s") == f'{SESSION}"jazz".'
+
+
 def test_the_overlay_follows_the_policy_of_its_namespace(start: Any) -> None:
     """Under a vocabulary only the operator's names are said, as spelled there and without quotation marks."""
     words = {"policy": "vocabulary", "vocabulary": ["Jazz"]}
