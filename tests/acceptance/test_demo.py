@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -81,23 +82,6 @@ def test_the_demo_shows_everything_and_leaves_nothing(repository: Path, temporar
     assert list(temporary.iterdir()) == []
 
 
-def test_the_demo_as_json(repository: Path, temporary: Path) -> None:
-    """With --json it prints what it saw: distinct forewords, a newer revision after the live step, its own times."""
-    done = _run(["--git", str(repository), "--json"], temporary)
-    assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout)
-    assert (seen["events"], seen["users"], seen["accepted"]) == (60, 2, 60)
-    one, two = seen["forewords"]
-    assert one["text"] != two["text"]
-    assert {one["freshness"], two["freshness"]} == {"FRESHNESS_FRESH"}
-    assert seen["live"]["revision_after"] > seen["live"]["revision_before"]
-    assert seen["live"]["topic"] in seen["live"]["text_after"].lower()
-    assert (
-        sum(sum(int(n) for key, n in row.items() if key.endswith("_count")) for row in seen["segments"]) == 2
-    )
-    assert set(seen["seconds"]) >= {"data", "start", "import", "compute", "latency", "live"}
-
-
 def test_without_the_wheel_the_checkout_stands_in(temporary: Path) -> None:
     """When MovieLens cannot be downloaded, it says so and shows this checkout's own authors."""
     if not (Path(__file__).parents[2] / ".git").exists():
@@ -109,10 +93,13 @@ def test_without_the_wheel_the_checkout_stands_in(temporary: Path) -> None:
 
 
 def test_a_kept_demo_can_be_called_and_stopped(repository: Path, temporary: Path) -> None:
-    """--keep leaves both daemons serving, says how to call them, and they end by the process id it names."""
+    """--json prints what was seen: distinct forewords, a newer revision after the live step, its own times. --keep
+    leaves both daemons serving, says how to call them, and they end by the process id it names.
+    """
     done = _run(["--git", str(repository), "--keep", "--json"], temporary)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
+    _check_what_was_seen(seen)
     kept = psutil.Process(seen["kept"]["pid"])
     try:
         text = subprocess.run(
@@ -129,6 +116,17 @@ def test_a_kept_demo_can_be_called_and_stopped(repository: Path, temporary: Path
         kept.terminate()
         kept.wait(timeout=30)
     assert not any(daemon.is_running() for daemon in daemons)
+
+
+def _check_what_was_seen(seen: dict[str, Any]) -> None:
+    assert (seen["events"], seen["users"], seen["accepted"]) == (60, 2, 60)
+    one, two = seen["forewords"]
+    assert one["text"] != two["text"]
+    assert {one["freshness"], two["freshness"]} == {"FRESHNESS_FRESH"}
+    assert seen["live"]["revision_after"] > seen["live"]["revision_before"]
+    assert seen["live"]["topic"] in seen["live"]["text_after"].lower()
+    assert sum(sum(n for key, n in row.items() if key.endswith("_count")) for row in seen["segments"]) == 2
+    assert set(seen["seconds"]) >= {"data", "start", "import", "compute", "latency", "live"}
 
 
 def test_interrupted_it_cleans_up(repository: Path, temporary: Path) -> None:
