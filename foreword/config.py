@@ -50,8 +50,12 @@ class Store(Section):
     four times as many once they are past retention, when only their ids are kept."""
     readers_max: Annotated[int, Field(ge=16, le=65_536)] = 2048
     """Reader slots per environment. LMDB's own 126 run out when workers are recycled."""
-    reader_check_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
-    """How often slots of dead readers are freed; a dead reader pins pages and the file grows."""
+    reader_check_seconds: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    """How often slots of dead readers are freed, and living readers looked at. A dead reader pins pages and the file
+    grows until then; a look costs microseconds."""
+    view_age_seconds_max: Annotated[float, Field(ge=0, le=86_400)] = 300.0
+    """Age from which a view that a process holds is a problem, when pages wait for it. Reads take milliseconds; what
+    holds a view for minutes is a backup or check of a large store, or a process that hangs."""
     scrub_hours: Annotated[float, Field(ge=0, le=8760)] = 24.0
     """Hours in which the sidecar looks once through every row of both environments, in small portions at the lowest
     priority, and names what is damaged under `problems`. 24 finds damage while yesterday's backup is at hand, and

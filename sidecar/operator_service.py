@@ -16,6 +16,7 @@ from foreword.problems import Problem, Problems
 from foreword.store import ProfileReader
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.operator_service_pb2 import (
+    EnvironmentStatus,
     GetStatusRequest,
     GetStatusResponse,
     ListUsersRequest,
@@ -33,6 +34,7 @@ from sidecar.activity_service import ActivityService
 from sidecar.counts import Counts, StoreCounter
 from sidecar.errors import DrainingError
 from sidecar.profiles import Profiles
+from sidecar.readers import Readers, ReaderWatch
 from sidecar.rpc import Context, Handler, remaining_seconds, unary
 from sidecar.user_list import list_users
 
@@ -57,6 +59,7 @@ class OperatorService:
         profiles: Profiles,
         activity: Activity,
         events: ActivityService,
+        readers: ReaderWatch,
         problems: Problems,
         live: FollowedConfig,
         clock: Clock,
@@ -64,6 +67,7 @@ class OperatorService:
         self._profiles = profiles
         self._activity = activity
         self._events = events
+        self._readers = readers
         self._problems = problems
         self._live = live
         self._clock = clock
@@ -91,6 +95,7 @@ class OperatorService:
         if reader is not None:
             response.ledger.CopyFrom(reader.ledger_totals())
             response.revision = reader.revision()
+        response.environments.extend(map(_environment_status, self._readers.seen))
         self._judge_scheduler(response, reader)
         response.problems.extend(self._listed_problems(reader))
         return response
@@ -183,6 +188,16 @@ def bounded_seconds(wait_seconds: float, context: Context) -> float:
 def _status_problem(problem: Problem) -> StatusProblem:
     status = StatusProblem(component=problem.component, message=problem.message)
     status.since.FromMilliseconds(problem.since_ms)
+    return status
+
+
+def _environment_status(seen: Readers) -> EnvironmentStatus:
+    status = EnvironmentStatus(name=seen.name, file_bytes=seen.file_bytes, reader_count=seen.reader_count)
+    if seen.oldest is not None:
+        view = status.oldest_view
+        view.pid, view.page_bytes = seen.oldest.pid, seen.oldest.page_bytes
+        view.transactions_behind, view.pages_kept = seen.oldest.transactions_behind, seen.oldest.pages_kept
+        view.age.FromMilliseconds(int(seen.age_seconds * 1000))
     return status
 
 

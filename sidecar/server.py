@@ -40,6 +40,7 @@ from sidecar.open_triggers import OpenTriggers
 from sidecar.operator_service import OperatorService
 from sidecar.profile_service import ProfileService
 from sidecar.profiles import Profiles
+from sidecar.readers import ReaderWatch
 from sidecar.rpc import Handler
 from sidecar.scrub import Scrubber
 from sidecar.user_data_service import UserDataService
@@ -144,6 +145,7 @@ class SidecarServer:
         for service in (health_service.OVERALL, *SERVICES):
             self._health.set(service, serving=True)
         self._show_write_health()
+        await self._reader_watch.look()
         self._start_timers()
         logger.info("serving on %s", " and ".join(self.addresses))
 
@@ -187,6 +189,7 @@ class SidecarServer:
         stack.callback(self._profiles.close)
         self._activity = Activity(config, self._live, self._problems, self._profiles)
         stack.push_async_callback(self._activity.close)
+        self._reader_watch = ReaderWatch(self._profiles, self._activity, self._live, self._problems)
         scrub = Scrub(config.store.directory)
         self._scrubber = Scrubber(scrub, self._live, self._problems)
         self._maintenance = Maintenance(self._activity, self._profiles, self._live, clock)
@@ -232,6 +235,7 @@ class SidecarServer:
                 profiles=self._profiles,
                 activity=self._activity,
                 events=events,
+                readers=self._reader_watch,
                 problems=self._problems,
                 live=self._live,
                 clock=self._clock,
@@ -256,7 +260,7 @@ class SidecarServer:
                 _every(lambda: live.current.sidecar.maintenance_seconds, self._maintenance.run)
             ),
             asyncio.create_task(
-                _every(lambda: live.current.store.reader_check_seconds, self._free_reader_slots)
+                _every(lambda: live.current.store.reader_check_seconds, self._reader_watch.look)
             ),
             asyncio.create_task(self._scrubber.run()),
         ]
@@ -268,10 +272,6 @@ class SidecarServer:
         await self._activity.probe()
         self._show_write_health()
         await self._erasures.finish_all()
-
-    async def _free_reader_slots(self) -> None:
-        self._profiles.free_reader_slots()
-        self._activity.free_reader_slots()
 
     def _show_write_health(self) -> None:
         self._health.set(activity_service.NAME, serving=self._activity.is_healthy)

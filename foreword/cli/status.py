@@ -11,11 +11,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from foreword.cli.connection import connect
 from foreword.cli.entry import EXIT_FAILED, EXIT_OK, say_error
-from foreword.cli.output import message_dict, print_json, print_json_line, table
+from foreword.cli.output import bytes_text, message_dict, print_json, print_json_line, table
 from foreword.cli.settings import Settings, address_option
 from foreword.clock import format_time_ms
 from foreword.errors import ServiceError
-from foreword.v1.operator_service_pb2 import GetStatusResponse, SegmentStatus
+from foreword.v1.operator_service_pb2 import EnvironmentStatus, GetStatusResponse, SegmentStatus
 from foreword.v1.profile_pb2 import Segment
 
 _WATCH_SECONDS = 2.0
@@ -129,6 +129,7 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
                 _scheduler(status),
             ),
             ("sidecar", f"version {status.version}, its time {time_text(status.now)}"),
+            *((one.name, _environment(one)) for one in status.environments),
         ]
     ).splitlines()
     yield ""
@@ -143,6 +144,15 @@ def _scheduler(status: GetStatusResponse) -> str:
         return "never seen"
     state = "runs" if status.scheduler_running else "does not run"
     return f"{state}, seen {time_text(status.scheduler_seen_at)}"
+
+
+def _environment(one: EnvironmentStatus) -> str:
+    held = one.oldest_view
+    readers = f"{bytes_text(one.file_bytes)}, {one.reader_count:,} readers"
+    if not held.pages_kept:
+        return readers
+    kept = bytes_text(held.pages_kept * held.page_bytes)
+    return f"{readers}; process {held.pid} has held a view for {held.age.ToSeconds():,} s, {kept} wait for it"
 
 
 def _problems(status: GetStatusResponse) -> Iterator[str]:

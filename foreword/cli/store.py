@@ -152,6 +152,16 @@ def _in(show: Show, unit: str) -> Progress:
     return lambda name, done, total: show(name, done, total, unit)
 
 
+def _oldest(environment: EnvironmentStats) -> str:
+    if not environment.oldest_reader_pid:
+        return ""
+    kept = bytes_text(environment.oldest_reader_pages * environment.page_bytes)
+    return (
+        f"; process {environment.oldest_reader_pid} holds the oldest view, "
+        f"{environment.oldest_reader_lag:,} transactions behind, {kept} wait for it"
+    )
+
+
 def _shown(environment: EnvironmentStats) -> str:
     facts = [
         ("file", f"{bytes_text(environment.file_bytes)}, {bytes_text(environment.disk_bytes)} of it on disk"),
@@ -159,8 +169,7 @@ def _shown(environment: EnvironmentStats) -> str:
         ("free", f"{bytes_text(environment.free_pages * environment.page_bytes)} inside the file"),
         (
             "readers",
-            f"{environment.readers:,} of {environment.readers_max:,}, "
-            f"the oldest {environment.oldest_reader_lag:,} behind",
+            f"{environment.readers:,} of {environment.readers_max:,}{_oldest(environment)}",
         ),
         ("transaction", f"{environment.transaction:,}"),
     ]

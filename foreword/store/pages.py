@@ -67,8 +67,8 @@ def newest_meta(file: BinaryIO) -> Meta | None:
     return max(first, second, key=lambda meta: meta.transaction)
 
 
-def free_lists(file: BinaryIO, meta: Meta) -> Iterator[FreeList]:
-    """Yield what is free, oldest first.
+def free_lists(file: BinaryIO, meta: Meta, *, after: int = 0) -> Iterator[FreeList]:
+    """Yield what was freed by transactions beyond `after`, oldest first.
 
     The file may be written meanwhile: hold a view of `meta`'s transaction, or be ready for an error.
 
@@ -76,7 +76,7 @@ def free_lists(file: BinaryIO, meta: Meta) -> Iterator[FreeList]:
         ValueError: A page of the tree is beyond the end of the file, or is no page of it.
     """
     if meta.free_root != _NOWHERE:
-        yield from _walk(file, meta, meta.free_root, 0)
+        yield from _walk(file, meta, meta.free_root, 0, after)
 
 
 def refuse_cut(path: Path) -> None:
@@ -133,7 +133,7 @@ def _meta_at(file: BinaryIO, offset: int) -> Meta | None:
     return Meta(page_bytes, last_page, transaction, free_root)
 
 
-def _walk(file: BinaryIO, meta: Meta, number: int, depth: int) -> Iterator[FreeList]:
+def _walk(file: BinaryIO, meta: Meta, number: int, depth: int, after: int) -> Iterator[FreeList]:
     page = _page(file, meta, number)
     _, _, flags, lower, _ = _PAGE_HEADER.unpack_from(page)
     if depth > _DEPTH_MAX or flags not in (_BRANCH, _LEAF):
@@ -144,9 +144,11 @@ def _walk(file: BinaryIO, meta: Meta, number: int, depth: int) -> Iterator[FreeL
             low, high, node_flags, key_bytes = _NODE.unpack_from(page, offset)
             data_offset = offset + _NODE.size + key_bytes
             if flags == _BRANCH:
-                yield from _walk(file, meta, low | high << 16 | node_flags << 32, depth + 1)
+                yield from _walk(file, meta, low | high << 16 | node_flags << 32, depth + 1, after)
                 continue
             (transaction,) = _U64.unpack_from(page, offset + _NODE.size)
+            if transaction <= after:
+                continue
             size = low | high << 16
             data = page[data_offset : data_offset + size]
             if node_flags & _BIG:

@@ -74,10 +74,11 @@ class ProfileReader(Reader):
         Raises:
             StoreCorruptError: A row is damaged, another user's, or gone.
         """
+        environment = self._environment
         try:
             rows = self._rows_now(users)
         except lmdb.Error as exc:
-            rows = self._again(exc, lambda: self._rows_now(users))
+            rows = self._again(exc, environment, lambda: self._rows_now(users))
         return [
             row
             if row is not None and is_in_place(db.PROFILES, user, row)
@@ -97,17 +98,18 @@ class ProfileReader(Reader):
             with environment.lmdb.begin(db=environment.handles[database]) as txn:
                 row: bytes | None = txn.get(user)
         except lmdb.Error as exc:
-            row = self._again(exc, lambda: self._get(database, user))
+            row = self._again(exc, environment, lambda: self._get(database, user))
         # What is in place needs no second look. A miss, a row of the former version and a damaged one do.
         if row is not None and is_in_place(database, user, row):
             return row
         return self._looked_at_closely(database, user)
 
     def _looked_at_closely(self, database: bytes, user: UserKey) -> bytes | None:
+        environment = self._environment
         try:
             return self._sound_row(database, user)
         except lmdb.Error as exc:
-            return self._again(exc, lambda: self._sound_row(database, user))
+            return self._again(exc, environment, lambda: self._sound_row(database, user))
 
     def _sound_row(self, database: bytes, user: UserKey) -> bytes | None:
         """Return a row, or None for a user who has no row at all, all from one view."""

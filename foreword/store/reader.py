@@ -13,8 +13,10 @@ import lmdb
 from foreword.keys import EnvironmentId
 from foreword.store.databases import META
 from foreword.store.environment import Environment
+from foreword.store.files import DATA_FILE
 from foreword.store.sharing import open_environment
 from foreword.store.translation import translate, translated
+from foreword.store.views import View, oldest_view, slots
 
 T = TypeVar("T")
 _BATCH_ROWS = 1000
@@ -77,6 +79,30 @@ class Reader:
         """
         self._environment.refuse_cut()
 
+    def file_bytes(self) -> int:
+        """Return the size of the data file.
+
+        Raises:
+            StoreError: It is not there.
+        """
+        try:
+            return (self._path / DATA_FILE).stat().st_size
+        except OSError as exc:
+            raise translate(self._environment.name, exc) from exc
+
+    def readers_count(self) -> int:
+        """Return how many reader slots are in use, by all processes."""
+        with translated(self._environment.name):
+            return len(slots(self._environment.lmdb))
+
+    def oldest_view(self) -> View | None:
+        """Return the oldest view that any process holds of the environment; None when none is held.
+
+        Milliseconds when many pages wait for it.
+        """
+        with translated(self._environment.name):
+            return oldest_view(self._environment.lmdb)
+
     def count(self, database: bytes) -> int:
         """Return the number of rows of a database (a name from `foreword.store.databases`)."""
         environment = self._environment
@@ -130,12 +156,17 @@ class Reader:
             row: bytes | None = txn.get(key)
             return row
 
-    def _again(self, exc: lmdb.Error, read: Callable[[], T]) -> T:
-        """Read once more after another process has grown the map; raise `exc` in our words otherwise."""
-        if not isinstance(exc, lmdb.MapResizedError):
-            raise translate(self._environment.name, exc) from exc
-        self._environment.adopt_map()
-        with translated(self._environment.name):
+    def _again(self, exc: lmdb.Error, environment: Environment, read: Callable[[], T]) -> T:
+        """Read once more if that may help; raise `exc` in our words otherwise.
+
+        It does after another process has grown the map, and when `environment` was given up for its successor, and
+        closed, between the call's first line and its second.
+        """
+        if isinstance(exc, lmdb.MapResizedError):
+            environment.adopt_map()
+        elif environment is self._environment:
+            raise translate(environment.name, exc) from exc
+        with translated(environment.name):
             return read()
 
 

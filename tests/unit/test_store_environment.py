@@ -473,3 +473,26 @@ def test_a_store_on_a_full_disk_is_refused_and_not_killed(small_disk: Path, tmp_
     with pytest.raises(StoreFullError, match="is full"):
         ActivityWriter(small_disk, map_size_bytes=MAP_BYTES)
     assert not (small_disk / ACTIVITY / LOCK_FILE).exists()
+
+
+def test_a_read_that_was_overtaken_by_two_swaps_is_done_again(store: Path, monkeypatch) -> None:
+    """A thread put aside until the environment it had begun with is closed reads from the one in its place."""
+    reader = ProfileReader(store)
+    overtaken = reader.environment
+    real = reader._sound_row
+
+    def swapped_twice(database: bytes, user: bytes) -> bytes | None:
+        for number in range(2):
+            aside = store / f"aside{number}"
+            shutil.copytree(store / PROFILES, aside, ignore=shutil.ignore_patterns(LOCK_FILE))
+            (store / PROFILES).rename(store / f"former{number}")
+            aside.rename(store / PROFILES)
+            reader.upkeep()
+        monkeypatch.setattr(reader, "_sound_row", real)
+        overtaken.lmdb.begin()
+        raise AssertionError("the former environment is still open")
+
+    monkeypatch.setattr(reader, "_sound_row", swapped_twice)
+    assert reader.profile_row(keys.user_key("nobody")) is None
+    assert reader.profile_row(USER) is not None
+    reader.close()

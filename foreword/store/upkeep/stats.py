@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foreword.store.environment import Environment
 from foreword.store.files import DATA_FILE
 from foreword.store.pages import META_PAGES
 from foreword.store.snapshot import Snapshot, open_snapshot, present
 from foreword.store.translation import translated
+from foreword.store.views import oldest_view, slots
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,11 @@ class EnvironmentStats:
     readers_max: int
     """Reader slots."""
     oldest_reader_lag: int
-    """Transactions between the oldest open reader and the newest; pages freed since are kept for it. 0 without
-    an open reader."""
+    """Transactions between the oldest view that is held and the newest. 0 without one."""
+    oldest_reader_pages: int
+    """Pages freed since, which are not used again while it is held."""
+    oldest_reader_pid: int
+    """The process that holds it; 0 without one."""
     databases: tuple[DatabaseStats, ...]
     """In the order of the store format."""
 
@@ -79,6 +82,7 @@ def _environment(snapshot: Snapshot) -> EnvironmentStats:
     databases = tuple(
         _database(snapshot, name, snapshot.txn.stat(handle)) for name, handle in environment.handles.items()
     )
+    oldest = oldest_view(environment.lmdb, beside=snapshot.txn.id())
     pages = info["last_pgno"] + 1
     used = sum(database.bytes for database in databases) // page_bytes + _pages(environment.lmdb.stat())
     return EnvironmentStats(
@@ -90,9 +94,12 @@ def _environment(snapshot: Snapshot) -> EnvironmentStats:
         free_pages=max(0, pages - META_PAGES - used),
         page_bytes=page_bytes,
         transaction=info["last_txnid"],
-        readers=_readers(environment),
+        # Looking takes one.
+        readers=max(0, len(slots(environment.lmdb)) - 1),
         readers_max=info["max_readers"],
-        oldest_reader_lag=_oldest_lag(environment, snapshot.txn.id(), info["last_txnid"]),
+        oldest_reader_lag=oldest.transactions_behind if oldest is not None else 0,
+        oldest_reader_pages=oldest.pages_kept if oldest is not None else 0,
+        oldest_reader_pid=oldest.pid if oldest is not None else 0,
         databases=databases,
     )
 
@@ -109,21 +116,3 @@ def _database(snapshot: Snapshot, name: bytes, stat: dict[str, int]) -> Database
 def _pages(stat: Any) -> int:
     pages: int = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
     return pages
-
-
-def _slots(environment: Environment) -> list[list[str]]:
-    """Return the lines of LMDB's reader table as `[pid, thread, transaction or -]`, without its heading."""
-    lines = [line.split() for line in environment.lmdb.readers().splitlines()]
-    return [line for line in lines if len(line) == 3 and line[0].isdigit()]
-
-
-def _readers(environment: Environment) -> int:
-    # This function's own view takes one.
-    return max(0, len(_slots(environment)) - 1)
-
-
-def _oldest_lag(environment: Environment, own: int, newest: int) -> int:
-    held = [int(line[2]) for line in _slots(environment) if line[2].isdigit()]
-    if own in held:
-        held.remove(own)
-    return max(0, newest - min(held, default=newest))
