@@ -15,6 +15,7 @@ NAMES = (
     "trigger",
     "rewrite",
     "names",
+    "tokens",
 )
 
 

@@ -60,14 +60,14 @@ def items(field: str, value: Any) -> list[Any]:
 
 
 def tokens(field: str, value: Any) -> int:
-    """Return a budget in tokens; above the limit of a foreword it means that limit.
+    """Return a budget in tokens; above the limit of a foreword it means that limit, and so does 0.
 
     Raises:
-        FieldError: It is no whole number of at least 1.
+        FieldError: It is no whole number of at least 0.
     """
     found = _whole(value)
-    if found is None or found < 1:
-        raise FieldError(field, shown(value), "a whole number of tokens, 1 or more")
+    if found is None or found < 0:
+        raise FieldError(field, shown(value), "a whole number of tokens, 0 or more")
     return min(found, UINT32_MAX)
 
 

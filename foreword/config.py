@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -299,13 +298,6 @@ class Words(Section):
                 'policy is "vocabulary" and vocabulary is empty; allowed: at least one name in it'
             )
         return self
-
-    @property
-    def version(self) -> str:
-        """What is added to the version of the rules a text is written by; a text of other rules is written anew."""
-        if self == Words():
-            return ""
-        return f"+{blake2b(self.model_dump_json().encode(), digest_size=4).hexdigest()}"
 
     def names(self, users_of: Callable[[str], int] | None = None) -> Names:
         """Return the door these rules make; `users_of` as `Names` has it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from foreword import arguments, keys
+from foreword.budget import budget_tokens
 from foreword.clock import Clock, SystemClock
 from foreword.errors import StoreError
 from foreword.store.profile_reader import ProfileReader, open_when_present
@@ -55,7 +56,7 @@ class LocalReader:
         """Return the text within a budget, with its cuts and freshness; raises as `text` does."""
         # Looked at closely only when something is wrong: a whole read takes four microseconds.
         if max_tokens.__class__ is not int or max_tokens < 1:
-            max_tokens = arguments.tokens("max_tokens", max_tokens)
+            max_tokens = budget_tokens(arguments.tokens("max_tokens", max_tokens))
         response = GetForewordResponse.FromString(self.foreword_response(user_id, namespace))
         cut_to_budget(response, max_tokens)
         return response

@@ -102,8 +102,8 @@ class Refresher:
         live: The configuration in force.
         shaping: Tells when the settings that shape profiles are others.
         compute: The agent's part, from input to result.
-        prompt_version: What the agent writes into `provenance.prompt_version` now, before the version of the words
-            that may be said; a profile of another version is computed again even when nothing is new.
+        prompt_version: What the agent writes into `provenance.prompt_version` now; a profile of another version
+            is computed again even when nothing is new.
     """
 
     def __init__(
@@ -174,14 +174,12 @@ class Refresher:
         await self._write_anew(attempt, seen, previous, activity, config)
 
     def _is_current(self, previous: Profile, attempt: Attempt, config: Config) -> bool:
-        _, namespace = keys.split_user_key(attempt.user)
-        words = config.foreword.words_of(namespace)
         return (
             attempt.consumed_seq == attempt.state.consumed_seq
             and attempt.settings_digest == attempt.state.settings_digest
             and previous.segment == attempt.segment
             and previous.cadence == cadence(attempt.segment, config)
-            and previous.provenance.prompt_version == self._prompt_version + words.version
+            and previous.provenance.prompt_version == self._prompt_version
         )
 
     async def _write_anew(

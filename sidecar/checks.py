@@ -8,7 +8,6 @@ from foreword.errors import FieldError
 from sidecar.errors import BatchTooLargeError
 
 BATCH_MAX = 1000
-TOKENS_MAX = 200
 WAIT_SECONDS_MAX = 60
 
 
@@ -23,17 +22,6 @@ def check_count(field: str, count: int) -> None:
         raise BatchTooLargeError(field, f"{count:,} items", f"1 to {BATCH_MAX:,} items")
     if not count:
         raise FieldError(field, "0 items", f"1 to {BATCH_MAX:,} items")
-
-
-def budget_tokens(max_tokens: int) -> int:
-    """Return the budget a request asks for.
-
-    Raises:
-        FieldError: It is over 200.
-    """
-    if max_tokens > TOKENS_MAX:
-        raise FieldError("max_tokens", str(max_tokens), f"1 to {TOKENS_MAX}, or 0 for {TOKENS_MAX}")
-    return max_tokens or TOKENS_MAX
 
 
 def wait_seconds(wait: Duration) -> float:

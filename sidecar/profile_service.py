@@ -6,6 +6,7 @@ import asyncio
 
 from foreword import keys
 from foreword.admission import SESSION_ID_BYTES_MAX
+from foreword.budget import TOKENS_MAX, budget_tokens
 from foreword.clock import Clock
 from foreword.errors import StoreError
 from foreword.followed_config import FollowedConfig
@@ -19,6 +20,7 @@ from foreword.store.responses import (
     profile_response,
 )
 from foreword.text_size import check_text
+from foreword.tokens import count_tokens
 from foreword.v1.profile_service_pb2 import (
     BatchGetProfilesRequest,
     GetForewordRequest,
@@ -57,6 +59,8 @@ class ProfileService:
         self._live = live
         self._shared_names = SharedNames(profiles, clock)
         self._now_ms = clock.now_ms
+        # Reads the pieces that tokens are counted by, so that the first call that needs them does not wait for it.
+        count_tokens("a")
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handler of each method."""
@@ -93,7 +97,7 @@ class ProfileService:
     ) -> bytes | GetForewordResponse:
         """Return a GetForewordResponse, as stored unless a smaller budget or a session is asked for."""
         user = keys.user_key(request.user_id, request.namespace)
-        tokens_max = checks.budget_tokens(request.max_tokens)
+        tokens_max = budget_tokens(request.max_tokens)
         check_text("session_id", request.session_id, SESSION_ID_BYTES_MAX)
         row = self._profiles.foreword_row(user)
         if asks_for_refresh(row):
@@ -103,7 +107,7 @@ class ProfileService:
             if row is None
             else foreword_response(row, self._now_ms())
         )
-        if tokens_max == checks.TOKENS_MAX and not request.session_id:
+        if tokens_max == TOKENS_MAX and not request.session_id:
             return whole
         response = GetForewordResponse.FromString(whole)
         cut_to_budget(response, tokens_max)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import click
 
+from foreword.budget import TOKENS_MAX
 from foreword.cli.connection import read_foreword, why_default
 from foreword.cli.output import message_dict, note, print_json
 from foreword.cli.settings import Settings, user_options
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.profile_service_pb2 import GetForewordResponse
 
-TOKENS_MAX = 200
-
 
 @click.command("text")
 @click.argument("user")
 @click.option(
     "--max-tokens",
-    type=click.IntRange(1, TOKENS_MAX),
+    type=click.IntRange(min=0),
     default=TOKENS_MAX,
     show_default=True,
-    help="The budget.",
+    help=f"The budget; more than {TOKENS_MAX} means {TOKENS_MAX}, and so does 0.",
 )
 @user_options
 @click.pass_obj

@@ -55,7 +55,7 @@ class Foreword(Client):
 
         Args:
             user_id: The user.
-            max_tokens: Budget, 1 to 200; more means 200.
+            max_tokens: Budget, up to 200; more means 200, and so does 0.
             session_id: The running session, whose newest events are to be named within the budget.
             namespace: The tenant's space; None takes the client's. So in every method.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
+from foreword.budget import cut
 from foreword.defaults import default_foreword, default_profile
 from foreword.store import databases as db
 from foreword.store.codec import (
@@ -70,14 +71,10 @@ def batch_response(responses: Iterable[bytes]) -> bytes:
 
 
 def cut_to_budget(response: GetForewordResponse, tokens_max: int) -> None:
-    """Cut the text at its last cut within a budget; empty when not even the first fits."""
-    if response.token_count <= tokens_max:
-        return
-    kept = [cut for cut in response.cuts if cut.token_count <= tokens_max]
-    response.text = response.text.encode()[: kept[-1].byte_end].decode() if kept else ""
-    response.token_count = kept[-1].token_count if kept else 0
-    response.etag = text_etag(response.text)
-    del response.cuts[len(kept) :]
+    """Cut the text as `foreword.budget.cut` does, and give what is left its own etag."""
+    if response.token_count > tokens_max:
+        cut(response, tokens_max)
+        response.etag = text_etag(response.text)
 
 
 class DefaultResponses:

@@ -190,7 +190,6 @@ def _drop(rows: Any, is_dropped: Callable[[Any], bool]) -> None:
 def _stamp(profile: profile_pb2.Profile, draft: _Draft, provider: Provider, proposal: Proposal) -> None:
     """Set who the profile is of, how it came to be, and the memory that the next refresh builds on."""
     source = draft.input
-    words = draft.config.foreword.words_of(source.namespace)
     profile.computed_at.FromMilliseconds(source.now_ms)
     profile.segment = source.segment  # type: ignore[assignment]
     profile.cadence = source.cadence  # type: ignore[assignment]
@@ -198,7 +197,7 @@ def _stamp(profile: profile_pb2.Profile, draft: _Draft, provider: Provider, prop
     provenance = profile.provenance
     provenance.generator = provider.name
     provenance.model = proposal.model
-    provenance.prompt_version = provider.prompt_version + words.version
+    provenance.prompt_version = provider.prompt_version
     provenance.window.seconds = draft.config.window.days * 86_400
     provenance.event_count = len(source.window_events)
     provenance.data_watermark.FromMilliseconds(draft.memory.as_of_ms)

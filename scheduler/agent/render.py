@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
+from foreword.budget import cut
 from foreword.frames import frame_for
 from foreword.tokens import TOKENIZER, count_tokens
 from foreword.v1 import profile_pb2
 
 SUMMARY_BYTES_MAX = 600
+# Where the first sentence may end early: before the next of the things it lists. Not within a quoted name.
+_NEXT_THING = re.compile(r', |(?<=") and ')
 
 
 def foreword(sentences: Sequence[str], tokens_max: int) -> profile_pb2.Foreword:
     """Return the text of at most `tokens_max` tokens, a line a sentence, cut after any line.
 
-    The frame alone says nothing, so the first cut lies after the first sentence. A sentence that does not fit is
-    left out with all that follow: what comes first is worth more.
+    The frame alone says nothing, so the first cut lies in the first sentence, after the first thing it says. A
+    sentence that does not fit is left out with all that follow: what comes first is worth more.
     """
-    result = profile_pb2.Foreword(tokenizer=TOKENIZER)
-    text = frame_for("\n".join(sentences))
-    for sentence in sentences:
-        longer = f"{text}\n{sentence}"
-        tokens = count_tokens(longer)
-        if tokens > tokens_max:
-            break
-        text = longer
-        result.cuts.add(byte_end=len(text.encode()), token_count=tokens)
-    if result.cuts:
-        result.text, result.token_count = text, result.cuts[-1].token_count
-    else:
+    result = profile_pb2.Foreword(
+        tokenizer=TOKENIZER, text="\n".join([frame_for("\n".join(sentences)), *sentences])
+    )
+    for end in _ends(result.text, sentences[0]):
+        tokens = count_tokens(result.text[:end])
+        result.cuts.add(byte_end=len(result.text[:end].encode()), token_count=tokens)
+    result.token_count = result.cuts[-1].token_count
+    cut(result, tokens_max)
+    if not result.cuts:
         result.cuts.add(byte_end=0, token_count=0)
     return result
+
+
+def _ends(text: str, first: str) -> Iterator[int]:
+    """Return where the text may be cut, ascending: within its first sentence, and after every line."""
+    start = text.index("\n") + 1
+    for match in _NEXT_THING.finditer(first):
+        said = first[: match.start()]
+        # A single word, "Reads", says nothing yet.
+        if " " in said and said.count('"') % 2 == 0:
+            yield start + match.start()
+    for match in re.finditer("\n|$", text):
+        if match.start() >= start:
+            yield match.start()
 
 
 def summary(sentences: Sequence[str]) -> str:

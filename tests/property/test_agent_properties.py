@@ -97,14 +97,16 @@ def test_any_events_give_a_profile_within_its_limits(soup: list[event_pb2.Event]
 
 
 def check_foreword(foreword: profile_pb2.Foreword) -> None:
-    """Check that every cut is a line's end with the count of what stands before it."""
+    """Check that every cut ends a line or a thing said, with the count of what stands before it."""
     raw = foreword.text.encode()
     assert foreword.token_count <= 200
     assert foreword.cuts[-1].byte_end == len(raw)
     assert [cut.byte_end for cut in foreword.cuts] == sorted({cut.byte_end for cut in foreword.cuts})
     for cut in foreword.cuts:
         assert cut.token_count == count_tokens(raw[: cut.byte_end].decode())
-        assert cut.byte_end == len(raw) or raw[cut.byte_end : cut.byte_end + 1] == b"\n"
+        after = raw[cut.byte_end :].decode()
+        assert not after or after.startswith(("\n", ", ", " and "))
+        assert raw[: cut.byte_end].count(b'"') % 2 == 0
 
 
 @settings(

@@ -8,11 +8,12 @@ import pytest
 from google.protobuf.any_pb2 import Any
 from one_refresh import NOW_MS, compute, event, make_input, run
 
+from foreword.budget import cut
 from foreword.clock import DAY_MS, HOUR_MS
 from foreword.config import Config
 from foreword.defaults import default_foreword, default_profile
 from foreword.errors import FieldError
-from foreword.frames import QUOTING
+from foreword.frames import BRIEF, QUOTING
 from foreword.tokens import count_tokens
 from foreword.v1 import event_pb2, profile_pb2
 from scheduler.agent.population import PopulationDelta, PopulationView
@@ -406,21 +407,54 @@ def test_a_profile_over_the_limit_is_refused_by_field() -> None:
 
 
 def test_every_smaller_budget_is_a_slice() -> None:
-    """Cuts lie at line ends, the first after a line that says something."""
+    """Cuts lie at line ends, and in the first line after each thing it says; none within a quoted name."""
     foreword = run(developer()).foreword
     raw = foreword.text.encode()
-    assert raw[: foreword.cuts[0].byte_end].decode().count("\n") == 1
+    slices = [raw[: cut.byte_end].decode().split("\n")[1:] for cut in foreword.cuts]
+    assert slices[:3] == [
+        ['Developer on "celery"'],
+        ['Developer on "celery", lately mostly in "celery/worker"'],
+        ['Developer on "celery", lately mostly in "celery/worker", "celery/app"'],
+    ]
     assert [cut.token_count for cut in foreword.cuts] == [
         count_tokens(raw[: cut.byte_end].decode()) for cut in foreword.cuts
     ]
 
 
 def test_a_small_configured_budget_is_kept() -> None:
-    """`foreword.tokens_max` bounds the text; when nothing fits, it is empty."""
-    small = compute(make_input(developer()), Config(foreword={"tokens_max": 120}))  # type: ignore[arg-type]
-    assert 0 < small.foreword.token_count <= 120
-    tiny = compute(make_input(developer()), Config(foreword={"tokens_max": 20}))  # type: ignore[arg-type]
-    assert (tiny.foreword.text, tiny.foreword.token_count) == ("", 0)
+    """`foreword.tokens_max` bounds the text; where the frame leaves no room for a line, a brief one stands over it."""
+    small = compute(make_input(developer()), Config(foreword={"tokens_max": 100}))  # type: ignore[arg-type]
+    assert small.foreword.text.startswith(QUOTING)
+    assert 50 < small.foreword.token_count <= 100
+    tiny = compute(make_input(developer()), Config(foreword={"tokens_max": 30}))  # type: ignore[arg-type]
+    assert tiny.foreword.text == f'{BRIEF}\nDeveloper on "celery"'
+    assert tiny.foreword.token_count == count_tokens(tiny.foreword.text) <= 30
+
+
+THIRTY = {
+    "commit": "Developer, lately mostly in",
+    "movie.rate": "Watches films",
+    "read": "Reads, lately mostly about",
+    "purchase": "Shops, lately mostly for",
+    "agent.tool_call": "Works with an AI agent",
+    "search": "Searches, lately mostly for",
+    "play": "Plays media",
+    "visit": "Active, lately mostly in",
+}
+
+
+@pytest.mark.parametrize(("type_", "said"), THIRTY.items())
+def test_thirty_tokens_say_the_first_thing_known(type_: str, said: str) -> None:
+    """Of every kind of user, and in the text that is cut when it is served as in one that was written so small."""
+    events = [event(number, number / 4, ["climate"], type=type_, value=4.0) for number in range(20)]
+    written = run(events).foreword
+    cut(written, 30)
+    assert written.text.startswith(f"{BRIEF}\n{said}")
+    assert written.token_count == count_tokens(written.text) <= 30
+    assert [place.token_count for place in written.cuts][-1] == written.token_count
+    assert written.cuts[-1].byte_end == len(written.text.encode())
+    small = compute(make_input(events), Config(foreword={"tokens_max": 30}))  # type: ignore[arg-type]
+    assert small.foreword == written
 
 
 def test_the_population_delta_holds_only_the_news() -> None:

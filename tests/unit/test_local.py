@@ -68,6 +68,18 @@ def test_known_user_is_read_with_freshness(writer: ProfileWriter, tmp_path: Path
     assert seen == [Freshness.FRESHNESS_FRESH, Freshness.FRESHNESS_STALE, Freshness.FRESHNESS_EXPIRED]
 
 
+def test_a_budget_is_clamped_and_zero_is_the_default(writer: ProfileWriter, tmp_path: Path) -> None:
+    """More than 200 means 200, and so does 0, as over gRPC; a smaller one cuts."""
+    put(writer, "ada")
+    with LocalReader(tmp_path, clock=ManualClock(NOW_MS)) as reader:
+        whole = reader.foreword("ada")
+        assert whole.text
+        assert [reader.foreword("ada", budget) for budget in (0, 200, 10**9)] == [whole] * 3
+        assert reader.text("ada", 1) == ""
+        with pytest.raises(FieldError, match="max_tokens"):
+            reader.text("ada", -1)
+
+
 def test_unknown_user_gets_the_default(writer: ProfileWriter, tmp_path: Path) -> None:
     """A user nobody knows is no error; nor is one of another namespace."""
     put(writer, "ann")

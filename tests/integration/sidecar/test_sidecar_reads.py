@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 
 from foreword import keys
 from foreword.defaults import default_foreword, default_profile
+from foreword.frames import BRIEF, QUOTING
 from foreword.store import ProfileReader, ProfileWriter
 from foreword.store import databases as db
 from foreword.store.codec import HEADER_BYTES
@@ -168,13 +169,12 @@ def test_bytes_that_are_no_request_are_refused(running: Any) -> None:
 @pytest.mark.parametrize(
     ("request_", "field"),
     [
-        (GetForewordRequest(user_id="ann", max_tokens=201), "max_tokens"),
         (GetForewordRequest(user_id="ann", session_id="s" * 129), "session_id"),
         (GetForewordRequest(user_id="ann", namespace="n" * 65), "namespace"),
     ],
 )
 def test_foreword_fields_are_checked(running: Any, request_: GetForewordRequest, field: str) -> None:
-    """GetForeword refuses a budget over 200 and names that are too long."""
+    """GetForeword refuses names that are too long."""
     with pytest.raises(grpc.RpcError) as caught:
         running.call("ProfileService/GetForeword", request_.SerializeToString())
     assert running.error_info(caught.value).metadata["field"] == field
@@ -196,6 +196,22 @@ def test_smaller_budget_is_a_slice(running: Any) -> None:
     )
     assert running.client.foreword("ann", max_tokens=20) == whole
     assert running.client.foreword("ann", max_tokens=13) == cut
+    for budget in (0, 200, 201, 1 << 31):
+        assert running.client.foreword("ann", max_tokens=budget) == whole
+
+
+def test_a_small_budget_gets_a_shorter_frame(running: Any) -> None:
+    """Where the first line has no room under the whole frame, it is cut under the brief one."""
+    text = f'{QUOTING}\nReads, lately mostly about "climate", "jazz" and "chess".'
+    ends = [text.index(end) for end in (', "jazz"', ' and "chess"')] + [len(text)]
+    running.put("ann", text=text, cuts=[(end, count_tokens(text[:end])) for end in ends])
+    served = running.client.foreword("ann", max_tokens=30)
+    assert served.text == f'{BRIEF}\nReads, lately mostly about "climate"'
+    assert served.token_count == count_tokens(served.text) <= 30
+    assert [place.byte_end for place in served.cuts] == [len(served.text)]
+    assert served.etag != running.client.foreword("ann").etag
+    assert running.client.text("ann", 60) == text
+    assert running.client.text("ann", 5) == ""
 
 
 def test_budget_below_the_first_cut_gives_nothing(running: Any) -> None:

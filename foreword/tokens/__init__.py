@@ -1,0 +1,5 @@
+"""Counting tokens without a tokenizer, and never too few."""
+
+from foreword.tokens.counting import TOKENIZER, count_tokens
+
+__all__ = ["TOKENIZER", "count_tokens"]
