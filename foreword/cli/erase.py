@@ -11,7 +11,8 @@ from foreword.cli.connection import connect
 from foreword.cli.output import bytes_text, message_dict, note, print_json, table
 from foreword.cli.progress import progress
 from foreword.cli.settings import Settings, user_options
-from foreword.errors import ForewordError
+from foreword.client import Foreword
+from foreword.errors import ForewordError, ServiceError
 from foreword.v1.erasure_pb2 import StoreCount
 from foreword.v1.user_data_service_pb2 import EraseUserResponse
 
@@ -57,7 +58,7 @@ def command(settings: Settings, user: str, yes: bool, purge: bool, wait_seconds:
 
 
 def _erase(settings: Settings, user: str, wait_seconds: float, *, yes: bool) -> None:
-    with connect(settings) as client:
+    with _connected(settings) as client:
         _confirm(user, yes=yes)
         response = client.erase(user, wait_seconds)
     if not settings.address:
@@ -72,6 +73,14 @@ def _erase(settings: Settings, user: str, wait_seconds: float, *, yes: bool) -> 
     if not settings.as_json:
         click.echo(f"Nothing is left of {user} in any row")
     note(_REMAINS)
+
+
+def _connected(settings: Settings) -> Foreword:
+    try:
+        return connect(settings)
+    except ServiceError as exc:
+        exc.hint += ", or let --purge erase from the files while no daemon runs"
+        raise
 
 
 def _purge(settings: Settings, user: str, *, yes: bool) -> None:
