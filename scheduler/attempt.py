@@ -14,6 +14,7 @@ from foreword.config import Config
 from foreword.errors import StoreCorruptError, StoreError, StoreRowError
 from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
+from foreword.naming import escaped, quoted
 from foreword.store import ActivityReader, ProfileReader
 from foreword.store.activity_reader import StoredEvent
 from foreword.v1.activity_pb2 import UserActivity
@@ -87,9 +88,11 @@ class Attempt:
         self.settings_digest = self.state.settings_digest
         # A lone surrogate from a foreign message would make the state itself unwritable.
         text = (str(exc) or type(exc).__name__).encode("utf-8", "replace").decode()
-        self.error = text[:_ERROR_CHARACTERS_MAX]
+        self.error = escaped(text[:_ERROR_CHARACTERS_MAX])
         user_id, namespace = keys.split_user_key(self.user)
-        logger.warning("refresh of user %r in namespace %r failed: %s", user_id, namespace, self.error)
+        logger.warning(
+            "refresh of user %s in namespace %s failed: %s", quoted(user_id), quoted(namespace), self.error
+        )
 
 
 class Refresher:

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from foreword.naming import quoted
 from sidecar.rpc import send
 
 OVERALL = ""
@@ -44,7 +45,7 @@ class HealthService(health_pb2_grpc.HealthServicer):
         """Return the status of one service; NOT_FOUND when there is none of that name."""
         status = self._status.get(request.service)
         if status is None:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"no service {request.service!r} here")
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"no service {quoted(request.service)} here")
         return health_pb2.HealthCheckResponse(status=status)
 
     async def Watch(self, request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:

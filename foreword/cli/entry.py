@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from foreword.errors import ConfigError, FieldError, ForewordError, MissingExtraError, ServiceError
+from foreword.naming import escaped
 
 if TYPE_CHECKING:
     import click
@@ -110,6 +111,6 @@ def _details(exc: ForewordError) -> dict[str, object]:
 def _say(message: str, hint: str, details: dict[str, object], *, as_json: bool) -> None:
     if as_json:
         error = {"message": message, "hint": hint, **details}
-        sys.stderr.write(json.dumps({"error": error}, ensure_ascii=False) + "\n")
+        sys.stderr.write(json.dumps({"error": error}) + "\n")
     else:
-        sys.stderr.write(f"Error: {message}{f' ({hint})' if hint else ''}\n")
+        sys.stderr.write(f"Error: {escaped(message)}{f' ({escaped(hint)})' if hint else ''}\n")

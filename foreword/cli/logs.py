@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import UTC, datetime
+from typing import Any
+
+from foreword.cli.output import json_text
+from foreword.naming import escaped
+
+# A sentence, its cause, and a name or two. What says more says it with somebody's text.
+MESSAGE_CHARACTERS_MAX = 2000
+
+
+class LineFormatter(logging.Formatter):
+    """Formats a record for people: time, level, logger and message on one line, an error's traceback below it."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the record's line, with nothing in it that is not seen as it is."""
+        record.message = _shown(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:
+        """Return the traceback, each of its lines likewise."""
+        return "\n".join(map(escaped, super().formatException(ei).split("\n")))
 
 
 class JsonFormatter(logging.Formatter):
     """Formats a record as one JSON object: time, level, logger, message, and error when there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line."""
+        """Return the record as one line, with nothing in it that is not seen as it is."""
         fields = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _shown(record.getMessage()),
         }
         if record.exc_info:
             fields["error"] = self.formatException(record.exc_info)
-        return json.dumps(fields, ensure_ascii=False)
+        return json_text(fields)
 
 
 def configure(*, as_json: bool, verbose: bool) -> None:
     """Send the logs of this process to stderr."""
     handler = logging.StreamHandler()
-    handler.setFormatter(
-        JsonFormatter() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    )
+    handler.setFormatter(JsonFormatter() if as_json else LineFormatter())
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if verbose else logging.INFO)
     # What the jobs did is said by our own loggers. That one was still at work when its next time came is no warning:
     # none is to overtake itself.
     logging.getLogger("apscheduler").setLevel(logging.DEBUG if verbose else logging.ERROR)
+
+
+def _shown(message: str) -> str:
+    cut = message[:MESSAGE_CHARACTERS_MAX]
+    return escaped(cut) if cut == message else f"{escaped(cut)}… ({len(message):,} characters)"

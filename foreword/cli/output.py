@@ -12,18 +12,28 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from foreword.naming import escaped
+
 _MIB = 1 << 20
 _INTEGERS_64 = {FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64}
 
 
 def print_json(value: object) -> None:
     """Print a value as indented JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(json_text(value, indent=2))
 
 
 def print_json_line(value: object, file: IO[str] | None = None) -> None:
     """Print a value as JSON on one line, to stdout unless `file` is given."""
-    click.echo(json.dumps(value, ensure_ascii=False), file=file)
+    click.echo(json_text(value), file=file)
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """Return a value as JSON, readable in every script; what cannot be seen comes as an escape."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(mark if mark == "\n" or mark.isprintable() else json.dumps(mark)[1:-1] for mark in text)
 
 
 def message_dict(message: Message, *, with_defaults: bool = False) -> dict[str, Any]:
@@ -55,8 +65,8 @@ def _unquote(fields: dict[str, Any], descriptor: Any) -> None:
 
 
 def note(text: str) -> None:
-    """Say something on stderr that is no part of the result."""
-    click.echo(text, err=True)
+    """Say something on stderr that is no part of the result, on one line."""
+    click.echo(escaped(text), err=True)
 
 
 def is_terminal() -> bool:
@@ -87,7 +97,7 @@ def _aligned(line: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]
 
 
 def _cell(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else escaped(str(value))
 
 
 def _is_number(text: str) -> bool:

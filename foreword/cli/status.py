@@ -15,6 +15,7 @@ from foreword.cli.output import bytes_text, message_dict, print_json, print_json
 from foreword.cli.settings import Settings, address_option
 from foreword.clock import format_time_ms
 from foreword.errors import ServiceError
+from foreword.naming import escaped
 from foreword.v1.operator_service_pb2 import EnvironmentStatus, GetStatusResponse, SegmentStatus
 from foreword.v1.profile_pb2 import Segment
 
@@ -159,7 +160,7 @@ def _problems(status: GetStatusResponse) -> Iterator[str]:
     if not status.problems:
         yield "No problems"
     for problem in status.problems:
-        yield f"{click.style('Problem', fg='red', bold=True)} {problem.component}: {problem.message}"
+        yield f"{click.style('Problem', fg='red', bold=True)} {problem.component}: {escaped(problem.message)}"
         yield f"  since {time_text(problem.since)}"
 
 

@@ -12,6 +12,7 @@ from foreword.cli.progress import Show, progress
 from foreword.cli.settings import Settings, shared_options
 from foreword.clock import format_time_ms
 from foreword.errors import StoreMissingError
+from foreword.naming import escaped
 from foreword.store.check import check_store
 from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.upkeep import (
@@ -53,7 +54,7 @@ def check(settings: Settings, directory: Path | None) -> int:
     for fault in faults:
         count += 1
         if count <= _PROBLEMS_SHOWN_MAX:
-            click.echo(str(fault))
+            click.echo(escaped(str(fault)))
     if count > _PROBLEMS_SHOWN_MAX:
         click.echo(f"… and {count - _PROBLEMS_SHOWN_MAX:,} more")
     click.echo(

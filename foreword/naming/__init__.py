@@ -1,7 +1,7 @@
 """One door for untrusted words: what activity calls things, on its way into any text."""
 
 from foreword.naming.known import LANGUAGES
-from foreword.naming.messages import quoted
+from foreword.naming.messages import escaped, quoted
 from foreword.naming.names import (
     NAME_USERS_MAX,
     OWN_NAME_ALLOWED,
@@ -23,6 +23,7 @@ __all__ = [
     "Policy",
     "Sensitive",
     "SensitiveNames",
+    "escaped",
     "is_own_name",
     "quoted",
     "well_shaped",

@@ -14,3 +14,14 @@ def quoted(raw: str) -> str:
     """
     cut = raw[:CHARACTERS_MAX]
     return repr(cut) if len(raw) == len(cut) else f"{cut!r}… ({len(raw)} characters)"
+
+
+def escaped(text: str) -> str:
+    """Return a text on one line: all that is not printed as itself as an escape.
+
+    For a whole message that may hold untrusted words somewhere: nothing in it moves the cursor of a terminal, begins
+    a line of its own in a log, turns the direction of writing, or is there without being seen.
+    """
+    if text.isprintable():
+        return text
+    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)

@@ -11,6 +11,7 @@ from typing import Any
 from foreword import keys
 from foreword.errors import FieldError, StoreCorruptError
 from foreword.keys import EnvironmentId, ErasureId, UserKey
+from foreword.naming import quoted
 from foreword.store import codec
 from foreword.store import databases as db
 from foreword.store.environment import Environment
@@ -306,9 +307,13 @@ def _check_owner(user: UserKey, profile: Profile) -> None:
     user_id, namespace = keys.split_user_key(user)
     # A row under another's key would be served with a checksum that holds.
     if profile.user_id != user_id:
-        raise FieldError("profile.user_id", repr(profile.user_id), f"{user_id!r}, whose row it becomes")
+        raise FieldError(
+            "profile.user_id", quoted(profile.user_id), f"{quoted(user_id)}, whose row it becomes"
+        )
     if profile.namespace != namespace:
-        raise FieldError("profile.namespace", repr(profile.namespace), f"{namespace!r}, whose row it becomes")
+        raise FieldError(
+            "profile.namespace", quoted(profile.namespace), f"{quoted(namespace)}, whose row it becomes"
+        )
 
 
 def foreword_body(foreword: Foreword, profile: Profile, revision: int) -> bytes:

@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 from foreword import keys
 from foreword.errors import StoreRowError
 from foreword.keys import UserKey
+from foreword.naming import quoted
 from foreword.store import databases as db
 from foreword.store.codec import HEADER_BYTES, ROW_VERSION, is_in_place, is_intact
 from foreword.store.files import PROFILES
@@ -86,7 +87,7 @@ def _has_revision(user: UserKey, state: bytes | None) -> bool:
 def _error(user: UserKey, what: str) -> StoreRowError:
     user_id, namespace = keys.split_user_key(user)
     return StoreRowError(
-        f"the stored row of user {user_id!r} in namespace {namespace!r} {what}",
+        f"the stored row of user {quoted(user_id)} in namespace {quoted(namespace)} {what}",
         hint="run `foreword store check`, then `foreword refresh` the user or restore a backup",
         store=PROFILES,
     )

@@ -8,7 +8,7 @@ import pytest
 from google.protobuf import json_format
 
 from foreword.cli.demo.readable import readable, shortened
-from foreword.cli.output import message_dict, table
+from foreword.cli.output import message_dict, note, print_json, print_json_line, table
 from foreword.cli.status import segment_table
 from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import GetStatusResponse, SegmentStatus
@@ -23,6 +23,28 @@ def test_tables_align_numbers_right_and_texts_left() -> None:
         table([("a", 1), ("bcd", 2345)], heading=("name", "rows")) == "name   rows\na         1\nbcd   2,345"
     )
     assert table([]) == ""
+
+
+HIDDEN = "a\x1b[2J\u202eb\nc\U000e0049\u200b"
+
+
+def test_no_words_in_a_table_or_note_move_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    """A user id or topic with control, bidi, tag or invisible characters shows them as escapes, on its line."""
+    (line,) = table([(HIDDEN, 1)]).split("\n")
+    assert line.isprintable()
+    note(f"Nothing is kept of {HIDDEN}")
+    assert capsys.readouterr().err.removesuffix("\n").isprintable()
+
+
+def test_json_shows_what_is_hidden_and_means_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    """Printed on a terminal it does no harm, read by a program it is unchanged, and every script stays readable."""
+    value = {HIDDEN: ["日本語", HIDDEN]}
+    for show in (print_json, print_json_line):
+        show(value)
+        printed = capsys.readouterr().out
+        assert all(line.isprintable() for line in printed.splitlines())
+        assert json.loads(printed) == value
+        assert "日本語" in printed
 
 
 def test_segments_have_their_sum() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from foreword.naming import Name, Names, SensitiveNames, quoted, well_shaped
+from foreword.naming import Name, Names, SensitiveNames, escaped, quoted, well_shaped
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -135,3 +135,9 @@ def test_a_message_shows_words_escaped_and_cut() -> None:
     assert quoted("ada") == "'ada'"
     assert quoted("a\nb\x1b[2J\u202e\U000e0049'\"") == "'a\\nb\\x1b[2J\\u202e\\U000e0049\\'\"'"
     assert len(quoted("x" * 8192)) < 120
+
+
+def test_a_whole_message_is_shown_escaped() -> None:
+    """What is printed as itself stays, all else is seen as an escape, on one line."""
+    assert escaped("Überraschung: 日本語") == "Überraschung: 日本語"
+    assert escaped("a\nb\x1b\u202e\U000e0049\ud800") == "a\\nb\\x1b\\u202e\\U000e0049\\ud800"

@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from foreword import keys
+from foreword.naming import quoted
 from foreword.store import databases as db
 from foreword.store.activity_writer import DAYS_MAX
 from foreword.store.check.fault import Fault, shown
@@ -117,9 +118,9 @@ def _event_body_fault(key: _EventKey, event: Event | None) -> str:
     if event is None:
         return "it cannot be parsed"
     if event.event_id.encode() != key.event_id:
-        return f"the event is {event.event_id!r}"
+        return f"the event is {quoted(event.event_id)}"
     if (event.user_id, event.namespace) != keys.split_user_key(key.user):
-        return f"the event is of user {event.user_id!r} in namespace {event.namespace!r}"
+        return f"the event is of user {quoted(event.user_id)} in namespace {quoted(event.namespace)}"
     return ""
 
 

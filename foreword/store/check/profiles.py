@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError, Message
 from foreword import keys
 from foreword.errors import StoreError
 from foreword.keys import UserKey
+from foreword.naming import quoted
 from foreword.store import codec
 from foreword.store import databases as db
 from foreword.store.check.fault import Fault, shown
@@ -101,7 +102,7 @@ def _body_faults(user: bytes, row: bytes, newest: int) -> Iterator[str]:
     if profile.is_default != header.is_default:
         yield "header and profile disagree on whether it is a default profile"
     if (profile.user_id, profile.namespace) != keys.split_user_key(user):
-        yield f"the profile is of user {profile.user_id!r} in namespace {profile.namespace!r}"
+        yield f"the profile is of user {quoted(profile.user_id)} in namespace {quoted(profile.namespace)}"
 
 
 def _companion_faults(snapshot: Snapshot, user: bytes, row: bytes) -> Iterator[str]:
