@@ -12,6 +12,7 @@ import lmdb
 
 from foreword.errors import StoreError, StoreMissingError, StoreVersionError
 from foreword.store.files import DATA_FILE, LOCK_FILE, make_directory
+from foreword.store.pages import newest_meta
 from foreword.store.translation import translate, unfinished
 
 _log = logging.getLogger("foreword.store")
@@ -53,6 +54,8 @@ def open_lmdb(path: Path, readonly: bool, map_size_bytes: int, readers_max: int,
         )
     except lmdb.InvalidError as exc:
         raise _not_ours(path, exc) from exc
+    except lmdb.VersionMismatchError as exc:
+        raise _other_format(path, exc) from exc
     except (lmdb.Error, OSError) as exc:
         raise translate(path.name, exc) from exc
 
@@ -129,5 +132,17 @@ def _not_ours(path: Path, exc: Exception) -> StoreError:
             return StoreVersionError(
                 f"{path} is of LMDB's 1.0 data format; Foreword uses 0.9",
                 hint="copy it with a tool of the 0.9 engine, or restore a backup",
+            )
+    return translate(path.name, exc)
+
+
+def _other_format(path: Path, exc: Exception) -> StoreError:
+    with contextlib.suppress(OSError), (path / DATA_FILE).open("rb") as file:
+        # LMDB says the same of both its files; the data file is ours if its meta pages are.
+        if newest_meta(file) is not None:
+            return StoreVersionError(
+                f"{path.name} is open in a process whose LMDB has another lock format",
+                hint="end that process; docs/store-format.md names the bindings that work beside Foreword",
+                store=path.name,
             )
     return translate(path.name, exc)

@@ -496,3 +496,19 @@ def test_a_read_that_was_overtaken_by_two_swaps_is_done_again(store: Path, monke
     assert reader.profile_row(keys.user_key("nobody")) is None
     assert reader.profile_row(USER) is not None
     reader.close()
+
+
+def test_another_lock_format_is_told_from_another_data_format(store: Path) -> None:
+    """Beside a process whose LMDB locks in another way, the refusal names the lock and not the data."""
+    with activity_writer(store):
+        # By processes of their own: closing the lock file here would drop the writer's lock.
+        patch = "import sys; f = open(sys.argv[1], 'r+b'); f.seek(4); f.write(bytes([2])); f.close()"
+        subprocess.run([sys.executable, "-c", patch, str(store / ACTIVITY / LOCK_FILE)], check=True)
+        ask = "import sys, pathlib, foreword.store as s; s.ActivityReader(pathlib.Path(sys.argv[1]))"
+        done = subprocess.run(
+            [sys.executable, "-c", ask, str(store)], capture_output=True, text=True, check=False
+        )
+    assert (
+        "StoreVersionError: activity.lmdb is open in a process whose LMDB has another lock format"
+        in done.stderr
+    )
