@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from foreword.cli.daemon import daemon_options, prepare
@@ -25,6 +27,9 @@ def command(
     The sidecar takes events and serves profiles and forewords. It works while no scheduler runs. SIGTERM and
     Ctrl-C let running calls finish first.
     """
+    # gRPC reads this once, when it is imported. The sidecar forks only to start other programs, and gRPC would write a
+    # line of its own to the log whenever it does.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     from sidecar.server import run
 
     clock = prepare(settings, as_of_ms, as_of_pair, lifeline_fd)

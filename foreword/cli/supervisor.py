@@ -111,11 +111,11 @@ class Supervisor:
                 return
             seconds = time.monotonic() - started
             if first and code > 0 and seconds < STARTUP_SECONDS:
-                raise DaemonError(f"the {daemon.name} did not start", hint=_reason(daemon))
+                raise _ended(daemon, "did not start")
             first = False
             daemon.deaths = 1 if seconds >= HEALTHY_SECONDS else daemon.deaths + 1
             if daemon.deaths > DEATHS_MAX:
-                raise DaemonError(f"the {daemon.name} died {daemon.deaths} times", hint=_reason(daemon))
+                raise _ended(daemon, f"died {daemon.deaths} times")
             delay = min(BACKOFF_SECONDS * 2 ** (daemon.deaths - 1), BACKOFF_MAX_SECONDS)
             self._say("", f"the {daemon.name} {_how_ended(code)}; starting it again in {delay:g} s")
             with contextlib.suppress(TimeoutError):
@@ -184,16 +184,17 @@ def _send(daemon: Daemon, number: signal.Signals) -> bool:
     return False
 
 
-def _reason(daemon: Daemon) -> str:
-    """Return a daemon's last words, however it was told to put them."""
+def _ended(daemon: Daemon, how: str) -> DaemonError:
+    """Return the error with a daemon's last words as its reason, in whichever form it was told to put them."""
     said = [line for line in daemon.last_lines if line.strip()]
-    if not said:
-        return "it said nothing"
+    reason, hint = said[-1].removeprefix("Error: ") if said else "it said nothing", ""
     try:
-        error = json.loads(said[-1])["error"]
-        return f"{error['message']} ({error['hint']})" if error["hint"] else str(error["message"])
+        error = json.loads(reason)["error"]
+        reason, hint = str(error["message"]), str(error["hint"])
     except (ValueError, TypeError, KeyError):
-        return said[-1].removeprefix("Error: ")
+        # Text has its hint in it.
+        pass
+    return DaemonError(f"the {daemon.name} {how}: {reason}", hint=hint)
 
 
 def _how_ended(code: int) -> str:

@@ -35,7 +35,7 @@ class FileLock:
             holder = os.read(self._descriptor, 32).decode(errors="replace").strip() or "unknown"
             os.close(self._descriptor)
             raise StoreLockedError(
-                f"{purpose} (process {holder} holds {path})", hint="stop that one first"
+                f"{purpose}: process {holder} holds {path}", hint="stop that one first"
             ) from exc
         os.ftruncate(self._descriptor, 0)
         os.write(self._descriptor, f"{os.getpid()}\n".encode())

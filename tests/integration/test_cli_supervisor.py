@@ -114,7 +114,7 @@ def test_a_daemon_that_cannot_start_stops_the_others(said: str) -> None:
     other = _daemon("one", _FOREVER)
     with pytest.raises(DaemonError, match="the two did not start") as caught:
         _run([other, failing], steps)
-    assert caught.value.hint == "the port is taken (free it)"
+    assert str(caught.value) == "the two did not start: the port is taken (free it)"
     assert other.process is None
 
 

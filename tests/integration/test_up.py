@@ -88,7 +88,7 @@ def test_a_second_up_says_who_runs(serving_up: ServingUp, until: Until) -> None:
     done = installation.spawn("up")
     assert (done.returncode, done.stdout) == (1, "")
     (error,) = done.stderr.splitlines()
-    assert f"runs on the store {installation.store} (process {sidecar.pid} holds" in error
+    assert f"runs on the store {installation.store}: process {sidecar.pid} holds" in error
     assert "foreword status" in error
     assert up.poll() is None
     assert installation.run("status").returncode == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,8 +29,22 @@ def test_a_store_in_use_is_refused_before_anything_starts(
     printed = capsys.readouterr()
     assert printed.out == ""
     (error,) = printed.err.splitlines()
-    assert f"runs on the store {store} (process {os.getpid()} holds" in error
+    assert f"runs on the store {store}: process {os.getpid()} holds" in error
     assert not list(store.glob("*.lmdb"))
+
+
+def test_grpc_keeps_out_of_the_sidecars_forks() -> None:
+    """The scrub starts processes: gRPC, which logs a line at each, is told beforehand that they do not concern it."""
+    code = (
+        "import os, sys, types\n"
+        "server = types.ModuleType('sidecar.server')\n"
+        "server.run = lambda *_, **__: print(os.environ['GRPC_ENABLE_FORK_SUPPORT'], 'grpc' in sys.modules)\n"
+        "sys.modules['sidecar.server'] = server\n"
+        "from foreword.cli import main\n"
+        "main(['sidecar'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "0 False\n"
 
 
 def test_ready_is_said_once_both_daemons_work(capsys: pytest.CaptureFixture[str]) -> None:

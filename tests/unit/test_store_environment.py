@@ -113,7 +113,7 @@ def test_there_is_one_writer(tmp_path: Path, kind, lock, who: str) -> None:
     """While a writer is open no second one can be had, and afterwards, or when it could not be opened, one can."""
     writer = kind(tmp_path, map_size_bytes=MAP_BYTES)
     for second in (lock, lambda directory: kind(directory, map_size_bytes=MAP_BYTES)):
-        with pytest.raises(StoreLockedError, match=rf"{who} on .* \(process {os.getpid()} holds"):
+        with pytest.raises(StoreLockedError, match=rf"{who} on .*: process {os.getpid()} holds"):
             second(tmp_path)
     writer.close()
     shutil.rmtree(writer.environment.path)

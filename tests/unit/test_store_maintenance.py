@@ -278,7 +278,7 @@ def test_a_backup_leaves_a_living_one_alone(store: Path, tmp_path: Path) -> None
     refusals: list[StoreLockedError] = []
 
     def meanwhile(_name: str, _done: int, _total: int) -> None:
-        with pytest.raises(StoreLockedError, match=rf"under way \(process {os.getpid()} holds") as refused:
+        with pytest.raises(StoreLockedError, match=rf"under way: process {os.getpid()} holds") as refused:
             backup_store(store, tmp_path / "backup")
         refusals.append(refused.value)
 
