@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foreword.client.failures import error_reason
-from foreword.defaults import default_profile
 from foreword.errors import ForewordError
 from foreword.v1.activity_service_pb2 import RecordEventsResponse, RefusedEvent
 from foreword.v1.event_pb2 import Event
@@ -22,6 +21,9 @@ def no_foreword(_error: ForewordError) -> GetForewordResponse:
 
 def no_profile(arguments: Mapping[str, Any]) -> GetProfileResponse:
     """Return the default profile of the user that was asked for."""
+    # Only a failing call needs it, and with it come the tables by which tokens are counted.
+    from foreword.defaults import default_profile
+
     return GetProfileResponse(
         profile=default_profile(_sendable(arguments["user_id"]), _sendable(arguments["namespace"]))
     )
