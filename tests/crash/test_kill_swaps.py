@@ -175,15 +175,29 @@ def restoring(store: Path, backup: Path, then: Rows) -> Case:
     return Case(store, lambda: restore_store(backup, store), [rows_of(store), then], undo)
 
 
-CASES = {
-    "compacted profiles": partial(a_compaction, PROFILES),
-    "compacted activity": partial(a_compaction, ACTIVITY),
-    "wrong compaction": a_wrong_compaction,
-    "restore": a_restore,
-    "restore without profiles": a_restore_without_profiles,
+SWAPPED = {Failpoint.SUCCESSOR_WRITTEN, Failpoint.FORMER_ASIDE, Failpoint.SUCCESSOR_STANDS}
+CLEARED = {Failpoint.FORMER_BACK, Failpoint.REMOVAL_BEGUN}
+MARKED = {
+    Failpoint.RESTORE_MARKED,
+    Failpoint.RESTORE_SWAPPED,
+    Failpoint.RESTORE_DECIDED,
+    Failpoint.RESTORE_UNDONE,
+    Failpoint.SUCCESSOR_ASIDE,
 }
-# Those that no case passes are not tested, and then no failpoints.
-_seen: set[str] = set()
+# Each case with the points it is killed at, when it acts or when it is cleared up.
+CASES = {
+    "compacted profiles": (
+        partial(a_compaction, PROFILES),
+        SWAPPED | CLEARED | {Failpoint.SUCCESSOR_PROVED},
+    ),
+    "compacted activity": (
+        partial(a_compaction, ACTIVITY),
+        SWAPPED | CLEARED | {Failpoint.SUCCESSOR_PROVED},
+    ),
+    "wrong compaction": (a_wrong_compaction, SWAPPED | CLEARED | {Failpoint.SUCCESSOR_ASIDE}),
+    "restore": (a_restore, SWAPPED | CLEARED | MARKED),
+    "restore without profiles": (a_restore_without_profiles, SWAPPED | CLEARED | MARKED),
+}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -193,14 +207,13 @@ def test_killed_anywhere_in_a_swap_a_store_is_whole(
     """After a kill at any point, and kills in clearing up, all rows are those of before, or all are those of after."""
     # Half a second each time, in a process of its own; test_store_maintenance holds that it is done.
     monkeypatch.setattr("foreword.store.upkeep.restore._refuse_damaged", lambda backup: None)
-    case = CASES[name](store, tmp_path)
+    make, points = CASES[name]
+    case = make(store, tmp_path)
     shutil.copytree(store, tmp_path / "pristine")
-    for point in kill_everywhere(case, tmp_path / "pristine"):
-        _seen.add(point)
+    assert set(kill_everywhere(case, tmp_path / "pristine")) == {point.name for point in points}
     assert faults(store) == []
 
 
-def test_every_failpoint_was_killed_at() -> None:
-    """A failpoint that no case above reaches would be one that nothing is known of."""
-    if len(_seen) > 0:
-        assert _seen == {point.name for point in Failpoint}
+def test_every_failpoint_is_killed_at() -> None:
+    """A failpoint that no case reaches would be one that nothing is known of."""
+    assert set().union(*(points for _, points in CASES.values())) == set(Failpoint)
