@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -11,9 +12,12 @@ from foreword.keys import UserKey
 from foreword.store import databases as db
 from foreword.store.files import ACTIVITY
 from foreword.store.reader import Reader
+from foreword.store.seal import unsealed
 from foreword.v1.activity_pb2 import Trigger, UserActivity
 from foreword.v1.erasure_pb2 import Erasure
 from foreword.v1.event_pb2 import Event
+
+_log = logging.getLogger("foreword.store")
 
 
 class StoredEvent(NamedTuple):
@@ -73,7 +77,7 @@ class ActivityReader(Reader):
     def events(
         self, user: UserKey, *, from_ms: int = 0, consumed_seq: int | None = None, limit: int = 1_000_000
     ) -> list[StoredEvent]:
-        """Return a user's events, oldest first.
+        """Return a user's events, oldest first, without those that are damaged.
 
         Args:
             user: User key.
@@ -95,14 +99,19 @@ class ActivityReader(Reader):
                 if time_ms < from_ms and consumed_seq is None:
                     break
                 if time_ms >= from_ms or (consumed_seq is not None and sequence > consumed_seq):
-                    found.append(StoredEvent(sequence, time_ms, Event.FromString(row[8:])))
+                    event = _event(key, row)
+                    if event is not None:
+                        found.append(StoredEvent(sequence, time_ms, event))
             found.reverse()
             return found
 
     def every_event(self, user: UserKey) -> Iterator[Event]:
-        """Yield all events of a user, oldest first, however many."""
+        """Yield all events of a user, oldest first, however many; without those that are damaged."""
         for batch in self._batches(db.EVENTS, user):
-            yield from (Event.FromString(row[8:]) for _, row in batch)
+            for key, row in batch:
+                event = _event(key, row)
+                if event is not None:
+                    yield event
 
     def triggers(self, after: int, limit: int) -> list[tuple[int, Trigger]]:
         """Return up to `limit` triggers beyond a place in the log, as `(place, trigger)`."""
@@ -127,3 +136,13 @@ class ActivityReader(Reader):
         """Yield the ids of a user's accepted events, in byte order."""
         for batch in self._batches(db.APPLIED, user):
             yield from (key[len(user) :].decode() for key, _ in batch)
+
+
+def _event(key: bytes, row: bytes) -> Event | None:
+    whole = unsealed(db.EVENTS, key, row)
+    if whole is None:
+        # One event less changes little, and a refresh that fails for it would fail again and again.
+        user_id, namespace = keys.split_user_key(key[: keys.user_key_size(key)])
+        _log.warning("an event of user %r in namespace %r is damaged and left out", user_id, namespace)
+        return None
+    return Event.FromString(whole[8:])

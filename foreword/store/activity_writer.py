@@ -19,6 +19,7 @@ from foreword.store import databases as db
 from foreword.store.environment import Environment
 from foreword.store.files import ACTIVITY
 from foreword.store.lock import lock_activity
+from foreword.store.seal import sealed
 from foreword.store.writer import Writer
 from foreword.v1.activity_pb2 import DayCount, Trigger, UserActivity
 from foreword.v1.erasure_pb2 import Erasure, StoreCount
@@ -85,7 +86,7 @@ class ActivityTransaction:
         applied, stored = self._db[db.APPLIED], self._db[db.EVENTS]
         put, u64 = self._txn.put, keys.u64
         sequence = self._counter(db.META_EVENT_SEQ)
-        fresh: list[bool] = []
+        are_new: list[bool] = []
         times_ms: dict[UserKey, list[int]] = {}
         last_seq: dict[UserKey, int] = {}
         ended: set[UserKey] = set()
@@ -93,10 +94,11 @@ class ActivityTransaction:
             name, time = event_id.encode(), u64(time_ms)
             # `applied` holds the time, by which the event can be found again without a scan.
             is_new = put(user + name, time, db=applied, overwrite=False)
-            fresh.append(is_new)
+            are_new.append(is_new)
             if is_new:
                 sequence += 1
-                put(user + time + name, u64(sequence) + body, db=stored)
+                key = user + time + name
+                put(key, sealed(db.EVENTS, key, u64(sequence) + body), db=stored)
                 last_seq[user] = sequence
                 if user in times_ms:
                     times_ms[user].append(time_ms)
@@ -107,7 +109,7 @@ class ActivityTransaction:
         if last_seq:
             self._set_counter(db.META_EVENT_SEQ, sequence)
             self._count_users(times_ms, last_seq, ended, now_ms)
-        return fresh
+        return are_new
 
     def request(self, user: UserKey, *, on_open_ms: int = 0, manual_ms: int = 0) -> None:
         """Add an on-open or manual trigger for a user."""

@@ -16,6 +16,7 @@ from foreword.local import LocalReader
 from foreword.store import ActivityReader, ActivityWriter, ProfileReader, ProfileWriter, codec
 from foreword.store import databases as db
 from foreword.store.files import ACTIVITY, PROFILES
+from foreword.store.seal import SEAL_BYTES
 from foreword.v1.profile_pb2 import Foreword, Profile
 
 ALICE, ALICD = keys.user_key("alice"), keys.user_key("alicd")
@@ -39,12 +40,12 @@ def reader(writer: ProfileWriter, tmp_path: Path) -> Iterator[LocalReader]:
         yield local
 
 
-def get(writer: ProfileWriter, database: bytes, key: bytes) -> bytes:
+def get(writer: ProfileWriter | ActivityWriter, database: bytes, key: bytes) -> bytes:
     with writer.environment.begin() as txn:
         return txn.get(key, db=writer.environment.handles[database])
 
 
-def put(writer: ProfileWriter, database: bytes, key: bytes, row: bytes) -> None:
+def put(writer: ProfileWriter | ActivityWriter, database: bytes, key: bytes, row: bytes) -> None:
     with writer.environment.begin(write=True) as txn:
         txn.put(key, row, db=writer.environment.handles[database])
 
@@ -115,6 +116,47 @@ def test_nobody_is_written_under_anothers_key(writer) -> None:
         with writer.begin() as transaction, pytest.raises(FieldError) as refused:
             transaction.put_profile(ALICE, profile, Foreword(), **times)
         assert refused.value.field == field
+
+
+# -- events -------------------------------------------------------------------------------------------------------
+
+
+def test_a_damaged_or_moved_event_is_left_out_and_found(tmp_path: Path, make_event, faults, caplog) -> None:
+    """An event with a byte of row or key changed reaches no refresh; the others do, and the check tells."""
+    activity = ActivityWriter(tmp_path, map_size_bytes=MAP_BYTES)
+    with activity.begin() as transaction:
+        transaction.record([make_event("alice", f"e{number}", text="trains") for number in range(3)], 1)
+    time_ms = 1_700_000_000_000
+    key = keys.event_key(ALICE, time_ms, "e1")
+    row = get(activity, db.EVENTS, key)
+    bad = row.replace(b"trains", b"trainz")
+    put(activity, db.EVENTS, key, bad)
+    put(activity, db.EVENTS, keys.event_key(ALICD, time_ms, "e1"), row)
+    reader = ActivityReader(tmp_path)
+    assert [stored.event.event_id for stored in reader.events(ALICE)] == ["e0", "e2"]
+    assert [event.event_id for event in reader.every_event(ALICE)] == ["e0", "e2"]
+    assert reader.events(ALICD) == []
+    assert "an event of user 'alice' in namespace '' is damaged and left out" in caplog.text
+    reader.close()
+    activity.close()
+    found = {(fault.key, fault.what) for fault in faults(tmp_path) if fault.store == "activity.events"}
+    assert ("alice e1", "the checksum fails") in found
+    assert any(key == "alicd e1" for key, _ in found)
+
+
+def test_events_of_schema_1_are_read(tmp_path: Path, make_event, faults) -> None:
+    """An event that was stored without a seal counts as ever, and is sound to the check."""
+    activity = ActivityWriter(tmp_path, map_size_bytes=MAP_BYTES)
+    with activity.begin() as transaction:
+        transaction.record([make_event("alice", "e0", text="trains")], 1)
+    key = keys.event_key(ALICE, 1_700_000_000_000, "e0")
+    put(activity, db.EVENTS, key, get(activity, db.EVENTS, key)[:-SEAL_BYTES])
+    reader = ActivityReader(tmp_path)
+    (stored,) = reader.events(ALICE)
+    assert stored.event.text == "trains"
+    reader.close()
+    activity.close()
+    assert faults(tmp_path) == []
 
 
 # -- rows that are gone -------------------------------------------------------------------------------------------

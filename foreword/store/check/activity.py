@@ -12,6 +12,7 @@ from foreword.store import databases as db
 from foreword.store.activity_writer import DAYS_MAX
 from foreword.store.check.fault import Fault, shown
 from foreword.store.check.profiles import parsed, user_key_fault
+from foreword.store.seal import unsealed
 from foreword.store.snapshot import Snapshot
 from foreword.v1.activity_pb2 import Trigger, UserActivity
 from foreword.v1.erasure_pb2 import Erasure
@@ -27,6 +28,7 @@ def check_activity(snapshot: Snapshot) -> Iterator[Fault]:
 
 
 class _EventKey(NamedTuple):
+    whole: bytes
     user: bytes
     time_ms: int
     event_id: bytes
@@ -40,7 +42,7 @@ def _split_event_key(key: bytes) -> _EventKey | None:
     # At least one byte of event id behind user key and time.
     if len(key) < size + 9 or user_key_fault(key[:size]):
         return None
-    return _EventKey(key[:size], keys.read_u64(key, size), key[size + 8 :])
+    return _EventKey(key, key[:size], keys.read_u64(key, size), key[size + 8 :])
 
 
 def _leading_user(row: tuple[bytes, bytes]) -> bytes:
@@ -111,7 +113,8 @@ def _event_fault(snapshot: Snapshot, key: _EventKey, row: bytes, newest: int) ->
         return f"number {keys.read_u64(row)} lies outside 1 to {newest}, the events counted"
     if snapshot.get(db.APPLIED, key.user + key.event_id) != keys.u64(key.time_ms):
         return "its id is not among those accepted at its time, so it could be taken twice"
-    return _event_body_fault(key, parsed(Event, row[8:]))
+    whole = unsealed(db.EVENTS, key.whole, row)
+    return "the checksum fails" if whole is None else _event_body_fault(key, parsed(Event, whole[8:]))
 
 
 def _event_body_fault(key: _EventKey, event: Event | None) -> str:
