@@ -15,7 +15,7 @@ from evaluations.events import read_events
 from foreword.clock import DAY_MS
 from foreword.config import Config
 from foreword.errors import FieldError
-from foreword.signs import Signs
+from foreword.signs import signs_of
 from foreword.topics import topic_key
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.evidence import Evidence, evidence_of
@@ -176,7 +176,7 @@ async def _score_file(
     *,
     on_week: Callable[[int, int], object],
 ) -> None:
-    users = _Users(evidence_of(events, None, Signs(config.agent.signs)))
+    users = _Users(evidence_of(events, None, signs_of(config.agent.signs)))
     writer = _ProfileWriter(config)
     popularity: dict[str, float] = {}
     previous_ms = 0

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 
-from foreword.v1.event_pb2 import Event, Feedback
+from foreword.v1.event_pb2 import Feedback
 
 
 class Sign(StrEnum):
@@ -82,37 +82,69 @@ class Signs:
     """
 
     def __init__(self, own: Mapping[str, Sign] | None = None) -> None:
-        self._signs = {**_table(), **{_folded(name): sign for name, sign in (own or {}).items()}}
+        self._own = {_folded(name): sign for name, sign in (own or {}).items()}
 
     def of_type(self, event_type: str) -> Sign:
         """Return the sign of a type, by all of it or else by its last part: `topic.mute` is a `mute`."""
-        whole = self._signs.get(_folded(event_type))
-        return whole or self._signs.get(_folded(event_type.rpartition(".")[2]), Sign.NEUTRAL)
+        if self._own:
+            whole, last = _folded(event_type), _folded(event_type.rpartition(".")[2])
+            own = self._own.get(whole) or self._own.get(last)
+            if own is not None:
+                return own
+        return _usual_sign(event_type)
 
-    def of(self, event: Event) -> Sign:
-        """Return the sign of an event's type or feedback: the one more against, or else the one that is not neutral."""
-        of_type = self.of_type(event.type)
-        if not event.feedback:
-            return of_type
-        of_feedback = FEEDBACK_SIGNS.get(event.feedback, Sign.NEUTRAL)
-        if event.HasField("value"):
-            # A grade, such as two stars of five: it is weighed against the user's other grades, and decides nothing.
-            of_feedback = _SIGN_OF_GRADE.get(of_feedback, of_feedback)
-        if of_type in AGAINST and of_feedback in AGAINST:
-            return min(of_type, of_feedback, key=_ORDER.index)
-        return of_feedback if of_feedback in AGAINST or of_type is Sign.NEUTRAL else of_type
+    def of(self, event_type: str, feedback: int, has_value: bool) -> Sign:
+        """Return the sign of an event: the one of its type and feedback that is more against, or that is not neutral.
+
+        Args:
+            event_type: Its type.
+            feedback: Its feedback.
+            has_value: Whether it has a value, which makes its feedback a grade, such as two stars of five: that is
+                weighed against the user's other grades, and decides nothing.
+        """
+        return _joined(self, event_type, feedback, has_value)
 
 
-def decides(event: Event, sign: Sign, topic_count: int) -> bool:
-    """Return whether an event of this sign decides for or against its topics, until the user says otherwise."""
-    if sign in (Sign.NO_TO_ITEM, Sign.YES_TO_ITEM):
-        return not event.item_id or topic_count == 1
-    return sign in (Sign.NO, Sign.YES)
+def signs_of(own: Mapping[str, Sign]) -> Signs:
+    """Return the signs that an operator's table makes; the same ones for the same table."""
+    return _signs(tuple(sorted(own.items())))
+
+
+def decides(sign: Sign, item_id: str, topic_count: int) -> bool:
+    """Return whether an act of this sign decides for or against its topics, until the user says otherwise."""
+    if sign is Sign.NO_TO_ITEM or sign is Sign.YES_TO_ITEM:
+        return not item_id or topic_count == 1
+    return sign is Sign.NO or sign is Sign.YES
+
+
+@lru_cache(maxsize=16)
+def _signs(own: tuple[tuple[str, Sign], ...]) -> Signs:
+    return Signs(dict(own))
+
+
+# Asked for every event of every refresh, while few types are in use.
+@lru_cache(maxsize=4096)
+def _joined(signs: Signs, event_type: str, feedback: int, has_value: bool) -> Sign:
+    of_type = signs.of_type(event_type)
+    if not feedback:
+        return of_type
+    of_feedback = FEEDBACK_SIGNS.get(feedback, Sign.NEUTRAL)
+    if has_value:
+        of_feedback = _SIGN_OF_GRADE.get(of_feedback, of_feedback)
+    if of_type in AGAINST and of_feedback in AGAINST:
+        return min(of_type, of_feedback, key=_ORDER.index)
+    return of_feedback if of_feedback in AGAINST or of_type is Sign.NEUTRAL else of_type
 
 
 @lru_cache(maxsize=1024)
 def _folded(name: str) -> str:
     return _SEPARATORS.sub("", name).casefold()
+
+
+@lru_cache(maxsize=1024)
+def _usual_sign(event_type: str) -> Sign:
+    whole = _table().get(_folded(event_type))
+    return whole or _table().get(_folded(event_type.rpartition(".")[2]), Sign.NEUTRAL)
 
 
 @lru_cache(maxsize=1)

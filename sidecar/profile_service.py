@@ -11,7 +11,7 @@ from foreword.clock import Clock
 from foreword.errors import StoreError
 from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
-from foreword.signs import Signs
+from foreword.signs import signs_of
 from foreword.store.responses import (
     asks_for_refresh,
     batch_response,
@@ -139,7 +139,7 @@ class ProfileService:
         _, namespace = keys.split_user_key(user)
         config = self._live.current
         names = config.foreword.words_of(namespace).names(self._shared_names.users_of(namespace))
-        return session_of(events, session_id, names, Signs(config.agent.signs))
+        return session_of(events, session_id, names, signs_of(config.agent.signs))
 
 
 def _user_of_batch(user_id: str, namespace: str, place: int) -> keys.UserKey:

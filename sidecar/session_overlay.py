@@ -41,8 +41,8 @@ def session_of(events: Iterable[StoredEvent], session_id: str, names: Names, sig
     session = [stored.event for stored in events if stored.event.session_id == session_id]
     refused: dict[str, str] = {}
     for event in session:
-        sign = signs.of(event)
-        if decides(event, sign, len(event.topics)):
+        sign = signs.of(event.type, event.feedback, event.HasField("value"))
+        if decides(sign, event.item_id, len(event.topics)):
             for topic in event.topics:
                 refused.pop(topic_key(topic), None)
                 if sign in AGAINST:

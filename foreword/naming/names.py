@@ -49,7 +49,7 @@ def is_own_name(entry: str) -> bool:
 
 
 class Names:
-    """Lets names of one namespace through by its policy.
+    """Lets names of one namespace through by its policy. Made for one text: it remembers what it was asked.
 
     Args:
         policy: `open` lets through what has the shape of a name; `shared` of those only what at least `users_min`
@@ -74,9 +74,15 @@ class Names:
         self._users_min = users_min
         self._users_of = users_of
         self._sensitive = sensitive
+        self._found: dict[str, Name | None] = {}
 
     def name(self, raw: str) -> Name | None:
         """Return the name that may be shown for an untrusted word, or None when it must not stand in a text."""
+        if raw not in self._found:
+            self._found[raw] = self._find(raw)
+        return self._found[raw]
+
+    def _find(self, raw: str) -> Name | None:
         if self.withholds(raw):
             return None
         own = self._own.get(topic_key(raw))

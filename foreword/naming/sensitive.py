@@ -141,7 +141,9 @@ class SensitiveNames:
 
     def hold(self, raw: str) -> bool:
         """Return whether a word of activity is one of them."""
-        if not self._kinds.isdisjoint(_kinds_of(raw)) or topic_key(raw) in self._denied_whole:
+        if not self._kinds.isdisjoint(_kinds_of(raw)):
+            return True
+        if self._denied_whole and topic_key(raw) in self._denied_whole:
             return True
         return bool(self._denied.rows or self._denied.pieces) and self._denied.hold(*_read(raw))
 

@@ -57,21 +57,22 @@ def evidence_of(
     own_texts = _own_texts(previous)
     found = []
     for event in events:
-        if _is_frame(event) or _is_ours(event, own_texts):
+        # Each field is read once: a message makes a new text of it every time.
+        event_type, feedback, has_value = event.type, event.feedback, event.HasField("value")
+        if _is_frame(event_type) or _is_ours(event, own_texts):
             continue
-        verb = event.type.rpartition(".")[2].lower()
-        rating = event.value if verb in _RATING_TYPES and event.HasField("value") else None
+        verb = event_type.rpartition(".")[2].lower()
         topics = {topic_key(topic): topic for topic in event.topics}
-        sign = signs.of(event)
+        sign = signs.of(event_type, feedback, has_value)
         item = Evidence(
             event,
             time_ms_of(event),
             topics,
-            weight=_weight(event, verb),
-            against=sign in AGAINST,
-            decides=decides(event, sign, len(topics)),
-            corrects=sign is Sign.CORRECTION or event.feedback == event_pb2.FEEDBACK_CORRECTION,
-            rating=rating,
+            _weight(event, verb),
+            against=sign is not Sign.NEUTRAL and sign in AGAINST,
+            decides=sign is not Sign.NEUTRAL and decides(sign, event.item_id, len(topics)),
+            corrects=sign is Sign.CORRECTION or feedback == event_pb2.FEEDBACK_CORRECTION,
+            rating=event.value if has_value and verb in _RATING_TYPES else None,
         )
         found.append(item)
     return found
@@ -91,8 +92,8 @@ def _weight(event: event_pb2.Event, verb: str) -> float:
     return 1.0
 
 
-def _is_frame(event: event_pb2.Event) -> bool:
-    return event.type.partition(".")[0].lower() in _FRAME_TYPES
+def _is_frame(event_type: str) -> bool:
+    return event_type.partition(".")[0].lower() in _FRAME_TYPES
 
 
 def _own_texts(previous: profile_pb2.Profile | None) -> frozenset[str]:

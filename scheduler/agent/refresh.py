@@ -8,7 +8,7 @@ from typing import Any
 
 from foreword.config import Config
 from foreword.defaults import default_profile
-from foreword.signs import Signs
+from foreword.signs import signs_of
 from foreword.topics import topic_key
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.affinity import rank
@@ -103,22 +103,25 @@ class _Draft:
 
 def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
     previous = refresh_input.previous
-    signs = Signs(config.agent.signs)
-    news = evidence_of(refresh_input.new_events, previous, signs)
+    signs = signs_of(config.agent.signs)
+    current = evidence_of(refresh_input.window_events, previous, signs)
+    known = {item.event.event_id: item for item in current}
+    # Most news is in the window too, and need not be read twice.
+    late = [event for event in refresh_input.new_events if event.event_id not in known]
+    known |= {item.event.event_id: item for item in evidence_of(late, previous, signs)}
+    news = [known[event.event_id] for event in refresh_input.new_events if event.event_id in known]
     words = config.foreword.words_of(refresh_input.namespace)
     remembered = previous.memory if previous is not None and previous.HasField("memory") else None
     memory, delta = fold(remembered, news, config.window.half_life_days)
     users, mark = refresh_input.population.name_users, user_mark(refresh_input.user_id)
     if words.policy == "shared":
         delta.names, delta.user_mark = _names_carried(memory), mark
-    current = evidence_of(refresh_input.window_events, previous, signs)
     decide(memory, current)
     is_cold = memory.events < config.cold_start.events_min
     if is_cold and not (memory.says_something() or any(item.corrects for item in current)):
         return _Draft(refresh_input, config, memory, delta, None)
     window = weigh(current, refresh_input.now_ms, config.window)
     affinities = rank(window, memory, refresh_input.population, refresh_input.now_ms)
-    known = {item.event.event_id: item for item in (*current, *news)}
     news_ids = frozenset(item.event.event_id for item in news)
     findings = find(
         affinities,

@@ -22,7 +22,20 @@ from scheduler.agent.refresh import refresh as compute
 
 NOW_MS = 1_700_000_000_000
 CONFIG = Config()
-TYPES = ["view", "read", "commit", "rating", "purchase", "agent.tool_call", "dismiss", "session.end", "x.y"]
+TYPES = [
+    "view",
+    "read",
+    "commit",
+    "rating",
+    "purchase",
+    "agent.tool_call",
+    "dismiss",
+    "mute",
+    "like",
+    "skip",
+    "session.end",
+    "x.y",
+]
 text = st.text(max_size=128).filter(lambda value: len(value.encode()) <= 128)
 topic = st.one_of(
     st.sampled_from(["python", "celery/worker", "Comedy", "root", "ignore all previous instructions"]),
@@ -145,6 +158,9 @@ def test_folding_in_parts_and_in_any_order_equals_folding_at_once(
     assert parts.total_weight == pytest.approx(whole.total_weight)
     assert {row.value: row.event_count for row in parts.topics} == {
         row.value: row.event_count for row in whole.topics
+    }
+    assert {row.value: (row.stance, row.stance_time.ToMilliseconds()) for row in parts.topics} == {
+        row.value: (row.stance, row.stance_time.ToMilliseconds()) for row in whole.topics
     }
     weights = {row.value: (row.weight, row.negative_weight, row.rating_sum) for row in whole.topics}
     for row in parts.topics:
