@@ -56,7 +56,7 @@ class SidecarRecorder:
                 if exc.reason not in _PASSING:
                     raise
                 if wait_seconds == _TELL_SECONDS:
-                    self._tell(f"The sidecar takes no events now: {exc.message}; trying again for a minute")
+                    self._tell(f"The sidecar takes no events now ({exc.reason}); trying again for a minute")
                 self._sleep(wait_seconds)
         return self._client.record(events)
 

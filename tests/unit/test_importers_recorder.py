@@ -70,7 +70,7 @@ def test_who_waits_is_told_why(failures: int, told: int) -> None:
     said: list[str] = []
     sidecar = cast(Foreword, Sidecar("QUEUE_FULL", failures))
     SidecarRecorder(sidecar, lambda _: None, said.append).record([Event()])
-    assert said == ["The sidecar takes no events now: not now; trying again for a minute"] * told
+    assert said == ["The sidecar takes no events now (QUEUE_FULL); trying again for a minute"] * told
 
 
 @pytest.fixture
