@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.table import Table
 from foreword.errors import ForewordError
-from foreword.naming import Names
+from foreword.naming import Names, SensitiveNames
 
 SAMPLES = Path(__file__).parents[1] / "tests" / "data"
 EXAMPLES = 4
@@ -41,7 +41,8 @@ def run() -> Table:
     hostile = (SAMPLES / "hostile_names.jsonl").read_text(encoding="utf-8").splitlines()
     _measure(table, "hostile strings of many languages", (json.loads(line)["text"] for line in hostile))
     table.notes += [
-        "Good names should not be refused, hostile strings should. Both samples are kept in tests/data.",
+        "Good names should not be refused, hostile strings should. Both samples are kept in tests/data. What is "
+        "sensitive is left out of account here.",
         "When the hostile strings were written, and before any rule was made with them in view, 62 of 370 came "
         "through: of strings nobody has seen yet, expect one in six under `open`.",
     ]
@@ -49,7 +50,7 @@ def run() -> Table:
 
 
 def _measure(table: Table, words: str, uses: Iterable[str]) -> None:
-    names, counts = Names(), Counter(uses)
+    names, counts = Names(sensitive=SensitiveNames([])), Counter(uses)
     refused = [word for word, _ in counts.most_common() if names.name(word) is None]
     share = sum(counts[word] for word in refused) / counts.total()
     shown = ", ".join(f"`{word}`" for word in refused[:EXAMPLES] if word.isprintable() and "`" not in word)
