@@ -53,14 +53,15 @@ def count_tokens(text: str) -> int:
     if not text.isascii():
         return _MARGIN_TOKENS + _runs_cost(_runs(text))
     # Words and what stands between them come again and again; both are looked up rather than counted.
-    parts = _ASCII_WORD.split(text)
-    last = len(parts) - 1
-    between = sum(_between(parts[place], place > 0, place < last) for place in range(0, last + 1, 2))
-    return _MARGIN_TOKENS + between + sum(map(_word_cost, parts[1::2]))
+    first, *others = _ASCII_WORD.split(text)
+    if not others:
+        return _MARGIN_TOKENS + _between(first, False, False)
+    around = _between(first, False, True) + _between(others[-1], True, False)
+    return _MARGIN_TOKENS + around + sum(map(_word_cost, others[::2])) + sum(map(_between, others[1:-1:2]))
 
 
 @lru_cache(maxsize=8192)
-def _between(text: str, follows_word: bool, precedes_word: bool) -> int:
+def _between(text: str, follows_word: bool = True, precedes_word: bool = True) -> int:
     if not text:
         return 0
     runs = [*([_ANY_WORD] * follows_word), *_runs(text), *([_ANY_WORD] * precedes_word)]
