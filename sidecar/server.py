@@ -240,7 +240,9 @@ class SidecarServer:
                 live=self._live,
                 clock=self._clock,
             ),
-            user_data_service.NAME: UserDataService(self._profiles, self._activity, self._erasures),
+            user_data_service.NAME: UserDataService(
+                self._config.store.directory, self._profiles, self._activity, self._erasures
+            ),
         }
         for name, service in services.items():
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, service.handlers()),))

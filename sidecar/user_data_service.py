@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import islice
+from pathlib import Path
 
 from foreword import keys
+from foreword.store.leftovers import erase_leftovers
 from foreword.store.user_data import export_from
 from foreword.v1.user_data_service_pb2 import (
     EraseUserRequest,
@@ -35,9 +37,17 @@ PENDING = (
 
 
 class UserDataService:
-    """Exports and erases."""
+    """Exports and erases.
 
-    def __init__(self, profiles: Profiles, activity: Activity, erasures: Erasures) -> None:
+    Args:
+        directory: The store's folder, where imports leave what they refused.
+        profiles: Read for exports.
+        activity: Read for exports.
+        erasures: Those under way.
+    """
+
+    def __init__(self, directory: Path, profiles: Profiles, activity: Activity, erasures: Erasures) -> None:
+        self._directory = directory
         self._profiles = profiles
         self._activity = activity
         self._erasures = erasures
@@ -66,7 +76,11 @@ class UserDataService:
         wait_seconds = checks.wait_seconds(request.wait) or WAIT_SECONDS
         if self._activity.is_draining:
             raise DrainingError("the sidecar is shutting down")
+        # Before the wait for the scheduler, at whose end the caller may be gone.
+        refused = await asyncio.to_thread(erase_leftovers, self._directory, request.user_id)
         erased = await self._erasures.erase(user, bounded_seconds(wait_seconds, context))
         return EraseUserResponse(
-            complete=erased.complete, counts=erased.counts, pending="" if erased.complete else PENDING
+            complete=erased.complete,
+            counts=[*erased.counts, refused],
+            pending="" if erased.complete else PENDING,
         )

@@ -13,7 +13,6 @@ from foreword.cli.progress import progress
 from foreword.cli.settings import Settings, user_options
 from foreword.client import Foreword
 from foreword.errors import ForewordError, ServiceError
-from foreword.v1.erasure_pb2 import StoreCount
 from foreword.v1.user_data_service_pb2 import EraseUserResponse
 
 _REMAINS = (
@@ -61,9 +60,6 @@ def _erase(settings: Settings, user: str, wait_seconds: float, *, yes: bool) -> 
     with _connected(settings) as client:
         _confirm(user, yes=yes)
         response = client.erase(user, wait_seconds)
-    if not settings.address:
-        # Imports of this machine; a sidecar named by its address may be on another.
-        response.counts.append(_leftovers(settings, user))
     _say(settings, response)
     if not response.complete:
         raise ForewordError(
@@ -89,8 +85,8 @@ def _purge(settings: Settings, user: str, *, yes: bool) -> None:
     _confirm(user, yes=yes)
     with progress(as_json=settings.as_json) as show:
         purged = purge_user(settings, user, lambda name, done, total: show(name, done, total, "rows"))
-    counts = [*purged.counts, _leftovers(settings, user)]
-    _say(settings, EraseUserResponse(complete=True, counts=counts), [asdict(one) for one in purged.compacted])
+    response = EraseUserResponse(complete=True, counts=purged.counts)
+    _say(settings, response, [asdict(one) for one in purged.compacted])
     if not settings.as_json:
         for one in purged.compacted:
             click.echo(
@@ -103,12 +99,6 @@ def _purge(settings: Settings, user: str, *, yes: bool) -> None:
 def _confirm(user: str, *, yes: bool) -> None:
     if not yes:
         click.confirm(f"Remove everything kept of {user!r}?", abort=True)
-
-
-def _leftovers(settings: Settings, user: str) -> StoreCount:
-    from foreword.importers import erase_leftovers
-
-    return StoreCount(store="imports.refused", rows=erase_leftovers(settings.directory, user))
 
 
 def _say(

@@ -11,6 +11,7 @@ from foreword.config import Config
 from foreword.errors import ForewordError, StoreError, StoreLockedError, StoreMissingError
 from foreword.keys import UserKey, user_key
 from foreword.store import ActivityWriter, ProfileReader, ProfileWriter
+from foreword.store.leftovers import erase_leftovers
 from foreword.store.snapshot import present
 from foreword.store.upkeep import CompactResult, Progress, compact_store
 from foreword.store.v1.store_pb2 import ErasureReceipt
@@ -36,6 +37,7 @@ def purge_user(settings: Settings, user: str, progress: Progress) -> Purged:
     if not present(directory):
         raise StoreMissingError(f"no store at {directory}", hint="check store.directory")
     counts = _erase(config, user_key(user, settings.namespace))
+    counts.append(erase_leftovers(directory, user))
     try:
         return Purged(
             counts, [compact_store(directory, path.name, progress=progress) for path in present(directory)]

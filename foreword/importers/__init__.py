@@ -5,7 +5,6 @@ from foreword.importers.delimiter import parse_delimiter
 from foreword.importers.git_history import GitHistory
 from foreword.importers.importing import ImportReport, import_source
 from foreword.importers.json_lines import JsonLines
-from foreword.importers.leftovers import erase_leftovers
 from foreword.importers.mapping import FIELDS, Rule, parse_mapping
 from foreword.importers.pseudonyms import Pseudonyms
 from foreword.importers.recorder import SidecarRecorder, StoreRecorder
@@ -26,7 +25,6 @@ __all__ = [
     "Source",
     "StoreRecorder",
     "batches",
-    "erase_leftovers",
     "import_source",
     "parse_delimiter",
     "parse_mapping",

@@ -59,7 +59,10 @@ class UserDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def EraseUser(self, request, context):
-        """Removes everything kept of one user, with a count per database.
+        """Removes every row kept of one user, with a count per database; rows that
+        imports refused and that name the user go too. Bytes of removed rows stay
+        in free parts of the files until those are written anew, which `foreword
+        store compact` does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -116,12 +116,17 @@ def test_erased_user_is_gone_everywhere(running: Any) -> None:
     """An erasure removes the rows of all databases, counts them, and leaves nothing of the user's name."""
     running.put("ann")
     running.client.record([running.event("1"), running.event("2"), running.event("3", user_id="anna")])
+    refused = running.store / "imports" / "events.0123.refused.jsonl"
+    refused.parent.mkdir()
+    refused.write_text('{"line": 1, "reason": "no type", "row": "ann,"}\n')
     answer = erase_with_scheduler(running, "ann")
     assert answer.complete
     assert answer.pending == ""
     counts = {count.store: count.rows for count in answer.counts}
     assert counts["activity.events"] == counts["activity.applied"] == 2
     assert counts["activity.users"] == counts["profiles.profiles"] == counts["profiles.revisions"] == 1
+    assert counts["imports.refused"] == 1
+    assert not refused.exists()
     assert list(running.client.export("ann")) == []
     activity = running.activity()
     assert activity.erasures() == []

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from foreword.errors import StoreNotWritableError
 from foreword.store.files import sync_directory, write_private
+from foreword.v1.erasure_pb2 import StoreCount
 
 
-def erase_leftovers(directory: Path, user_id: str) -> int:
+def erase_leftovers(directory: Path, user_id: str) -> StoreCount:
     """Remove the refused rows that imports wrote aside and that name a user; return how many went.
 
     A refused row is what its source made of it, so it names a user wherever the id stands by itself: rather a row
@@ -26,7 +27,8 @@ def erase_leftovers(directory: Path, user_id: str) -> int:
     """
     names = _naming(user_id)
     try:
-        return sum(_filter(file, names) for file in sorted((directory / "imports").glob("*.refused.jsonl")))
+        files = sorted((directory / "imports").glob("*.refused.jsonl"))
+        return StoreCount(store="imports.refused", rows=sum(_filter(file, names) for file in files))
     except OSError as exc:
         raise StoreNotWritableError(f"the refused rows of imports cannot be written: {exc}") from exc
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from foreword.importers import erase_leftovers
 from foreword.importers.refusals import Refusals
+from foreword.store.leftovers import erase_leftovers
 
 
 def leftovers(directory: Path, *rows: str) -> Path:
@@ -27,7 +27,7 @@ def leftovers(directory: Path, *rows: str) -> Path:
 def test_a_row_that_names_the_user_goes(tmp_path: Path, row: str) -> None:
     """Whatever a row looks like, it goes when the id stands in it by itself, and others stay."""
     file = leftovers(tmp_path, "7,bob,read", row, "8,annabel,read")
-    assert erase_leftovers(tmp_path, "ann") == 1
+    assert erase_leftovers(tmp_path, "ann").rows == 1
     assert [json.loads(line)["row"] for line in file.read_text().splitlines()] == [
         "7,bob,read",
         "8,annabel,read",
@@ -39,15 +39,15 @@ def test_a_row_that_names_the_user_goes(tmp_path: Path, row: str) -> None:
 def test_an_id_beyond_ascii_is_found_however_json_writes_it(tmp_path: Path) -> None:
     """A JSON row may hold `é` as such or as an escape; the file holding nothing else goes as a whole."""
     file = leftovers(tmp_path, '{"user_id": "zoé"}', '{"user_id": "zo\\u00e9"}')
-    assert erase_leftovers(tmp_path, "zoé") == 2
+    assert erase_leftovers(tmp_path, "zoé").rows == 2
     assert not file.exists()
-    assert erase_leftovers(tmp_path, "zoé") == 0
+    assert erase_leftovers(tmp_path, "zoé").rows == 0
 
 
 def test_a_quotation_mark_in_an_id_is_found_in_a_table_too(tmp_path: Path) -> None:
     """A cell doubles the quotation marks in it, and JSON escapes them."""
     leftovers(tmp_path, '7,"an""n",read', json.dumps({"user_id": 'an"n'}))
-    assert erase_leftovers(tmp_path, 'an"n') == 2
+    assert erase_leftovers(tmp_path, 'an"n').rows == 2
 
 
 def test_a_line_cut_short_goes(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_line_cut_short_goes(tmp_path: Path) -> None:
     file = leftovers(tmp_path, "7,bob,read")
     with file.open("a") as stream:
         stream.write('{"line": 9, "row": "an')
-    assert erase_leftovers(tmp_path, "ann") == 1
+    assert erase_leftovers(tmp_path, "ann").rows == 1
     assert len(file.read_text().splitlines()) == 1
 
 
