@@ -49,6 +49,7 @@ class Attempt:
         consumed_seq: The newest event read, in the order of acceptance.
         event_count: Events read.
         settings_digest: Of the settings that the profile now is computed under.
+        is_mending: Whether a row of the user is damaged, so that all are to be written anew.
         result: What is to be written; None unless something is.
         error: Why it failed; empty otherwise.
         duration_us: How long it took.
@@ -64,6 +65,7 @@ class Attempt:
     consumed_seq: int = 0
     event_count: int = 0
     settings_digest: int = 0
+    is_mending: bool = False
     result: RefreshResult | None = None
     error: str = ""
     duration_us: int = 0
@@ -161,7 +163,7 @@ class Refresher:
 
     async def _run(self, attempt: Attempt, activity: ActivityReader, config: Config) -> None:
         seen = activity.user(attempt.user)
-        previous = self._previous(attempt.user)
+        previous = self._previous(attempt)
         if seen is None or not seen.event_count:
             # Nothing is ever computed from nothing: it would wipe what was known.
             attempt.segment = Segment.SEGMENT_UNSPECIFIED if previous is None else Segment.SEGMENT_DORMANT
@@ -178,7 +180,8 @@ class Refresher:
 
     def _is_current(self, previous: Profile, attempt: Attempt, config: Config) -> bool:
         return (
-            attempt.consumed_seq == attempt.state.consumed_seq
+            not attempt.is_mending
+            and attempt.consumed_seq == attempt.state.consumed_seq
             and attempt.settings_digest == attempt.state.settings_digest
             and previous.segment == attempt.segment
             and previous.cadence == cadence(attempt.segment, config)
@@ -228,14 +231,27 @@ class Refresher:
             else RefreshOutcome.REFRESH_OUTCOME_WRITTEN
         )
 
-    def _previous(self, user: UserKey) -> Profile | None:
-        """Return the profile in force; None when there is none, or it is damaged and must be made anew."""
+    def _previous(self, attempt: Attempt) -> Profile | None:
+        """Return the profile in force, None when there is none; a damaged one from the revision that is its copy."""
         try:
-            response = self._profiles.profile(user)
+            response = self._profiles.profile(attempt.user)
         except StoreCorruptError as exc:
-            logger.warning("made anew from the events that are kept: %s", exc)
+            attempt.is_mending = True
+            kept = self._profiles.kept_profile(attempt.user, attempt.state.revision)
+            source = "the events that are kept" if kept is None else "its kept revision"
+            logger.warning("made anew from %s: %s", source, exc)
+            return kept
+        if response is None:
             return None
-        return None if response is None else response.profile
+        attempt.is_mending = not self._has_text(attempt.user)
+        return response.profile
+
+    def _has_text(self, user: UserKey) -> bool:
+        try:
+            return self._profiles.foreword_row(user) is not None
+        except StoreCorruptError as exc:
+            logger.warning("written anew: %s", exc)
+            return False
 
 
 def _newer(stored: Sequence[StoredEvent], previous: Profile | None) -> list[StoredEvent]:

@@ -10,7 +10,7 @@ from foreword.config import Config
 from foreword.errors import StoreError, StoreRowError
 from foreword.followed_config import FollowedConfig
 from foreword.store import ProfileTransaction, ProfileWriter
-from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
+from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshReason, RefreshState
 from scheduler.agent.population import PopulationView
 from scheduler.agent.refresh import RefreshResult
 from scheduler.attempt import Attempt
@@ -88,6 +88,9 @@ class AttemptWriter:
             state.revision = _put_profile(txn, attempt, attempt.result, config)
         elif attempt.outcome != FAILED:
             _revalidate(txn, attempt, config)
+        if attempt.is_mending or attempt.state.reason == RefreshReason.REFRESH_REASON_MANUAL:
+            # What an operator asks for after damage was found leaves none behind. Not each time: it reads all of them.
+            txn.mend_revisions(attempt.user)
         due = after_attempt(
             attempt.user,
             attempt.asked,

@@ -21,6 +21,7 @@ from foreword.store.reader import Reader, begin, prefixed
 from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refuse_lost
 from foreword.store.translation import translated
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblem, SchedulerProblems
+from foreword.v1.profile_pb2 import Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshState
 
@@ -268,6 +269,13 @@ class ProfileReader(Reader):
             if not is_sound_revision(user, revision, row):
                 raise damaged(user, row)
         return found
+
+    def kept_profile(self, user: UserKey, revision: int) -> Profile | None:
+        """Return one of a user's kept revisions; None when it is not kept, or damaged."""
+        row = self._get(db.REVISIONS, user + keys.u64(revision))
+        if row is None or not is_sound_revision(user, revision, row):
+            return None
+        return GetProfileResponse.FromString(row[HEADER_BYTES:]).profile
 
     def ledger(self, *, newest: int = 100) -> list[LedgerEntry]:
         """Return the newest ledger entries, newest first."""

@@ -18,7 +18,7 @@ from foreword.store.environment import Environment
 from foreword.store.files import PROFILES
 from foreword.store.lock import lock_profiles
 from foreword.store.profile_size import check_profile_size
-from foreword.store.stored_row import damaged, is_sound, refuse_lost
+from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refuse_lost
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblem, SchedulerProblems
 from foreword.store.writer import Writer
 from foreword.v1.erasure_pb2 import StoreCount
@@ -26,6 +26,7 @@ from foreword.v1.profile_pb2 import Foreword, Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshOutcome, RefreshState
 
+_HEADER_VALUES = ("flags", "revision", "computed_at_ms", "stale_after_ms", "expired_after_ms")
 _PER_USER = (db.PROFILES, db.FOREWORDS, db.REFRESH_STATES)
 
 
@@ -145,6 +146,20 @@ class ProfileTransaction:
                 "expired_after_ms": expired_after_ms,
             }
             self._put_row(database, user, row[codec.HEADER_BYTES :], moved)
+
+    def mend_revisions(self, user: UserKey) -> None:
+        """Remove those of a user's kept revisions that are damaged; the one in force is copied from the profile."""
+        for key in self._revision_keys(user):
+            kept = self._get(db.REVISIONS, key) or b""
+            if not is_sound_revision(user, keys.read_u64(key, len(user)), kept):
+                self._delete(db.REVISIONS, key)
+        row = self._get(db.PROFILES, user)
+        if row is None or not is_sound(self._get, db.PROFILES, user, row):
+            return
+        header = codec.decode_header(row)
+        if self._get(db.REVISIONS, user + keys.u64(header.revision)) is None:
+            times = {name: getattr(header, name) for name in _HEADER_VALUES}
+            self._put_row(db.REVISIONS, user + keys.u64(header.revision), row[codec.HEADER_BYTES :], times)
 
     def profile(self, user: UserKey) -> Profile | None:
         """Return the profile in force, or None.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from foreword import keys
 from foreword.clock import DAY_MS, HOUR_MS
 from foreword.store import ProfileTransaction, decode_header
@@ -290,21 +292,37 @@ def test_lost_events_do_not_wipe_what_was_known(store) -> None:
     asyncio.run(story())
 
 
-def test_a_damaged_profile_is_made_anew(store, monkeypatch) -> None:
-    """A refresh repairs a row that fails its checksum, from the events that are kept."""
+@pytest.mark.parametrize(
+    ("damaged", "source"),
+    [
+        (["profiles"], "its kept revision"),
+        (["profiles", "revisions"], "the events that are kept"),
+        (["forewords"], "written anew"),
+        (["revisions"], ""),
+    ],
+)
+def test_a_refresh_mends_what_is_damaged(store, caplog, damaged, source) -> None:
+    """Asked to refresh a user any of whose rows fails its checksum, the scheduler leaves none that does."""
     store.record("ann", count=4, ends_session=True)
+    user = keys.user_key("ann")
 
     async def story() -> None:
         async with store.running() as daemon:
             await store.attempted(daemon, 1)
             environment = store.profiles.environment
-            row = bytearray(store.profiles.profile_row(keys.user_key("ann")))
-            row[-1] ^= 1
             with environment.begin(write=True) as txn:
-                txn.put(keys.user_key("ann"), bytes(row), db=environment.handles[b"profiles"])
+                for name in damaged:
+                    handle = environment.handles[name.encode()]
+                    key = user + keys.u64(1) if name == "revisions" else user
+                    row = bytearray(txn.get(key, db=handle))
+                    row[-1] ^= 1
+                    txn.put(key, bytes(row), db=handle)
             await refresh(store, daemon, "ann")
-            assert store.ledger()[1].outcome == WRITTEN
+            assert store.ledger()[1].outcome == (UNCHANGED if damaged == ["revisions"] else WRITTEN)
             assert store.text("ann") == "ann did 4 things."
+            (*_, (revision, _)) = store.profiles.revisions(user)
+            assert revision == store.profiles.refresh_state(user).revision
+        assert source in caplog.text
 
     asyncio.run(story())
 
