@@ -28,18 +28,16 @@ def brief(text: str) -> str | None:
     return None
 
 
-def session_line(core: str, topics: Sequence[str], refused: Sequence[str] = ()) -> str:
+def session_line(core: str, parts: Sequence[str]) -> str:
     """Return the line about the running session that may follow a text; it carries the frame where the text has none.
 
     Args:
         core: The text, perhaps empty.
-        topics: What the session is about, by names as they may stand in a text.
-        refused: What the user said no to in it, likewise.
+        parts: What is said of the session, as it may stand in a text.
     """
-    parts = [", ".join(topics), f"skip {', '.join(refused)}" if refused else ""]
-    listed = "; ".join(filter(None, parts))
-    unframed = '"' in listed and not core.startswith(QUOTING)
-    return f"This session{_SESSION_FRAME if unframed else ''}: {listed}."
+    said = "; ".join(parts)
+    unframed = '"' in said and not core.startswith(QUOTING)
+    return f"This session{_SESSION_FRAME if unframed else ''}: {said}."
 
 
 def is_framed(text: str) -> bool:

@@ -117,6 +117,11 @@ def decides(sign: Sign, item_id: str, topic_count: int) -> bool:
     return sign is Sign.NO or sign is Sign.YES
 
 
+def corrects(sign: Sign, feedback: int) -> bool:
+    """Return whether an act says how answers shall be."""
+    return sign is Sign.CORRECTION or feedback == Feedback.FEEDBACK_CORRECTION
+
+
 @lru_cache(maxsize=16)
 def _signs(own: tuple[tuple[str, Sign], ...]) -> Signs:
     return Signs(dict(own))

@@ -135,7 +135,7 @@ class ProfileService:
             events = reader.events(user, limit=EVENTS_MAX) if reader is not None else []
         except StoreError:
             # The core is worth serving without the session.
-            return Session([], [])
+            return Session()
         _, namespace = keys.split_user_key(user)
         config = self._live.current
         names = config.foreword.words_of(namespace).names(self._shared_names.users_of(namespace))

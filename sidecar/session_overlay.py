@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from foreword.corrections import said, wishes_in
 from foreword.frames import session_line
 from foreword.naming import Names
-from foreword.signs import AGAINST, Signs, decides
+from foreword.signs import AGAINST, Signs, corrects, decides
 from foreword.store.activity_reader import StoredEvent
 from foreword.store.profile_writer import text_etag
 from foreword.tokens import TOKENIZER, count_tokens
 from foreword.topics import topic_key
-from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_service_pb2 import GetForewordResponse
 
 # Newest events of the user looked at; a longer session is told by its newest part.
@@ -26,11 +26,30 @@ class Session(NamedTuple):
 
     Attributes:
         topics: What it is about, newest first.
+        wanted: How the user wants answers to be, as corrections in it say.
         refused: What the user said no to in it, newest first.
     """
 
-    topics: list[str]
-    refused: list[str]
+    topics: Sequence[str] = ()
+    wanted: Sequence[str] = ()
+    refused: Sequence[str] = ()
+
+    def parts(self) -> list[str]:
+        """Return what is said of it."""
+        return [
+            *([", ".join(self.topics)] if self.topics else []),
+            *([f"wants {', '.join(self.wanted)}"] if self.wanted else []),
+            *([f"skip {', '.join(self.refused)}"] if self.refused else []),
+        ]
+
+    def smaller(self) -> Iterator[Session]:
+        """Yield the session and less and less of it: topics are left out first, what the user said last."""
+        for count in range(len(self.topics), 0, -1):
+            yield self._replace(topics=self.topics[:count])
+        for count in range(len(self.refused), 0, -1):
+            yield self._replace(topics=(), refused=self.refused[:count])
+        if self.wanted:
+            yield self._replace(topics=(), refused=())
 
 
 def session_of(events: Iterable[StoredEvent], session_id: str, names: Names, signs: Signs) -> Session:
@@ -40,6 +59,7 @@ def session_of(events: Iterable[StoredEvent], session_id: str, names: Names, sig
     """
     session = [stored.event for stored in events if stored.event.session_id == session_id]
     refused: dict[str, str] = {}
+    wishes: dict[str, str] = {}
     for event in session:
         sign = signs.of(event.type, event.feedback, event.HasField("value"))
         if decides(sign, event.item_id, len(event.topics)):
@@ -47,15 +67,18 @@ def session_of(events: Iterable[StoredEvent], session_id: str, names: Names, sig
                 refused.pop(topic_key(topic), None)
                 if sign in AGAINST:
                     refused[topic_key(topic)] = topic
+        if corrects(sign, event.feedback):
+            wishes |= dict(wishes_in(event.text))
     session.reverse()
     topics = [topic for event in session for topic in event.topics]
     # Topics that may not be named are no reason to name types: a session about secrets would be told as a "view".
-    raws = (
-        [topic for topic in topics if topic_key(topic) not in refused] if topics else map(_type_of, session)
-    )
+    # Nor is a type worth naming beside what the user said.
+    types = [] if topics or wishes else [event.type for event in session]
+    raws = [*(topic for topic in topics if topic_key(topic) not in refused), *types]
     return Session(
-        [name.shown for name in names.named(raws, TOPICS_MAX)],
-        [name.shown for name in names.named(reversed(refused.values()), REFUSED_MAX)],
+        topics=[name.shown for name in names.named(raws, TOPICS_MAX)],
+        wanted=said(wishes),
+        refused=[name.shown for name in names.named(reversed(refused.values()), REFUSED_MAX)],
     )
 
 
@@ -63,11 +86,11 @@ def add_overlay(response: GetForewordResponse, session: Session, tokens_max: int
     """Append the line that names as many topics as fit the budget; without room for one, append nothing.
 
     The core is never cut for it: what holds over months outweighs what the agent sees in its own conversation. It
-    comes first and keeps its bytes, so that a prompt cache holds. What was refused goes before topics: the core does
-    not say it before the user's next refresh.
+    comes first and keeps its bytes, so that a prompt cache holds. What the user said goes before topics: the core does
+    not say it before their next refresh.
     """
-    for topics_count, refused_count in _sizes(session):
-        line = session_line(response.text, session.topics[:topics_count], session.refused[:refused_count])
+    for smaller in session.smaller():
+        line = session_line(response.text, smaller.parts())
         separator = "\n" if response.text and not response.text.endswith("\n") else ""
         text = response.text + separator + line
         tokens = count_tokens(text)
@@ -78,13 +101,3 @@ def add_overlay(response: GetForewordResponse, session: Session, tokens_max: int
             response.etag = text_etag(text)
             response.cuts.add(byte_end=len(text.encode()), token_count=tokens)
             return
-
-
-def _sizes(session: Session) -> Iterator[tuple[int, int]]:
-    """Yield how many topics and how many refused names to try, most first; what was refused is left out last."""
-    yield from ((count, len(session.refused)) for count in range(len(session.topics), 0, -1))
-    yield from ((0, count) for count in range(len(session.refused), 0, -1))
-
-
-def _type_of(event: Event) -> str:
-    return event.type

@@ -28,31 +28,32 @@ _LISTS: dict[Sensitive, str] = {
         heart+attack* heart+disease* heart+failure blood+pressure blood+sugar hypertension cholesterol hepatitis
         herpes arthritis migraine* insomnia sleep+apnea covid* obesity obese weight+loss eating+disorder* anorexi*
         bulimi* depression depressed depressive anxiety panic+attack* burnout adhd autis* asperger* bipolar
-        schizophren* ptsd suicid* self+harm addict* alcoholi* alcoholics rehab drug+abuse substance+abuse opioid*
-        overdose pregnan* infertil* fertility ivf miscarriage* abortion* contracept* menopause menstrua* disabilit*
-        wheelchair* chronic+pain mental+hygiene fibromyalgia endometriosis lupus gesundheit* krankheit* krankenhaus
-        schwanger* krebs sucht arzt ärztin medikament* depressionen therapie santé maladie* grossesse médicament*
-        médecin* hôpital dépression salud enfermedad* embarazo* médico* medicamento* cáncer depresión salute
-        malattia malattie gravidanza medico saúde doença* gravidez depressão gezondheid ziekte* zwanger* ziekenhuis
-        zdrowie choroba choroby ciąża здоровье болезнь болезни беременность больница рак лекарства депрессия
-        здоров'я хвороба sağlık hastalık gebelik hamilelik صحة مرض سرطان سكري حمل اكتئاب בריאות מחלה סרטן 健康 疾病
-        癌症 医院 怀孕 懷孕 抑郁 抑鬱 糖尿病 病気 妊娠 うつ病 病院 건강 질병 임신 우울증 병원
+        schizophren* ptsd suicid* self+harm addict* alcoholi* rehab mental+health public+health health+care
+        health+insurance reproductive+health drug+abuse substance+abuse opioid* overdose pregnan* infertil*
+        fertility ivf miscarriage* abortion* contracept* menopause menstrua* disabilit* wheelchair* chronic+pain
+        mental+hygiene fibromyalgia endometriosis lupus gesundheit* krankheit* krankenhaus schwanger* krebs sucht
+        arzt ärztin medikament* depressionen therapie santé maladie* grossesse médicament* médecin* hôpital
+        dépression salud enfermedad* embarazo* médico* medicamento* cáncer depresión salute malattia malattie
+        gravidanza medico saúde doença* gravidez depressão gezondheid ziekte* zwanger* ziekenhuis zdrowie choroba
+        choroby ciąża здоровье болезнь болезни беременность больница рак лекарства депрессия здоров'я хвороба sağlık
+        hastalık gebelik hamilelik صحة مرض سرطان سكري حمل اكتئاب בריאות מחלה סרטן 健康 疾病 癌症 医院 怀孕 懷孕 抑郁
+        抑鬱 糖尿病 病気 妊娠 うつ病 病院 건강 질병 임신 우울증 병원
     """,
     "money": """
-        money finance finances financial debt debts indebted loan loans mortgage* bankruptcy bankrupt insolven*
-        salary salaries wage wages income incomes payday paycheck* pension pensions retirement savings wealth
-        poverty welfare budgeting credit+score* credit+rating* credit+card* credit+report* bank+account* banking
-        overdraft* tax taxes taxation investing investment* investor* stocks stock+market stock+trading day+trading
-        brokerage gambling gamble gambler* casino* betting lottery food+stamps unemployment alimony child+support
-        net+worth foreclosure* repossession garnishment debt+collector* 401k geld schulden kredit* gehalt lohn
-        hypothek* rente steuer steuern insolvenz* finanzen vermögen arbeitslosengeld argent dette dettes salaire
-        salaires hypothèque* faillite impôt impôts retraite finances dinero deuda deudas salario salarios sueldo
-        hipoteca* quiebra impuesto impuestos jubilación finanzas soldi debito debiti stipendio mutuo fallimento
-        tasse finanze dinheiro dívida dívidas salário hipoteca falência schuld salaris hypotheek faillissement
-        belasting pensioen pieniądze dług długi pensja podatki emerytura деньги долг долги зарплата кредит ипотека
-        банкротство налог налоги пенсия гроші борг зарплатня borç maaş kredi iflas vergi emeklilik مال ديون راتب قرض
-        إفلاس כסף חובות משכורת משכנתא 贷款 貸款 债务 債務 工资 工資 薪水 破产 破產 理财 理財 借金 給料 年収 破産
-        住宅ローン 대출 월급 빚 파산
+        money personal+finance finance finances financial debt debts indebted loan loans mortgage* bankruptcy
+        bankrupt insolven* salary salaries wage wages income incomes payday paycheck* pension pensions retirement
+        savings wealth poverty welfare budgeting credit+score* credit+rating* credit+card* credit+report*
+        bank+account* banking overdraft* tax taxes taxation investing investment* investor* stocks stock+market
+        stock+trading day+trading brokerage gambling gamble gambler* casino* betting lottery food+stamps
+        unemployment alimony child+support net+worth foreclosure* repossession garnishment debt+collector* 401k geld
+        schulden kredit* gehalt lohn hypothek* rente steuer steuern insolvenz* finanzen vermögen arbeitslosengeld
+        argent dette dettes salaire salaires hypothèque* faillite impôt impôts retraite finances dinero deuda deudas
+        salario salarios sueldo hipoteca* quiebra impuesto impuestos jubilación finanzas soldi debito debiti
+        stipendio mutuo fallimento tasse finanze dinheiro dívida dívidas salário hipoteca falência schuld salaris
+        hypotheek faillissement belasting pensioen pieniądze dług długi pensja podatki emerytura деньги долг долги
+        зарплата кредит ипотека банкротство налог налоги пенсия гроші борг зарплатня borç maaş kredi iflas vergi
+        emeklilik مال ديون راتب قرض إفلاس כסף חובות משכורת משכנתא 贷款 貸款 债务 債務 工资 工資 薪水 破产 破產 理财
+        理財 借金 給料 年収 破産 住宅ローン 대출 월급 빚 파산
     """,
     "sexuality": """
         sex sexual* sexuality sexting gay gays lesbian* bisexual* homosexual* asexual* pansexual* transgender*
@@ -70,13 +71,13 @@ _LISTS: dict[Sensitive, str] = {
         methodist* lutheran* anglican* mormon* pentecostal* islam* muslim* moslem* sunni shia shiite* sufi* judaism
         jewish jew jews hindu* buddhis* sikh* atheis* agnosticism pagan* wicca* bible biblical quran qur'an koran
         torah talmud prayer* praying worship* pastor* rabbi* imam* pope theolog* jehovah* scientolog* sharia hajj
-        halal kosher ramadan baptism* bar+mitzvah jesus allah gospel+music spirituality astrology kirche* glaube
-        christen christlich* katholisch* evangelisch* jüdisch* gebet* gottesdienst* église* catholique* juif juive
-        juifs musulman* prière* chrétien* iglesia* católic* judío* musulmán* oración cristian* chiesa cattolic*
-        ebre* preghiera igreja* católico* judeu* muçulman* kerk geloof moslim* joods kościół wiara katolic* modlitwa
-        религия церковь христиан* ислам мусульман* православ* молитва иудаизм релігія церква din cami hristiyan*
-        müslüman* namaz kilise دين مسجد إسلام صلاة مسيحي كنيسة דת כנסת תפילה נצרות 宗教 教会 教會 基督教 伊斯兰 佛教
-        祈祷 祈禱 キリスト教 イスラム 仏教 祈り 종교 교회 기독교 불교 이슬람
+        halal kosher ramadan baptism* bar+mitzvah bible+study jesus allah gospel+music spirituality astrology
+        kirche* glaube christen christlich* katholisch* evangelisch* jüdisch* gebet* gottesdienst* église*
+        catholique* juif juive juifs musulman* prière* chrétien* iglesia* católic* judío* musulmán* oración
+        cristian* chiesa cattolic* ebre* preghiera igreja* católico* judeu* muçulman* kerk geloof moslim* joods
+        kościół wiara katolic* modlitwa религия церковь христиан* ислам мусульман* православ* молитва иудаизм
+        релігія церква din cami hristiyan* müslüman* namaz kilise دين مسجد إسلام صلاة مسيحي كنيسة דת כנסת תפילה
+        נצרות 宗教 教会 教會 基督教 伊斯兰 佛教 祈祷 祈禱 キリスト教 イスラム 仏教 祈り 종교 교회 기독교 불교 이슬람
     """,
     "politics": """
         politic* geopolitic* election* electoral voter voters voting+rights democrat democrats republican* gop tory
@@ -175,6 +176,12 @@ def _rules(entries: Iterable[str]) -> _Rules:
         elif "+" in entry:
             row = tuple(entry.split("+"))
             rows.setdefault(row[0], []).append(row)
+            # Tags are written without spaces.
+            joined = entry.replace("+", "")
+            if joined.endswith("*"):
+                beginnings.append(joined[:-1])
+            else:
+                words.add(joined)
         elif entry.endswith("*"):
             beginnings.append(entry[:-1])
         else:
@@ -204,6 +211,7 @@ def _denied_rules(denied: tuple[str, ...]) -> tuple[_Rules, frozenset[str]]:
             pieces.append(name.strip())
         elif words and _PLAIN.fullmatch(name):
             rows.setdefault(words[0], []).append(words)
+            rows.setdefault("".join(words), []).append(("".join(words),))
         else:
             whole.add(topic_key(entry))
     return _Rules(frozenset(), (), rows, tuple(pieces)), frozenset(whole)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from foreword import corrections
 from foreword.naming import LANGUAGES, Names
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
-from scheduler.agent import corrections
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
 from scheduler.agent.kind import DOMAIN_FIELD, Kind, medium_named

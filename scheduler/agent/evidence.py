@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from foreword.frames import is_framed
-from foreword.signs import AGAINST, Sign, Signs, decides
+from foreword.signs import AGAINST, Sign, Signs, corrects, decides
 from foreword.topics import topic_key
 from foreword.v1 import event_pb2, profile_pb2
 
@@ -71,7 +71,7 @@ def evidence_of(
             _weight(event, verb),
             against=sign is not Sign.NEUTRAL and sign in AGAINST,
             decides=sign is not Sign.NEUTRAL and decides(sign, event.item_id, len(topics)),
-            corrects=sign is Sign.CORRECTION or feedback == event_pb2.FEEDBACK_CORRECTION,
+            corrects=corrects(sign, feedback),
             rating=event.value if has_value and verb in _RATING_TYPES else None,
         )
         found.append(item)

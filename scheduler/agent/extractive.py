@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from foreword.corrections import Wish, wishes_in
 from foreword.naming import LANGUAGES
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.apply import is_statement
-from scheduler.agent.corrections import Wish, wishes_in
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
 from scheduler.agent.kind import Kind

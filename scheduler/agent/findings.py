@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from foreword.corrections import wishes_in
 from foreword.naming import Names
 from foreword.signs import Signs
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
-from scheduler.agent.corrections import wishes_in
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.kind import Kind, Medium, kind_of, medium_of
 from scheduler.agent.memory import TYPE_FIELD, Memory

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from google.protobuf.duration_pb2 import Duration
 
 from foreword.clock import DAY_MS, HOUR_MS
+from foreword.corrections import Wish, wishes_in
 from foreword.topics import commonest, topic_key
 from foreword.v1 import profile_pb2
-from scheduler.agent.corrections import Wish, wishes_in
 from scheduler.agent.evidence import GENERATOR_KEY, Evidence
 from scheduler.agent.population import PopulationDelta, length_bucket
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from one_refresh import event, run
 
+from foreword.corrections import said, wishes_in
 from foreword.v1 import event_pb2, profile_pb2
-from scheduler.agent.corrections import said, wishes_in
 
 READS = [event(number, 3 - number / 100, ["tests"]) for number in range(6)]
 
