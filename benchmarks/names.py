@@ -35,6 +35,7 @@ def run() -> Table:
     commits = [event for path in sorted((data / "git-activity").glob("*.gz")) for event in _events(path)]
     _measure(table, "topics of 20,000 commits", (topic for event in commits for topic in event["topics"]))
     _measure(table, "their repositories", (event["attributes"]["repo"] for event in commits))
+    _measure(table, "tools of 200 trajectories of an agent", _tools(data / "tau-bench-airline"))
     _measure(table, "film genres of 9,742 films", _genres(data / "movielens-small" / "movies.csv.gz"))
     good = (SAMPLES / "good_names.txt").read_text(encoding="utf-8").splitlines()
     _measure(table, "good names of many fields and languages", good)
@@ -43,8 +44,9 @@ def run() -> Table:
     table.notes += [
         "Good names should not be refused, hostile strings should. Both samples are kept in tests/data. What is "
         "sensitive is left out of account here.",
-        "When the hostile strings were written, and before any rule was made with them in view, 62 of 370 came "
-        "through: of strings nobody has seen yet, expect one in six under `open`.",
+        "Of the first 370 hostile strings 62 came through before any rule was made with them in view. Of 64 more, "
+        "written against the rules as they now stand, each short enough to pass for a name, 21 did: of strings that "
+        "nobody has seen yet, expect up to a third under `open`.",
     ]
     return table
 
@@ -66,6 +68,17 @@ def _measure(table: Table, words: str, uses: Iterable[str]) -> None:
 def _events(path: Path) -> list[dict[str, Any]]:
     with gzip.open(path, "rt", encoding="utf-8") as file:
         return [json.loads(line) for line in file]
+
+
+def _tools(folder: Path) -> list[str]:
+    (path,) = folder.glob("*.json.gz")
+    trajectories = json.loads(gzip.decompress(path.read_bytes()))
+    return [
+        call["function"]["name"]
+        for trajectory in trajectories
+        for message in trajectory["traj"]
+        for call in message.get("tool_calls") or []
+    ]
 
 
 def _genres(path: Path) -> list[str]:

@@ -47,6 +47,7 @@ def test_text_and_get_print_what_is_served(serving: Installation, until: Until) 
     assert got["freshness"] == "FRESHNESS_FRESH"
     assert got["profile"]["content_preferences"]["high_affinity_topics"][0]["topic"] == "tests"
     short = serving.json("text", "ada", "--max-tokens", "60")
+    assert serving.json("text", "ada", "--max-tokens", "5000") == serving.json("text", "ada")
     assert short["token_count"] <= 60
     assert foreword["text"].startswith(short["text"])
 
