@@ -1,4 +1,4 @@
-"""Looking through all users for a changed segment or a missing due time."""
+"""Looking through all users for a changed segment, a changed service level or a missing due time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from foreword.clock import Clock
 from foreword.config import Config
 from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
-from foreword.store import ActivityReader, ProfileReader, ProfileTransaction, ProfileWriter
+from foreword.store import ActivityReader, Header, ProfileReader, ProfileTransaction, ProfileWriter
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import RefreshState
@@ -27,8 +27,8 @@ class _Change(NamedTuple):
     """What is to change for a user."""
 
     state: RefreshState
-    has_moved: bool
-    """The segment is another, so the profile's header changes as well."""
+    is_header_old: bool
+    """The profile's header is of another segment, or of hours that are no longer in force."""
 
 
 class Reviewer:
@@ -74,9 +74,9 @@ class Reviewer:
         for user, activity in users:
             # An attempt under way classifies the user itself.
             if self._runner.in_flight(user) is None:
-                state = self._profiles.refresh_state(user)
-                is_let_in = self._is_let_in(state, user, activity, config)
-                found = review(state, user, activity, now_ms, config, is_let_in=is_let_in)
+                state, header = self._profiles.refresh_state(user), self._profiles.header(user)
+                is_let_in = self._is_let_in(state, header, user, activity, config)
+                found = review(state, header, user, activity, now_ms, config=config, is_let_in=is_let_in)
                 if found is not None:
                     reviews.append((user, found))
         if reviews:
@@ -87,27 +87,32 @@ class Reviewer:
         return len(reviews)
 
     def _is_let_in(
-        self, state: RefreshState | None, user: UserKey, activity: UserActivity, config: Config
+        self,
+        state: RefreshState | None,
+        header: Header | None,
+        user: UserKey,
+        activity: UserActivity,
+        config: Config,
     ) -> bool:
         """Return whether a user has too few events for a profile by settings that are no longer in force."""
-        if state is None or activity.event_count < config.cold_start.events_min:
+        if state is None or header is None or not header.is_default:
             return False
-        if state.settings_digest == self._shaping.digest(keys.split_user_key(user)[1]):
+        if activity.event_count < config.cold_start.events_min:
             return False
-        header = self._profiles.header(user)
-        return header is not None and header.is_default
+        return state.settings_digest != self._shaping.digest(keys.split_user_key(user)[1])
 
 
 def review(
     state: RefreshState | None,
+    header: Header | None,
     user: UserKey,
     activity: UserActivity,
     now_ms: int,
-    config: Config,
     *,
+    config: Config,
     is_let_in: bool,
 ) -> _Change | None:
-    """Return what is to change for a user: segment and due time; None when all is as it should be.
+    """Return what is to change for a user: segment, due time, times in the header; None when all is as it should be.
 
     Of a user in backoff the segment stays: the retry sees to it, and the profile stays as it is until then.
     """
@@ -123,15 +128,24 @@ def review(
     due.put(changed)
     if changed.segment != Segment.SEGMENT_UNSPECIFIED and not changed.failures:
         changed.segment = segment
-    if changed == state:
-        return None
-    return _Change(changed, state is not None and changed.segment != state.segment)
+    is_header_old = header is not None and not changed.failures and not _is_of(header, changed, config)
+    return None if changed == state and not is_header_old else _Change(changed, is_header_old)
+
+
+def _is_of(header: Header, state: RefreshState, config: Config) -> bool:
+    """Return whether a profile's header says what follows from its user's segment and the hours in force."""
+    valid = validity(state.segment, state.attempted_ms, config)
+    return header.segment == state.segment and valid == (
+        header.stale_after_ms,
+        header.expired_after_ms,
+        header.refresh_on_open,
+    )
 
 
 def _apply(txn: ProfileTransaction, user: UserKey, found: _Change, config: Config) -> None:
     state = found.state
     txn.schedule(user, state)
-    if found.has_moved:
+    if found.is_header_old:
         valid = validity(state.segment, state.attempted_ms, config)
         txn.revalidate(
             user,

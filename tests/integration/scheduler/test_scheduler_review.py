@@ -98,6 +98,25 @@ def test_a_shorter_interval_applies_to_those_who_wait(store) -> None:
     asyncio.run(story())
 
 
+def test_a_changed_service_level_applies_to_what_is_there(store) -> None:
+    """Hours that are changed hold for profiles that nobody refreshes, without a new revision or attempt."""
+    store.known("ann", days=100, rate=20)
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            await store.attempted(daemon, 1)
+            former, attempted_ms = header(store, "ann"), store.refresh_state("ann").attempted_ms
+            assert former.segment == Segment.SEGMENT_DORMANT
+        store.settings["segments"] = {"dormant": {"stale_after_hours": 1, "expired_after_hours": 2}}
+        async with store.running():
+            await store.until(lambda: header(store, "ann").stale_after_ms == attempted_ms + HOUR_MS)
+            assert header(store, "ann").expired_after_ms == attempted_ms + 2 * HOUR_MS
+            assert header(store, "ann").revision == former.revision
+            assert len(store.ledger()) == 1
+
+    asyncio.run(story())
+
+
 def test_who_has_enough_events_by_a_changed_setting_gets_a_profile(
     store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
