@@ -59,6 +59,9 @@ def test_it_means_what_json_format_means(pairs: list[tuple[str, object]]) -> Non
     """What json_format takes is the same event here, keys given twice included. Where the two differ, this one takes
     a form that tables use, or refuses what is not written as the field's kind."""
     text = "{" + ", ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in pairs) + "}"
+    keys = {key for key, _ in pairs}
+    # Of a field under both of its names json_format takes the last, and we neither.
+    differs = keys & LENIENT or any({f"{name}Id", f"{name}_id"} <= keys for name in ("event", "user"))
     try:
         expected = json_format.Parse(text, Event(), ignore_unknown_fields=True)
     except Exception:
@@ -66,9 +69,9 @@ def test_it_means_what_json_format_means(pairs: list[tuple[str, object]]) -> Non
     try:
         found = parse_event(text).event
     except FieldError:
-        assert expected is None or any(key in LENIENT for key, _ in pairs)
+        assert expected is None or differs
     else:
-        assert found == expected or (expected is None and any(key in LENIENT for key, _ in pairs))
+        assert found == expected or (expected is None and differs)
 
 
 @pytest.mark.parametrize(
