@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import NewType
 
+from foreword import arguments
 from foreword.errors import FieldError
 
 UserKey = NewType("UserKey", bytes)
@@ -30,7 +31,7 @@ def user_key(user_id: str, namespace: str = "") -> UserKey:
     Lengths come first, so that no user's key is a prefix of another's and a namespace is one range.
 
     Raises:
-        FieldError: `user_id` is not 1 to 256 bytes or `namespace` over 64 bytes of UTF-8.
+        FieldError: `user_id` is not 1 to 256 bytes or `namespace` over 64 bytes of UTF-8, or one of them is no text.
     """
     try:
         user, space = user_id.encode(), namespace.encode()
@@ -101,10 +102,7 @@ def _too_long(space: bytes) -> FieldError:
 
 
 def _utf8(field: str, text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as exc:
-        raise FieldError(field, "a lone surrogate", "valid UTF-8") from exc
+    return arguments.text(field, text).encode()
 
 
 def _take_user_key(key: bytes) -> tuple[str, str, bytes]:

@@ -68,7 +68,8 @@ class LocalReader:
     def profile_response(self, user_id: str, namespace: str = "") -> bytes:
         """Return the serialized GetProfileResponse of a user, unparsed; raises as `text` does."""
         reader = self._current()
-        row = reader.profile_row(keys.user_key(user_id, namespace)) if reader is not None else None
+        user = keys.user_key(user_id, namespace)
+        row = reader.profile_row(user) if reader is not None else None
         if row is None:
             return self._defaults.profile_response(user_id, namespace)
         return profile_response(row, self._now_ms())
@@ -76,7 +77,8 @@ class LocalReader:
     def foreword_response(self, user_id: str, namespace: str = "") -> bytes:
         """Return the serialized GetForewordResponse of a user, unparsed; raises as `text` does."""
         reader = self._current()
-        row = reader.foreword_row(keys.user_key(user_id, namespace)) if reader is not None else None
+        user = keys.user_key(user_id, namespace)
+        row = reader.foreword_row(user) if reader is not None else None
         return self._defaults.foreword_response() if row is None else foreword_response(row, self._now_ms())
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,29 @@ def test_bad_arguments_and_damaged_rows_are_errors(writer: ProfileWriter, tmp_pa
             reader.profile("")
         with pytest.raises(StoreCorruptError, match="'ann'"):
             reader.profile("ann")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda reader: reader.text(5), "user_id"),
+        (lambda reader: reader.text(None), "user_id"),
+        (lambda reader: reader.profile(b"ann"), "user_id"),
+        (lambda reader: reader.profile("ann", namespace=5), "namespace"),
+        (lambda reader: reader.foreword("ann", namespace="\ud800"), "namespace"),
+        (lambda reader: reader.text(""), "user_id"),
+        (lambda reader: reader.text("ann", "60"), "max_tokens"),
+    ],
+)
+def test_a_wrong_argument_names_its_field(
+    writer: ProfileWriter, tmp_path: Path, call: Callable[[LocalReader], object], field: str, is_there: bool
+) -> None:
+    """What the client refuses is refused here too, whether there is a store already or not."""
+    with LocalReader(tmp_path if is_there else tmp_path / "none") as reader:
+        with pytest.raises(FieldError) as caught:
+            call(reader)
+        assert caught.value.field == field
 
 
 def test_reader_imports_no_server_library() -> None:
