@@ -92,11 +92,11 @@ def test_what_is_found_stands_until_it_is_mended(store: Path, write_profile) -> 
     """A fault is listed once, from the portion on that found it, and no longer after a round without it."""
     damage(store, db.PROFILES, USER)
     scrub = Scrub(store)
-    for _ in range(2):
-        asyncio.run(a_round(scrub))
-        assert Fault("profiles.profiles", "user7", "the checksum fails") in scrub.faults(PROFILES)
-        assert len(set(scrub.faults(PROFILES))) == len(scrub.faults(PROFILES))
-        assert scrub.faults(ACTIVITY) == []
+    asyncio.run(a_round(scrub))
+    asyncio.run(scrub.go_on())
+    assert Fault("profiles.profiles", "user7", "the checksum fails") in scrub.faults(PROFILES)
+    assert len(set(scrub.faults(PROFILES))) == len(scrub.faults(PROFILES))
+    assert scrub.faults(ACTIVITY) == []
     writer = ProfileWriter(store, map_size_bytes=MAP_BYTES)
     with writer.begin() as transaction:
         write_profile(transaction, "user7")
