@@ -20,6 +20,7 @@ from foreword.store.upkeep import (
     Progress,
     backup_store,
     compact_store,
+    compactable,
     restore_store,
     store_stats,
 )
@@ -138,7 +139,7 @@ def compact(settings: Settings, which: str | None) -> None:
     profiles, the sidecar the activity.
     """
     with progress(as_json=settings.as_json) as show:
-        names = [_NAMES[which]] if which else list(_NAMES.values())
+        names = [_NAMES[which]] if which else compactable(settings.directory)
         results = [compact_store(settings.directory, name, progress=_in(show, "rows")) for name in names]
     if settings.as_json:
         print_json([asdict(result) for result in results])

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import shutil
 import threading
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from foreword.store.check import check_store, inspect_store
 from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
 from foreword.store.manifest import MANIFEST_FILE
 from foreword.store.swap import RESTORE_MARKER, former, incoming
-from foreword.store.upkeep import backup_store, compact_store, restore_store, store_stats
+from foreword.store.upkeep import backup_store, compact_store, compactable, restore_store, store_stats
 from foreword.store.user_data import export_user
 
 MAP_BYTES = 1 << 28
@@ -481,6 +482,17 @@ def test_compaction_keeps_all_rows(store: Path, which: str) -> None:
     assert not former(store / which).exists()
     assert not incoming(store / which).exists()
     assert list(check_store(store)) == []
+
+
+def test_what_is_there_can_be_compacted(store: Path, tmp_path: Path) -> None:
+    """A store without profiles yet, or with ones a compaction left aside, has what it has; an empty folder nothing."""
+    assert compactable(store) == [PROFILES, ACTIVITY]
+    (store / PROFILES).rename(former(store / PROFILES))
+    assert compactable(store) == [PROFILES, ACTIVITY]
+    shutil.rmtree(former(store / PROFILES))
+    assert compactable(store) == [ACTIVITY]
+    with pytest.raises(StoreMissingError, match="no store at"):
+        compactable(tmp_path / "none")
 
 
 def test_compaction_needs_the_daemon_to_be_stopped(store: Path) -> None:

@@ -1,7 +1,7 @@
 """Looking after a store: backup, restore, compaction and sizes."""
 
 from foreword.store.upkeep.backup import backup_store
-from foreword.store.upkeep.compact import CompactResult, compact_store
+from foreword.store.upkeep.compact import CompactResult, compact_store, compactable
 from foreword.store.upkeep.restore import restore_store
 from foreword.store.upkeep.rewrite import Progress
 from foreword.store.upkeep.stats import DatabaseStats, EnvironmentStats, store_stats
@@ -13,6 +13,7 @@ __all__ = [
     "Progress",
     "backup_store",
     "compact_store",
+    "compactable",
     "restore_store",
     "store_stats",
 ]

@@ -47,7 +47,7 @@ def compact_store(directory: Path, which: str, *, progress: Progress | None = No
     if which not in _LOCKS:
         raise FieldError("which", repr(which), f"{PROFILES} or {ACTIVITY}")
     path = directory / which
-    if not (path / DATA_FILE).exists() and not former(path).exists():
+    if not _is_there(path):
         raise StoreMissingError(
             f"no store at {path}", hint="start the daemons once, or check store.directory"
         )
@@ -61,6 +61,25 @@ def compact_store(directory: Path, which: str, *, progress: Progress | None = No
         finally:
             # A failure leaves the former in place, and its unfinished successor is removed.
             recover(path)
+
+
+def compactable(directory: Path) -> list[str]:
+    """Return the names of the environments that are there: a store that only imports wrote to has no profiles yet.
+
+    Raises:
+        StoreMissingError: None is.
+    """
+    names = [name for name in _LOCKS if _is_there(directory / name)]
+    if not names:
+        raise StoreMissingError(
+            f"no store at {directory}", hint="start the daemons once, or check store.directory"
+        )
+    return names
+
+
+def _is_there(path: Path) -> bool:
+    # A compaction cut short may have left it aside.
+    return (path / DATA_FILE).exists() or former(path).exists()
 
 
 def _compact(path: Path, progress: Progress | None) -> CompactResult:
