@@ -8,6 +8,7 @@ from typing import Any
 
 from foreword.config import Config
 from foreword.defaults import default_profile
+from foreword.naming import Names
 from foreword.signs import signs_of
 from foreword.topics import topic_key
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
@@ -115,7 +116,7 @@ def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
     memory, delta = fold(remembered, news, config.window.half_life_days)
     users, mark = refresh_input.population.name_users, user_mark(refresh_input.user_id)
     if words.policy == "shared":
-        delta.names, delta.user_mark = _names_carried(memory), mark
+        delta.names, delta.user_mark = _names_carried(memory, words.names()), mark
     decide(memory, current)
     is_cold = memory.events < config.cold_start.events_min
     if is_cold and not (memory.says_something() or any(item.corrects for item in current)):
@@ -140,13 +141,14 @@ def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
     return _Draft(refresh_input, config, memory, delta, findings)
 
 
-def _names_carried(memory: Memory) -> frozenset[str]:
-    """Return what a user's activity calls things: topics, attributes and types.
+def _names_carried(memory: Memory, names: Names) -> frozenset[str]:
+    """Return what a user's activity calls things: topics, attributes and types, but nothing sensitive.
 
     Of the memory rather than of the news, so that names are known soon after a namespace takes up the policy.
     """
     attributes = [word for field, value in memory.attributes for word in (field.replace("_", " "), value)]
-    return names_among([*(count.name() for count in memory.topics.values()), *attributes])
+    carried = [*(count.name() for count in memory.topics.values()), *attributes]
+    return names_among(name for name in carried if not names.withholds(name))
 
 
 def _default(draft: _Draft, provider: Provider) -> RefreshResult:

@@ -125,3 +125,30 @@ def test_no_order_gets_from_a_call_into_a_prompt(tmp_path: Path) -> None:
                 assert set(re.findall(r"\w+", typed)) <= known | {"chess"}, typed
 
     asyncio.run(story())
+
+
+def test_what_a_user_says_outright_passes_both_daemons(tmp_path: Path) -> None:
+    """Twelve mutes against six reads, and a correction: said in the session at once, then in the stored text."""
+    mutes = [
+        {**event, "event_id": f"m{number}", "type": "mute"}
+        for number, event in enumerate(read("ann", "football", count=12))
+    ]
+    correction = {"user_id": "ann", "event_id": "c", "type": "agent.outcome", "session_id": "s"}
+    correction |= {"feedback": "FEEDBACK_CORRECTION", "text": "short answer please"}
+
+    async def story() -> None:
+        async with both_daemons(tmp_path / "store", {}) as client:
+            await client.record([*read("ann", "climate", count=6), *read("ann", "football", count=6)])
+            await client.refresh("ann", wait_seconds=WAIT_SECONDS)
+            assert '"football"' in (await client.text("ann")).splitlines()[1]
+            await client.record([*mutes, correction])
+            overlaid = (await client.text("ann", session_id="s")).splitlines()[-1]
+            assert overlaid == 'This session: "climate"; wants short answers; skip "football".'
+            await client.refresh("ann", wait_seconds=WAIT_SECONDS)
+            lines = (await client.text("ann")).splitlines()
+            assert lines[2] == 'Wants short answers. Skip "football".'
+            assert "football" not in lines[1]
+            profile = (await client.profile("ann")).profile
+            assert list(profile.notification_config.suppress_topics) == ["football"]
+
+    asyncio.run(story())

@@ -12,6 +12,7 @@ from one_refresh import NOW_MS, compute, event, make_input, run
 from foreword.config import Config
 from foreword.signs import FEEDBACK_SIGNS, SIGNS, Sign, Signs
 from foreword.v1 import event_pb2, profile_pb2
+from scheduler.agent.limits import fit
 from scheduler.agent.memory import NOES_MAX
 
 NOES = sorted(name for name, sign in SIGNS.items() if sign in (Sign.NO, Sign.NO_TO_ITEM))
@@ -281,3 +282,35 @@ def test_the_guide_lists_every_sign() -> None:
     feedback = {name: sign for sign, names in listed.items() for name in names if name.startswith("FEEDBACK")}
     assert types == dict(SIGNS)
     assert feedback == {event_pb2.Feedback.Name(value): sign for value, sign in FEEDBACK_SIGNS.items()}
+
+
+def test_noes_are_not_spared_to_fit_a_profile() -> None:
+    """What gives way when a profile is too large are counts, never what the user would have to say again."""
+    events = [event(number, 5 - number / 100, [f"refused {number}"], type="mute") for number in range(40)]
+    events += [event(100 + number, 1, [f"met {number}"]) for number in range(60)]
+    profile = run(events).profile
+    assert len(profile.memory.topics) == 100
+    fit(profile, profile.ByteSize() - 2300)
+    assert len(profile.memory.topics) < 100
+    assert sum(row.stance == profile_pb2.STANCE_NO for row in profile.memory.topics) == 40
+
+
+def test_a_faint_topic_loses_the_belief_against_it_with_a_yes() -> None:
+    """Too weak to be believed in, it is not believed to be unwanted either."""
+    events = [event(number, number / 5, ["climate"]) for number in range(120)]
+    events += [*acts(200, 3, "football", 6), *acts(210, 1, "football", 5, type="mute")]
+    first = run(events).profile
+    assert_refused(first, "football", '"football"')
+    yes = acts(220, 1, "football", 4, type="like")
+    second = run([*events, *yes], previous=first, new=yes).profile
+    current = {belief.subject for belief in second.self_model.beliefs if not belief.HasField("valid_to")}
+    assert current == {"climate"}
+    (row,) = [row for row in second.content_preferences.high_affinity_topics if row.topic == "football"]
+    assert 0.04 < row.score < 0.10
+
+
+def test_a_developer_who_mutes_topics_stays_one() -> None:
+    """What was turned down says nothing of what kind of user this is, however much it is."""
+    commits = [event(number, 3, ["worker"], type="commit") for number in range(6)]
+    mutes = [event(50 + number, 1, [f"t{number}"], type="mute") for number in range(30)]
+    assert "Developer" in run([*commits, *mutes]).foreword.text
