@@ -68,6 +68,7 @@ class Runner:
         # Looks back an hour, so that whoever waited when the last scheduler died still goes first.
         self._arrived_ms = clock.now_ms() - HOUR_MS
         self._failure: StoreError | None = None
+        self._refused_count = 0
         self._wake = asyncio.Event()
         self._stopped = asyncio.Event()
 
@@ -218,9 +219,13 @@ class Runner:
         try:
             self._writer.write(done)
         except StoreError:
+            self._refused_count = max(self._refused_count, len(done))
             self._give_back(done)
             raise
-        self._health.store_works()
+        # A full disk has room for a few where it has none for more: only as many as were refused show that it is over.
+        if len(done) >= self._refused_count:
+            self._refused_count = 0
+            self._health.store_works()
         for attempt in done:
             if attempt.has_computed:
                 self._health.refresh_ended(attempt.user, attempt.error)

@@ -1,0 +1,60 @@
+"""When the runner takes a failing store for mended."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from foreword import keys
+from foreword.clock import ManualClock
+from foreword.errors import StoreFullError
+from scheduler.health import Health
+from scheduler.runner import Runner
+
+
+class NearlyFull:
+    """Writes as many attempts as there is room for."""
+
+    room = 2
+
+    def write(self, attempts: list[Any]) -> None:
+        """Write all or none."""
+        if len(attempts) > self.room:
+            raise StoreFullError("the disk is full")
+
+
+def _flush(runner: Runner, count: int) -> None:
+    """Have the runner write as many finished attempts."""
+    for number in range(count):
+        attempt: Any = SimpleNamespace(
+            user=keys.user_key(f"user{number}"),
+            is_awaited=False,
+            asked=SimpleNamespace(at_ms=0),
+            has_computed=False,
+        )
+        runner._in_flight[attempt.user] = attempt
+        runner._done.append(attempt)
+    runner._flush()
+
+
+def test_a_few_that_fit_do_not_end_the_problem() -> None:
+    """On a nearly full disk small commits go through between large ones that do not: the log has one line of it."""
+    clock = ManualClock()
+    health, writer = Health(clock), NearlyFull()
+    unused: Any = None
+    runner = Runner(unused, unused, writer, clock=clock, live=unused, health=health)  # type: ignore[arg-type]
+    waits_seconds = []
+    for _ in range(3):
+        with pytest.raises(StoreFullError) as caught:
+            _flush(runner, 5)
+        waits_seconds.append(health.store_failed(caught.value))
+        _flush(runner, 2)
+        assert len(health.listed()) == 1
+    assert waits_seconds == [0.5, 1.0, 2.0]
+    writer.room = 5
+    _flush(runner, 5)
+    assert health.listed() == []
+    _flush(runner, 1)
+    assert health.listed() == []
