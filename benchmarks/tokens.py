@@ -34,10 +34,18 @@ Count = Callable[[str], int]
 
 SAMPLES = Path(__file__).parents[1] / "tests" / "data"
 EVENTS_MIN = 20
-MADE_TEXTS = 5_000
+MADE_TEXTS = 50_000
 MADE_CHARACTERS_MAX = 40
-# What breaks words apart: other cases, scripts, signs, digits, spaces.
-_LETTERS = "abcdeXYZ ,.'\"-_#/()[]\n\t0123é漢한вГ’“—🎮"
+# What breaks words apart: other cases, scripts, signs, digits, spaces, and marks that join letters or part them.
+_LETTERS = (
+    "abcdeXYZ ,.'\"-_#/()[]\n\t0123é漢한вГ’“—🎮",
+    "ABCdefGHIjkl mnoPQR' sSTt's d'm ll re",
+    "aAéкКअกაሀ漢한カあ1٣½²Ⅳⓐ .,'’—\u0300\u0301\u094d\u093c\u0e48\u0e4d\u0e32\u05b0\u064b\u200d\u200c\ufe0f\xa0\u3000",
+    *(
+        "".join(map(chr, block))
+        for block in (range(0xA0, 0x600), range(0x900, 0x1100), range(0x1E00, 0x2400))
+    ),
+)
 
 
 def run() -> Table:
@@ -152,4 +160,5 @@ def _ratings(folder: Path) -> Iterator[Event]:
 def _random_texts() -> Iterator[str]:
     chance = random.Random(1)
     for _ in range(MADE_TEXTS):
-        yield "".join(chance.choices(_LETTERS, k=chance.randint(1, MADE_CHARACTERS_MAX)))
+        letters = chance.choice(_LETTERS)
+        yield "".join(chance.choices(letters, k=chance.randint(1, MADE_CHARACTERS_MAX)))

@@ -144,4 +144,6 @@ def _marked_word_cost(word: str) -> int:
 @lru_cache(maxsize=8192)
 def _others_cost(run: str) -> int:
     cost = sum(map(character_cost, run))
-    return cost if run.isalpha() else cost + _MARKS_OF_OTHERS
+    # Among signs, a numeral or a letter in a circle is a word of its own.
+    words = sum(unicodedata.category(character) == "Nl" or "Ⓐ" <= character <= "ⓩ" for character in run)
+    return cost if run.isalpha() else cost + _MARKS_OF_OTHERS * (1 + words)
