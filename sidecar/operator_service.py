@@ -36,6 +36,7 @@ from sidecar.errors import DrainingError
 from sidecar.profiles import Profiles
 from sidecar.readers import Readers, ReaderWatch
 from sidecar.rpc import Context, Handler, remaining_seconds, unary
+from sidecar.scrub import Scrubber
 from sidecar.user_list import list_users
 
 NAME = "foreword.v1.OperatorService"
@@ -60,6 +61,7 @@ class OperatorService:
         activity: Activity,
         events: ActivityService,
         readers: ReaderWatch,
+        scrubber: Scrubber,
         problems: Problems,
         live: FollowedConfig,
         clock: Clock,
@@ -68,6 +70,7 @@ class OperatorService:
         self._activity = activity
         self._events = events
         self._readers = readers
+        self._scrubber = scrubber
         self._problems = problems
         self._live = live
         self._clock = clock
@@ -95,7 +98,10 @@ class OperatorService:
         if reader is not None:
             response.ledger.CopyFrom(reader.ledger_totals())
             response.revision = reader.revision()
-        response.environments.extend(map(_environment_status, self._readers.seen))
+        response.environments.extend(
+            _environment_status(seen, self._scrubber.ended_ms.get(seen.name, 0))
+            for seen in self._readers.seen
+        )
         self._judge_scheduler(response, reader)
         response.problems.extend(self._listed_problems(reader))
         return response
@@ -191,8 +197,10 @@ def _status_problem(problem: Problem) -> StatusProblem:
     return status
 
 
-def _environment_status(seen: Readers) -> EnvironmentStatus:
+def _environment_status(seen: Readers, scrubbed_ms: int) -> EnvironmentStatus:
     status = EnvironmentStatus(name=seen.name, file_bytes=seen.file_bytes, reader_count=seen.reader_count)
+    if scrubbed_ms:
+        status.scrubbed_at.FromMilliseconds(scrubbed_ms)
     if seen.oldest is not None:
         view = status.oldest_view
         view.pid, view.page_bytes = seen.oldest.pid, seen.oldest.page_bytes

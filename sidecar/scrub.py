@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Sequence
 
+from foreword.clock import Clock
 from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
 from foreword.store.check import Fault, Scrub
@@ -28,9 +29,15 @@ FAULTS_NAMED = 3
 
 
 class Scrubber:
-    """Goes through both environments once in store.scrub_hours, and lists as problems what it finds."""
+    """Goes through both environments once in store.scrub_hours, and lists as problems what it finds.
 
-    def __init__(self, scrub: Scrub, live: FollowedConfig, problems: Problems) -> None:
+    Attributes:
+        ended_ms: When each environment was last looked through to its end, by name.
+    """
+
+    def __init__(self, scrub: Scrub, live: FollowedConfig, problems: Problems, clock: Clock) -> None:
+        self.ended_ms: dict[str, int] = {}
+        self._clock = clock
         self._scrub = scrub
         self._live = live
         self._problems = problems
@@ -55,11 +62,14 @@ class Scrubber:
         return seconds / HURRY if is_hurried else seconds
 
     async def _go_on(self) -> None:
+        passes = dict(self._scrub.passes)
         try:
             name = await self._scrub.go_on()
         except OSError as exc:
             logger.warning("no process could be started to look for damage, which is tried again: %s", exc)
             return
+        if self._scrub.passes[name] > passes[name]:
+            self.ended_ms[name] = self._clock.now_ms()
         faults = self._scrub.faults(name)
         if faults:
             self._problems.note(COMPONENT, name, _message(name, faults))

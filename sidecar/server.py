@@ -191,7 +191,7 @@ class SidecarServer:
         stack.push_async_callback(self._activity.close)
         self._reader_watch = ReaderWatch(self._profiles, self._activity, self._live, self._problems)
         scrub = Scrub(config.store.directory)
-        self._scrubber = Scrubber(scrub, self._live, self._problems)
+        self._scrubber = Scrubber(scrub, self._live, self._problems, clock)
         self._maintenance = Maintenance(self._activity, self._profiles, self._live, clock)
 
     async def _bind(self, stack: contextlib.AsyncExitStack) -> None:
@@ -236,6 +236,7 @@ class SidecarServer:
                 activity=self._activity,
                 events=events,
                 readers=self._reader_watch,
+                scrubber=self._scrubber,
                 problems=self._problems,
                 live=self._live,
                 clock=self._clock,

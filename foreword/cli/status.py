@@ -149,7 +149,12 @@ def _scheduler(status: GetStatusResponse) -> str:
 
 def _environment(one: EnvironmentStatus) -> str:
     held = one.oldest_view
-    readers = f"{bytes_text(one.file_bytes)}, {one.reader_count:,} readers"
+    scrubbed = (
+        f"looked through {time_text(one.scrubbed_at)}"
+        if one.HasField("scrubbed_at")
+        else "not looked through yet"
+    )
+    readers = f"{bytes_text(one.file_bytes)}, {scrubbed}, {one.reader_count:,} readers"
     if not held.pages_kept:
         return readers
     kept = bytes_text(held.pages_kept * held.page_bytes)

@@ -42,16 +42,18 @@ class StatusProblem(_message.Message):
     def __init__(self, component: _Optional[str] = ..., message: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class EnvironmentStatus(_message.Message):
-    __slots__ = ("name", "file_bytes", "reader_count", "oldest_view")
+    __slots__ = ("name", "file_bytes", "reader_count", "oldest_view", "scrubbed_at")
     NAME_FIELD_NUMBER: _ClassVar[int]
     FILE_BYTES_FIELD_NUMBER: _ClassVar[int]
     READER_COUNT_FIELD_NUMBER: _ClassVar[int]
     OLDEST_VIEW_FIELD_NUMBER: _ClassVar[int]
+    SCRUBBED_AT_FIELD_NUMBER: _ClassVar[int]
     name: str
     file_bytes: int
     reader_count: int
     oldest_view: OldestView
-    def __init__(self, name: _Optional[str] = ..., file_bytes: _Optional[int] = ..., reader_count: _Optional[int] = ..., oldest_view: _Optional[_Union[OldestView, _Mapping]] = ...) -> None: ...
+    scrubbed_at: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., file_bytes: _Optional[int] = ..., reader_count: _Optional[int] = ..., oldest_view: _Optional[_Union[OldestView, _Mapping]] = ..., scrubbed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class OldestView(_message.Message):
     __slots__ = ("pid", "age", "transactions_behind", "pages_kept", "page_bytes")

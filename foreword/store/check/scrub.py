@@ -37,8 +37,13 @@ class Scrub:
         self._found: dict[str, dict[Fault, None]] = {name: {} for name in ENVIRONMENTS}
         self._stood: dict[str, dict[Fault, None]] = {name: {} for name in ENVIRONMENTS}
         self._turn = 0
-        self.rounds = 0
+        self.passes = dict.fromkeys(ENVIRONMENTS, 0)
+        """How often each environment was looked through to its end."""
+
+    @property
+    def rounds(self) -> int:
         """Rounds completed since the start."""
+        return min(self.passes.values())
 
     @property
     def portions(self) -> int:
@@ -62,7 +67,7 @@ class Scrub:
         if progress.position is None:
             self._stood[name], self._found[name] = self._found[name], {}
             self._turn = (self._turn + 1) % len(ENVIRONMENTS)
-            self.rounds += not self._turn
+            self.passes[name] += 1
         return name
 
     async def _look(self, path: Path, position: Position) -> Progress:

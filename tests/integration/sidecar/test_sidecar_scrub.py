@@ -23,6 +23,8 @@ def test_damage_that_nobody_reads_becomes_a_problem(start: Any) -> None:
     assert "profiles.profiles ann: the checksum fails" in said
     running.put("ann", with_state=True)
     running.eventually(lambda: "sidecar.scrub" not in running.problems(), "the mended row to be seen")
+    ended = {one.name: one.scrubbed_at.ToMilliseconds() for one in running.client.status().environments}
+    assert ended["profiles.lmdb"] == running.clock.now_ms()
 
 
 def test_without_hours_nothing_is_looked_through(start: Any, monkeypatch: Any) -> None:
