@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from foreword.addresses import parse_address
+from foreword.admission import TYPE_BYTES_MAX
 from foreword.errors import FieldError
 from foreword.keys import NAMESPACE_BYTES_MAX
 from foreword.naming import (
@@ -25,8 +26,6 @@ from foreword.naming import (
 from foreword.signs import Sign
 
 _GIB = 1 << 30
-
-EventType: TypeAlias = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Section(BaseModel):
@@ -258,10 +257,20 @@ class Agent(Section):
     """Who proposes changes to a profile. extractive: by code, without a network."""
     timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
     """Longest time one refresh may take."""
-    signs: dict[EventType, Sign] = {}
+    signs: dict[str, Sign] = {}
     """What acts of your own types say of their topics, as in `[agent.signs]`, `snooze = "against"`; goes before the
     table in docs/guide.md, which knows mute, block, dislike, like and the like. Holds for events read from then on,
     and for those still in the window."""
+
+    @field_validator("signs")
+    @classmethod
+    def _types(cls, signs: dict[str, Sign]) -> dict[str, Sign]:
+        for name in signs:
+            if not 0 < len(name.encode()) <= TYPE_BYTES_MAX:
+                raise ValueError(
+                    f"found {quoted(name)}; allowed: a type of 1 to {TYPE_BYTES_MAX} bytes of UTF-8"
+                )
+        return signs
 
 
 class Words(Section):

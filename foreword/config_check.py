@@ -67,6 +67,8 @@ def _meant(path: KeyPath) -> str:
 
 def _allowed(path: KeyPath, message: str) -> str:
     said = message.removeprefix("Input should be ").removeprefix("a valid ").partition(", unable to")[0]
+    if said == "dictionary":
+        return "a table"
     last = path[-1] if path else ""
     for unit in ("seconds", "days", "hours", "ms", "bytes"):
         if last.endswith(f"_{unit}") or f"_{unit}_" in last:

@@ -67,7 +67,10 @@ _LEADS = {
 }
 # Attributes that have sentences of their own, always or for one kind of user.
 _SAID_FIELDS = frozenset({DOMAIN_FIELD, "depth"})
-_SAID_FIELDS_BY_KIND = {Kind.CODE: frozenset({"repo"}), Kind.AGENT: frozenset({"tool", "error_type"})}
+_SAID_FIELDS_BY_KIND = {
+    Kind.CODE: frozenset({"repo", "language"}),
+    Kind.AGENT: frozenset({"tool", "error_type"}),
+}
 # How a value that nearly all events share is said; other attributes are named.
 _SHARED_VALUES = {"language": "in {}", "repo": "in the repository {}", "tool": "with {}"}
 

@@ -558,3 +558,12 @@ def test_a_developer_is_not_compared_by_languages() -> None:
     assert "Python" in text
     assert "Less in" not in text
     assert "less in" not in text
+
+
+def test_a_developers_language_is_said_once() -> None:
+    """Whoever knows Python well is not said to work in it nearly always."""
+    events = [
+        event(number, number / 9, ["celery/app", "python"], type="commit", attributes={"language": "python"})
+        for number in range(40)
+    ]
+    assert run(events).foreword.text.count("Python") == 1

@@ -10,6 +10,8 @@ import pytest
 from one_refresh import NOW_MS, compute, event, make_input, run
 
 from foreword.config import Config
+from foreword.config_file import ConfigFile
+from foreword.errors import ConfigError
 from foreword.signs import FEEDBACK_SIGNS, SIGNS, Sign, Signs
 from foreword.v1 import event_pb2, profile_pb2
 from scheduler.agent.limits import fit
@@ -314,3 +316,22 @@ def test_a_developer_who_mutes_topics_stays_one() -> None:
     commits = [event(number, 3, ["worker"], type="commit") for number in range(6)]
     mutes = [event(50 + number, 1, [f"t{number}"], type="mute") for number in range(30)]
     assert "Developer" in run([*commits, *mutes]).foreword.text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '[agent.signs]\nsnooze = "maybe"',
+            "agent.signs.snooze: found 'maybe'; allowed: 'no', 'no_to_item', 'against'",
+        ),
+        ('[agent.signs]\n"" = "no"', "agent.signs: found ''; allowed: a type of 1 to 64 bytes"),
+        ('[agent]\nsigns = "no"', "agent.signs: found 'no'; allowed: a table"),
+    ],
+)
+def test_a_slip_in_the_signs_is_named(tmp_path: Path, text: str, said: str) -> None:
+    """With the key, what was found and what is allowed."""
+    path = tmp_path / "foreword.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        ConfigFile(path, is_named=True).read({})
