@@ -36,12 +36,12 @@ class Shaping:
 
 
 def _digest(config: Config, namespace: str) -> int:
+    # By what does not shape, so that a key still to come is not forgotten.
     shaping = (
-        config.agent.provider,
-        config.agent.signs,
+        config.agent.model_dump(mode="json", exclude={"timeout_seconds"}),
         config.window.model_dump(mode="json"),
-        config.cold_start.events_min,
-        config.foreword.tokens_max,
+        config.cold_start.model_dump(mode="json", exclude={"new_days"}),
+        config.foreword.model_dump(mode="json", exclude={"words", "namespaces"}),
         config.foreword.words_of(namespace).model_dump(mode="json"),
     )
     # Not Python's hash, which differs from process to process.
