@@ -19,8 +19,11 @@ def foreword(sentences: Sequence[str], tokens_max: int) -> profile_pb2.Foreword:
     """Return the text of at most `tokens_max` tokens, a line a sentence, cut after any line.
 
     The frame alone says nothing, so the first cut lies in the first sentence, after the first thing it says. A
-    sentence that does not fit is left out with all that follow: what comes first is worth more.
+    sentence that does not fit is left out with all that follow: what comes first is worth more. Without a sentence,
+    as when a user only refused what may not be named, the text is empty.
     """
+    if not sentences:
+        return profile_pb2.Foreword(tokenizer=TOKENIZER, cuts=[profile_pb2.ForewordCut()])
     result = profile_pb2.Foreword(
         tokenizer=TOKENIZER, text="\n".join([frame_for("\n".join(sentences)), *sentences])
     )
