@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -37,8 +38,9 @@ class FileLock:
             raise StoreLockedError(
                 f"{purpose}: process {holder} holds {path}", hint="stop that one first"
             ) from exc
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+        # For whoever is refused to read. The lock holds without it, and on a full disk reads are served all the same.
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0))
 
     def release(self) -> None:
         """Let go; the file stays, because removing it would let two processes hold two files of one name."""

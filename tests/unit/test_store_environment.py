@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -406,6 +407,20 @@ def test_a_lock_names_its_holder_and_is_free_after_it(tmp_path: Path) -> None:
     with pytest.raises(StoreLockedError, match=f"process {os.getpid()} holds"):
         FileLock(tmp_path / "x.lock", "it runs")
     lock.release()
+    lock.release()
+    FileLock(tmp_path / "x.lock", "it runs").release()
+
+
+def test_a_lock_holds_on_a_full_disk(tmp_path: Path) -> None:
+    """Without room for its holder's name a lock is a lock all the same, and free again when it is released."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        lock = FileLock(tmp_path / "x.lock", "it runs")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with pytest.raises(StoreLockedError, match="process unknown"):
+        FileLock(tmp_path / "x.lock", "it runs")
     lock.release()
     FileLock(tmp_path / "x.lock", "it runs").release()
 
