@@ -42,7 +42,7 @@ class Session:
         )
 
     def correction(self, text: str) -> None:
-        """The developer said how answers shall be."""
+        """The developer said how answers should be."""
         self._record("correction", [], text=text, feedback=Feedback.FEEDBACK_CORRECTION)
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""What a user's corrections say of how answers shall be: read by rule, never repeated in the user's own words."""
+"""What a user's corrections say of how answers should be: read by rule, never repeated in the user's own words."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _WORDS = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 
 class Wish(NamedTuple):
-    """How answers shall be, in one respect; both words are Foreword's own."""
+    """How answers should be, in one respect; both words are Foreword's own."""
 
     key: str
     value: str

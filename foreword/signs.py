@@ -27,7 +27,7 @@ class Sign(StrEnum):
     YES = "yes"
     """Decides for every topic it names, until a no."""
     CORRECTION = "correction"
-    """Says how answers shall be; counts for its topics."""
+    """Says how answers should be; counts for its topics."""
 
 
 SIGNS: Mapping[str, Sign] = {
@@ -118,7 +118,7 @@ def decides(sign: Sign, item_id: str, topic_count: int) -> bool:
 
 
 def corrects(sign: Sign, feedback: int) -> bool:
-    """Return whether an act says how answers shall be."""
+    """Return whether an act says how answers should be."""
     return sign is Sign.CORRECTION or feedback == Feedback.FEEDBACK_CORRECTION
 
 

@@ -36,7 +36,7 @@ class Evidence(NamedTuple):
         weight: How much it counts, 0 to 1.
         against: It speaks against its topics.
         decides: It decides for or against them, until the user says otherwise.
-        corrects: It says how answers shall be.
+        corrects: It says how answers should be.
         rating: The rating given, in the application's unit; None without one.
     """
 

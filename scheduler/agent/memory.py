@@ -79,7 +79,7 @@ class AttributeCount:
 class Memory:
     """A memory to compute with; `as_of_ms` is the time to which every weight is faded, topics go by `topic_key`.
 
-    `wishes` hold for each key when the user said how answers shall be, and what.
+    `wishes` hold for each key when the user said how answers should be, and what.
     """
 
     as_of_ms: int

@@ -133,7 +133,7 @@ def test_a_correction_no_rule_reads_is_said_to_have_been_made(fields: dict[str, 
 
 
 def test_a_first_event_can_be_a_correction() -> None:
-    """Whoever says how answers shall be is heard below the cold-start limit."""
+    """Whoever says how answers should be is heard below the cold-start limit."""
     profile = run([correction(50, "short answers please")]).profile
     assert profile.foreword.text.splitlines()[1:] == ["Wants short answers."]
     assert run([correction(50, "it is 42")]).profile.foreword.text.splitlines()[1:] == [
