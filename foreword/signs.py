@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 
-from foreword.v1.event_pb2 import Feedback
+from foreword.v1.event_pb2 import FEEDBACK_CORRECTION, Feedback
 
 
 class Sign(StrEnum):
@@ -119,7 +119,7 @@ def decides(sign: Sign, item_id: str, topic_count: int) -> bool:
 
 def corrects(sign: Sign, feedback: int) -> bool:
     """Return whether an act says how answers should be."""
-    return sign is Sign.CORRECTION or feedback == Feedback.FEEDBACK_CORRECTION
+    return sign is Sign.CORRECTION or feedback == FEEDBACK_CORRECTION
 
 
 @lru_cache(maxsize=16)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TypeVar
 
 import lmdb
@@ -130,12 +130,8 @@ class Reader:
             self._former.close()
         self._environment.close()
 
-    @contextmanager
-    def _reading(self, database: bytes) -> Iterator[Any]:
-        environment = self._environment
-        # Never with `buffers`: a view into the map is a crash once another thread maps it anew.
-        with translated(environment.name), begin(environment, environment.handles[database]) as txn:
-            yield txn
+    def _reading(self, database: bytes) -> _Reading:
+        return _Reading(self._environment, database)
 
     def _batches(self, database: bytes, prefix: bytes = b"") -> Iterator[list[tuple[bytes, bytes]]]:
         """Yield rows whose key begins with `prefix`, each batch from a view of its own.
@@ -168,6 +164,31 @@ class Reader:
             raise translate(environment.name, exc) from exc
         with translated(environment.name):
             return read()
+
+
+class _Reading(translated):
+    """A transaction that reads one database; a class for the reason that `translated` is one."""
+
+    __slots__ = ("_database", "_environment", "_txn")
+
+    def __init__(self, environment: Environment, database: bytes) -> None:
+        super().__init__(environment.name)
+        self._environment = environment
+        self._database = database
+
+    def __enter__(self) -> Any:
+        try:
+            # Never with `buffers`: a view into the map is a crash once another thread maps it anew.
+            self._txn = begin(self._environment, self._environment.handles[self._database])
+        except lmdb.Error as exc:
+            raise translate(self._name, exc) from exc
+        return self._txn
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._txn.abort()
+        super().__exit__(kind, exc, trace)
 
 
 def begin(environment: Environment, handle: Any) -> Any:

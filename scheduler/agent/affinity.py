@@ -80,15 +80,22 @@ def rank(window: Window, memory: Memory, population: PopulationView, now_ms: int
     fade = memory.fade_factor(now_ms)
     mean, deviation = _rating_scale(memory)
     against, total = _against_and_total(memory)
+    memory_weight = memory.weight * fade
     known = memory.events / (memory.events + _PRIOR_EVENTS)
     affinities = []
     for topic, count in memory.topics.items():
         population_share = population.share(topic)
         windowed = window.topics.get(topic, 0.0)
         lifetime = _shrunk(_events_for(count), memory.events, population_share)
-        remembered = _shrunk(count.weight * fade, memory.weight * fade, lifetime)
+        remembered = _shrunk(count.weight * fade, memory_weight, lifetime)
         score = known * _shrunk(windowed, window.weight, remembered)
-        liking = _liking(count, mean, deviation)
+        liking = _liking(count, mean, deviation) if deviation else 0.0
+        # Most topics were never turned down, nor rated: for them both are 0 without asking.
+        aversion = (
+            _aversion(count, liking, _share_of_others(count, against, total))
+            if count.against or count.stance or liking
+            else 0.0
+        )
         affinity = Affinity(
             key=topic,
             topic=count.name(),
@@ -99,7 +106,7 @@ def rank(window: Window, memory: Memory, population: PopulationView, now_ms: int
             memory_share=count.weight / memory.weight if memory.weight else 0.0,
             population_share=population_share,
             liking=liking,
-            aversion=_aversion(count, liking, _share_of_others(count, against, total)),
+            aversion=aversion,
             stance=count.stance,
             stance_ms=count.stance_ms,
         )
@@ -114,8 +121,9 @@ def _shrunk(weight: float, total: float, prior: float) -> float:
 
 def _events_for(count: TopicCount) -> float:
     """Return how many of the topic's events, unfaded, speak for it."""
-    total = count.weight + count.against
-    return count.events * count.weight / total if total else 0.0
+    if not count.against:
+        return count.events if count.weight else 0.0
+    return count.events * count.weight / (count.weight + count.against)
 
 
 def _against_and_total(memory: Memory) -> tuple[float, float]:
@@ -141,7 +149,7 @@ def _rating_scale(memory: Memory) -> tuple[float, float]:
 
 
 def _liking(count: TopicCount, mean: float, deviation: float) -> float:
-    if not deviation or not count.rating_weight:
+    if not count.rating_weight:
         return 0.0
     return (count.rating_sum - mean * count.rating_weight) / (count.rating_weight + _RATING_PRIOR) / deviation
 

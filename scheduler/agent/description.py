@@ -355,15 +355,15 @@ def _reading_habits(findings: Findings) -> Iterator[str]:
 def _filters(findings: Findings) -> Iterator[str]:
     said = _SAID_FIELDS | _SAID_FIELDS_BY_KIND.get(findings.kind, frozenset())
     for entry in findings.attributes:
+        if (
+            entry.share < _FILTER_SHARE_MIN
+            or entry.evidence_count < _FILTER_EVENTS_MIN
+            or entry.field in said
+        ):
+            continue
         shared, value = _SHARED_VALUES.get(entry.field), findings.names.shown(entry.value)
         field = findings.names.shown(entry.field.replace("_", " ")) if shared is None else ""
-        if (
-            entry.share >= _FILTER_SHARE_MIN
-            and entry.evidence_count >= _FILTER_EVENTS_MIN
-            and entry.field not in said
-            and field is not None
-            and value is not None
-        ):
+        if field is not None and value is not None:
             yield f"Nearly always {shared.format(value)}." if shared else f"Nearly always {field}: {value}."
             return
 

@@ -15,6 +15,8 @@ def fit(profile: profile_pb2.Profile, bytes_max: int = PROFILE_BYTES_MAX) -> Non
     Raises:
         FieldError: What is left is still too large; names the largest field.
     """
+    if profile.ByteSize() <= bytes_max:
+        return
     # They stand first, and are what the user must not have to say again.
     noes = sum(row.stance == profile_pb2.STANCE_NO for row in profile.memory.topics)
     for rows, kept_min in (

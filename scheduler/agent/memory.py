@@ -32,6 +32,8 @@ _COUNT_BYTES = 56
 _VALUE_BYTES_MAX = 64
 LENGTH_KEY = "length"
 TYPE_FIELD = "type"
+# Looked up for every topic of every refresh.
+_NO = profile_pb2.STANCE_NO
 _KEYS_NOT_KEPT = frozenset({LENGTH_KEY, GENERATOR_KEY})
 
 
@@ -309,7 +311,7 @@ def _add_spellings(row: profile_pb2.FadedCount, spellings: dict[str, int]) -> No
 def _strongest_topics(topics: dict[str, TopicCount]) -> Iterable[TopicCount]:
     """Yield what the user said no to, newest first, then the rest by weight, within the limits of number and size."""
     noes = dict(_newest_noes(topics))
-    others = [item for item in topics.items() if item[0] not in noes]
+    others = [item for item in topics.items() if item[0] not in noes] if noes else topics.items()
     ranked = heapq.nsmallest(
         TOPICS_MAX - len(noes), others, key=lambda item: (-item[1].weight - item[1].against, item[0])
     )
@@ -323,7 +325,9 @@ def _strongest_topics(topics: dict[str, TopicCount]) -> Iterable[TopicCount]:
 
 
 def _newest_noes(topics: dict[str, TopicCount]) -> Iterable[tuple[str, TopicCount]]:
-    said = [item for item in topics.items() if item[1].stance == profile_pb2.STANCE_NO]
+    said = [item for item in topics.items() if item[1].stance == _NO]
+    if not said:
+        return
     size_bytes = 0
     for topic, count in heapq.nsmallest(NOES_MAX, said, key=lambda item: (-item[1].stance_ms, item[0])):
         size_bytes += len(topic.encode())
