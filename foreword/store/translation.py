@@ -66,7 +66,7 @@ _MEANINGS: tuple[tuple[type[lmdb.Error], type[StoreError], str, str], ...] = (
 class translated_rows:
     """Turns a row that cannot be parsed into a StoreRowError; what is raised inside names the environment.
 
-    A class, since it stands around every read: a generator with contextlib takes three times as long.
+    A class, since it stands around every read: 0.45 µs, where two nested generators of contextlib took 1.8 or more.
 
     Args:
         name: The environment's.
