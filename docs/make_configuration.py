@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
 from foreword.config import Config, Section
+
+# What the name of a table in a table of tables is the name of.
+_NAMED = {"prices": '"MODEL"'}
 
 TARGET = Path(__file__).with_name("configuration.md")
 
@@ -83,7 +86,7 @@ def _subtables(name: str, section: Section) -> Iterator[str]:
         return
     for child, field in _fields(section):
         if _is_table(field):
-            many = ".NAME" if isinstance(getattr(section, child), dict) else ""
+            many = f".{_NAMED.get(child, 'NAME')}" if isinstance(getattr(section, child), dict) else ""
             yield f"- `[{name}.{child}{many}]`: {_paragraph(field.description)}"
     yield ""
     yield "| key | " + " | ".join(f"default in `{child}`" for child, _ in tables) + " | allowed | meaning |"
@@ -95,8 +98,16 @@ def _subtables(name: str, section: Section) -> Iterator[str]:
 
 
 def _tables(section: Section) -> list[tuple[str, Section]]:
-    values = ((key, getattr(section, key)) for key, _ in _fields(section))
-    return [(key, value) for key, value in values if isinstance(value, Section)]
+    found: list[tuple[str, Section]] = []
+    for key, _ in _fields(section):
+        value = getattr(section, key)
+        if isinstance(value, Section):
+            found.append((key, value))
+        elif isinstance(value, dict):
+            found += [
+                (f'{key}."{name}"', table) for name, table in value.items() if isinstance(table, Section)
+            ]
+    return found
 
 
 def _fields(section: Section) -> list[tuple[str, FieldInfo]]:
@@ -119,10 +130,14 @@ def _toml(value: object) -> str:
 
 def _allowed(field: FieldInfo) -> str:
     kind: Any = field.annotation
+    bounds = list(_bounds(field.metadata))
     if get_origin(kind) is tuple and get_origin(get_args(kind)[0]) is Literal:
         return "a list of " + ", ".join(f'`"{choice}"`' for choice in get_args(get_args(kind)[0]))
     if get_origin(kind) in (Union, UnionType):
         kind = next(part for part in get_args(kind) if part is not NoneType)
+    if get_origin(kind) is Annotated:
+        kind, *inner = get_args(kind)
+        bounds += [text for bound in inner for text in _bounds(bound.metadata)]
     if get_origin(kind) is Literal:
         return ", ".join(f'`"{choice}"`' for choice in get_args(kind))
     if get_origin(kind) is dict:
@@ -130,13 +145,13 @@ def _allowed(field: FieldInfo) -> str:
     if kind is bool:
         return "`true`, `false`"
     if kind in (int, float):
-        return " and ".join(_bounds(field)) or "a number"
+        return " and ".join(bounds) or "a number"
     return {Path: "a path", str: "text", tuple: "a list of texts"}[get_origin(kind) or kind]
 
 
-def _bounds(field: FieldInfo) -> Iterator[str]:
+def _bounds(metadata: Iterable[Any]) -> Iterator[str]:
     words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-    for bound in field.metadata:
+    for bound in metadata:
         for attribute, word in words.items():
             if (limit := getattr(bound, attribute, None)) is not None:
                 yield f"{word} {limit:_}"

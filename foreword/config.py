@@ -180,6 +180,8 @@ class ColdStart(Section):
 
 
 Refresh = Literal["session_end", "nightly", "interval", "on_open"]
+ProviderName = Literal["extractive", "anthropic", "openai-chat"]
+Mode = Literal["messages", "batch", "extractive"]
 
 
 class SegmentCadence(Section):
@@ -194,6 +196,13 @@ class SegmentCadence(Section):
     """Age at which a profile counts as stale."""
     expired_after_hours: Annotated[float, Field(gt=0, le=24 * 3650)]
     """Age at which a profile counts as expired: the service level that alerts."""
+    provider: ProviderName | None = None
+    """Who proposes changes to the profiles of this segment. None: agent.provider."""
+    model: Annotated[str, Field(max_length=128)] | None = None
+    """The language model for this segment. None: agent.model."""
+    mode: Mode | None = None
+    """How the model is asked: messages, one call a user, answered in seconds; batch, many users at once, within a
+    day and at a lower price; extractive, not at all. None: messages after a trigger, batch after the cadence."""
 
     @model_validator(mode="after")
     def _order(self) -> SegmentCadence:
@@ -250,13 +259,58 @@ class Segments(Section):
         return self
 
 
+class Price(Section):
+    """What a model costs, in US dollars per million tokens; the same number is millionths of a dollar a token."""
+
+    input: Annotated[float, Field(ge=0, le=10_000)]
+    """Tokens read."""
+    output: Annotated[float, Field(ge=0, le=10_000)]
+    """Tokens written."""
+    cache_read: Annotated[float, Field(ge=0, le=10_000)] | None = None
+    """Tokens read from the provider's prompt cache. None: as input."""
+    cache_write: Annotated[float, Field(ge=0, le=10_000)] | None = None
+    """Tokens put into the prompt cache. None: as input."""
+    batch_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """What a batch costs, as a share of the same calls one by one."""
+
+
+# The providers' list prices; the ones that stand in the contract with yours go before.
+PRICES = {
+    "claude-haiku-4-5": Price(input=1.0, output=5.0, cache_read=0.1, cache_write=1.25),
+}
+
+
 class Agent(Section):
     """The offline agent that writes profiles."""
 
-    provider: Literal["extractive"] = "extractive"
-    """Who proposes changes to a profile. extractive: by code, without a network."""
+    provider: ProviderName = "extractive"
+    """Who proposes changes to a profile. extractive: by code, without a network. anthropic: a language model that
+    speaks the Messages API. openai-chat: one that speaks chat completions (Ollama, vLLM, llama.cpp; extra `openai`).
+    With a model, code still answers every trigger at once, and the model's proposal follows."""
+    model: Annotated[str, Field(max_length=128)] = "claude-haiku-4-5"
+    """The language model, as its server names it."""
+    base_url: Annotated[str, Field(max_length=2048)] = ""
+    """Where the model's server is, such as http://127.0.0.1:8080. Empty: the provider's own."""
+    api_key_file: Path | None = None
+    """File that holds the API key alone. None: the environment, ANTHROPIC_API_KEY or OPENAI_API_KEY. A server given by
+    base_url may need none."""
+    prompt_tokens_max: Annotated[int, Field(ge=500, le=100_000)] = 3000
+    """Tokens of one user's part of a prompt; the newest and most telling events are chosen to fit. Bounds the cost
+    of a refresh, whatever the history."""
+    output_tokens_max: Annotated[int, Field(ge=100, le=32_000)] = 1500
+    """Tokens of one answer."""
+    calls_max: Annotated[int, Field(ge=1, le=1000)] = 64
+    """Calls to the model under way at once. Fewer while the provider limits the rate or is overloaded."""
+    batch_users_max: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    """Users of one batch; as many prompts are in memory at once, about 15 KB each."""
+    batch_wait_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+    """How long the first user of a batch waits for others to join it."""
+    batch_poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """How often a batch under way is asked for."""
+    prices: dict[str, Price] = PRICES
+    """Tables `[agent.prices."MODEL"]`; one for each model in use. A table for a model listed here replaces it."""
     timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
-    """Longest time one refresh may take."""
+    """Longest time one refresh, or one call to a model, may take."""
     signs: dict[str, Sign] = {}
     """What acts of your own types say of their topics, as in `[agent.signs]`, `snooze = "against"`; goes before the
     table in docs/guide.md, which knows mute, block, dislike, like and the like. Holds for events read from then on,
@@ -271,6 +325,18 @@ class Agent(Section):
                     f"found {quoted(name)}; allowed: a type of 1 to {TYPE_BYTES_MAX} bytes of UTF-8"
                 )
         return signs
+
+
+class Budget(Section):
+    """What language models may cost, in millionths of a US dollar. At a limit the cheapest useful work goes on (by
+    code alone), the rest waits, and `foreword status` says so."""
+
+    day_micro_usd: Annotated[int, Field(ge=0)] | None = 10_000_000
+    """For all users in a day, UTC. None: no limit."""
+    user_day_micro_usd: Annotated[int, Field(ge=0)] | None = 100_000
+    """For one user in a day, UTC. None: no limit."""
+    run_micro_usd: Annotated[int, Field(ge=0)] | None = None
+    """For one batch. A sweep larger than that is split, and goes on in the next batch. None: no limit."""
 
 
 class Words(Section):
@@ -380,6 +446,7 @@ class Config(Section):
     cold_start: ColdStart = ColdStart()
     segments: Segments = Segments()
     agent: Agent = Agent()
+    budget: Budget = Budget()
     foreword: Foreword = Foreword()
     security: Security = Security()
 

@@ -8,6 +8,22 @@ import zlib
 from foreword.config import Config
 from foreword.followed_config import FollowedConfig
 
+# Another model, or another way to ask one, makes no profile outdated: what it thinks comes with the next news.
+_WHO_PROPOSES = {
+    "provider",
+    "model",
+    "base_url",
+    "api_key_file",
+    "prompt_tokens_max",
+    "output_tokens_max",
+    "calls_max",
+    "batch_users_max",
+    "batch_wait_seconds",
+    "batch_poll_seconds",
+    "prices",
+    "timeout_seconds",
+}
+
 
 class Shaping:
     """Tells whether a profile was computed under the settings that are in force now.
@@ -38,7 +54,7 @@ class Shaping:
 def _digest(config: Config, namespace: str) -> int:
     # By what does not shape, so that a key still to come is not forgotten.
     shaping = (
-        config.agent.model_dump(mode="json", exclude={"timeout_seconds"}),
+        config.agent.model_dump(mode="json", exclude=_WHO_PROPOSES),
         config.window.model_dump(mode="json"),
         config.cold_start.model_dump(mode="json", exclude={"new_days"}),
         config.foreword.model_dump(mode="json", exclude={"words", "namespaces"}),

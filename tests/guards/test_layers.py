@@ -24,6 +24,7 @@ LAYERS = {
     "foreword.llm": 3,
     "tiering": 3,
     "ranking": 3,
+    "foreword.model_server": 3,
     "foreword.importers": 4,
     "sidecar": 4,
     "scheduler": 4,
@@ -33,7 +34,16 @@ LAYERS = {
 }
 
 # The parts the command line starts; importing them costs time that `foreword get` does not have.
-LAZY = {"foreword.importers", "sidecar", "scheduler", "evaluations", "tiering", "ranking"}
+LAZY = {
+    "foreword.importers",
+    "foreword.llm",
+    "foreword.model_server",
+    "sidecar",
+    "scheduler",
+    "evaluations",
+    "tiering",
+    "ranking",
+}
 
 # What a package file may define beside its imports.
 PUBLIC = ("__all__", "__version__")
@@ -54,6 +64,8 @@ DOORS = {
     "tomlkit": ("foreword.cli",),
     "diskcache": ("tiering",),
     "anthropic": ("foreword.llm",),
+    "openai": ("foreword.llm",),
+    "aiohttp": ("foreword.model_server",),
 }
 
 # What LMDB is reached by: an environment, its handles, and LMDB's own object. All three stay inside the store.
