@@ -22,6 +22,7 @@ EVENT_ID_BYTES_MAX = 128
 KEY_BYTES_MAX = 511
 
 _U64 = struct.Struct(">Q")
+_U32 = struct.Struct(">L")
 _U8 = tuple(bytes((number,)) for number in range(256))
 
 
@@ -84,6 +85,22 @@ def event_key(user: UserKey, time_ms: int, event_id: str) -> bytes:
 def due_key(due_ms: int, user: UserKey) -> bytes:
     """Return the key in the due index: `due_ms u64 big-endian ‖ user key`."""
     return _U64.pack(due_ms) + user
+
+
+def u8(number: int) -> bytes:
+    """Return `number` as one byte."""
+    return _U8[number]
+
+
+def u32(number: int) -> bytes:
+    """Return `number` as 4 big-endian bytes, which sort as numbers do."""
+    return _U32.pack(number)
+
+
+def read_u32(data: bytes, offset: int = 0) -> int:
+    """Return the 4 big-endian bytes at `offset` as a number."""
+    number: int = _U32.unpack_from(data, offset)[0]
+    return number
 
 
 def u64(number: int) -> bytes:

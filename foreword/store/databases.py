@@ -14,7 +14,35 @@ REFRESH_STATES = b"watermarks"
 LEDGER = b"ledger"
 POPULATION = b"population"
 ERASURES = b"erasures"
-PROFILE_DATABASES = (META, PROFILES, FOREWORDS, REVISIONS, DUE, REFRESH_STATES, LEDGER, POPULATION, ERASURES)
+# What concerns language models. Stores made before have none of these until a scheduler opens them.
+MODEL_STATES = b"model_states"
+MODEL_DUE = b"model_due"
+MODEL_OPEN = b"model_open"
+MODEL_CALLS = b"model_calls"
+MODEL_SPEND = b"model_spend"
+MODEL_BATCHES = b"model_batches"
+MODEL_ITEMS = b"model_items"
+MODEL_DATABASES = (
+    MODEL_STATES,
+    MODEL_DUE,
+    MODEL_OPEN,
+    MODEL_CALLS,
+    MODEL_SPEND,
+    MODEL_BATCHES,
+    MODEL_ITEMS,
+)
+PROFILE_DATABASES = (
+    META,
+    PROFILES,
+    FOREWORDS,
+    REVISIONS,
+    DUE,
+    REFRESH_STATES,
+    LEDGER,
+    POPULATION,
+    ERASURES,
+    *MODEL_DATABASES,
+)
 
 # activity.lmdb, written by the sidecar.
 EVENTS = b"events"
@@ -35,4 +63,6 @@ META_DEFAULT_PROFILE = b"default_profile"
 META_DEFAULT_FOREWORD = b"default_foreword"
 META_EVENT_SEQ = b"event_seq"
 META_TRIGGER_SEQ = b"trigger_seq"
+META_MODEL_CALL_SEQ = b"model_call_seq"
+META_MODEL_BATCH_SEQ = b"model_batch_seq"
 META_PROBE = b"probe"

@@ -57,6 +57,13 @@ class Environment:
             self.id = identity.id
         self.inode = inode(path / DATA_FILE)
 
+    def has(self, database: bytes) -> bool:
+        """Return whether a database is there; one that its writer has made meanwhile is opened."""
+        if database not in self.handles:
+            with contextlib.suppress(lmdb.NotFoundError), translated_rows(self.name):
+                self.handles[database] = self.lmdb.open_db(database, create=False)
+        return database in self.handles
+
     def begin(self, *, write: bool = False) -> Any:
         """Return an LMDB transaction; values read in it are copies and stay valid after it."""
         return self.lmdb.begin(write=write)

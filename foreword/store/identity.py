@@ -12,7 +12,7 @@ import lmdb
 from foreword import keys
 from foreword.errors import StoreCorruptError, StoreVersionError
 from foreword.keys import EnvironmentId
-from foreword.store.databases import META
+from foreword.store.databases import META, MODEL_DATABASES
 from foreword.store.translation import unfinished
 
 SCHEMA_VERSION = 2
@@ -65,6 +65,8 @@ def open_databases(
 ) -> dict[bytes, Any]:
     """Return a handle for each database, making those that never were.
 
+    Read-only, those that came later are left out where they are not made yet: their writer makes them when it starts.
+
     Raises:
         StoreCorruptError: One that was made is not there. Made anew, it would be empty, and nobody would be told.
         StoreMissingError: One was not made yet, and `create` is False.
@@ -75,7 +77,10 @@ def open_databases(
         try:
             handles[name] = env.open_db(name, create=create and not was_made)
         except lmdb.NotFoundError as exc:
-            raise _lost(path, f"database {name.decode()}") if was_made else unfinished(path) from exc
+            if was_made:
+                raise _lost(path, f"database {name.decode()}") from exc
+            if name not in MODEL_DATABASES:
+                raise unfinished(path) from exc
     return handles
 
 

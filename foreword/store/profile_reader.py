@@ -17,6 +17,7 @@ from foreword.keys import EnvironmentId, ErasureId, UserKey
 from foreword.store import databases as db
 from foreword.store.codec import HEADER_BYTES, Header, decode_header, is_in_place
 from foreword.store.files import PROFILES
+from foreword.store.model_reader import ModelReader
 from foreword.store.reader import Reader, begin, prefixed
 from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refuse_lost
 from foreword.store.translation import translated
@@ -40,6 +41,9 @@ class ProfileReader(Reader):
 
     All methods return copies that stay valid. One reader serves all threads of a process.
 
+    Attributes:
+        model: Reads what concerns language models.
+
     Args:
         directory: The store's folder.
         readers_max: Reader slots; the first process to open the environment decides.
@@ -50,6 +54,7 @@ class ProfileReader(Reader):
 
     def __init__(self, directory: Path, *, readers_max: int = 2048) -> None:
         super().__init__(directory / PROFILES, db.PROFILE_DATABASES, readers_max=readers_max)
+        self.model = ModelReader(self)
 
     # -- the hot path: one lookup each, no parsing ----------------------------------------------------------
 

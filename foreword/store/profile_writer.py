@@ -17,6 +17,7 @@ from foreword.store import databases as db
 from foreword.store.environment import Environment
 from foreword.store.files import PROFILES
 from foreword.store.lock import lock_profiles
+from foreword.store.model_writer import ModelTransaction
 from foreword.store.profile_size import check_profile_size
 from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refuse_lost
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblem, SchedulerProblems
@@ -76,6 +77,11 @@ class ProfileTransaction:
         self._db = environment.handles
         self._revisions_max = revisions_max
         self._ledger_entries_max = ledger_entries_max
+
+    @property
+    def model(self) -> ModelTransaction:
+        """What concerns language models, in the same transaction."""
+        return ModelTransaction(self._txn, self._db, self._ledger_entries_max)
 
     def put_profile(
         self,
@@ -249,6 +255,7 @@ class ProfileTransaction:
             counts[database] = int(self._delete(database, user))
         counts[db.REVISIONS] = self._erase_revisions(user)
         counts[db.LEDGER] = self._erase_ledger(user)
+        counts |= self.model.erase(user)
         return [StoreCount(store=f"profiles.{name.decode()}", rows=rows) for name, rows in counts.items()]
 
     def put_receipt(self, erase_id: ErasureId, receipt: ErasureReceipt) -> None:

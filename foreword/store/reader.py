@@ -130,15 +130,39 @@ class Reader:
             self._former.close()
         self._environment.close()
 
+    def get(self, database: bytes, key: bytes) -> bytes | None:
+        """Return a row of a database, or None; for a database that is not made yet, None."""
+        return self._get(database, key) if self._environment.has(database) else None
+
+    def range(
+        self, database: bytes, prefix: bytes = b"", start: bytes = b""
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the rows whose key begins with `prefix`, in key order, from the key `start` on.
+
+        Each thousand rows come from a view of their own; for a database that is not made yet, none come.
+        """
+        if self._environment.has(database):
+            for batch in self._batches(database, prefix, start):
+                yield from batch
+
+    def newest_rows(self, database: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return the last `limit` rows in key order, the last one first; none for a database not made yet."""
+        if not self._environment.has(database):
+            return []
+        with self._reading(database) as txn:
+            return list(islice(txn.cursor().iterprev(), limit))
+
     def _reading(self, database: bytes) -> _Reading:
         return _Reading(self._environment, database)
 
-    def _batches(self, database: bytes, prefix: bytes = b"") -> Iterator[list[tuple[bytes, bytes]]]:
+    def _batches(
+        self, database: bytes, prefix: bytes = b"", start: bytes = b""
+    ) -> Iterator[list[tuple[bytes, bytes]]]:
         """Yield rows whose key begins with `prefix`, each batch from a view of its own.
 
         A view held while the caller streams to a slow reader would keep freed pages, and the file would grow.
         """
-        start = prefix
+        start = start or prefix
         while True:
             with self._reading(database) as txn:
                 batch = list(islice(prefixed(txn.cursor(), prefix, start), _BATCH_ROWS))

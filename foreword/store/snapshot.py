@@ -44,12 +44,15 @@ class Snapshot:
 
     def get(self, database: bytes, key: bytes) -> bytes | None:
         """Return a row, or None."""
-        row: bytes | None = self.txn.get(key, db=self.environment.handles[database])
+        handle = self.environment.handles.get(database)
+        row: bytes | None = None if handle is None else self.txn.get(key, db=handle)
         return row
 
     def rows(self, database: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield all rows of a database in key order."""
-        yield from self.txn.cursor(db=self.environment.handles[database])
+        handle = self.environment.handles.get(database)
+        if handle is not None:
+            yield from self.txn.cursor(db=handle)
 
     def prefixed(self, database: bytes, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield the rows whose key begins with `prefix`, in key order."""

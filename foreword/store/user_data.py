@@ -96,8 +96,20 @@ def _profiles(profiles: ProfileReader, user: UserKey) -> Iterator[ExportUserResp
         yield ExportUserResponse(store="profiles.watermarks", refresh_state=state)
         if state.due_ms:
             yield ExportUserResponse(store="profiles.due", due_ms=state.due_ms)
+    yield from _model_work(profiles, user)
     for entry in profiles.ledger_of(user):
         yield ExportUserResponse(store="profiles.ledger", ledger_entry=entry)
+
+
+def _model_work(profiles: ProfileReader, user: UserKey) -> Iterator[ExportUserResponse]:
+    state = profiles.model.state(user)
+    if state is not None:
+        yield ExportUserResponse(store="profiles.model_states", model_state=state)
+        item = profiles.model.item(state.batch, state.batch_item) if state.batch else None
+        if item is not None and item.user_key == user:
+            yield ExportUserResponse(store="profiles.model_items", model_item=item)
+    for call in profiles.model.calls_of(user):
+        yield ExportUserResponse(store="profiles.model_calls", model_call=call)
 
 
 def _foreword(text: GetForewordResponse) -> Foreword:

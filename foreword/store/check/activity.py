@@ -11,7 +11,7 @@ from foreword.naming import quoted
 from foreword.store import databases as db
 from foreword.store.activity_writer import DAYS_MAX
 from foreword.store.check.fault import Fault, shown
-from foreword.store.check.profiles import parsed, user_key_fault
+from foreword.store.check.rows import parsed, user_key_fault
 from foreword.store.seal import unsealed
 from foreword.store.snapshot import Snapshot
 from foreword.v1.activity_pb2 import Trigger, UserActivity

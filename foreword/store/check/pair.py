@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from foreword import keys
 from foreword.store import databases as db
 from foreword.store.check.fault import Fault, shown
-from foreword.store.check.profiles import parsed
+from foreword.store.check.rows import parsed
 from foreword.store.snapshot import Snapshot
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.refresh_pb2 import RefreshState

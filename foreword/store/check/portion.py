@@ -76,7 +76,7 @@ def inspect_portion(path: Path, position: Position, rows_max: int) -> Iterator[F
 
 
 def _portion(snapshot: Snapshot, position: Position, rows_max: int) -> Iterator[Fault | Position | Progress]:
-    names = [name.decode() for name in CHECKS[snapshot.name]]
+    names = [name.decode() for name in CHECKS[snapshot.name] if name in snapshot.environment.handles]
     entries = sum(snapshot.txn.stat(handle)["entries"] for handle in snapshot.environment.handles.values())
     if not position.database:
         faults = structural_faults(snapshot)

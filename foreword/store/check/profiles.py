@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import TypeVar
-
-from google.protobuf.message import DecodeError, Message
 
 from foreword import keys
 from foreword.errors import StoreError
@@ -16,13 +13,13 @@ from foreword.naming import quoted
 from foreword.store import codec
 from foreword.store import databases as db
 from foreword.store.check.fault import Fault, shown
+from foreword.store.check.models import MODEL_CHECKS
+from foreword.store.check.rows import parsed, user_key_fault
 from foreword.store.profile_writer import add_to_totals, text_etag
 from foreword.store.snapshot import Snapshot
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblems
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshState
-
-M = TypeVar("M", bound=Message)
 
 FOREWORD_TOKENS_MAX = 200
 
@@ -31,23 +28,6 @@ def check_profiles(snapshot: Snapshot) -> Iterator[Fault]:
     """Yield what is wrong with the rows of profiles.lmdb."""
     for check in PROFILE_CHECKS.values():
         yield from check(snapshot)
-
-
-def parsed(message: type[M], row: bytes) -> M | None:
-    """Return the message in `row`, or None when there is none."""
-    try:
-        return message.FromString(row)
-    except DecodeError:
-        return None
-
-
-def user_key_fault(key: bytes) -> str:
-    """Return why `key` is no user key; empty when it is one."""
-    try:
-        user_id, namespace = keys.split_user_key(key)
-        return "" if keys.user_key(user_id, namespace) == key else "the key is not in its one proper form"
-    except (ValueError, StoreError) as exc:
-        return f"the key is no user key: {exc}"
 
 
 def _row_fault(database: bytes, key: bytes, row: bytes) -> str:
@@ -329,4 +309,5 @@ PROFILE_CHECKS: dict[bytes, Callable[[Snapshot], Iterator[Fault]]] = {
     db.LEDGER: _ledger,
     db.POPULATION: _population,
     db.ERASURES: _erasures,
+    **MODEL_CHECKS,
 }

@@ -1,12 +1,22 @@
 from foreword.v1 import erasure_pb2 as _erasure_pb2
 from foreword.v1 import profile_pb2 as _profile_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class BatchStage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BATCH_STAGE_UNSPECIFIED: _ClassVar[BatchStage]
+    BATCH_STAGE_INTENDED: _ClassVar[BatchStage]
+    BATCH_STAGE_SENT: _ClassVar[BatchStage]
+BATCH_STAGE_UNSPECIFIED: BatchStage
+BATCH_STAGE_INTENDED: BatchStage
+BATCH_STAGE_SENT: BatchStage
 
 class ErasureReceipt(_message.Message):
     __slots__ = ("erased_ms", "counts")
@@ -53,3 +63,23 @@ class NameUsers(_message.Message):
     name: str
     user_marks: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, name: _Optional[str] = ..., user_marks: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class ModelBatch(_message.Message):
+    __slots__ = ("stage", "intended_ms", "batch_id", "provider", "model", "item_count", "polled_ms", "error")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    INTENDED_MS_FIELD_NUMBER: _ClassVar[int]
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    ITEM_COUNT_FIELD_NUMBER: _ClassVar[int]
+    POLLED_MS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    stage: BatchStage
+    intended_ms: int
+    batch_id: str
+    provider: str
+    model: str
+    item_count: int
+    polled_ms: int
+    error: str
+    def __init__(self, stage: _Optional[_Union[BatchStage, str]] = ..., intended_ms: _Optional[int] = ..., batch_id: _Optional[str] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., item_count: _Optional[int] = ..., polled_ms: _Optional[int] = ..., error: _Optional[str] = ...) -> None: ...
