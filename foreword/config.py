@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -274,8 +274,26 @@ class Price(Section):
     """What a batch costs, as a share of the same calls one by one."""
 
 
-# The providers' list prices; the ones that stand in the contract with yours go before.
+# List prices of the Messages API as https://platform.claude.com/docs/en/about-claude/pricing and the models' pages had
+# them in October 2026; prompts are cached for five minutes. A model whose price was not found there is left out rather
+# than guessed. claude-haiku-5-5 costs five times as much from 100,000 prompt tokens on, which agent.prompt_tokens_max
+# keeps far away from.
 PRICES = {
+    "claude-fable-5-1": Price(input=10.0, output=50.0, cache_read=0.25, cache_write=12.5),
+    "claude-fable-5": Price(input=10.0, output=50.0, cache_read=1.0, cache_write=12.5),
+    "claude-mythos-5-1": Price(input=10.0, output=50.0, cache_read=0.25, cache_write=12.5),
+    "claude-mythos-5": Price(input=10.0, output=50.0, cache_read=1.0, cache_write=12.5),
+    "claude-opus-5-5": Price(input=4.0, output=20.0, cache_read=0.2, cache_write=5.0),
+    "claude-opus-5": Price(input=5.0, output=25.0, cache_read=0.5, cache_write=6.25),
+    "claude-opus-4-8": Price(input=5.0, output=25.0, cache_read=0.5, cache_write=6.25),
+    "claude-opus-4-7": Price(input=5.0, output=25.0, cache_read=0.5, cache_write=6.25),
+    "claude-opus-4-6": Price(input=5.0, output=25.0, cache_read=0.5, cache_write=6.25),
+    "claude-opus-4-5": Price(input=5.0, output=25.0, cache_read=0.5, cache_write=6.25),
+    "claude-sonnet-5-5": Price(input=2.0, output=10.0, cache_read=0.1, cache_write=2.5),
+    "claude-sonnet-5": Price(input=2.0, output=10.0, cache_read=0.2, cache_write=2.5),
+    "claude-sonnet-4-6": Price(input=3.0, output=15.0, cache_read=0.3, cache_write=3.75),
+    "claude-sonnet-4-5": Price(input=3.0, output=15.0, cache_read=0.3, cache_write=3.75),
+    "claude-haiku-5-5": Price(input=0.1, output=0.5, cache_read=0.01, cache_write=0.125),
     "claude-haiku-4-5": Price(input=1.0, output=5.0, cache_read=0.1, cache_write=1.25),
 }
 
@@ -308,13 +326,19 @@ class Agent(Section):
     batch_poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
     """How often a batch under way is asked for."""
     prices: dict[str, Price] = PRICES
-    """Tables `[agent.prices."MODEL"]`; one for each model in use. A table for a model listed here replaces it."""
+    """Tables `[agent.prices."MODEL"]`; every model in use needs one, 0 where calls cost nothing. The list prices of
+    Claude models of October 2026 are there (`foreword config show`); a table of your own goes before them, whole."""
     timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
     """Longest time one refresh, or one call to a model, may take."""
     signs: dict[str, Sign] = {}
     """What acts of your own types say of their topics, as in `[agent.signs]`, `snooze = "against"`; goes before the
     table in docs/guide.md, which knows mute, block, dislike, like and the like. Holds for events read from then on,
     and for those still in the window."""
+
+    @field_validator("prices", mode="before")
+    @classmethod
+    def _with_list_prices(cls, prices: Any) -> Any:
+        return {**PRICES, **prices} if isinstance(prices, dict) else prices
 
     @field_validator("signs")
     @classmethod
@@ -465,6 +489,33 @@ class Config(Section):
                 "events would go before they are read"
             )
         return self
+
+    @model_validator(mode="after")
+    def _models_have_prices(self) -> Config:
+        for key, model in self._models_in_use():
+            if model not in self.agent.prices:
+                # A FieldError passes pydantic as it is, and brings its key and hint to foreword.config_check.
+                raise FieldError(
+                    key,
+                    f"{quoted(model)}, which has no price",
+                    f"a model with one in agent.prices ({', '.join(sorted(self.agent.prices))})",
+                    hint=f'write [agent.prices."{model}"] with input = and output = in US dollars per million tokens; '
+                    "0 where calls cost nothing",
+                )
+        return self
+
+    def _models_in_use(self) -> Iterator[tuple[str, str]]:
+        """Yield each key that names a model which may be asked, and the model."""
+        if self.agent.provider != "extractive":
+            yield "agent.model", self.agent.model
+        for name in ("new", "active", "semi_active", "dormant"):
+            segment: SegmentCadence = getattr(self.segments, name)
+            if (segment.provider or self.agent.provider) == "extractive" or segment.mode == "extractive":
+                continue
+            if segment.model is None:
+                yield "agent.model", self.agent.model
+            else:
+                yield f"segments.{name}.model", segment.model
 
     def listen_addresses(self) -> tuple[str, ...]:
         """Return sidecar.listen with the store's folder filled in."""

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeGuard, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from foreword.config import Config
-from foreword.errors import ConfigError
+from foreword.errors import ConfigError, FieldError
 
 KeyPath: TypeAlias = tuple[str, ...]
 Origins: TypeAlias = dict[KeyPath, str]
@@ -38,6 +38,9 @@ def check(tables: dict[str, Any], file: Path | None, text: str, origins: Origins
         return Config.model_validate(tables)
     except ValidationError as exc:
         raise _config_error(exc, file, text, origins) from exc
+    except FieldError as exc:
+        path = tuple(exc.field.split("."))
+        raise _located(exc.message, path, file, text, origins, hint=exc.hint) from exc
 
 
 def _config_error(exc: ValidationError, file: Path | None, text: str, origins: Origins) -> ConfigError:
@@ -51,10 +54,17 @@ def _config_error(exc: ValidationError, file: Path | None, text: str, origins: O
         message = f"{key}: {message}" if key else message
     else:
         message = f"{key}: found {first['input']!r}; allowed: {_allowed(path, first['msg'])}"
+    return _located(message, path, file, text, origins)
+
+
+def _located(
+    message: str, path: KeyPath, file: Path | None, text: str, origins: Origins, *, hint: str = ""
+) -> ConfigError:
+    key = ".".join(path)
     variable = origins.get(path)
     if variable:
-        return ConfigError(f"{variable}: {message}", file=None, line=None, key=key)
-    return ConfigError(message, file=file, line=_line_of(text, path), key=key)
+        return ConfigError(f"{variable}: {message}", file=None, line=None, key=key, hint=hint)
+    return ConfigError(message, file=file, line=_line_of(text, path), key=key, hint=hint)
 
 
 def _meant(path: KeyPath) -> str:

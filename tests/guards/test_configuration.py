@@ -88,11 +88,6 @@ DEFAULTS = {
     "agent.batch_users_max": 2000,
     "agent.batch_wait_seconds": 60.0,
     "agent.batch_poll_seconds": 60.0,
-    "agent.prices.claude-haiku-4-5.input": 1.0,
-    "agent.prices.claude-haiku-4-5.output": 5.0,
-    "agent.prices.claude-haiku-4-5.cache_read": 0.1,
-    "agent.prices.claude-haiku-4-5.cache_write": 1.25,
-    "agent.prices.claude-haiku-4-5.batch_share": 0.5,
     "agent.timeout_seconds": 60.0,
     # agent.signs is empty: the table of types stands in foreword/signs.py.
     "budget.day_micro_usd": 10_000_000,
@@ -108,6 +103,32 @@ DEFAULTS = {
     "security.tls_certificate_file": None,
     "security.tls_key_file": None,
 }
+
+
+# US dollars per million tokens: input, output, read from the cache, written to it.
+PRICES = {
+    "claude-fable-5-1": (10.0, 50.0, 0.25, 12.5),
+    "claude-fable-5": (10.0, 50.0, 1.0, 12.5),
+    "claude-mythos-5-1": (10.0, 50.0, 0.25, 12.5),
+    "claude-mythos-5": (10.0, 50.0, 1.0, 12.5),
+    "claude-opus-5-5": (4.0, 20.0, 0.2, 5.0),
+    "claude-opus-5": (5.0, 25.0, 0.5, 6.25),
+    "claude-opus-4-8": (5.0, 25.0, 0.5, 6.25),
+    "claude-opus-4-7": (5.0, 25.0, 0.5, 6.25),
+    "claude-opus-4-6": (5.0, 25.0, 0.5, 6.25),
+    "claude-opus-4-5": (5.0, 25.0, 0.5, 6.25),
+    "claude-sonnet-5-5": (2.0, 10.0, 0.1, 2.5),
+    "claude-sonnet-5": (2.0, 10.0, 0.2, 2.5),
+    "claude-sonnet-4-6": (3.0, 15.0, 0.3, 3.75),
+    "claude-sonnet-4-5": (3.0, 15.0, 0.3, 3.75),
+    "claude-haiku-5-5": (0.1, 0.5, 0.01, 0.125),
+    "claude-haiku-4-5": (1.0, 5.0, 0.1, 1.25),
+}
+for model, price in PRICES.items():
+    kinds = ("input", "output", "cache_read", "cache_write", "batch_share")
+    DEFAULTS |= {
+        f"agent.prices.{model}.{kind}": value for kind, value in zip(kinds, (*price, 0.5), strict=True)
+    }
 
 
 def script() -> ModuleType:
