@@ -325,6 +325,9 @@ class Agent(Section):
     """How long the first user of a batch waits for others to join it."""
     batch_poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
     """How often a batch under way is asked for."""
+    batch_grace_seconds: Annotated[float, Field(ge=0, le=86_400)] = 600.0
+    """How long a batch must be missing from the provider's list, when its sending broke off, before its users are
+    asked about again. A provider lists a new batch late; too short a time pays twice, a long one only delays."""
     prices: dict[str, Price] = PRICES
     """Tables `[agent.prices."MODEL"]`; every model in use needs one, 0 where calls cost nothing. The list prices of
     Claude models of October 2026 are there (`foreword config show`); a table of your own goes before them, whole."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
@@ -65,8 +65,10 @@ class Batches(Protocol):
         """Return the batches that the provider took at `since_ms` or later, newest first."""
         ...
 
-    def rows(self, batch_id: str) -> AsyncIterator[BatchRow]:
+    def rows(self, batch_id: str) -> AsyncGenerator[BatchRow]:
         """Yield the rows of a batch that has ended: in any order, and as the provider sends them, twice perhaps.
+
+        Whoever does not read them to the end closes the generator, which lets go of the connection.
 
         Raises:
             ModelError: The rows broke off; read them again from the start.

@@ -88,6 +88,7 @@ DEFAULTS = {
     "agent.batch_users_max": 2000,
     "agent.batch_wait_seconds": 60.0,
     "agent.batch_poll_seconds": 60.0,
+    "agent.batch_grace_seconds": 600.0,
     "agent.timeout_seconds": 60.0,
     # agent.signs is empty: the table of types stands in foreword/signs.py.
     "budget.day_micro_usd": 10_000_000,
