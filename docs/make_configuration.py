@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -75,20 +75,27 @@ def _key_table(section: Section) -> Iterator[str]:
 
 def _is_table(field: FieldInfo) -> bool:
     """Return whether a key is a table of its own, or a table of such tables."""
+    return _table_kind(field) is not None
+
+
+def _table_kind(field: FieldInfo) -> type[Section] | None:
     kind = get_args(field.annotation)[1] if get_origin(field.annotation) is dict else field.annotation
-    return isinstance(kind, type) and issubclass(kind, Section)
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
 
 
 def _subtables(name: str, section: Section) -> Iterator[str]:
-    """Render the tables inside a section, all of one kind, as one table with their defaults side by side."""
+    """Render the tables inside a section: those of one kind as one table, with their defaults side by side."""
     tables = _tables(section)
-    if not tables:
-        return
-    for child, field in _fields(section):
-        if _is_table(field):
-            many = f".{_NAMED.get(child, 'NAME')}" if isinstance(getattr(section, child), dict) else ""
-            yield f"- `[{name}.{child}{many}]`: {_paragraph(field.description)}"
-    yield ""
+    for kind in dict.fromkeys(type(table) for _, table in tables):
+        for child, field in _fields(section):
+            if _table_kind(field) is kind:
+                many = f".{_NAMED.get(child, 'NAME')}" if isinstance(getattr(section, child), dict) else ""
+                yield f"- `[{name}.{child}{many}]`: {_paragraph(field.description)}"
+        yield ""
+        yield from _side_by_side([(child, table) for child, table in tables if type(table) is kind])
+
+
+def _side_by_side(tables: Sequence[tuple[str, Section]]) -> Iterator[str]:
     yield "| key | " + " | ".join(f"default in `{child}`" for child, _ in tables) + " | allowed | meaning |"
     yield "|---|" + "---|" * len(tables) + "---|---|"
     for key, field in _fields(tables[0][1]):

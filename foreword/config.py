@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -26,6 +27,8 @@ from foreword.naming import (
 from foreword.signs import Sign
 
 _GIB = 1 << 30
+PRODUCT_SUFFIXES = (".proto", ".binpb")
+_MESSAGE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
 class Section(BaseModel):
@@ -298,6 +301,32 @@ PRICES = {
 }
 
 
+class Product(Section):
+    """The message of the operator's own in every profile."""
+
+    proto_file: Path | None = None
+    """The .proto file that has the message, compiled at the start (extra `product`); or, by the suffix .binpb, a
+    descriptor set that `buf build` or protoc made of it. Imports are looked for in its folder;
+    `buf/validate/validate.proto`, whose rules are enforced, is always there. None: profiles have no product."""
+    message: Annotated[str, Field(max_length=256)] = ""
+    """Full name of the message, such as `acme.v1.FeedProfile`."""
+
+    @model_validator(mode="after")
+    def _both(self) -> Product:
+        if (self.proto_file is None) != (not self.message):
+            missing = "proto_file" if self.proto_file is None else "message"
+            raise ValueError(f"proto_file and message go together; {missing} is missing")
+        if self.proto_file is not None and self.proto_file.suffix not in PRODUCT_SUFFIXES:
+            raise ValueError(
+                f"proto_file: found {str(self.proto_file)!r}; allowed: a file named *{' or *'.join(PRODUCT_SUFFIXES)}"
+            )
+        if self.message and not _MESSAGE_NAME.fullmatch(self.message):
+            raise ValueError(
+                f"message: found {self.message!r}; allowed: a package and a name, as in acme.v1.FeedProfile"
+            )
+        return self
+
+
 class Agent(Section):
     """The offline agent that writes profiles."""
 
@@ -333,6 +362,8 @@ class Agent(Section):
     Claude models of October 2026 are there (`foreword config show`); a table of your own goes before them, whole."""
     timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
     """Longest time one refresh, or one call to a model, may take."""
+    product: Product = Product()
+    """A message of your own in every profile, `Profile.product`, which the language model fills in."""
     signs: dict[str, Sign] = {}
     """What acts of your own types say of their topics, as in `[agent.signs]`, `snooze = "against"`; goes before the
     table in docs/guide.md, which knows mute, block, dislike, like and the like. Holds for events read from then on,

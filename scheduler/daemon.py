@@ -32,7 +32,7 @@ from scheduler.triggers import TriggerFeed
 
 logger = logging.getLogger("scheduler")
 
-# What the environments were opened with.
+# What the environments were opened with, and what was compiled.
 AT_START = {
     "store": (
         "directory",
@@ -41,6 +41,7 @@ AT_START = {
         "revisions_max",
         "ledger_entries_max",
     ),
+    "agent": ("product",),
 }
 # How often a store that is not there yet, or was replaced, is looked for.
 _PRESENCE_SECONDS = 0.5

@@ -21,6 +21,7 @@ _WHO_PROPOSES = {
     "batch_wait_seconds",
     "batch_poll_seconds",
     "prices",
+    "product",
     "timeout_seconds",
 }
 

@@ -90,6 +90,8 @@ DEFAULTS = {
     "agent.batch_poll_seconds": 60.0,
     "agent.batch_grace_seconds": 600.0,
     "agent.timeout_seconds": 60.0,
+    "agent.product.proto_file": None,
+    "agent.product.message": "",
     # agent.signs is empty: the table of types stands in foreword/signs.py.
     "budget.day_micro_usd": 10_000_000,
     "budget.user_day_micro_usd": 100_000,

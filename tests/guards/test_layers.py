@@ -66,6 +66,7 @@ DOORS = {
     "anthropic": ("foreword.llm",),
     "openai": ("foreword.llm",),
     "aiohttp": ("foreword.model_server",),
+    "protovalidate": ("scheduler.agent.product.validation",),
 }
 
 # What LMDB is reached by: an environment, its handles, and LMDB's own object. All three stay inside the store.
