@@ -84,16 +84,24 @@ async def refresh(refresh_input: RefreshInput, provider: Provider, config: Confi
     Raises:
         FieldError: The profile would break a limit; names the field at fault.
     """
-    draft = _draft(refresh_input, config)
-    if draft.findings is None:
-        return _default(draft, provider)
-    proposal = await provider.propose(draft.findings, refresh_input.previous)
-    return _complete(draft, draft.findings, proposal, provider)
+    drafted = draft(refresh_input, config)
+    if drafted.findings is None:
+        return _default(drafted, provider)
+    proposal = await provider.propose(drafted.findings, refresh_input.previous)
+    return _complete(drafted, drafted.findings, proposal, provider)
 
 
 @dataclass(frozen=True)
-class _Draft:
-    """What is known before the provider is asked; no findings below the cold-start limit, unless the user said some."""
+class Draft:
+    """What code knows of a user before any provider is asked.
+
+    Attributes:
+        input: What the refresh was given.
+        config: The configuration in force.
+        memory: The memory with the new events in it.
+        delta: What the new events add to the population.
+        findings: What a provider is told; None below the cold-start limit, unless the user said something outright.
+    """
 
     input: RefreshInput
     config: Config
@@ -102,7 +110,8 @@ class _Draft:
     findings: Findings | None
 
 
-def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
+def draft(refresh_input: RefreshInput, config: Config) -> Draft:
+    """Read out of the events what can be counted; the first half of a refresh, without a provider."""
     previous = refresh_input.previous
     signs = signs_of(config.agent.signs)
     current = evidence_of(refresh_input.window_events, previous, signs)
@@ -120,7 +129,7 @@ def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
     decide(memory, current)
     is_cold = memory.events < config.cold_start.events_min
     if is_cold and not (memory.says_something() or any(item.corrects for item in current)):
-        return _Draft(refresh_input, config, memory, delta, None)
+        return Draft(refresh_input, config, memory, delta, None)
     window = weigh(current, refresh_input.now_ms, config.window)
     affinities = rank(window, memory, refresh_input.population, refresh_input.now_ms)
     news_ids = frozenset(item.event.event_id for item in news)
@@ -138,7 +147,7 @@ def _draft(refresh_input: RefreshInput, config: Config) -> _Draft:
         signs=signs,
         is_cold=is_cold,
     )
-    return _Draft(refresh_input, config, memory, delta, findings)
+    return Draft(refresh_input, config, memory, delta, findings)
 
 
 def _names_carried(memory: Memory, names: Names) -> frozenset[str]:
@@ -151,13 +160,13 @@ def _names_carried(memory: Memory, names: Names) -> frozenset[str]:
     return names_among(name for name in carried if not names.withholds(name))
 
 
-def _default(draft: _Draft, provider: Provider) -> RefreshResult:
+def _default(draft: Draft, provider: Provider) -> RefreshResult:
     profile = default_profile(draft.input.user_id, draft.input.namespace)
     _stamp(profile, draft, provider, Proposal(()))
     return RefreshResult(profile, profile.foreword, True, draft.delta)
 
 
-def _complete(draft: _Draft, findings: Findings, proposal: Proposal, provider: Provider) -> RefreshResult:
+def _complete(draft: Draft, findings: Findings, proposal: Proposal, provider: Provider) -> RefreshResult:
     previous = draft.input.previous
     counts = {topic: count.events for topic, count in draft.memory.topics.items()}
     applied = apply(proposal.operations, previous, findings.known, counts)
@@ -192,7 +201,7 @@ def _drop(rows: Any, is_dropped: Callable[[Any], bool]) -> None:
             del rows[place]
 
 
-def _stamp(profile: profile_pb2.Profile, draft: _Draft, provider: Provider, proposal: Proposal) -> None:
+def _stamp(profile: profile_pb2.Profile, draft: Draft, provider: Provider, proposal: Proposal) -> None:
     """Set who the profile is of, how it came to be, and the memory that the next refresh builds on."""
     source = draft.input
     profile.computed_at.FromMilliseconds(source.now_ms)

@@ -1,0 +1,66 @@
+"""One event, as a model reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from foreword.clock import format_time_ms
+from foreword.v1 import event_pb2
+from scheduler.agent.apply import is_statement
+from scheduler.agent.evidence import GENERATOR_KEY, Evidence
+from scheduler.agent.prompt.words import Words
+
+# What a title and its first sentences take; a median commit message has 48, a median request to an assistant 300.
+TEXT_CHARACTERS_MAX = 300
+# What the user said is worth reading to the end.
+STATEMENT_CHARACTERS_MAX = 900
+_TOPICS_MAX = 8
+_ATTRIBUTES_MAX = 6
+_FEEDBACK = {
+    event_pb2.FEEDBACK_LIKE: "like",
+    event_pb2.FEEDBACK_DISLIKE: "dislike",
+    event_pb2.FEEDBACK_ACCEPT: "accept",
+    event_pb2.FEEDBACK_REJECT: "reject",
+    event_pb2.FEEDBACK_CORRECTION: "correction",
+}
+
+
+def event_row(item: Evidence, name: str, words: Words, *, is_seen: bool) -> dict[str, Any]:
+    """Return an event as the fields of a line; those without a value are left out.
+
+    Args:
+        item: The event.
+        name: What the model calls it: e1, e2, …
+        words: What of it may be read.
+        is_seen: The model has read it before.
+    """
+    event = item.event
+    characters_max = STATEMENT_CHARACTERS_MAX if is_statement(item) else TEXT_CHARACTERS_MAX
+    row: dict[str, Any] = {
+        "id": name,
+        "day": format_time_ms(item.time_ms)[:10],
+        "type": words.name(event.type),
+    }
+    found = {
+        "topics": _known(words.name(topic) for topic in event.topics[:_TOPICS_MAX]),
+        "item": words.name(event.item_id),
+        "text": words.text(event.text, characters_max),
+        # Pairs: a name that somebody chose is never a key of ours.
+        "attributes": _attributes(event, words),
+        "feedback": _FEEDBACK.get(event.feedback),
+    }
+    row |= {field: value for field, value in found.items() if value}
+    if event.HasField("value"):
+        row["value"] = event.value
+    return {**row, "seen": True} if is_seen else row
+
+
+def _attributes(event: event_pb2.Event, words: Words) -> list[list[str]]:
+    kept = sorted((key, value) for key, value in event.attributes.items() if key != GENERATOR_KEY)
+    pairs = ([words.name(key), words.name(value)] for key, value in kept[:_ATTRIBUTES_MAX])
+    return [pair for pair in pairs if all(pair)]
+
+
+def _known(names: Iterable[str]) -> list[str]:
+    return [name for name in names if name]
