@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from foreword import keys
 from foreword.keys import UserKey
 from foreword.store import databases as db
-from foreword.store.v1.store_pb2 import ModelBatch
+from foreword.store.v1.store_pb2 import ModelBatch, ModelHealth
 from foreword.v1.model_work_pb2 import ModelCall, ModelItem, ModelMode, ModelSpend, ModelState
 
 if TYPE_CHECKING:
@@ -81,6 +81,10 @@ class ModelReader:
                 break
             found.append(ModelSpend.FromString(row))
         return found
+
+    def health(self) -> ModelHealth:
+        """Return who is asked about users, and how the providers did when the scheduler last showed life."""
+        return ModelHealth.FromString(self._reader.get(db.META, db.META_MODEL_HEALTH) or b"")
 
     def batches(self) -> list[tuple[int, ModelBatch]]:
         """Return `(our number, batch)` of the batches under way, oldest first."""

@@ -10,7 +10,7 @@ from foreword.clock import DAY_MS
 from foreword.errors import StoreCorruptError
 from foreword.keys import UserKey
 from foreword.store import databases as db
-from foreword.store.v1.store_pb2 import ModelBatch
+from foreword.store.v1.store_pb2 import ModelBatch, ModelHealth
 from foreword.v1.model_work_pb2 import ModelCall, ModelItem, ModelSpend, ModelState
 
 _SUMMED = (
@@ -112,6 +112,10 @@ class ModelTransaction:
     def delete_item(self, batch: int, place: int) -> bool:
         """Remove a question that is dealt with; return whether it was there."""
         return self._delete(db.MODEL_ITEMS, keys.u64(batch) + keys.u32(place))
+
+    def put_health(self, health: ModelHealth) -> None:
+        """Write who is asked about users, and how the providers do; beside `put_scheduler_seen`."""
+        self._put(db.META, db.META_MODEL_HEALTH, health.SerializeToString())
 
     # -- one user -------------------------------------------------------------------------------------------
 

@@ -16,7 +16,8 @@ from foreword.store import ProfileReader, ProfileWriter
 from foreword.store import databases as db
 from foreword.store.check import check_store
 from foreword.store.user_data import export_user
-from foreword.store.v1.store_pb2 import ModelBatch
+from foreword.store.v1.store_pb2 import ModelBatch, ModelHealth
+from foreword.v1.model_status_pb2 import ModelProvider
 from foreword.v1.model_work_pb2 import ModelCall, ModelItem, ModelMode, ModelOutcome, ModelState
 
 MAP_BYTES = 64 << 20
@@ -43,6 +44,7 @@ import sys
 from pathlib import Path
 from foreword import keys
 from foreword.store import ProfileWriter
+from foreword.v1.model_status_pb2 import ModelProvider
 from foreword.v1.model_work_pb2 import ModelMode, ModelState
 writer = ProfileWriter(Path(sys.argv[1]), map_size_bytes=64 << 20)
 with writer.begin() as txn:
@@ -135,6 +137,17 @@ def test_erasing_a_user_keeps_what_still_costs(
     with writer.begin() as txn:
         txn.model.delete_item(number, 0)
         txn.model.delete_batch(number)
+
+
+def test_the_providers_are_seen_as_the_scheduler_last_saw_them(
+    writer: ProfileWriter, reader: ProfileReader
+) -> None:
+    """What the scheduler writes of its providers is read back whole; before it has, there is nothing."""
+    assert reader.model.health() == ModelHealth()
+    health = ModelHealth(providers=[ModelProvider(provider="anthropic", held_back="429", calls_max=3)])
+    with writer.begin() as txn:
+        txn.model.put_health(health)
+    assert reader.model.health() == health
 
 
 def test_a_former_store_is_read_as_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from foreword.store.check.models import MODEL_CHECKS
 from foreword.store.check.rows import parsed, user_key_fault
 from foreword.store.profile_writer import add_to_totals, text_etag
 from foreword.store.snapshot import Snapshot
-from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblems
+from foreword.store.v1.store_pb2 import ErasureReceipt, ModelHealth, Population, SchedulerProblems
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshState
 
@@ -228,8 +228,9 @@ def _meta(snapshot: Snapshot) -> Iterator[Fault]:
     cursor = snapshot.get(db.META, db.META_TRIGGER_CURSOR)
     if cursor is not None and len(cursor) != 24:
         yield Fault("profiles.meta", db.META_TRIGGER_CURSOR.decode(), f"it has {len(cursor)} bytes, not 24")
-    if parsed(SchedulerProblems, snapshot.get(db.META, db.META_SCHEDULER_PROBLEMS) or b"") is None:
-        yield Fault("profiles.meta", db.META_SCHEDULER_PROBLEMS.decode(), "it cannot be parsed")
+    for name, kind in ((db.META_SCHEDULER_PROBLEMS, SchedulerProblems), (db.META_MODEL_HEALTH, ModelHealth)):
+        if parsed(kind, snapshot.get(db.META, name) or b"") is None:
+            yield Fault("profiles.meta", name.decode(), "it cannot be parsed")
 
 
 def _ledger(snapshot: Snapshot) -> Iterator[Fault]:

@@ -1,4 +1,5 @@
 from foreword.v1 import erasure_pb2 as _erasure_pb2
+from foreword.v1 import model_status_pb2 as _model_status_pb2
 from foreword.v1 import profile_pb2 as _profile_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -39,6 +40,14 @@ class SchedulerProblems(_message.Message):
     PROBLEMS_FIELD_NUMBER: _ClassVar[int]
     problems: _containers.RepeatedCompositeFieldContainer[SchedulerProblem]
     def __init__(self, problems: _Optional[_Iterable[_Union[SchedulerProblem, _Mapping]]] = ...) -> None: ...
+
+class ModelHealth(_message.Message):
+    __slots__ = ("segments", "providers")
+    SEGMENTS_FIELD_NUMBER: _ClassVar[int]
+    PROVIDERS_FIELD_NUMBER: _ClassVar[int]
+    segments: _containers.RepeatedCompositeFieldContainer[_model_status_pb2.SegmentModel]
+    providers: _containers.RepeatedCompositeFieldContainer[_model_status_pb2.ModelProvider]
+    def __init__(self, segments: _Optional[_Iterable[_Union[_model_status_pb2.SegmentModel, _Mapping]]] = ..., providers: _Optional[_Iterable[_Union[_model_status_pb2.ModelProvider, _Mapping]]] = ...) -> None: ...
 
 class Population(_message.Message):
     __slots__ = ("as_of_ms", "topics", "total_weight", "user_count", "length_weights", "names")
