@@ -8,8 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +21,9 @@ from foreword.store.v1.store_pb2 import ErasureReceipt, Population
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import FadedCount, Foreword, ForewordCut, Profile
 from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
+
+if TYPE_CHECKING:
+    from model_servers import RunningModelServer
 
 MAP_BYTES = 1 << 28
 START_MS = 1_700_000_000_000
@@ -142,3 +146,13 @@ def run_build(command: Sequence[str], folder: Path, environment: Mapping[str, st
 def build() -> Callable[..., None]:
     """Return what runs a step of a build with another toolchain."""
     return run_build
+
+
+@pytest.fixture
+def model_server() -> Iterator[RunningModelServer]:
+    """Return a healthy model server that answers at once; it speaks real HTTP on a free port."""
+    # Imported here: few tests ask a model, and aiohttp takes a fifth of a second in each worker.
+    from model_servers import running_model_server
+
+    with running_model_server() as server:
+        yield server

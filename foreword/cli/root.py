@@ -29,6 +29,7 @@ _COMMANDS = {
     "erase": "foreword.cli.erase",
     "evaluate": "foreword.cli.evaluate",
     "bench": "foreword.cli.bench",
+    "dev": "foreword.cli.dev",
 }
 _DAEMONS = {"up", "sidecar", "scheduler"}
 
