@@ -5,7 +5,6 @@ Needs ctok 1.3.0, which counts as they do without a network: `pip install ctok==
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import gzip
 import json
@@ -26,7 +25,6 @@ from foreword.tokens import count_tokens
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.event_pb2 import Event
 from scheduler.agent.evidence import time_ms_of
-from scheduler.agent.extractive import Extractive
 from scheduler.agent.population import PopulationView
 from scheduler.agent.refresh import RefreshInput, refresh
 
@@ -141,7 +139,7 @@ def _foreword(user_id: str, events: Sequence[Event], config: Config) -> str:
         previous=None,
         population=PopulationView(config.window.half_life_days),
     )
-    return asyncio.run(refresh(asked, Extractive(), config)).foreword.text
+    return refresh(asked, config).foreword.text
 
 
 def _ratings(folder: Path) -> Iterator[Event]:

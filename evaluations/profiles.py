@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import bisect
 import functools
 import json
@@ -19,7 +18,6 @@ from foreword.signs import signs_of
 from foreword.topics import topic_key
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.evidence import Evidence, evidence_of
-from scheduler.agent.extractive import Extractive
 from scheduler.agent.population import PopulationView
 from scheduler.agent.refresh import RefreshInput, refresh
 
@@ -132,15 +130,13 @@ def evaluate_profiles(
     scores = _Scores()
     ignored = frozenset(map(topic_key, ignored_topics))
     for number, file in enumerate(files):
-        asyncio.run(
-            _score_file(
-                read_events(file),
-                number,
-                ignored,
-                config or Config(),
-                scores,
-                on_week=functools.partial(on_progress, file.name),
-            )
+        _score_file(
+            read_events(file),
+            number,
+            ignored,
+            config or Config(),
+            scores,
+            on_week=functools.partial(on_progress, file.name),
         )
     if not scores.recalls:
         raise FieldError(
@@ -167,7 +163,7 @@ def _report(scores: _Scores, seed: int, bootstrap: int) -> Report:
     return Report(rows, users=len(ours), points=sum(map(len, ours.values())))
 
 
-async def _score_file(
+def _score_file(
     events: Sequence[event_pb2.Event],
     file: int,
     ignored: frozenset[str],
@@ -193,7 +189,7 @@ async def _score_file(
             news = history.between(previous_ms, cut_ms)
             if not news and not eligible:
                 continue
-            profile = await writer.write(user, news, before, cut_ms)
+            profile = writer.write(user, news, before, cut_ms)
             if eligible:
                 ranked = [topic_key(row.topic) for row in profile.content_preferences.high_affinity_topics]
                 scores.add(PRODUCT, (file, user), _top(ranked, ignored), truth)
@@ -209,16 +205,15 @@ class _ProfileWriter:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._population = PopulationView(config.window.half_life_days)
-        self._provider = Extractive()
         self._profiles: dict[str, profile_pb2.Profile] = {}
 
-    async def write(
+    def write(
         self, user: str, news: Sequence[Evidence], before: Sequence[Evidence], now_ms: int
     ) -> profile_pb2.Profile:
         start_ms = now_ms - self._config.window.days * DAY_MS
         first = bisect.bisect_left(before, start_ms, key=lambda item: item.time_ms)
         window = before[max(first, len(before) - self._config.window.events_max) :]
-        result = await refresh(
+        result = refresh(
             RefreshInput(
                 user_id=user,
                 namespace="",
@@ -231,7 +226,6 @@ class _ProfileWriter:
                 previous=self._profiles.get(user),
                 population=self._population,
             ),
-            self._provider,
             self._config,
         )
         self._population.fold(result.population_delta)

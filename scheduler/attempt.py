@@ -20,7 +20,7 @@ from foreword.store.activity_reader import StoredEvent
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Profile, Segment
 from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshState
-from scheduler.agent.refresh import RefreshInput, RefreshResult
+from scheduler.agent.refresh import RefreshInput, RefreshResult, code_version
 from scheduler.due import NOT_DUE, Due
 from scheduler.populations import Populations
 from scheduler.segments import cadence, classify
@@ -107,8 +107,8 @@ class Refresher:
         live: The configuration in force.
         shaping: Tells when the settings that shape profiles are others.
         compute: The agent's part, from input to result.
-        prompt_version: What the agent writes into `provenance.prompt_version` now; a profile of another version
-            is computed again even when nothing is new.
+        prompt_version: The version of code's own rules now; a profile written by others is computed again even when
+            nothing is new.
     """
 
     def __init__(
@@ -185,7 +185,7 @@ class Refresher:
             and attempt.settings_digest == attempt.state.settings_digest
             and previous.segment == attempt.segment
             and previous.cadence == cadence(attempt.segment, config)
-            and previous.provenance.prompt_version == self._prompt_version
+            and code_version(previous.provenance) == self._prompt_version
         )
 
     async def _write_anew(

@@ -16,7 +16,7 @@ from foreword.errors import StoreCorruptError, StoreError, StoreMissingError
 from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader, ProfileWriter
 from foreword.store.files import ACTIVITY, PROFILES
-from scheduler.agent.extractive import Extractive
+from scheduler.agent.extractive import EXTRACTIVE_VERSION
 from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh
 from scheduler.attempt import Compute, Refresher
 from scheduler.attempt_writer import AttemptWriter
@@ -82,7 +82,7 @@ async def _serve(
 
 async def compute_extractive(refresh_input: RefreshInput, config: Config) -> RefreshResult:
     """Compute a refresh by code alone."""
-    return await refresh(refresh_input, Extractive(), config)
+    return refresh(refresh_input, config)
 
 
 class SchedulerDaemon:
@@ -114,7 +114,7 @@ class SchedulerDaemon:
         *,
         config_file: ConfigFile | None = None,
         compute: Compute = compute_extractive,
-        prompt_version: str = Extractive.prompt_version,
+        prompt_version: str = EXTRACTIVE_VERSION,
     ) -> None:
         self.health = Health(clock)
         self.live = FollowedConfig(

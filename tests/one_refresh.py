@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from foreword.clock import DAY_MS
 from foreword.config import Config
 from foreword.store.activity_writer import count_events
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
-from scheduler.agent.extractive import Extractive
 from scheduler.agent.population import PopulationView
 from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh
 
@@ -56,5 +54,5 @@ def run(events: Sequence[event_pb2.Event], **fields: object) -> RefreshResult:
 
 
 def compute(refresh_input: RefreshInput, config: Config = CONFIG) -> RefreshResult:
-    """Refresh with the extractive provider."""
-    return asyncio.run(refresh(refresh_input, Extractive(), config))
+    """Refresh by code alone."""
+    return refresh(refresh_input, config)

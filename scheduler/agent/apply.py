@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
@@ -25,6 +25,7 @@ from scheduler.agent.operations import (
     SetPreference,
     SetPresentation,
 )
+from scheduler.agent.proposal import Proposal
 
 _EvidenceList: TypeAlias = "RepeatedCompositeFieldContainer[profile_pb2.Evidence]"
 Row = TypeVar("Row", bound=Any)
@@ -69,15 +70,17 @@ class Applied:
         self_model: Untouched parts are equal to the previous ones, byte for byte.
         presentation: Likewise.
         refusals: Operations that were not applied.
+        counts: How many operations of each proposal were applied.
     """
 
     self_model: profile_pb2.SelfModel
     presentation: profile_pb2.Presentation
-    refusals: list[Refusal]
+    refusals: list[Refusal] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
 
 
 def apply(
-    operations: Iterable[Operation],
+    proposals: Iterable[Proposal],
     previous: profile_pb2.Profile | None,
     known: Mapping[str, Evidence],
     topic_counts: Mapping[str, int],
@@ -85,21 +88,24 @@ def apply(
     """Apply the operations to copies of the previous sections.
 
     Args:
-        operations: What the provider proposes, in order.
+        proposals: Whose operations apply in order.
         previous: The profile in force, or None.
         known: The events an operation may cite, by event id; Foreword's own text is not among them.
         topic_counts: Events ever counted by `topic_key`, for what rests on more than the window.
     """
-    applied = Applied(profile_pb2.SelfModel(), profile_pb2.Presentation(), [])
+    applied = Applied(profile_pb2.SelfModel(), profile_pb2.Presentation())
     if previous is not None:
         applied.self_model.CopyFrom(previous.self_model)
         applied.presentation.CopyFrom(previous.presentation)
-    for operation in operations:
-        try:
-            sources = _sources(operation.event_ids, known)
-            _apply_one(operation, applied, sources, topic_counts)
-        except FieldError as error:
-            applied.refusals.append(Refusal(operation, error))
+    for proposal in proposals:
+        refused_before = len(applied.refusals)
+        for operation in proposal.operations:
+            try:
+                sources = _sources(operation.event_ids, known)
+                _apply_one(operation, applied, sources, topic_counts)
+            except FieldError as error:
+                applied.refusals.append(Refusal(operation, error))
+        applied.counts.append(len(proposal.operations) - (len(applied.refusals) - refused_before))
     return applied
 
 

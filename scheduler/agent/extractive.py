@@ -1,4 +1,4 @@
-"""The provider without a model: reads beliefs and expertise straight off the counts."""
+"""What code proposes by itself: beliefs and expertise, read straight off the counts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from scheduler.agent.operations import (
     SetPreference,
     SetPresentation,
 )
-from scheduler.agent.providers import Proposal
+from scheduler.agent.proposal import Proposal
 
 # A belief begins at a tenth of the activity and ends at a twenty-fifth; the gap keeps it from flickering.
 _BELIEF_SCORE_MIN = 0.10
@@ -58,21 +58,21 @@ _REFUSED_STATEMENT = "Does not want {}."
 _AGAINST_BEGINNINGS = tuple(pattern.partition("{")[0] for pattern in (_AVERSE_STATEMENT, _REFUSED_STATEMENT))
 
 
-class Extractive:
-    """Proposes what counting shows; deterministic, without a network, at no cost."""
+EXTRACTIVE = "extractive"
+"""What stands in `provenance.generator` of a revision in which no model had a part."""
+EXTRACTIVE_VERSION = "extractive-2"
+"""The version of the rules here and of how texts are written."""
 
-    name = "extractive"
-    prompt_version = "extractive-2"
 
-    async def propose(self, findings: Findings, previous: profile_pb2.Profile | None) -> Proposal:
-        """Return operations that bring the previous self-model up to the findings."""
-        operations = [
-            *_beliefs(findings, previous),
-            *_expertise(findings, previous),
-            *_preferences(findings, previous),
-            *_presentation(findings, previous),
-        ]
-        return Proposal(operations)
+def propose(findings: Findings, previous: profile_pb2.Profile | None) -> Proposal:
+    """Return operations that bring the previous self-model up to the findings; deterministic, at no cost."""
+    operations = [
+        *_beliefs(findings, previous),
+        *_expertise(findings, previous),
+        *_preferences(findings, previous),
+        *_presentation(findings, previous),
+    ]
+    return Proposal(operations)
 
 
 def _beliefs(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:

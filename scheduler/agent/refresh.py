@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,15 +16,19 @@ from scheduler.agent.affinity import rank
 from scheduler.agent.apply import Refusal, apply
 from scheduler.agent.description import describe
 from scheduler.agent.evidence import evidence_of
+from scheduler.agent.extractive import EXTRACTIVE, EXTRACTIVE_VERSION, propose
 from scheduler.agent.findings import Findings, find
 from scheduler.agent.limits import fit
 from scheduler.agent.memory import Memory, decide, fold, to_proto
 from scheduler.agent.name_users import names_among, user_mark
 from scheduler.agent.population import PopulationDelta, PopulationView
-from scheduler.agent.providers import Proposal, Provider, Usage
+from scheduler.agent.proposal import Proposal, Usage
 from scheduler.agent.render import foreword, summary
 from scheduler.agent.sections import fill
 from scheduler.agent.window import weigh
+
+# Between the versions in `provenance.prompt_version`: of code, then of the prompt, where a model had a part.
+_VERSION_JOINT = "+"
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,11 @@ class RefreshResult:
         profile: Complete but for `revision`, which the store sets; its own `foreword` field is set.
         foreword: The text with its cuts, as in `profile.foreword`.
         is_default: Too few meaningful events; the profile is the default one and still carries the memory.
-        usage: Tokens and cost of the provider.
+        usage: Tokens and cost of the proposals.
         population_delta: What the new events add to the namespace's population.
-        refusals: Operations of the provider that were not applied, and why.
+        refusals: Operations that were not applied, and why.
+        applied_count: Operations applied of what was proposed beside code; with 0 and no product the profile is as
+            code alone writes it.
     """
 
     profile: profile_pb2.Profile
@@ -76,19 +82,21 @@ class RefreshResult:
     population_delta: PopulationDelta
     usage: Usage = field(default_factory=Usage)
     refusals: list[Refusal] = field(default_factory=list)
+    applied_count: int = 0
 
 
-async def refresh(refresh_input: RefreshInput, provider: Provider, config: Config) -> RefreshResult:
-    """Compute one user's profile and foreword.
+def refresh(refresh_input: RefreshInput, config: Config) -> RefreshResult:
+    """Compute one user's profile and foreword by code alone.
 
     Raises:
         FieldError: The profile would break a limit; names the field at fault.
     """
-    drafted = draft(refresh_input, config)
-    if drafted.findings is None:
-        return _default(drafted, provider)
-    proposal = await provider.propose(drafted.findings, refresh_input.previous)
-    return _complete(drafted, drafted.findings, proposal, provider)
+    return complete(draft(refresh_input, config))
+
+
+def code_version(provenance: profile_pb2.Provenance) -> str:
+    """Return the version of code's own rules by which a revision was written, whether or not a model had a part."""
+    return provenance.prompt_version.partition(_VERSION_JOINT)[0]
 
 
 @dataclass(frozen=True)
@@ -160,29 +168,67 @@ def _names_carried(memory: Memory, names: Names) -> frozenset[str]:
     return names_among(name for name in carried if not names.withholds(name))
 
 
-def _default(draft: Draft, provider: Provider) -> RefreshResult:
-    profile = default_profile(draft.input.user_id, draft.input.namespace)
-    _stamp(profile, draft, provider, Proposal(()))
-    return RefreshResult(profile, profile.foreword, True, draft.delta)
+def complete(drafted: Draft, proposals: Sequence[Proposal] = ()) -> RefreshResult:
+    """Apply what code proposes, then what others do, and render it; the second half of a refresh.
 
+    Args:
+        drafted: What code knows of the user now, which may be more than a model knew when it was asked.
+        proposals: What models propose, in order; an operation that does not hold now is refused alone.
 
-def _complete(draft: Draft, findings: Findings, proposal: Proposal, provider: Provider) -> RefreshResult:
-    previous = draft.input.previous
-    counts = {topic: count.events for topic, count in draft.memory.topics.items()}
-    applied = apply(proposal.operations, previous, findings.known, counts)
+    Raises:
+        FieldError: The profile would break a limit; names the field at fault.
+    """
+    findings, previous = drafted.findings, drafted.input.previous
+    if findings is None:
+        return _default(drafted)
+    counted = propose(findings, previous)
+    counts = {topic: count.events for topic, count in drafted.memory.topics.items()}
+    applied = apply([counted, *proposals], previous, findings.known, counts)
+    applied_counts = applied.counts[1:]
     _withdraw(applied.self_model, findings)
-    profile = profile_pb2.Profile(user_id=draft.input.user_id, namespace=draft.input.namespace)
+    profile = profile_pb2.Profile(user_id=drafted.input.user_id, namespace=drafted.input.namespace)
     fill(profile, findings, previous)
     profile.self_model.CopyFrom(applied.self_model)
     profile.presentation.CopyFrom(applied.presentation)
-    if previous is not None and previous.HasField("product"):
+    used = [
+        each
+        for each, count in zip(proposals, applied_counts, strict=True)
+        if count or each.product is not None
+    ]
+    products = [each.product for each in used if each.product is not None]
+    if products:
+        profile.product.CopyFrom(products[-1])
+    elif previous is not None and previous.HasField("product"):
         profile.product.CopyFrom(previous.product)
     sentences = describe(findings)
     profile.semantic_summary = summary(sentences)
-    profile.foreword.CopyFrom(foreword(sentences, draft.config.foreword.tokens_max))
-    _stamp(profile, draft, provider, proposal)
+    profile.foreword.CopyFrom(foreword(sentences, drafted.config.foreword.tokens_max))
+    _stamp(profile, drafted, used)
     fit(profile)
-    return RefreshResult(profile, profile.foreword, False, draft.delta, proposal.usage, applied.refusals)
+    return RefreshResult(
+        profile,
+        profile.foreword,
+        False,
+        drafted.delta,
+        _sum(proposals),
+        applied.refusals,
+        sum(applied_counts),
+    )
+
+
+def _default(drafted: Draft) -> RefreshResult:
+    profile = default_profile(drafted.input.user_id, drafted.input.namespace)
+    _stamp(profile, drafted, ())
+    return RefreshResult(profile, profile.foreword, True, drafted.delta)
+
+
+def _sum(proposals: Iterable[Proposal]) -> Usage:
+    usages = [each.usage for each in proposals]
+    return Usage(
+        sum(usage.input_tokens for usage in usages),
+        sum(usage.output_tokens for usage in usages),
+        sum(usage.cost_micro_usd for usage in usages),
+    )
 
 
 def _withdraw(self_model: profile_pb2.SelfModel, findings: Findings) -> None:
@@ -201,18 +247,25 @@ def _drop(rows: Any, is_dropped: Callable[[Any], bool]) -> None:
             del rows[place]
 
 
-def _stamp(profile: profile_pb2.Profile, draft: Draft, provider: Provider, proposal: Proposal) -> None:
-    """Set who the profile is of, how it came to be, and the memory that the next refresh builds on."""
-    source = draft.input
+def _stamp(profile: profile_pb2.Profile, drafted: Draft, used: Sequence[Proposal]) -> None:
+    """Set who the profile is of, how it came to be, and the memory that the next refresh builds on.
+
+    Args:
+        profile: The profile.
+        drafted: Where it comes from.
+        used: The proposals of which something is in it.
+    """
+    source = drafted.input
     profile.computed_at.FromMilliseconds(source.now_ms)
     profile.segment = source.segment  # type: ignore[assignment]
     profile.cadence = source.cadence  # type: ignore[assignment]
-    profile.memory.CopyFrom(to_proto(draft.memory))
+    profile.memory.CopyFrom(to_proto(drafted.memory))
     provenance = profile.provenance
-    provenance.generator = provider.name
-    provenance.model = proposal.model
-    provenance.prompt_version = provider.prompt_version
-    provenance.window.seconds = draft.config.window.days * 86_400
+    provenance.generator = used[-1].proposed_by if used else EXTRACTIVE
+    provenance.model = used[-1].model if used else ""
+    versions = [EXTRACTIVE_VERSION, *(each.prompt_version for each in used[-1:])]
+    provenance.prompt_version = _VERSION_JOINT.join(versions)
+    provenance.window.seconds = drafted.config.window.days * 86_400
     provenance.event_count = len(source.window_events)
-    provenance.data_watermark.FromMilliseconds(draft.memory.as_of_ms)
-    provenance.cost_micro_usd = proposal.usage.cost_micro_usd
+    provenance.data_watermark.FromMilliseconds(drafted.memory.as_of_ms)
+    provenance.cost_micro_usd = _sum(used).cost_micro_usd

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +11,6 @@ from foreword.config import Config
 from foreword.tokens import count_tokens
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.evidence import evidence_of
-from scheduler.agent.extractive import Extractive
 from scheduler.agent.limits import PROFILE_BYTES_MAX
 from scheduler.agent.memory import fold, to_proto
 from scheduler.agent.population import PopulationView
@@ -91,7 +88,7 @@ def refresh(
         previous=previous,
         population=population or PopulationView(CONFIG.window.half_life_days),
     )
-    return asyncio.run(compute(refresh_input, Extractive(), CONFIG))
+    return compute(refresh_input, CONFIG)
 
 
 @settings(

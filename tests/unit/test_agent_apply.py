@@ -19,6 +19,7 @@ from scheduler.agent.operations import (
     SetPreference,
     SetPresentation,
 )
+from scheduler.agent.proposal import Proposal
 
 
 def known(count: int = 6, **fields: object) -> dict[str, Evidence]:
@@ -38,7 +39,7 @@ def run(
     profile = None
     if previous is not None:
         profile = profile_pb2.Profile(self_model=previous.self_model, presentation=previous.presentation)
-    return apply(operations, profile, events or known(), {})
+    return apply([Proposal(operations)], profile, events or known(), {})
 
 
 def refused_field(applied: Applied) -> str:

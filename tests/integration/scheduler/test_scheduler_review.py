@@ -12,7 +12,7 @@ from foreword.clock import DAY_MS, HOUR_MS
 from foreword.config_file import ConfigFile
 from foreword.store import decode_header
 from foreword.v1.profile_pb2 import Segment
-from scheduler.agent.extractive import Extractive
+from scheduler.agent.extractive import EXTRACTIVE_VERSION
 from scheduler.daemon import compute_extractive
 
 
@@ -125,7 +125,7 @@ def test_who_has_enough_events_by_a_changed_setting_gets_a_profile(
     file = tmp_path / "foreword.toml"
     for user, count in (("ann", 2), ("bob", 1), ("cid", 5)):
         store.record(user, count=count, ago_ms=2 * HOUR_MS)
-    options = {"compute": compute_extractive, "prompt_version": Extractive.prompt_version}
+    options = {"compute": compute_extractive, "prompt_version": EXTRACTIVE_VERSION}
 
     async def story() -> None:
         async with store.running(config_file=ConfigFile.find(file), **options) as daemon:

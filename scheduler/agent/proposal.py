@@ -1,13 +1,12 @@
-"""Who proposes changes to a self-model, and what a proposal costs."""
+"""What is proposed for a self-model, by whom, and what it cost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from foreword.v1 import profile_pb2
-from scheduler.agent.findings import Findings
+from google.protobuf.any_pb2 import Any as PackedMessage
+
 from scheduler.agent.operations import Operation
 
 
@@ -28,32 +27,20 @@ class Usage:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a provider proposes; nothing in it is applied before it is validated.
+    """What somebody proposes; nothing in it is applied before it is validated.
 
     Attributes:
         operations: Changes, in the order they shall apply.
+        proposed_by: The provider of the model; empty where code alone proposes.
         model: The language model; empty when there is none.
+        prompt_version: The version of the prompt; empty when there is none.
         usage: What it cost.
+        product: The operator's own message; None leaves the one in force.
     """
 
     operations: Sequence[Operation]
+    proposed_by: str = ""
     model: str = ""
+    prompt_version: str = ""
     usage: Usage = field(default_factory=Usage)
-
-
-class Provider(Protocol):
-    """Proposes changes to a self-model."""
-
-    @property
-    def name(self) -> str:
-        """Return what stands in `provenance.generator`."""
-        ...
-
-    @property
-    def prompt_version(self) -> str:
-        """Return the version of prompt and rules."""
-        ...
-
-    async def propose(self, findings: Findings, previous: profile_pb2.Profile | None) -> Proposal:
-        """Return operations that bring the previous self-model up to the findings."""
-        ...
+    product: PackedMessage | None = None
