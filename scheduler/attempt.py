@@ -22,6 +22,7 @@ from foreword.v1.profile_pb2 import Profile, Segment
 from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshState
 from scheduler.agent.refresh import RefreshInput, RefreshResult, code_version
 from scheduler.due import NOT_DUE, Due
+from scheduler.model.ending import Ending
 from scheduler.populations import Populations
 from scheduler.segments import cadence, classify
 from scheduler.shaping import Shaping
@@ -53,6 +54,9 @@ class Attempt:
         result: What is to be written; None unless something is.
         error: Why it failed; empty otherwise.
         duration_us: How long it took.
+        is_rewound: Whether the order of acceptance had started over, in another activity store.
+        ending: The question to a model whose answer it brings; None for a refresh by code.
+        written: Done once it is written, for whoever waits; None when nobody does.
         task: Where it runs; None before and in tests of one attempt.
     """
 
@@ -69,6 +73,9 @@ class Attempt:
     result: RefreshResult | None = None
     error: str = ""
     duration_us: int = 0
+    is_rewound: bool = False
+    ending: Ending | None = None
+    written: asyncio.Future[None] | None = field(default=None, repr=False)
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
     @property
@@ -199,7 +206,7 @@ class Refresher:
         user_id, namespace = keys.split_user_key(attempt.user)
         from_ms = attempt.started_ms - config.window.days * DAY_MS
         consumed_seq = attempt.state.consumed_seq if previous is not None else 0
-        is_rewound = consumed_seq > seen.last_seq
+        is_rewound = attempt.is_rewound = consumed_seq > seen.last_seq
         stored = activity.events(
             attempt.user,
             from_ms=from_ms,

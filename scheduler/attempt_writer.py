@@ -2,35 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from foreword import keys
 from foreword.clock import Clock
 from foreword.config import Config
 from foreword.errors import StoreError, StoreRowError
 from foreword.followed_config import FollowedConfig
+from foreword.llm.prices import micro_usd
 from foreword.store import ProfileTransaction, ProfileWriter
+from foreword.v1.model_work_pb2 import ModelOutcome, ModelState
 from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshReason, RefreshState
 from scheduler.agent.population import PopulationView
 from scheduler.agent.refresh import RefreshResult
 from scheduler.attempt import Attempt
-from scheduler.due import after_attempt
+from scheduler.due import Due, after_attempt
+from scheduler.model.asking_rules import after_refresh
+from scheduler.model.choice import choose
+from scheduler.model.ending import Ending, end, put_row
+from scheduler.model.ending import begin as begin_ending
 from scheduler.populations import Populations
 from scheduler.segments import validity
 
 FAILED = RefreshOutcome.REFRESH_OUTCOME_FAILED
+_NOBODY: Mapping[str, bool] = MappingProxyType({})
 
 
 class AttemptWriter:
-    """Writes finished attempts to profiles.lmdb."""
+    """Writes finished attempts to profiles.lmdb.
+
+    Args:
+        writer: Of profiles.lmdb.
+        populations: The users of each namespace.
+        clock: Tells the time.
+        live: The configuration in force.
+        connected: The language models' providers that can be asked, each with whether it has batches.
+        queued: Called once users were put into the queue for a model.
+    """
 
     def __init__(
-        self, writer: ProfileWriter, populations: Populations, clock: Clock, live: FollowedConfig
+        self,
+        writer: ProfileWriter,
+        populations: Populations,
+        clock: Clock,
+        live: FollowedConfig,
+        *,
+        connected: Mapping[str, bool] = _NOBODY,
+        queued: Callable[[], None] = lambda: None,
     ) -> None:
         self._writer = writer
         self._populations = populations
         self._clock = clock
         self._live = live
+        self._connected = connected
+        self._queued = queued
 
     def write(self, attempts: Sequence[Attempt]) -> None:
         """Write the attempts in one synced transaction.
@@ -60,9 +86,14 @@ class AttemptWriter:
     def _write_together(self, attempts: Sequence[Attempt]) -> None:
         config = self._live.current
         views: dict[str, PopulationView] = {}
+        has_queued = False
         with self._writer.begin() as txn:
             for attempt in attempts:
+                if attempt.ending is not None:
+                    self._write_answer(txn, attempt, attempt.ending, config)
+                    continue
                 self._write_one(txn, attempt, config)
+                has_queued |= self._queue_for_model(txn, attempt, config)
                 if attempt.result is not None:
                     _, namespace = keys.split_user_key(attempt.user)
                     # Asked for once: one that made room meanwhile would be read anew, without what this adds.
@@ -71,6 +102,8 @@ class AttemptWriter:
                     views[namespace].fold(attempt.result.population_delta)
             for namespace, view in views.items():
                 txn.put_population(namespace, view.to_proto())
+        if has_queued:
+            self._queued()
 
     def _write_one(self, txn: ProfileTransaction, attempt: Attempt, config: Config) -> None:
         stored = txn.refresh_state(attempt.user) or RefreshState()
@@ -104,9 +137,77 @@ class AttemptWriter:
         txn.schedule(attempt.user, state)
         txn.append_ledger(_ledger_entry(attempt, state.revision))
 
+    def _queue_for_model(self, txn: ProfileTransaction, attempt: Attempt, config: Config) -> bool:
+        """Put a user into the queue for a model when code wrote something the model has not read."""
+        if not self._connected or attempt.outcome != RefreshOutcome.REFRESH_OUTCOME_WRITTEN:
+            return False
+        choice = choose(attempt.segment, attempt.state.reason, config, self._connected)
+        state = after_refresh(
+            (txn.model.state(attempt.user) or ModelState()) if choice is not None else ModelState(),
+            choice,
+            reason=attempt.state.reason,
+            consumed_seq=attempt.consumed_seq,
+            is_rewound=attempt.is_rewound,
+            now_ms=self._clock.now_ms(),
+        )
+        if state is None:
+            return False
+        txn.model.schedule(attempt.user, state)
+        return True
+
+    def _write_answer(
+        self, txn: ProfileTransaction, attempt: Attempt, ending: Ending, config: Config
+    ) -> None:
+        """Write what a model's answer brought: profile, revision, cost and the end of the question, exactly once.
+
+        It consumes no events, so the due time stays, and so does what the profile's age is counted from.
+        """
+        now_ms = self._clock.now_ms()
+        if attempt.outcome == FAILED:
+            ending.call.outcome, ending.call.error = ModelOutcome.MODEL_OUTCOME_INVALID, attempt.error
+            ending.call.applied_count = 0
+        state = (txn.refresh_state(attempt.user) if attempt.user else None) or RefreshState()
+        is_wanted = begin_ending(txn.model, ending)
+        revision = 0
+        if is_wanted and attempt.result is not None:
+            revision = state.revision = _put_proposal(txn, attempt, attempt.result, state, config)
+            state.settings_digest = attempt.settings_digest
+            txn.append_ledger(_answer_entry(attempt, ending, revision))
+        if revision or attempt.asked != Due.of(state):
+            attempt.asked.put(state)
+            txn.schedule(attempt.user, state)
+        if not is_wanted:
+            if ending.is_done:
+                put_row(txn.model, ending, now_ms)
+            return
+        end(
+            txn.model,
+            attempt.user,
+            ending,
+            consumed_seq=state.consumed_seq,
+            revision=revision,
+            now_ms=now_ms,
+            settings=config.scheduler,
+        )
+
 
 def _put_profile(txn: ProfileTransaction, attempt: Attempt, result: RefreshResult, config: Config) -> int:
     valid = validity(attempt.segment, attempt.started_ms, config)
+    return txn.put_profile(
+        attempt.user,
+        result.profile,
+        result.foreword,
+        computed_at_ms=attempt.started_ms,
+        stale_after_ms=valid.stale_after_ms,
+        expired_after_ms=valid.expired_after_ms,
+        refresh_on_open=valid.refresh_on_open,
+    )
+
+
+def _put_proposal(
+    txn: ProfileTransaction, attempt: Attempt, result: RefreshResult, state: RefreshState, config: Config
+) -> int:
+    valid = validity(state.segment, state.attempted_ms, config)
     return txn.put_profile(
         attempt.user,
         result.profile,
@@ -147,3 +248,22 @@ def _ledger_entry(attempt: Attempt, revision: int) -> LedgerEntry:
         entry.input_tokens, entry.output_tokens = usage.input_tokens, usage.output_tokens
         entry.cost_micro_usd = usage.cost_micro_usd
     return entry
+
+
+def _answer_entry(attempt: Attempt, ending: Ending, revision: int) -> LedgerEntry:
+    """Return the ledger's row of a revision by a model: what it cost, and why it was asked."""
+    call = ending.call
+    return LedgerEntry(
+        user_key=attempt.user,
+        started_ms=attempt.started_ms,
+        duration_us=attempt.duration_us,
+        reason=call.reason,
+        outcome=RefreshOutcome.REFRESH_OUTCOME_WRITTEN,
+        revision=revision,
+        generator=call.provider,
+        model=call.model,
+        input_tokens=call.input_tokens + call.cache_read_tokens + call.cache_write_tokens,
+        output_tokens=call.output_tokens,
+        cost_micro_usd=micro_usd(call.cost_pico_usd),
+        event_count=attempt.event_count,
+    )

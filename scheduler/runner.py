@@ -6,13 +6,14 @@ import asyncio
 import heapq
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import count
+from typing import Any
 
 from foreword.clock import HOUR_MS, Clock
-from foreword.errors import StoreError
+from foreword.errors import StoreError, StoreMissingError
 from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
 from foreword.store import ActivityReader, ProfileReader
@@ -160,10 +161,61 @@ class Runner:
             if attempt in self._done:
                 self._done.remove(attempt)
                 del self._in_flight[user]
+                _tell(attempt, asyncio.CancelledError())
             elif attempt.task is not None:
                 attempt.task.cancel()
                 # Also for a task that is done: `_ended` runs a turn of the event loop later, and only if it turns.
                 await asyncio.wait([attempt.task])
+
+    async def run_beside(
+        self,
+        user: UserKey,
+        begin: Callable[[], Attempt],
+        work: Callable[[Attempt, ActivityReader], Coroutine[Any, Any, None]],
+    ) -> Attempt | None:
+        """Carry out an attempt that no due time asked for; return it once it is written.
+
+        It waits until no other attempt at the user is under way, and while it is, none begins: a user has one writer.
+
+        Args:
+            user: User key.
+            begin: Makes the attempt, when it is the user's turn.
+            work: Carries it out.
+
+        Returns:
+            The attempt; None when it was given up because the user was erased meanwhile.
+
+        Raises:
+            StoreError: It could not be written, or there is no activity to read. Nothing was changed.
+        """
+        await self._vacated(user)
+        if self.activity is None:
+            raise StoreMissingError("there is no activity store to read from")
+        attempt = begin()
+        written = attempt.written = asyncio.get_running_loop().create_future()
+        self._in_flight[user] = attempt
+        attempt.task = asyncio.create_task(work(attempt, self.activity))
+        attempt.task.add_done_callback(partial(self._ended, attempt))
+        try:
+            await asyncio.wait([written])
+        except asyncio.CancelledError:
+            # The end of the scheduler: what is under way is written by `drain`, whoever waits for it.
+            written.add_done_callback(_read)
+            raise
+        if written.cancelled():
+            return None
+        written.result()
+        return attempt
+
+    async def _vacated(self, user: UserKey) -> None:
+        """Wait until no attempt at a user is under way."""
+        while (attempt := self._in_flight.get(user)) is not None:
+            if attempt in self._done:
+                self._flush()
+            elif attempt.task is not None:
+                await asyncio.wait([attempt.task])
+                # `_ended` runs a turn of the event loop later.
+                await asyncio.sleep(0)
 
     # -- one step -----------------------------------------------------------------------------------------
 
@@ -187,16 +239,24 @@ class Runner:
 
     def _ended(self, attempt: Attempt, task: asyncio.Task[None]) -> None:
         # A callback rather than the end of the task itself, which does not run when cancelled before its start.
-        self._running -= 1
+        if attempt.ending is None:
+            self._running -= 1
         self._wake.set()
         if not task.cancelled() and task.exception() is None:
             if not self._done:
                 self._done_since = asyncio.get_running_loop().time()
             self._done.append(attempt)
+            if self._stopped.is_set() and attempt.written is not None:
+                # No step comes any more, and somebody waits.
+                with suppress(StoreError):
+                    self._flush()
             return
         del self._in_flight[attempt.user]
-        if not task.cancelled():
+        if task.cancelled():
+            _tell(attempt, asyncio.CancelledError())
+        else:
             self._failure = _store_error(task.exception())
+            _tell(attempt, self._failure)
             self._give_back([attempt])
 
     def _should_flush(self) -> bool:
@@ -218,8 +278,10 @@ class Runner:
             del self._in_flight[attempt.user]
         try:
             self._writer.write(done)
-        except StoreError:
+        except StoreError as exc:
             self._refused_count = max(self._refused_count, len(done))
+            for attempt in done:
+                _tell(attempt, exc)
             self._give_back(done)
             raise
         # A full disk has room for a few where it has none for more: only as many as were refused show that it is over.
@@ -227,6 +289,7 @@ class Runner:
             self._refused_count = 0
             self._health.store_works()
         for attempt in done:
+            _tell(attempt)
             if attempt.has_computed:
                 self._health.refresh_ended(attempt.user, attempt.error)
         self._give_back([attempt for attempt in done if attempt.asked.at_ms])
@@ -270,6 +333,23 @@ class Runner:
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopped.wait(), seconds)
+
+
+def _tell(attempt: Attempt, exc: BaseException | None = None) -> None:
+    """Tell whoever waits for an attempt that it is written, or why it is not."""
+    if attempt.written is None or attempt.written.done():
+        return
+    if exc is None:
+        attempt.written.set_result(None)
+    elif isinstance(exc, asyncio.CancelledError):
+        attempt.written.cancel()
+    else:
+        attempt.written.set_exception(exc)
+
+
+def _read(written: asyncio.Future[None]) -> None:
+    if not written.cancelled():
+        written.exception()
 
 
 def _store_error(exc: BaseException | None) -> StoreError:

@@ -21,7 +21,6 @@ def command(settings: Settings, user: str) -> None:
     nobody knows has the default profile.
     """
     response = read_profile(settings, user)
-    types = settings.product_types if response.profile.HasField("product") else None
-    print_json(message_dict(response, types=types))
+    print_json(message_dict(response))
     if response.freshness == Freshness.FRESHNESS_DEFAULT:
         note(f"{why_default(user, response.profile.revision)}; this is the default profile")

@@ -52,6 +52,11 @@ class ModelTransaction:
         """Write that a call is about to be sent. Its cost is the most it can be until it has ended."""
         self._put(db.MODEL_OPEN, call.call_id, call.SerializeToString())
 
+    def opened_call(self, call_id: bytes) -> ModelCall | None:
+        """Return a call that is under way; None once it has ended."""
+        row = self._get(db.MODEL_OPEN, call_id)
+        return None if row is None else ModelCall.FromString(row)
+
     def end_call(self, call: ModelCall, ended_ms: int) -> None:
         """Move a call from those under way to those that ended, and add it to the sums of the day.
 

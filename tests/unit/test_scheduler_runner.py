@@ -33,6 +33,7 @@ def _flush(runner: Runner, count: int) -> None:
             is_awaited=False,
             asked=SimpleNamespace(at_ms=0),
             has_computed=False,
+            written=None,
         )
         runner._in_flight[attempt.user] = attempt
         runner._done.append(attempt)
