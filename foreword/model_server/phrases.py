@@ -11,29 +11,37 @@ from foreword.model_server.refresh_prompt import Line
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*|[^\w\s]+|\S+")
 # What says how something was done, or ties words together, and so names no subject.
 _EMPTY = frozenset(
-    """a about above across add added adding adds after again all allow allows also always an and another any
-    are around as at back backport be because been before being below better between both bump bumped but
-    by call calls can cannot change changed changes check clean cleanup close closed closes comment
-    comments correct correctly could create default did do doc docs does don done drop dropped during
-    each either enable ensure error even everything explicitly fix fixed fixes fixing fixup for forgot
-    from get gets give given go got had handle handled has have here hopefully how however i if ignore
-    implement improve improved improvements in initial instead into introduce is isn issue issues it its
-    just keep later least less let like little made make makes making many maybe merge merged minor misc
-    missing more most move moved much must my need needed needs never new no not note nothing now of off
-    old on once one only onto or other our out over own part passing people per please possible pr
-    prepare prevent previous probably proper properly pull put python raise re readme really reduce
-    refactor refactored refs related release released releases remove removed removes removing rename
-    renamed replace replaced request require required return returns revert reverted reverts review run
-    runs s same see set sets should show simplify since single sleep small so some something sort specify
-    start still stop stuff such support supported supports sure t take test tested testing tests than
-    that the their them then there these they thing things this those through tiny to todo too try trying
-    turn turned two type typo typos under unless until up update updated updates updating upgrade use
-    used useful user uses using v various ve version versions very via want was way we well were what
-    when where whether which while who why will wip with within without work working works would wrap
-    write wrong yet you your""".split()
+    """a about above across adapt add added adding address addresses adds adjust after again against all allow
+    allows also always an and another any apply are around as at avoid back backport be because been
+    before being below better between both branch bring bug bugfix bump bumped bunch but by call calls
+    can cannot careful case cases change changed changelog changes check clean cleanup close closed
+    closes code comment comments commit commits convert copy correct correction correctly could cover
+    create daily default demand did do doc docs does don done drop dropped during each either enable
+    ensure ensures ensuring error even everything explicitly expose extend extra fail failed failing
+    fails feedback few file files first fix fixed fixes fixing fixme fixup for forgot format formatting
+    from full get gets give given go good got great had handle handled has have here hopefully hotfix how
+    however i idea if ignore implement improve improved improvements in initial instead into introduce is
+    isn issue issues it its just keep last later least less let like line lines lint linting little made
+    main make makes making many master maybe mention merge merged minor misc missing modified more most
+    mostly move moved much must my need needed needs never new news nit nits no not note nothing now
+    number of off ok okay old on once one only onto ooops oops or order other our out over own part pass
+    passes passing people per pin pinned please point points possible pr prefer prepare prevent previous
+    probably proper properly pull put python quick raise re readme really reason reduce refactor
+    refactored reformat refs related release released releases remaining remove removed removes removing
+    rename renamed replace replaced request require required result return returns revert reverted
+    reverts review rework reworked right round run runs s safe same scheduled second see set sets should
+    show simple simpler simplify since single sleep slightly small so some something sort specific
+    specify start step still stop stuff such suggestion suggestions support supported supports sure t
+    take test tested testing tests than thank thanks that the their them then there these they thing
+    things third this those through time times tiny to todo too top try trying turn turned tweak tweaks
+    two type typo typos under unless unnecessary until unused up update updated updates updating upgrade
+    use used useful user uses using v various ve version versions very via wait want was way we weekly
+    well were what when where whether which while who why will wip with within without words work working
+    works would wrap write wrong yes yet you your""".split()
 )
 _WORDS_MAX, _WORDS_MIN = 3, 2
 _EVENTS_MIN = 2
+_CHARACTERS_MIN = 3
 # No merge says what its author works on, and no trailer is theirs.
 _NOT_THEIRS = re.compile(r"(?i)^(merge|revert|bump|release|prepare|version)\b|^v?\d|-by:")
 
@@ -41,19 +49,21 @@ _NOT_THEIRS = re.compile(r"(?i)^(merge|revert|bump|release|prepare|version)\b|^v
 def recurring_phrases(events: Iterable[Line]) -> list[tuple[str, tuple[str, ...]]]:
     """Return phrases of two or three words that stand in several events, with the ids of these, the telling first.
 
-    A phrase reads as it does in the newest of them.
+    Events that say the same count as one: a message that is sent twice is no subject. No two phrases share a word.
     """
+    texts = {_first_line(event): str(event.get("id", "")) for event in events}
+    inner = {_stem(word) for text in texts for word in _WORD.findall(text)[1:]}
     places: defaultdict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
-    for event in events:
-        for key, phrase in _phrases(str(event.get("text", ""))):
-            places[key][str(event.get("id", ""))] = phrase
+    for text, event_id in texts.items():
+        for key, phrase in _phrases(text, inner):
+            places[key][event_id] = phrase
     repeated = {key: found for key, found in places.items() if len(found) >= _EVENTS_MIN}
-    best = sorted(repeated.items(), key=lambda item: (-_weight(*item), item[0]))
-    chosen: list[tuple[tuple[str, ...], dict[str, str]]] = []
-    for key, found in best:
-        if not any(set(key) & set(other) for other, _ in chosen):
-            chosen.append((key, found))
-    return [(list(found.values())[-1], tuple(found)) for _, found in chosen]
+    chosen: dict[tuple[str, ...], dict[str, str]] = {}
+    for key, found in sorted(repeated.items(), key=lambda item: (-_weight(*item), item[0])):
+        if not any(set(key) & set(other) for other in chosen):
+            chosen[key] = found
+    # Small letters sort behind capitals: the way it is written within a sentence.
+    return [(max(found.values()), tuple(found)) for found in chosen.values()]
 
 
 def _weight(key: tuple[str, ...], found: dict[str, str]) -> float:
@@ -61,23 +71,28 @@ def _weight(key: tuple[str, ...], found: dict[str, str]) -> float:
     return len(found) * (1.4 if len(key) == _WORDS_MAX else 1.0)
 
 
-def _phrases(text: str) -> list[tuple[tuple[str, ...], str]]:
-    """Return neighbours among the telling words of the first line, with the words as they are written."""
-    first = text.strip().split("\n", 1)[0]
-    if _NOT_THEIRS.search(first):
-        return []
+def _first_line(event: Line) -> str:
+    first = str(event.get("text", "")).strip().split("\n", 1)[0]
+    return "" if _NOT_THEIRS.search(first) else first
+
+
+def _phrases(text: str, inner: set[str]) -> list[tuple[tuple[str, ...], str]]:
+    """Return neighbours among the telling words of a line, with the words as they are written.
+
+    The first word is mostly what was done, not to what: it counts only where other lines have it among their others.
+    """
     found = []
     run: list[str] = []
-    for word in [*_WORD.findall(first), "."]:
-        if word.lower() in _EMPTY or not word[0].isalpha() or len(word) < 3:
+    for place, word in enumerate(_WORD.findall(text)):
+        is_telling = len(word) >= _CHARACTERS_MIN and word[0].isalpha() and word.lower() not in _EMPTY
+        if not is_telling or (place == 0 and _stem(word) not in inner):
             run = []
             continue
         run.append(word)
         for size in range(_WORDS_MIN, min(_WORDS_MAX, len(run)) + 1):
-            part = run[-size:]
-            key = tuple(_stem(one) for one in part)
+            key = tuple(map(_stem, run[-size:]))
             if len(set(key)) == size:
-                found.append((key, " ".join(part)))
+                found.append((key, " ".join(run[-size:])))
     return found
 
 

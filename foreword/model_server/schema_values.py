@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -12,8 +14,23 @@ Choose: TypeAlias = Callable[[Sequence[Any]], Any]
 # How deep an answer nests at most; a schema that refers to itself ends here.
 _DEPTH_MAX = 12
 _ITEMS_MAX = 3
-_MOST = re.compile(r"\bat most ([\d,_]+)")
-_LEAST = re.compile(r"\bat least ([\d,_]+)")
+_CHARACTERS_MAX = 200
+# How a client says bounds to an API that refuses them as keywords: `{minItems: 2, pattern: ^[a-z]+$}` at the end of a
+# description.
+_SAID = re.compile(r"\{(\w+: [^\n]*)\}$")
+_BETWEEN_SAID = re.compile(r", (?=\w+: )")
+_FORMATS = {
+    "date-time": "2026-01-01T00:00:00Z",
+    "date": "2026-01-01",
+    "time": "00:00:00Z",
+    "duration": "PT1H",
+    "email": "someone@example.com",
+    "hostname": "example.com",
+    "uri": "https://example.com/",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
@@ -26,10 +43,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 class SchemaValues:
-    """Makes and judges values by one schema.
-
-    Bounds that stand in a description, where the Messages API wants them, are kept like the others: `at most 5`.
-    """
+    """Makes and judges values by one schema, with the bounds that stand in its descriptions."""
 
     def __init__(self, schema: Schema, texts: Sequence[str], choose: Choose) -> None:
         """Take a schema, texts to fill strings with, the best first, and what chooses among several."""
@@ -59,7 +73,7 @@ class SchemaValues:
         return None if make is None or depth > _DEPTH_MAX else make(schema, depth)
 
     def allows(self, value: Any, schema: Schema, depth: int = 0) -> bool:
-        """Return whether the schema allows a value; bounds in descriptions are no part of it."""
+        """Return whether the schema allows a value."""
         schema = self._resolved(schema)
         if depth > _DEPTH_MAX or ("const" in schema and value != schema["const"]):
             return False
@@ -90,7 +104,7 @@ class SchemaValues:
             for step in reference.removeprefix("#/").split("/"):
                 target = target.get(step, {}) if isinstance(target, Mapping) else {}
             schema = target
-        return schema
+        return {**_said(schema), **schema}
 
     def _type(self, schema: Schema) -> str:
         kinds = schema.get("type", "object" if "properties" in schema else "string")
@@ -104,33 +118,43 @@ class SchemaValues:
         return {name: value for name, value in made.items() if value is not None or name in required}
 
     def _array(self, schema: Schema, depth: int) -> list[Any]:
-        least, most = _bounds(schema, "minItems", "maxItems", 0, _ITEMS_MAX)
+        least = int(schema.get("minItems", 0))
+        most = max(least, min(int(schema.get("maxItems", _ITEMS_MAX)), _ITEMS_MAX))
         items = self._resolved(schema.get("items", {}))
         if self._type(items) == "string" and not {"const", "enum", "anyOf", "oneOf"} & set(items):
-            return list(self._strings(items))[: max(least, min(most, _ITEMS_MAX))]
+            return list(itertools.islice(self._strings(items, made_up=least > 0), most))
         made = (self.make(items, depth + 1) for _ in range(max(least, min(most, 1))))
         return [value for value in made if value is not None]
 
     def _string(self, schema: Schema, _depth: int) -> str | None:
-        return next(self._strings(schema), None)
+        if "format" in schema:
+            return _FORMATS.get(schema["format"])
+        return next(self._strings(schema, made_up=True), None)
 
-    def _strings(self, schema: Schema) -> Iterator[str]:
-        """Yield different texts that are allowed; first those at hand, then them made to fit."""
-        least, most = _bounds(schema, "minLength", "maxLength", 0, 200)
+    def _strings(self, schema: Schema, *, made_up: bool) -> Iterator[str]:
+        """Yield different texts that are allowed: those at hand, then them made to fit, then any if wanted."""
+        most = int(schema.get("maxLength", _CHARACTERS_MAX))
         seen = set()
-        for text in (*self._texts, *map(_plain, self._texts), "general", "a", "A", "0", ""):
+        others = ("general", "a", "A", "0", "", "x" * int(schema.get("minLength", 0))) if made_up else ()
+        for text in (*self._texts, *map(_plain, self._texts), *others):
             fitting = text[:most]
-            if fitting not in seen and len(fitting) >= least and _allows_text(fitting, schema):
+            if fitting not in seen and _allows_text(fitting, schema):
                 seen.add(fitting)
                 yield fitting
 
     def _integer(self, schema: Schema, _depth: int) -> int:
-        least, most = _bounds(schema, "minimum", "maximum", 0, 100)
-        return int(self._choose([least, (least + most) // 2, most]))
+        least = int(schema.get("minimum", int(schema.get("exclusiveMinimum", -1)) + 1))
+        most = int(schema.get("maximum", int(schema.get("exclusiveMaximum", least + 101)) - 1))
+        # Bounds of a type are no bounds of a meaning: what is near 0 makes sense more often.
+        near = min(max(0, least), most)
+        return int(self._choose([near, min(most, near + 1), min(most, near + 10)]))
 
     def _number(self, schema: Schema, _depth: int) -> float:
-        least, most = float(schema.get("minimum", 0)), float(schema.get("maximum", 1))
-        return round(float(self._choose([least, (least + most) / 2, most])), 3)
+        least = float(schema.get("minimum", schema.get("exclusiveMinimum", 0)))
+        most = float(schema.get("maximum", schema.get("exclusiveMaximum", least + 1)))
+        return float(
+            self._choose([(least + most) / 2, least + (most - least) / 4, least + (most - least) / 8])
+        )
 
     def _allows_object(self, value: Mapping[str, Any], schema: Schema, depth: int) -> bool:
         known = schema.get("properties", {})
@@ -159,18 +183,26 @@ def _allows_text(text: str, schema: Schema) -> bool:
 
 
 def _in_bounds(value: float, schema: Schema) -> bool:
-    return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
+    if not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        return False
+    return bool(
+        value > schema.get("exclusiveMinimum", value - 1)
+        and value < schema.get("exclusiveMaximum", value + 1)
+    )
 
 
-def _bounds(schema: Schema, least: str, most: str, low: int, high: int) -> tuple[int, int]:
-    said = str(schema.get("description", ""))
-    found_least, found_most = _LEAST.search(said), _MOST.search(said)
-    at_least = int(schema.get(least, _integer(found_least, low)))
-    return at_least, max(at_least, int(schema.get(most, _integer(found_most, max(at_least, high)))))
+def _said(schema: Schema) -> dict[str, Any]:
+    """Return the bounds that stand at the end of a description."""
+    found = _SAID.search(str(schema.get("description", "")))
+    pairs = (said.split(": ", 1) for said in _BETWEEN_SAID.split(found[1])) if found else ()
+    return {name: _read(value) for name, value in pairs}
 
 
-def _integer(found: re.Match[str] | None, otherwise: int) -> int:
-    return int(re.sub(r"\D", "", found[1])) if found else otherwise
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text.replace("'", '"').replace("True", "true").replace("False", "false"))
+    except ValueError:
+        return text
 
 
 def _plain(text: str) -> str:

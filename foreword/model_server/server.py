@@ -9,11 +9,13 @@ from foreword.errors import FieldError
 from foreword.model_server.batch_requests import REQUEST_BYTES_MAX
 from foreword.model_server.batch_routes import BatchRoutes
 from foreword.model_server.batches import Batches
+from foreword.model_server.chat_routes import ChatRoutes
 from foreword.model_server.control_routes import ControlRoutes
 from foreword.model_server.core import Core
 from foreword.model_server.guard import guard
 from foreword.model_server.message_routes import MessageRoutes
 from foreword.model_server.options import Options
+from foreword.model_server.report_routes import ReportRoutes
 
 # Nobody outside this machine is to reach it: it checks no one, and says what it is asked to say.
 _HOST = "127.0.0.1"
@@ -63,6 +65,8 @@ class ModelServer:
                 web.get("/v1/messages/batches/{batch_id}", batches.retrieve),
                 web.post("/v1/messages/batches/{batch_id}/cancel", batches.cancel),
                 web.get("/v1/messages/batches/{batch_id}/results", batches.results),
+                web.post("/v1/chat/completions", ChatRoutes(self._core).create),
+                web.get("/v1/organizations/usage_report/messages", ReportRoutes(self._core).messages),
                 web.get("/count", control.count),
                 web.post("/faults", control.add_faults),
                 web.delete("/faults", control.clear_faults),

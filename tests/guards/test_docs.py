@@ -43,6 +43,7 @@ EXPECTED = (
     "docs/errors.md",
     "docs/glossary.md",
     "docs/guide.md",
+    "docs/model-server.md",
     "docs/operations.md",
     "docs/store-format.md",
     "docs/decisions/README.md",

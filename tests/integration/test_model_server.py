@@ -1,0 +1,103 @@
+"""The model server as a process, asked by the real SDK; and under load."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import pytest
+from model_servers import REFRESH_PROMPT, RunningModelServer, params, running_model_server
+
+ASKED: Any = params(REFRESH_PROMPT)
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[str]:
+    """Return the URL of a server that runs as a process, with two faults in its script."""
+    script = tmp_path / "faults.toml"
+    script.write_text('[[faults]]\nfault = "overloaded"\ntimes = 1\n')
+    command = [sys.executable, "-m", "foreword", "dev", "model-server", "--json", "--port", "0"]
+    options = ["--latency", "0", "--batch-wait", "0", "--key", "secret", "--script", str(script)]
+    running = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
+    try:
+        assert running.stdout is not None
+        yield json.loads(running.stdout.readline())["url"]
+    finally:
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0
+
+
+def test_the_sdk_finds_everything_where_it_expects_it(process: str) -> None:
+    """Errors, messages, streams, counting and batches of the command's server are what the SDK takes for the API's."""
+    with anthropic.Anthropic(base_url=process, api_key="secret", max_retries=0) as client:
+        with pytest.raises(anthropic.InternalServerError) as overloaded:
+            client.messages.create(**ASKED)
+        assert overloaded.value.status_code == 529
+        message = client.messages.create(**ASKED)
+        with client.messages.stream(**ASKED) as stream:
+            streamed = stream.get_final_message()
+        assert [block.text for block in streamed.content] == [block.text for block in message.content]
+        assert streamed.usage.output_tokens == message.usage.output_tokens
+        counted = client.messages.count_tokens(model="m", messages=ASKED["messages"])
+        assert counted.input_tokens == message.usage.input_tokens
+        batch = client.messages.batches.create(requests=[{"custom_id": "one", "params": ASKED}])
+        assert [listed.id for listed in client.messages.batches.list()] == [batch.id]
+    with (
+        anthropic.Anthropic(base_url=process, api_key="wrong", max_retries=0) as client,
+        pytest.raises(anthropic.AuthenticationError),
+    ):
+        client.messages.create(**ASKED)
+
+
+def test_three_hundred_slow_calls_are_under_way_at_once() -> None:
+    """Calls wait beside each other: 300 of them take hardly longer than one, and each is counted."""
+
+    async def ask_all(url: str) -> list[anthropic.types.Message]:
+        async with anthropic.AsyncAnthropic(base_url=url, api_key="k", max_retries=0, timeout=60) as client:
+            return await asyncio.gather(*(client.messages.create(**ASKED) for _ in range(300)))
+
+    with running_model_server(latency_seconds=2.0) as server:
+        messages = asyncio.run(ask_all(server.url))
+        (counted,) = server.count()["tokens"]
+    assert counted["calls"] == 300
+    assert counted["output_tokens"] == sum(message.usage.output_tokens for message in messages)
+
+
+def test_the_count_stays_exact_while_calls_fail_in_every_way() -> None:
+    """With faults of all kinds at once, the count is what the client saw and what was lost on its way."""
+
+    async def ask(client: anthropic.AsyncAnthropic) -> int | str:
+        try:
+            return (await client.messages.create(**ASKED)).usage.output_tokens
+        except anthropic.APIConnectionError:
+            return "lost"
+        except anthropic.APIStatusError:
+            return "refused"
+
+    async def ask_all(server: RunningModelServer) -> list[int | str]:
+        async with anthropic.AsyncAnthropic(base_url=server.url, api_key="k", max_retries=0) as client:
+            return await asyncio.gather(*(ask(client) for _ in range(200)))
+
+    with running_model_server() as server:
+        whole = server.post(ASKED)[1]["usage"]["output_tokens"]
+        for fault in ("overloaded", "dropped-mid-body", "dropped-before-headers", "unavailable"):
+            server.faults(fault, share=0.2)
+        seen = asyncio.run(ask_all(server))
+        count = server.count()
+    lost = seen.count("lost")
+    answered = [one for one in seen if isinstance(one, int)]
+    assert lost > 20
+    assert count["tokens"][0]["calls"] == 1 + len(answered) + lost
+    assert count["tokens"][0]["output_tokens"] == whole + sum(answered) + lost * whole
+    assert count["outcomes"] == {
+        "answered": 1 + len(answered),
+        "unheard": lost,
+        "failed": seen.count("refused"),
+    }
