@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -337,10 +338,15 @@ class Agent(Section):
     model: Annotated[str, Field(max_length=128)] = "claude-haiku-4-5"
     """The language model, as its server names it."""
     base_url: Annotated[str, Field(max_length=2048)] = ""
-    """Where the model's server is, such as http://127.0.0.1:8080. Empty: the provider's own."""
+    """Where the model's server is, such as http://127.0.0.1:8080. Empty: the provider's own. For openai-chat an address
+    without a path means /v1 there."""
     api_key_file: Path | None = None
     """File that holds the API key alone. None: the environment, ANTHROPIC_API_KEY or OPENAI_API_KEY. A server given by
     base_url may need none."""
+    admin_key_file: Path | None = None
+    """File that holds an Admin API key alone, with which the cost of calls cut short by a crash is read from the usage
+    report. None: the environment, ANTHROPIC_ADMIN_KEY; without one such calls keep their estimate, which is above
+    what they cost."""
     prompt_tokens_max: Annotated[int, Field(ge=500, le=100_000)] = 3000
     """Tokens of one user's part of a prompt; the newest and most telling events are chosen to fit. Bounds the cost
     of a refresh, whatever the history."""
@@ -368,6 +374,21 @@ class Agent(Section):
     """What acts of your own types say of their topics, as in `[agent.signs]`, `snooze = "against"`; goes before the
     table in docs/guide.md, which knows mute, block, dislike, like and the like. Holds for events read from then on,
     and for those still in the window."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, base_url: str) -> str:
+        parts = urlsplit(base_url)
+        if base_url and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError(
+                f"found {quoted(base_url)}; allowed: an address that begins with http:// or https://"
+            )
+        if parts.username is not None or parts.query or parts.fragment:
+            # Not shown: what stands there is often a password.
+            raise ValueError(
+                "found a user, a query or a fragment in it; allowed: scheme, host, port and path"
+            )
+        return base_url
 
     @field_validator("prices", mode="before")
     @classmethod

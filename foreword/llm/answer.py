@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from foreword.llm.rate_limit import RateLimit
+
 StopReason: TypeAlias = Literal["end", "max_tokens", "refusal", "other"]
 """Why a model stopped, the same for every provider; look at it before the text."""
 
@@ -36,6 +38,7 @@ class ModelAnswer:
         model: The model that answered, which may be named more exactly than the one asked.
         usage: What it read and wrote.
         request_id: The provider's name for the call, for its support; empty when it gave none.
+        limits: What the provider says it will still take.
     """
 
     text: str
@@ -43,3 +46,4 @@ class ModelAnswer:
     model: str
     usage: TokenUsage = field(default_factory=TokenUsage)
     request_id: str = ""
+    limits: tuple[RateLimit, ...] = ()

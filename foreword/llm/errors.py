@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from foreword.errors import ForewordError
 from foreword.llm.answer import TokenUsage
+from foreword.llm.rate_limit import RateLimit
 
 ModelFailure: TypeAlias = Literal[
     "rate_limited",
@@ -30,6 +31,8 @@ class ModelError(ForewordError):
         may_be_billed: Whether the request may have reached the model, so that it may cost something.
         usage: What the provider said it cost before the answer was lost; None when it said nothing.
         request_id: The provider's name for the call; empty when it gave none.
+        limits: What the provider says it will still take.
+        status: The HTTP status of the answer; 0 when there was none.
     """
 
     def __init__(
@@ -42,6 +45,8 @@ class ModelError(ForewordError):
         may_be_billed: bool = False,
         usage: TokenUsage | None = None,
         request_id: str = "",
+        limits: tuple[RateLimit, ...] = (),
+        status: int = 0,
     ) -> None:
         super().__init__(message, hint=hint)
         self.failure = failure
@@ -49,3 +54,5 @@ class ModelError(ForewordError):
         self.may_be_billed = may_be_billed
         self.usage = usage
         self.request_id = request_id
+        self.limits = limits
+        self.status = status

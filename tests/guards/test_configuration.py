@@ -82,6 +82,7 @@ DEFAULTS = {
     "agent.model": "claude-haiku-4-5",
     "agent.base_url": "",
     "agent.api_key_file": None,
+    "agent.admin_key_file": None,
     "agent.prompt_tokens_max": 3000,
     "agent.output_tokens_max": 1500,
     "agent.calls_max": 64,
