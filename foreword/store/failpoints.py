@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
-_watcher: Callable[[Failpoint], object] | None = None
+_watcher: Callable[[StrEnum], object] | None = None
 
 
 class Failpoint(StrEnum):
@@ -24,13 +24,13 @@ class Failpoint(StrEnum):
     RESTORE_UNDONE = "both former environments are back, the mark stands"
 
 
-def passing(point: Failpoint) -> None:
+def passing(point: StrEnum) -> None:
     """Tell whoever watches that a point is reached; nobody does outside of tests."""
     if _watcher is not None:
         _watcher(point)
 
 
-def watch(watcher: Callable[[Failpoint], object] | None) -> None:
+def watch(watcher: Callable[[StrEnum], object] | None) -> None:
     """Have `watcher` called at every point in this process, which it may end there; None ends watching."""
     global _watcher  # noqa: PLW0603 - one process, one watcher; passed along, it would be in every signature
     _watcher = watcher

@@ -1,1 +1,1 @@
-"""What concerns language models in the scheduler: who is asked when, what is sent, and what becomes of the answers."""
+"""The language model behind the refreshes: who is asked about, when, at what cost, and what becomes of the answers."""

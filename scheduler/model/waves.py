@@ -1,0 +1,189 @@
+"""Making waves: the questions of many users, made a few at a time, and stored before any is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from foreword.clock import Clock
+from foreword.followed_config import FollowedConfig
+from foreword.keys import UserKey
+from foreword.llm import ModelRequest
+from foreword.store import ProfileReader, ProfileWriter
+from foreword.store.failpoints import passing
+from foreword.store.model_writer import ModelTransaction
+from foreword.store.v1.store_pb2 import BatchStage, ModelBatch
+from foreword.v1.model_work_pb2 import ModelItem, ModelWait
+from scheduler.model.asking_rules import under_way
+from scheduler.model.batch_point import BatchPoint
+from scheduler.model.choice import BATCH, Choice
+from scheduler.model.custom_id import BatchName
+from scheduler.model.spend import PICO_A_MICRO, Spend
+from scheduler.model.wave import Draft, Wave, WaveLimits, ready, returned
+
+# The queue of the provider's lowest tier; what is above is turned away with 429. In memory there is nothing of it.
+_USERS_UNDER_WAY_MAX = 100_000
+# Each is asked for once in `agent.batch_poll_seconds`.
+_BATCHES_UNDER_WAY_MAX = 200
+# Each segment may have a model of its own: so many users hold a full wave of some model, if there is one.
+_MODELS_MAX = 4
+# Users looked at without a turn of the event loop: a few milliseconds.
+_TURN_USERS = 100
+
+
+class Drafting(Protocol):
+    """Makes questions."""
+
+    def choice(self, user: UserKey) -> Choice | None:
+        """Return who is asked about a user in a batch now; None when nobody is, and the queue then says so."""
+        ...
+
+    async def draft(self, user: UserKey, choice: Choice) -> Draft | None:
+        """Make the question about a user; None when none is to be asked now, and the queue then says so."""
+        ...
+
+
+class StoredWave(NamedTuple):
+    """A wave that is stored and is to be sent."""
+
+    name: BatchName
+    batch: ModelBatch
+    requests: Sequence[tuple[str, ModelRequest]]
+    """Custom id and question, by place."""
+
+
+class Waves:
+    """Makes the waves that are due.
+
+    One wave's questions are in memory at a time. They are made one a turn of the event loop, so that triggers are seen
+    in between. What is to be sent is stored before in one transaction: its users leave the queue, and each question
+    stays until it is dealt with.
+    """
+
+    def __init__(
+        self,
+        writer: ProfileWriter,
+        profiles: ProfileReader,
+        drafting: Drafting,
+        spend: Spend,
+        *,
+        clock: Clock,
+        live: FollowedConfig,
+    ) -> None:
+        self._writer = writer
+        self._profiles = profiles
+        self._drafting = drafting
+        self._spend = spend
+        self._clock = clock
+        self._live = live
+
+    async def next(self) -> StoredWave | None:
+        """Make and store the next wave; None when none is due, or nothing may go out.
+
+        Raises:
+            StoreError: The store fails; nothing was stored.
+        """
+        limits = self._limits()
+        if limits.users_max <= 0 or limits.cost_pico_usd_max <= 0:
+            return None
+        for choice, users in (await self._ready()).items():
+            wave = await self._gather(choice, users, limits)
+            passing(BatchPoint.WAVE_GATHERED)
+            stored = self._store(choice, wave.drafts)
+            if stored is not None:
+                passing(BatchPoint.INTENT_WRITTEN)
+                return stored
+        return None
+
+    def give_back(self, number: int, wait: ModelWait, until_ms: int) -> None:
+        """Queue the users of a batch that the provider does not have; nothing of it costs anything.
+
+        Raises:
+            StoreError: The store fails; nobody was queued.
+        """
+        now_ms = self._clock.now_ms()
+        items = list(self._profiles.model.items(number))
+        with self._writer.begin() as txn:
+            for place, item in items:
+                txn.model.delete_item(number, place)
+                user = UserKey(item.user_key)
+                former = txn.model.state(user) if user else None
+                if former is not None and (former.batch, former.batch_item) == (number, place):
+                    txn.model.schedule(user, returned(former, item, wait, until_ms, now_ms))
+            txn.model.delete_batch(number)
+        self._spend.release(sum(item.reserved_pico_usd for _, item in items))
+
+    def _limits(self) -> WaveLimits:
+        under_way = [batch for _, batch in self._profiles.model.batches()]
+        room = _USERS_UNDER_WAY_MAX - sum(batch.item_count for batch in under_way)
+        users_max = min(room, self._live.current.agent.batch_users_max)
+        run, left = self._live.current.budget.run_micro_usd, self._spend.left_today_pico_usd()
+        costs = [
+            1 << 62,
+            *([run * PICO_A_MICRO] if run is not None else []),
+            *([left] if left is not None else []),
+        ]
+        return WaveLimits(users_max if len(under_way) < _BATCHES_UNDER_WAY_MAX else 0, min(costs))
+
+    async def _ready(self) -> Mapping[Choice, Sequence[UserKey]]:
+        now_ms, agent = self._clock.now_ms(), self._live.current.agent
+        due = self._profiles.model.due(BATCH, now_ms + 1, _MODELS_MAX * agent.batch_users_max)
+        choices: dict[UserKey, Choice] = {}
+        for number, (_, user) in enumerate(due):
+            if (choice := self._drafting.choice(user)) is not None:
+                choices[user] = choice
+            if number % _TURN_USERS == 0:
+                await asyncio.sleep(0)
+        return ready(due, choices, now_ms, agent)
+
+    async def _gather(self, choice: Choice, users: Sequence[UserKey], limits: WaveLimits) -> Wave:
+        wave = Wave(limits)
+        for user in users:
+            if wave.is_full:
+                break
+            draft = await self._drafting.draft(user, choice)
+            await asyncio.sleep(0)
+            # Whoever does not fit begins the next wave; looking for a smaller one behind them would let them wait.
+            if draft is not None and not wave.add(draft):
+                break
+        return wave
+
+    def _store(self, choice: Choice, drafts: Sequence[Draft]) -> StoredWave | None:
+        """Write the intent; users who moved on while the wave was made are not in it."""
+        now_ms = self._clock.now_ms()
+        with self._writer.begin() as txn:
+            kept = [draft for draft in drafts if txn.model.state(draft.question.user) == draft.state]
+            if not kept:
+                return None
+            number = txn.model.new_batch()
+            batch = ModelBatch(
+                stage=BatchStage.BATCH_STAGE_INTENDED,
+                intended_ms=now_ms,
+                provider=choice.provider,
+                model=choice.model,
+                item_count=len(kept),
+            )
+            txn.model.put_batch(number, batch)
+            for place, draft in enumerate(kept):
+                _put(txn.model, number, place, draft, now_ms)
+        self._spend.reserve(sum(draft.question.call.cost_pico_usd for draft in kept))
+        name = BatchName.of(self._writer.environment_id, number, now_ms)
+        requests = [(name.question(place), draft.request) for place, draft in enumerate(kept)]
+        return StoredWave(name, batch, requests)
+
+
+def _put(txn: ModelTransaction, number: int, place: int, draft: Draft, now_ms: int) -> None:
+    question = draft.question
+    item = ModelItem(
+        user_key=question.user,
+        event_hashes=question.event_hashes,
+        seen_seq=question.seen_seq,
+        segment=question.call.segment,
+        reason=question.call.reason,
+        reserved_pico_usd=question.call.cost_pico_usd,
+    )
+    txn.put_item(number, place, item)
+    state = under_way(draft.state, now_ms)
+    state.batch, state.batch_item = number, place
+    txn.schedule(question.user, state)
