@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 
 from foreword.model_server.refresh_prompt import Line
 
@@ -52,7 +53,7 @@ def recurring_phrases(events: Iterable[Line]) -> list[tuple[str, tuple[str, ...]
     Events that say the same count as one: a message that is sent twice is no subject. No two phrases share a word.
     """
     texts = {_first_line(event): str(event.get("id", "")) for event in events}
-    inner = {_stem(word) for text in texts for word in _WORD.findall(text)[1:]}
+    inner = {stem for text in texts for _, stem in _words(text)[1:]}
     places: defaultdict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
     for text, event_id in texts.items():
         for key, phrase in _phrases(text, inner):
@@ -82,20 +83,29 @@ def _phrases(text: str, inner: set[str]) -> list[tuple[tuple[str, ...], str]]:
     The first word is mostly what was done, not to what: it counts only where other lines have it among their others.
     """
     found = []
-    run: list[str] = []
-    for place, word in enumerate(_WORD.findall(text)):
-        is_telling = len(word) >= _CHARACTERS_MIN and word[0].isalpha() and word.lower() not in _EMPTY
-        if not is_telling or (place == 0 and _stem(word) not in inner):
+    run: list[tuple[str, str]] = []
+    for place, (word, stem) in enumerate(_words(text)):
+        if not stem or (place == 0 and stem not in inner):
             run = []
             continue
-        run.append(word)
+        run.append((word, stem))
         for size in range(_WORDS_MIN, min(_WORDS_MAX, len(run)) + 1):
-            key = tuple(map(_stem, run[-size:]))
+            words, key = zip(*run[-size:], strict=True)
             if len(set(key)) == size:
-                found.append((key, " ".join(run[-size:])))
+                found.append((key, " ".join(words)))
     return found
 
 
+@lru_cache(maxsize=1024)
+def _words(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the words of a line with their stems; kept, as a line is looked at for each of its topics."""
+    return tuple((word, _stem(word)) for word in _WORD.findall(text))
+
+
+@lru_cache(maxsize=8192)
 def _stem(word: str) -> str:
+    """Return a word as it is compared; empty for one that names no subject."""
     small = word.lower()
+    if len(word) < _CHARACTERS_MIN or not word[0].isalpha() or small in _EMPTY:
+        return ""
     return small[:-1] if small.endswith("s") and not small.endswith("ss") else small
