@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from foreword.errors import FieldError
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
+_EPOCH = date(1970, 1, 1)
 
 
 class Clock(Protocol):
@@ -77,3 +78,24 @@ def parse_time_ms(text: str, field: str = "time") -> int:
 def format_time_ms(ms: int) -> str:
     """Return milliseconds since 1970 as RFC 3339 in UTC, to the second."""
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_day(text: str, field: str = "day") -> int:
+    """Return a day such as 2026-11-21 as days since 1970.
+
+    Raises:
+        FieldError: The text is no such day, or one before 1970.
+    """
+    try:
+        # Other forms of ISO 8601, such as 2026W475, are more often a slip than meant.
+        day = (datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date() - _EPOCH).days
+    except ValueError as exc:
+        raise FieldError(field, repr(text), "a day such as 2026-11-21") from exc
+    if day < 0:
+        raise FieldError(field, text, "1970-01-01 or later")
+    return day
+
+
+def day_text(day: int) -> str:
+    """Return days since 1970 as a day such as 2026-11-21."""
+    return (_EPOCH + timedelta(days=day)).isoformat()

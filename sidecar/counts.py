@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from foreword.clock import Clock
 from foreword.store import ActivityReader, ProfileReader
 from sidecar.activity import Activity
+from sidecar.model_counts import ModelCounts, count_model
 from sidecar.profiles import Profiles
 
 # The answer may be 10 seconds old; the rest is for counting.
@@ -32,6 +33,7 @@ class Counts:
     users: int = 0
     events: int = 0
     profiles: int = 0
+    model: ModelCounts = field(default_factory=ModelCounts)
 
 
 class StoreCounter:
@@ -70,6 +72,7 @@ class StoreCounter:
             users=activity.users_count() if activity else 0,
             events=activity.events_count() if activity else 0,
             profiles=profiles.profiles_count() if profiles else 0,
+            model=await count_model(profiles, activity, now_ms),
         )
         self._newest, self._duration_ms = counts, (time.monotonic() - started) * 1000
         return counts

@@ -14,9 +14,12 @@ from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
 from foreword.problems import Problem, Problems
 from foreword.store import ProfileReader
+from foreword.store.v1.store_pb2 import ModelHealth
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.operator_service_pb2 import (
     EnvironmentStatus,
+    GetLedgerRequest,
+    GetLedgerResponse,
     GetStatusRequest,
     GetStatusResponse,
     ListUsersRequest,
@@ -33,8 +36,11 @@ from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
 from sidecar.counts import Counts, StoreCounter
 from sidecar.errors import DrainingError
+from sidecar.ledger import get_ledger
+from sidecar.model_status import model_status
 from sidecar.profiles import Profiles
 from sidecar.readers import Readers, ReaderWatch
+from sidecar.reads import Reads
 from sidecar.rpc import Context, Handler, remaining_seconds, unary
 from sidecar.scrub import Scrubber
 from sidecar.user_list import list_users
@@ -60,6 +66,7 @@ class OperatorService:
         profiles: Profiles,
         activity: Activity,
         events: ActivityService,
+        reads: Reads,
         readers: ReaderWatch,
         scrubber: Scrubber,
         problems: Problems,
@@ -69,6 +76,7 @@ class OperatorService:
         self._profiles = profiles
         self._activity = activity
         self._events = events
+        self._reads = reads
         self._readers = readers
         self._scrubber = scrubber
         self._problems = problems
@@ -82,6 +90,7 @@ class OperatorService:
             "GetStatus": unary(GetStatusRequest, self.get_status),
             "RefreshUser": unary(RefreshUserRequest, self.refresh_user),
             "ListUsers": unary(ListUsersRequest, self.list_users),
+            "GetLedger": unary(GetLedgerRequest, self.get_ledger),
         }
 
     # -- GetStatus --------------------------------------------------------------------------------------------
@@ -95,6 +104,8 @@ class OperatorService:
         response.write_queue_count = self._activity.waiting_events
         response.events_accepted = self._events.accepted_count
         reader = self._profiles.reader
+        health = reader.model.health() if reader is not None else ModelHealth()
+        response.model.CopyFrom(model_status(counts.model, health, self._live.current))
         if reader is not None:
             response.ledger.CopyFrom(reader.ledger_totals())
             response.revision = reader.revision()
@@ -143,6 +154,13 @@ class OperatorService:
     async def list_users(self, request: ListUsersRequest, _context: Context) -> ListUsersResponse:
         """Return a page of users with the state of their profiles."""
         return await list_users(request, self._profiles, self._clock.now_ms())
+
+    # -- GetLedger --------------------------------------------------------------------------------------------
+
+    async def get_ledger(self, request: GetLedgerRequest, _context: Context) -> GetLedgerResponse:
+        """Return what models cost, as sums and call by call, and the newest refresh attempts."""
+        prices = self._live.current.agent.prices
+        return await get_ledger(request, self._profiles, self._activity, self._reads, prices)
 
     # -- RefreshUser ------------------------------------------------------------------------------------------
 

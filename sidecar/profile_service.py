@@ -31,6 +31,7 @@ from sidecar import checks
 from sidecar.activity import Activity
 from sidecar.open_triggers import OpenTriggers
 from sidecar.profiles import Profiles
+from sidecar.reads import Reads
 from sidecar.rpc import Context, Handler, check_deadline, unary
 from sidecar.session_overlay import EVENTS_MAX, Session, add_overlay, session_of
 from sidecar.shared_names import SharedNames
@@ -49,6 +50,7 @@ class ProfileService:
         profiles: Profiles,
         activity: Activity,
         triggers: OpenTriggers,
+        reads: Reads,
         *,
         live: FollowedConfig,
         clock: Clock,
@@ -56,6 +58,7 @@ class ProfileService:
         self._profiles = profiles
         self._activity = activity
         self._triggers = triggers
+        self._count = reads.count
         self._live = live
         self._shared_names = SharedNames(profiles, clock)
         self._now_ms = clock.now_ms
@@ -74,6 +77,7 @@ class ProfileService:
         """Return a serialized GetProfileResponse."""
         user = keys.user_key(request.user_id, request.namespace)
         row = self._profiles.profile_row(user)
+        self._count(row)
         if asks_for_refresh(row):
             self._triggers.ask(user)
         if row is None:
@@ -100,6 +104,7 @@ class ProfileService:
         tokens_max = budget_tokens(request.max_tokens)
         check_text("session_id", request.session_id, SESSION_ID_BYTES_MAX)
         row = self._profiles.foreword_row(user)
+        self._count(row)
         if asks_for_refresh(row):
             self._triggers.ask(user)
         whole = (
@@ -120,6 +125,7 @@ class ProfileService:
         now_ms = self._now_ms()
         responses = []
         for user_id, user, row in zip(ids, users, self._profiles.profile_rows(users), strict=True):
+            self._count(row)
             if asks_for_refresh(row):
                 self._triggers.ask(user)
             responses.append(

@@ -41,6 +41,7 @@ from sidecar.operator_service import OperatorService
 from sidecar.profile_service import ProfileService
 from sidecar.profiles import Profiles
 from sidecar.readers import ReaderWatch
+from sidecar.reads import SAVE_SECONDS, Reads
 from sidecar.rpc import Handler
 from sidecar.scrub import Scrubber
 from sidecar.user_data_service import UserDataService
@@ -174,6 +175,7 @@ class SidecarServer:
         for timer in self._timers:
             timer.cancel()
         await asyncio.gather(*self._timers, return_exceptions=True)
+        await self._reads.save()
 
     # -- starting ---------------------------------------------------------------------------------------------
 
@@ -189,6 +191,7 @@ class SidecarServer:
         stack.callback(self._profiles.close)
         self._activity = Activity(config, self._live, self._problems, self._profiles)
         stack.push_async_callback(self._activity.close)
+        self._reads = Reads(self._activity, clock)
         self._reader_watch = ReaderWatch(self._profiles, self._activity, self._live, self._problems)
         scrub = Scrub(config.store.directory)
         self._scrubber = Scrubber(scrub, self._live, self._problems, clock)
@@ -228,13 +231,14 @@ class SidecarServer:
         events = ActivityService(self._activity, self._clock)
         services: dict[str, _Service] = {
             profile_service.NAME: ProfileService(
-                self._profiles, self._activity, triggers, live=self._live, clock=self._clock
+                self._profiles, self._activity, triggers, self._reads, live=self._live, clock=self._clock
             ),
             activity_service.NAME: events,
             operator_service.NAME: OperatorService(
                 profiles=self._profiles,
                 activity=self._activity,
                 events=events,
+                reads=self._reads,
                 readers=self._reader_watch,
                 scrubber=self._scrubber,
                 problems=self._problems,
@@ -265,10 +269,12 @@ class SidecarServer:
             asyncio.create_task(
                 _every(lambda: live.current.store.reader_check_seconds, self._reader_watch.look)
             ),
+            asyncio.create_task(_every(lambda: SAVE_SECONDS, self._reads.save)),
             asyncio.create_task(self._scrubber.run()),
         ]
 
     async def _tick(self) -> None:
+        self._reads.turn()
         self._live.follow()
         self._profiles.follow()
         self._activity.refuse_cut()

@@ -79,6 +79,12 @@ def bytes_text(count: int) -> str:
     return f"{count / _MIB:,.1f} MiB" if count >= _MIB else f"{count / 1024:,.0f} KiB"
 
 
+def usd_text(micro_usd: int) -> str:
+    """Return millionths of a US dollar as dollars, exactly."""
+    whole, millionths = divmod(abs(micro_usd), 1_000_000)
+    return f"{'-' if micro_usd < 0 else ''}{whole:,}.{millionths:06d}"
+
+
 def table(rows: Iterable[Sequence[object]], *, heading: Sequence[str] = (), indent: str = "") -> str:
     """Return rows as aligned columns: numbers to the right, texts to the left."""
     cells = [[_cell(value) for value in row] for row in rows]
@@ -101,4 +107,4 @@ def _cell(value: object) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text.replace(",", "").replace(".", "").isdigit()
+    return text.removeprefix("-").replace(",", "").replace(".", "").isdigit()

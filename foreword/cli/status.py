@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from foreword.cli.connection import connect
 from foreword.cli.entry import EXIT_FAILED, EXIT_OK, say_error
+from foreword.cli.model_text import model_rows, request_path_text
 from foreword.cli.output import bytes_text, message_dict, print_json, print_json_line, table
 from foreword.cli.settings import Settings, address_option
 from foreword.clock import format_time_ms
@@ -131,12 +132,15 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
             ),
             ("sidecar", f"version {status.version}, its time {time_text(status.now)}"),
             *((one.name, _environment(one)) for one in status.environments),
+            *model_rows(status.model),
         ]
     ).splitlines()
     yield ""
     expired = sum(one.expired_count for one in status.segments)
     if expired:
         yield f"Who is expired: foreword users --freshness expired ({expired:,})"
+    if status.model.month.calls:
+        yield f"{request_path_text(status.model.request_path)} (30 days; more: foreword ledger)"
     yield from _problems(status)
 
 

@@ -12,13 +12,26 @@ import grpc
 from google.protobuf.message import Message
 
 from foreword.client.base import ERASE_WAIT_SECONDS, Client, closed
-from foreword.client.calls import EXPORT_USER, Call, FreshnessLike, ResponseT, SegmentLike
+from foreword.client.calls import (
+    EXPORT_USER,
+    Call,
+    FreshnessLike,
+    LedgerGroupLike,
+    ModelOutcomeLike,
+    ResponseT,
+    SegmentLike,
+)
 from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
 from foreword.client.events import EventFields, EventLike
 from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
-from foreword.v1.operator_service_pb2 import GetStatusResponse, ListUsersResponse, RefreshUserResponse
+from foreword.v1.operator_service_pb2 import (
+    GetLedgerResponse,
+    GetStatusResponse,
+    ListUsersResponse,
+    RefreshUserResponse,
+)
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
@@ -100,6 +113,32 @@ class AsyncForeword(Client):
                 failed=failed,
                 page_size=page_size,
                 page_token=page_token,
+            )
+        )
+
+    async def ledger(
+        self,
+        *,
+        from_day: str = "",
+        to_day: str = "",
+        group_by: Iterable[LedgerGroupLike] = (),
+        calls_max: int = 0,
+        attempts_max: int = 0,
+        outcomes: Iterable[ModelOutcomeLike] = (),
+        user_id: str = "",
+        namespace: str | None = None,
+    ) -> GetLedgerResponse:
+        """Return what language models cost; see `Foreword.ledger`."""
+        return await self._ask(
+            self._ledger(
+                user_id,
+                namespace,
+                from_day=from_day,
+                to_day=to_day,
+                group_by=group_by,
+                calls_max=calls_max,
+                attempts_max=attempts_max,
+                outcomes=outcomes,
             )
         )
 

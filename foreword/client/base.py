@@ -17,6 +17,7 @@ from foreword.client.calls import (
     ERASE_USER,
     EXPORT_USER,
     GET_FOREWORD,
+    GET_LEDGER,
     GET_PROFILE,
     GET_STATUS,
     LIST_USERS,
@@ -30,7 +31,12 @@ from foreword.client.recording import Recording
 from foreword.errors import FieldError, ServiceError
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
 from foreword.v1.event_pb2 import Event
-from foreword.v1.operator_service_pb2 import GetStatusResponse, ListUsersResponse, RefreshUserResponse
+from foreword.v1.operator_service_pb2 import (
+    GetLedgerResponse,
+    GetStatusResponse,
+    ListUsersResponse,
+    RefreshUserResponse,
+)
 from foreword.v1.profile_service_pb2 import BatchGetProfilesResponse, GetForewordResponse, GetProfileResponse
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
@@ -128,6 +134,12 @@ class Client:
         if space is not None:
             asked["namespace"] = space
         return Call(LIST_USERS, asked, lambda _: ListUsersResponse(), always_raises=True)
+
+    def _ledger(self, user_id: str, namespace: str | None, **asked: Any) -> Call[GetLedgerResponse]:
+        # Without a user the sums and calls are of all tenants, whatever namespace the client has.
+        if user_id or namespace is not None:
+            asked |= self._of(user_id, namespace)
+        return Call(GET_LEDGER, asked, lambda _: GetLedgerResponse(), always_raises=True)
 
     def _erase(self, user_id: str, wait_seconds: float, namespace: str | None) -> Call[EraseUserResponse]:
         asked = self._of(user_id, namespace, wait_seconds=wait_seconds)

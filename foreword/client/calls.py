@@ -11,7 +11,11 @@ from foreword import arguments
 from foreword.errors import ForewordError
 from foreword.v1.activity_service_pb2 import RecordEventsRequest, RecordEventsResponse
 from foreword.v1.freshness_pb2 import Freshness
+from foreword.v1.ledger_pb2 import LedgerGroup
+from foreword.v1.model_work_pb2 import ModelOutcome
 from foreword.v1.operator_service_pb2 import (
+    GetLedgerRequest,
+    GetLedgerResponse,
     GetStatusRequest,
     GetStatusResponse,
     ListUsersRequest,
@@ -44,6 +48,8 @@ BATCH_MAX = 1000
 # Values of an enum, by number or by name.
 SegmentLike: TypeAlias = "Segment | str"
 FreshnessLike: TypeAlias = "Freshness | str"
+LedgerGroupLike: TypeAlias = "LedgerGroup | str"
+ModelOutcomeLike: TypeAlias = "ModelOutcome | str"
 
 
 class Method(NamedTuple, Generic[ResponseT]):
@@ -63,6 +69,7 @@ RECORD_EVENTS = Method("/foreword.v1.ActivityService/RecordEvents", RecordEvents
 GET_STATUS = Method("/foreword.v1.OperatorService/GetStatus", GetStatusRequest, GetStatusResponse)
 REFRESH_USER = Method("/foreword.v1.OperatorService/RefreshUser", RefreshUserRequest, RefreshUserResponse)
 LIST_USERS = Method("/foreword.v1.OperatorService/ListUsers", ListUsersRequest, ListUsersResponse)
+GET_LEDGER = Method("/foreword.v1.OperatorService/GetLedger", GetLedgerRequest, GetLedgerResponse)
 ERASE_USER = Method("/foreword.v1.UserDataService/EraseUser", EraseUserRequest, EraseUserResponse)
 EXPORT_USER = Method("/foreword.v1.UserDataService/ExportUser", ExportUserRequest, ExportUserResponse)
 UNARY: tuple[Method[Any], ...] = (
@@ -73,6 +80,7 @@ UNARY: tuple[Method[Any], ...] = (
     GET_STATUS,
     REFRESH_USER,
     LIST_USERS,
+    GET_LEDGER,
     ERASE_USER,
 )
 
@@ -119,6 +127,14 @@ def _freshness(name: str, value: Any) -> list[Any]:
     return arguments.choices(name, value, Freshness)
 
 
+def _groups(name: str, value: Any) -> list[Any]:
+    return arguments.choices(name, value, LedgerGroup)
+
+
+def _outcomes(name: str, value: Any) -> list[Any]:
+    return arguments.choices(name, value, ModelOutcome)
+
+
 def _as_it_is(_name: str, value: Any) -> Any:
     return value
 
@@ -139,6 +155,12 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "segments": _segments,
     "freshness": _freshness,
     "failed": arguments.flag,
+    "from_day": arguments.text,
+    "to_day": arguments.text,
+    "group_by": _groups,
+    "calls_max": arguments.count,
+    "attempts_max": arguments.count,
+    "outcomes": _outcomes,
     # Made by ours, from what the caller gave.
     "events": _as_it_is,
 }

@@ -13,13 +13,26 @@ import grpc
 from google.protobuf.message import Message
 
 from foreword.client.base import ERASE_WAIT_SECONDS, Client, closed
-from foreword.client.calls import EXPORT_USER, Call, FreshnessLike, ResponseT, SegmentLike
+from foreword.client.calls import (
+    EXPORT_USER,
+    Call,
+    FreshnessLike,
+    LedgerGroupLike,
+    ModelOutcomeLike,
+    ResponseT,
+    SegmentLike,
+)
 from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
 from foreword.client.events import EventFields, EventLike
 from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError, ServiceError
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
-from foreword.v1.operator_service_pb2 import GetStatusResponse, ListUsersResponse, RefreshUserResponse
+from foreword.v1.operator_service_pb2 import (
+    GetLedgerResponse,
+    GetStatusResponse,
+    ListUsersResponse,
+    RefreshUserResponse,
+)
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
@@ -147,6 +160,47 @@ class Foreword(Client):
                 failed=failed,
                 page_size=page_size,
                 page_token=page_token,
+            )
+        )
+
+    def ledger(
+        self,
+        *,
+        from_day: str = "",
+        to_day: str = "",
+        group_by: Iterable[LedgerGroupLike] = (),
+        calls_max: int = 0,
+        attempts_max: int = 0,
+        outcomes: Iterable[ModelOutcomeLike] = (),
+        user_id: str = "",
+        namespace: str | None = None,
+    ) -> GetLedgerResponse:
+        """Return what language models cost: sums, single calls, and what the same reads would have cost with a model.
+
+        Args:
+            from_day: The first day, UTC, such as 2026-11-25; empty means the oldest there is.
+            to_day: The last day; empty means the newest there is.
+            group_by: What sums are told apart by; empty means the total alone.
+            calls_max: Most single calls, newest first; at most 1,000.
+            attempts_max: Most refresh attempts, likewise.
+            outcomes: Only calls with one of these; empty means any.
+            user_id: Only this user's calls and attempts; empty means all users'. Sums are always of all.
+            namespace: The user's tenant's space; None takes the client's.
+
+        Raises:
+            FieldError: An argument is of the wrong kind.
+            ServiceError: Always when it fails, whatever `raises` says: a part of a sum must not pass for the whole.
+        """
+        return self._ask(
+            self._ledger(
+                user_id,
+                namespace,
+                from_day=from_day,
+                to_day=to_day,
+                group_by=group_by,
+                calls_max=calls_max,
+                attempts_max=attempts_max,
+                outcomes=outcomes,
             )
         )
 

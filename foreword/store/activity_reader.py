@@ -29,6 +29,16 @@ class StoredEvent(NamedTuple):
     event: Event
 
 
+class DayReads(NamedTuple):
+    """How often profiles and forewords of a segment were handed out on a day."""
+
+    day: int
+    """In days since 1970, UTC."""
+    segment: int
+    """Number of the segment; 0 for users without a profile of their own."""
+    read_count: int
+
+
 class ActivityReader(Reader):
     """Reads activity.lmdb while another process writes it. All methods return copies that stay valid.
 
@@ -54,6 +64,20 @@ class ActivityReader(Reader):
     def triggers_count(self) -> int:
         """Return how many rows the trigger log has, those already taken included."""
         return self.count(db.TRIGGERS)
+
+    def reads(self, from_day: int = 0, to_day: int = 1 << 31) -> list[DayReads]:
+        """Return how often the sidecar handed out profiles, by day and segment, oldest first.
+
+        Args:
+            from_day: The first day, in days since 1970, UTC.
+            to_day: The last day.
+        """
+        found = []
+        for key, row in self.range(db.READS, start=keys.u32(from_day)):
+            if keys.read_u32(key) > to_day:
+                break
+            found.append(DayReads(keys.read_u32(key), key[4], keys.read_u64(row)))
+        return found
 
     def user(self, user: UserKey) -> UserActivity | None:
         """Return first and last seen and counts per day of a user key, or None."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
 from pathlib import Path
@@ -146,6 +146,18 @@ class ActivityTransaction:
         control = self._txn.pop(user, db=self._db[db.CONTROLS])
         if control is not None:
             self._delete_trigger(Erasure.FromString(control).trigger_seq)
+
+    def add_reads(self, day: int, counts: Mapping[int, int]) -> None:
+        """Add to how often profiles and forewords were handed out on a day.
+
+        Args:
+            day: In days since 1970, UTC.
+            counts: Reads by segment number; 0 for users without a profile of their own.
+        """
+        for segment, count in counts.items():
+            key = keys.u32(day) + keys.u8(segment)
+            former = keys.read_u64(self._txn.get(key, db=self._db[db.READS]) or bytes(8))
+            self._txn.put(key, keys.u64(former + count), db=self._db[db.READS])
 
     def probe(self) -> None:
         """Write 64 KiB over the former 64 KiB, to find out whether the store takes writes again.

@@ -32,7 +32,8 @@ PROFILE_BYTES_MAX = 20_480
 FLAG_REFRESH_ON_OPEN = 0x01
 FLAG_DEFAULT = 0x02
 _SEGMENT_SHIFT = 4
-_SEGMENT_MASK = 0x07
+# Three bits, so it is their mask too.
+SEGMENT_MAX = 0x07
 
 # What the checksum of a row in each database begins with. Two trees may be mixed up by a single damaged page number.
 _BEGINNINGS = {name: value(name) for name in (db.PROFILES, db.FOREWORDS, db.REVISIONS, db.META)}
@@ -57,7 +58,7 @@ class Header(NamedTuple):
     @property
     def segment(self) -> int:
         """The Segment number the profile was computed for."""
-        return (self.flags >> _SEGMENT_SHIFT) & _SEGMENT_MASK
+        return (self.flags >> _SEGMENT_SHIFT) & SEGMENT_MAX
 
     @property
     def is_default(self) -> bool:
@@ -81,6 +82,11 @@ def pack_flags(*, segment: int, refresh_on_open: bool, is_default: bool) -> int:
         | (FLAG_REFRESH_ON_OPEN if refresh_on_open else 0)
         | (FLAG_DEFAULT if is_default else 0)
     )
+
+
+def segment_of(row: bytes) -> int:
+    """Return the Segment number a row was computed for, without looking at the rest of its header."""
+    return (row[1] >> _SEGMENT_SHIFT) & SEGMENT_MAX
 
 
 def freshness_of(flags: int, stale_after_ms: int, expired_after_ms: int, now_ms: int) -> Freshness:

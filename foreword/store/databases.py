@@ -50,7 +50,12 @@ USERS = b"users"
 TRIGGERS = b"triggers"
 CONTROLS = b"controls"
 APPLIED = b"applied"
-ACTIVITY_DATABASES = (META, EVENTS, USERS, TRIGGERS, CONTROLS, APPLIED)
+# How often profiles were read. Stores made before do not have it until a sidecar opens them.
+READS = b"reads"
+ACTIVITY_DATABASES = (META, EVENTS, USERS, TRIGGERS, CONTROLS, APPLIED, READS)
+
+# Made later than the environments around them; a reader does without where the writer has not made them yet.
+LATER_DATABASES = (*MODEL_DATABASES, READS)
 
 # Rows of `meta`.
 META_REVISION = b"revision"

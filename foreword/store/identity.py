@@ -12,7 +12,7 @@ import lmdb
 from foreword import keys
 from foreword.errors import StoreCorruptError, StoreVersionError
 from foreword.keys import EnvironmentId
-from foreword.store.databases import META, MODEL_DATABASES
+from foreword.store.databases import LATER_DATABASES, META
 from foreword.store.translation import unfinished
 
 SCHEMA_VERSION = 2
@@ -79,7 +79,7 @@ def open_databases(
         except lmdb.NotFoundError as exc:
             if was_made:
                 raise _lost(path, f"database {name.decode()}") from exc
-            if name not in MODEL_DATABASES:
+            if name not in LATER_DATABASES:
                 raise unfinished(path) from exc
     return handles
 

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from foreword import keys
 from foreword.keys import UserKey
 from foreword.store import databases as db
 from foreword.store.v1.store_pb2 import ModelBatch, ModelHealth
-from foreword.v1.model_work_pb2 import ModelCall, ModelItem, ModelMode, ModelSpend, ModelState
+from foreword.v1.model_work_pb2 import ModelCall, ModelItem, ModelMode, ModelSpend, ModelState, ModelWait
 
 if TYPE_CHECKING:
     from foreword.store.reader import Reader
+
+
+class Queued(NamedTuple):
+    """A user in the queue."""
+
+    key: bytes
+    """In `model_due`; where to go on from."""
+    mode: ModelMode
+    due_ms: int
+    wait: ModelWait
 
 
 class ModelReader:
@@ -46,6 +56,14 @@ class ModelReader:
             found.append((due_ms, UserKey(key[9:])))
         return found
 
+    def queued(self, after: bytes = b"", limit: int = 1000) -> list[Queued]:
+        """Return up to `limit` users in the queue whose key in `model_due` is beyond `after`, by mode and due time."""
+        found = []
+        for key, _ in islice(self._reader.range(db.MODEL_DUE, start=after + b"\0" if after else b""), limit):
+            state = self.state(UserKey(key[9:])) or ModelState()
+            found.append(Queued(key, cast(ModelMode, key[0]), keys.read_u64(key, 1), state.wait))
+        return found
+
     def due_count(self, mode: ModelMode, before_ms: int) -> int:
         """Return how many users are to be asked about in this way before a time. Looks at each."""
         prefix, end = keys.u8(mode), keys.u8(mode) + keys.u64(before_ms)
@@ -57,7 +75,12 @@ class ModelReader:
 
     def calls(self, *, newest: int = 100) -> list[ModelCall]:
         """Return the newest calls that ended, newest first."""
-        return [ModelCall.FromString(row) for _, row in self._reader.newest_rows(db.MODEL_CALLS, newest)]
+        return list(islice(self.every_call(), newest))
+
+    def every_call(self) -> Iterator[ModelCall]:
+        """Yield the calls that ended and are kept, newest first."""
+        for _, row in self._reader.newest_first(db.MODEL_CALLS):
+            yield ModelCall.FromString(row)
 
     def calls_of(self, user: UserKey) -> Iterator[ModelCall]:
         """Yield a user's calls, under way or ended. Looks through all of them."""

@@ -284,13 +284,12 @@ class ProfileReader(Reader):
 
     def ledger(self, *, newest: int = 100) -> list[LedgerEntry]:
         """Return the newest ledger entries, newest first."""
-        with self._reading(db.LEDGER) as txn:
-            found: list[LedgerEntry] = []
-            for _, row in txn.cursor().iterprev():
-                if len(found) >= newest:
-                    break
-                found.append(LedgerEntry.FromString(row))
-            return found
+        return list(itertools.islice(self.every_attempt(), newest))
+
+    def every_attempt(self) -> Iterator[LedgerEntry]:
+        """Yield the ledger entries that are kept, newest first."""
+        for _, row in self.newest_first(db.LEDGER):
+            yield LedgerEntry.FromString(row)
 
     def ledger_of(self, user: UserKey) -> Iterator[LedgerEntry]:
         """Yield a user's ledger entries, oldest first. Looks through the whole ledger."""

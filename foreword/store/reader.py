@@ -145,12 +145,19 @@ class Reader:
             for batch in self._batches(database, prefix, start):
                 yield from batch
 
-    def newest_rows(self, database: bytes, limit: int) -> list[tuple[bytes, bytes]]:
-        """Return the last `limit` rows in key order, the last one first; none for a database not made yet."""
-        if not self._environment.has(database):
-            return []
-        with self._reading(database) as txn:
-            return list(islice(txn.cursor().iterprev(), limit))
+    def newest_first(self, database: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield all rows against their order, the last one first; views and databases not made as for `range`."""
+        before = b""
+        while self._environment.has(database):
+            with self._reading(database) as txn:
+                cursor = txn.cursor()
+                is_behind = bool(before) and cursor.set_range(before)
+                is_placed = cursor.prev() if is_behind else cursor.last()
+                batch = list(islice(cursor.iterprev(), _BATCH_ROWS)) if is_placed else []
+            if not batch:
+                return
+            yield from batch
+            before = batch[-1][0]
 
     def _reading(self, database: bytes) -> _Reading:
         return _Reading(self._environment, database)

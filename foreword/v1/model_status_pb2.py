@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from foreword.v1 import ledger_pb2 as foreword_dot_v1_dot_ledger__pb2
 from foreword.v1 import model_work_pb2 as foreword_dot_v1_dot_model__work__pb2
 from foreword.v1 import profile_pb2 as foreword_dot_v1_dot_profile__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x66oreword/v1/model_status.proto\x12\x0b\x66oreword.v1\x1a\x1c\x66oreword/v1/model_work.proto\x1a\x19\x66oreword/v1/profile.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb2\x01\n\x0cSegmentModel\x12%\n\x07segment\x18\x01 \x01(\x0e\x32\x14.foreword.v1.Segment\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12,\n\x0ctrigger_mode\x18\x04 \x01(\x0e\x32\x16.foreword.v1.ModelMode\x12,\n\x0c\x63\x61\x64\x65nce_mode\x18\x05 \x01(\x0e\x32\x16.foreword.v1.ModelMode\"\xba\x01\n\rModelProvider\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x11\n\tnot_asked\x18\x02 \x01(\t\x12\x11\n\theld_back\x18\x03 \x01(\t\x12\x33\n\x0fheld_back_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fopen_call_count\x18\x05 \x01(\r\x12\x11\n\tcalls_max\x18\x06 \x01(\r\x12\x10\n\x08\x66\x61ilures\x18\x07 \x01(\rB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x66oreword/v1/model_status.proto\x12\x0b\x66oreword.v1\x1a\x18\x66oreword/v1/ledger.proto\x1a\x1c\x66oreword/v1/model_work.proto\x1a\x19\x66oreword/v1/profile.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb2\x01\n\x0cSegmentModel\x12%\n\x07segment\x18\x01 \x01(\x0e\x32\x14.foreword.v1.Segment\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12,\n\x0ctrigger_mode\x18\x04 \x01(\x0e\x32\x16.foreword.v1.ModelMode\x12,\n\x0c\x63\x61\x64\x65nce_mode\x18\x05 \x01(\x0e\x32\x16.foreword.v1.ModelMode\"\xba\x01\n\rModelProvider\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x11\n\tnot_asked\x18\x02 \x01(\t\x12\x11\n\theld_back\x18\x03 \x01(\t\x12\x33\n\x0fheld_back_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fopen_call_count\x18\x05 \x01(\r\x12\x11\n\tcalls_max\x18\x06 \x01(\r\x12\x10\n\x08\x66\x61ilures\x18\x07 \x01(\r\"H\n\x0cModelWaiting\x12$\n\x04wait\x18\x01 \x01(\x0e\x32\x16.foreword.v1.ModelWait\x12\x12\n\nuser_count\x18\x02 \x01(\x04\"\xf1\x01\n\x10ModelBatchStatus\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\x12\x10\n\x08provider\x18\x03 \x01(\t\x12\r\n\x05model\x18\x04 \x01(\t\x12/\n\x0bintended_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tpolled_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nitem_count\x18\x07 \x01(\r\x12\x17\n\x0fopen_item_count\x18\x08 \x01(\r\x12\r\n\x05\x65rror\x18\t \x01(\t\"\xed\x03\n\x0bModelStatus\x12+\n\x08segments\x18\x01 \x03(\x0b\x32\x19.foreword.v1.SegmentModel\x12-\n\tproviders\x18\x02 \x03(\x0b\x32\x1a.foreword.v1.ModelProvider\x12\x1a\n\x12messages_due_count\x18\x03 \x01(\x04\x12\x17\n\x0f\x62\x61tch_due_count\x18\x04 \x01(\x04\x12*\n\x07waiting\x18\x05 \x03(\x0b\x32\x19.foreword.v1.ModelWaiting\x12\x17\n\x0fopen_call_count\x18\x06 \x01(\r\x12.\n\x07\x62\x61tches\x18\x07 \x03(\x0b\x32\x1d.foreword.v1.ModelBatchStatus\x12\x1a\n\x12reserved_micro_usd\x18\x08 \x01(\x03\x12!\n\x14\x64\x61y_budget_micro_usd\x18\t \x01(\x03H\x00\x88\x01\x01\x12%\n\x05today\x18\n \x01(\x0b\x32\x16.foreword.v1.LedgerSum\x12%\n\x05month\x18\x0b \x01(\x0b\x32\x16.foreword.v1.LedgerSum\x12\x32\n\x0crequest_path\x18\x0c \x01(\x0b\x32\x1c.foreword.v1.RequestPathCostB\x17\n\x15_day_budget_micro_usdB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,8 +36,14 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foreword.v1.model_status_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013foreword.v1P\001Z\026foreword/v1;forewordv1\252\002\016ForewordApi.V1'
-  _globals['_SEGMENTMODEL']._serialized_start=138
-  _globals['_SEGMENTMODEL']._serialized_end=316
-  _globals['_MODELPROVIDER']._serialized_start=319
-  _globals['_MODELPROVIDER']._serialized_end=505
+  _globals['_SEGMENTMODEL']._serialized_start=164
+  _globals['_SEGMENTMODEL']._serialized_end=342
+  _globals['_MODELPROVIDER']._serialized_start=345
+  _globals['_MODELPROVIDER']._serialized_end=531
+  _globals['_MODELWAITING']._serialized_start=533
+  _globals['_MODELWAITING']._serialized_end=605
+  _globals['_MODELBATCHSTATUS']._serialized_start=608
+  _globals['_MODELBATCHSTATUS']._serialized_end=849
+  _globals['_MODELSTATUS']._serialized_start=852
+  _globals['_MODELSTATUS']._serialized_end=1345
 # @@protoc_insertion_point(module_scope)

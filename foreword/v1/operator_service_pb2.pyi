@@ -1,6 +1,9 @@
 import datetime
 
 from foreword.v1 import freshness_pb2 as _freshness_pb2
+from foreword.v1 import ledger_pb2 as _ledger_pb2
+from foreword.v1 import model_status_pb2 as _model_status_pb2
+from foreword.v1 import model_work_pb2 as _model_work_pb2
 from foreword.v1 import profile_pb2 as _profile_pb2
 from foreword.v1 import refresh_pb2 as _refresh_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -70,7 +73,7 @@ class OldestView(_message.Message):
     def __init__(self, pid: _Optional[int] = ..., age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., transactions_behind: _Optional[int] = ..., pages_kept: _Optional[int] = ..., page_bytes: _Optional[int] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted", "scheduler_running", "environments")
+    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted", "scheduler_running", "environments", "model")
     COUNTED_AT_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LEDGER_FIELD_NUMBER: _ClassVar[int]
@@ -88,6 +91,7 @@ class GetStatusResponse(_message.Message):
     EVENTS_ACCEPTED_FIELD_NUMBER: _ClassVar[int]
     SCHEDULER_RUNNING_FIELD_NUMBER: _ClassVar[int]
     ENVIRONMENTS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
     counted_at: _timestamp_pb2.Timestamp
     segments: _containers.RepeatedCompositeFieldContainer[SegmentStatus]
     ledger: _refresh_pb2.LedgerTotals
@@ -105,7 +109,8 @@ class GetStatusResponse(_message.Message):
     events_accepted: int
     scheduler_running: bool
     environments: _containers.RepeatedCompositeFieldContainer[EnvironmentStatus]
-    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ..., scheduler_running: bool = ..., environments: _Optional[_Iterable[_Union[EnvironmentStatus, _Mapping]]] = ...) -> None: ...
+    model: _model_status_pb2.ModelStatus
+    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ..., scheduler_running: bool = ..., environments: _Optional[_Iterable[_Union[EnvironmentStatus, _Mapping]]] = ..., model: _Optional[_Union[_model_status_pb2.ModelStatus, _Mapping]] = ...) -> None: ...
 
 class RefreshUserRequest(_message.Message):
     __slots__ = ("user_id", "namespace", "wait")
@@ -180,3 +185,37 @@ class ListUsersResponse(_message.Message):
     users: _containers.RepeatedCompositeFieldContainer[UserStatus]
     next_page_token: str
     def __init__(self, users: _Optional[_Iterable[_Union[UserStatus, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetLedgerRequest(_message.Message):
+    __slots__ = ("from_day", "to_day", "group_by", "calls_max", "attempts_max", "user_id", "namespace", "outcomes")
+    FROM_DAY_FIELD_NUMBER: _ClassVar[int]
+    TO_DAY_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
+    CALLS_MAX_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_MAX_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    from_day: str
+    to_day: str
+    group_by: _containers.RepeatedScalarFieldContainer[_ledger_pb2.LedgerGroup]
+    calls_max: int
+    attempts_max: int
+    user_id: str
+    namespace: str
+    outcomes: _containers.RepeatedScalarFieldContainer[_model_work_pb2.ModelOutcome]
+    def __init__(self, from_day: _Optional[str] = ..., to_day: _Optional[str] = ..., group_by: _Optional[_Iterable[_Union[_ledger_pb2.LedgerGroup, str]]] = ..., calls_max: _Optional[int] = ..., attempts_max: _Optional[int] = ..., user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[_model_work_pb2.ModelOutcome, str]]] = ...) -> None: ...
+
+class GetLedgerResponse(_message.Message):
+    __slots__ = ("sums", "total", "request_path", "calls", "attempts")
+    SUMS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_PATH_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    sums: _containers.RepeatedCompositeFieldContainer[_ledger_pb2.LedgerSum]
+    total: _ledger_pb2.LedgerSum
+    request_path: _ledger_pb2.RequestPathCost
+    calls: _containers.RepeatedCompositeFieldContainer[_ledger_pb2.LedgerCall]
+    attempts: _containers.RepeatedCompositeFieldContainer[_ledger_pb2.LedgerAttempt]
+    def __init__(self, sums: _Optional[_Iterable[_Union[_ledger_pb2.LedgerSum, _Mapping]]] = ..., total: _Optional[_Union[_ledger_pb2.LedgerSum, _Mapping]] = ..., request_path: _Optional[_Union[_ledger_pb2.RequestPathCost, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[_ledger_pb2.LedgerCall, _Mapping]]] = ..., attempts: _Optional[_Iterable[_Union[_ledger_pb2.LedgerAttempt, _Mapping]]] = ...) -> None: ...

@@ -50,6 +50,11 @@ class OperatorServiceStub(object):
                 request_serializer=foreword_dot_v1_dot_operator__service__pb2.ListUsersRequest.SerializeToString,
                 response_deserializer=foreword_dot_v1_dot_operator__service__pb2.ListUsersResponse.FromString,
                 _registered_method=True)
+        self.GetLedger = channel.unary_unary(
+                '/foreword.v1.OperatorService/GetLedger',
+                request_serializer=foreword_dot_v1_dot_operator__service__pb2.GetLedgerRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_operator__service__pb2.GetLedgerResponse.FromString,
+                _registered_method=True)
 
 
 class OperatorServiceServicer(object):
@@ -79,6 +84,14 @@ class OperatorServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetLedger(self, request, context):
+        """Returns what language models cost, as sums and call by call, and the newest
+        refresh attempts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OperatorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -96,6 +109,11 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     servicer.ListUsers,
                     request_deserializer=foreword_dot_v1_dot_operator__service__pb2.ListUsersRequest.FromString,
                     response_serializer=foreword_dot_v1_dot_operator__service__pb2.ListUsersResponse.SerializeToString,
+            ),
+            'GetLedger': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLedger,
+                    request_deserializer=foreword_dot_v1_dot_operator__service__pb2.GetLedgerRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_operator__service__pb2.GetLedgerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -180,6 +198,33 @@ class OperatorService(object):
             '/foreword.v1.OperatorService/ListUsers',
             foreword_dot_v1_dot_operator__service__pb2.ListUsersRequest.SerializeToString,
             foreword_dot_v1_dot_operator__service__pb2.ListUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLedger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.OperatorService/GetLedger',
+            foreword_dot_v1_dot_operator__service__pb2.GetLedgerRequest.SerializeToString,
+            foreword_dot_v1_dot_operator__service__pb2.GetLedgerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -12,6 +12,7 @@ from foreword.store import databases as db
 from foreword.store.activity_writer import DAYS_MAX
 from foreword.store.check.fault import Fault, shown
 from foreword.store.check.rows import parsed, user_key_fault
+from foreword.store.codec import SEGMENT_MAX
 from foreword.store.seal import unsealed
 from foreword.store.snapshot import Snapshot
 from foreword.v1.activity_pb2 import Trigger, UserActivity
@@ -221,6 +222,14 @@ def _controls(snapshot: Snapshot) -> Iterator[Fault]:
             yield Fault("activity.controls", shown(key), fault)
 
 
+def _reads(snapshot: Snapshot) -> Iterator[Fault]:
+    for key, row in snapshot.rows(db.READS):
+        if len(key) != 5 or key[4] > SEGMENT_MAX:
+            yield Fault("activity.reads", key.hex(), "the key is no day with a segment")
+        if len(row) != 8:
+            yield Fault("activity.reads", key.hex(), f"the row has {len(row)} bytes, not the 8 of a count")
+
+
 # Each is content with a part of its database's rows: a user's counts are at least those of some of the user's events.
 ACTIVITY_CHECKS: dict[bytes, Callable[[Snapshot], Iterator[Fault]]] = {
     db.EVENTS: _events,
@@ -228,4 +237,5 @@ ACTIVITY_CHECKS: dict[bytes, Callable[[Snapshot], Iterator[Fault]]] = {
     db.USERS: _users,
     db.TRIGGERS: _triggers,
     db.CONTROLS: _controls,
+    db.READS: _reads,
 }
