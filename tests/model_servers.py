@@ -56,13 +56,18 @@ class RunningModelServer:
         self._call("DELETE", "/faults")
 
     def post(
-        self, body: object, path: str = "/v1/messages", **headers: str
+        self,
+        body: object,
+        path: str = "/v1/messages",
+        *,
+        patience_seconds: float = _PATIENCE_SECONDS,
+        **headers: str,
     ) -> tuple[int, dict[str, Any], Message]:
         """Send JSON; return status, body and headers of the answer. Headers are named with `_` for `-`."""
         sent = _HEADERS | {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self.url + path, data=json.dumps(body).encode(), headers=sent)
         try:
-            with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as response:
+            with urllib.request.urlopen(request, timeout=patience_seconds) as response:
                 return response.status, json.load(response), response.headers
         except urllib.error.HTTPError as exc:
             return exc.code, json.load(exc), exc.headers

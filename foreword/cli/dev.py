@@ -44,6 +44,14 @@ def command() -> None:
     metavar="SECONDS",
     help="How long a batch waits until it is worked on.",
 )
+@click.option(
+    "--requests-per-minute",
+    type=click.IntRange(1, 1_000_000),
+    default=1_000_000,
+    show_default=True,
+    metavar="COUNT",
+    help="More are answered with 429.",
+)
 @click.option("--key", default="", metavar="KEY", help="Refuse every other API key; default: take any.")
 @click.option("--nonsense", is_flag=True, help="Answer with nonsense of the right shape.")
 @click.option(
@@ -61,6 +69,7 @@ def model_server(
     seed: int,
     latency_seconds: float,
     batch_seconds: float,
+    requests_per_minute: int,
     key: str,
     nonsense: bool,
     script: Path | None,
@@ -81,6 +90,7 @@ def model_server(
         seed=seed,
         latency_seconds=latency_seconds,
         batch_seconds=batch_seconds,
+        requests_per_minute=requests_per_minute,
         key=key,
         is_nonsense=nonsense,
         rules=() if script is None else tuple(read_script(script)),

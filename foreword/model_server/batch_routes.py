@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import replace
 from typing import IO
 
 from aiohttp import web
@@ -32,8 +31,7 @@ class BatchRoutes:
         with self._batches.body_file() as body:
             await _spool(request, body)
             body.seek(0)
-            # The faults in the header hold for the rows, which are worked on when this request is long over.
-            batch = await self._batches.create(body, replace(request[ASKED]))
+            batch = await self._batches.create(body, request[ASKED])
         if fault is not None and fault.name == "batch-unknown-at-first":
             batch.known_from_ms = batch.created_ms + round((fault.wait_seconds or 0) * 1000)
         if fault is not None and fault.name == "batch-create-lost":

@@ -21,6 +21,8 @@ from foreword.model_server.report_routes import ReportRoutes
 _HOST = "127.0.0.1"
 # Connections that wait to be taken, when hundreds are opened at once.
 _BACKLOG = 1024
+# What is under way is broken off, as in an outage; aiohttp takes 0 for no limit.
+_STOP_SECONDS = 0.001
 
 
 class ModelServer:
@@ -30,7 +32,7 @@ class ModelServer:
         self._options = options
         self._core = Core(options, clock)
         self._batches = Batches(self._core)
-        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=0)
+        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=_STOP_SECONDS)
         self.url = ""
 
     async def start(self) -> None:

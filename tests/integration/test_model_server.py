@@ -101,3 +101,17 @@ def test_the_count_stays_exact_while_calls_fail_in_every_way() -> None:
         "unheard": lost,
         "failed": seen.count("refused"),
     }
+
+
+def test_without_the_extra_the_command_says_what_to_install() -> None:
+    """`foreword dev model-server` without aiohttp ends with one sentence that names the extra."""
+    code = (
+        "import sys; sys.modules['aiohttp'] = None; sys.argv = ['foreword', 'dev', 'model-server']\n"
+        "from foreword.cli import main; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "foreword[model-server]" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from model_servers import RunningModelServer, params, running_model_server
+from waiting import until
 
 from foreword.clock import ManualClock
 
@@ -123,3 +125,36 @@ def test_tokens_can_be_counted_beforehand(model_server: RunningModelServer) -> N
     counted = model_server.post(body, "/v1/messages/count_tokens")[1]["input_tokens"]
     assert model_server.count()["tokens"] == []
     assert model_server.post(params())[1]["usage"]["input_tokens"] == counted
+
+
+def test_more_requests_than_a_minute_has_are_refused_until_there_is_room() -> None:
+    """The headers count down, the first beyond the limit gets 429 with `retry-after`, and room comes with time."""
+    clock = ManualClock()
+    with running_model_server(clock, requests_per_minute=3) as server:
+        seen = [server.post(params()) for _ in range(4)]
+        clock.advance(20_000)
+        later = server.post(params())[0]
+    left = [headers["anthropic-ratelimit-requests-remaining"] for _, _, headers in seen]
+    assert left == ["2", "1", "0", "0"]
+    assert [status for status, _, _ in seen] == [200, 200, 200, 429]
+    assert seen[3][2]["retry-after"] == "20"
+    assert later == 200
+
+
+def test_who_leaves_before_the_answer_pays_for_it_all_the_same() -> None:
+    """A call whose client gives up is counted when it is asked, and found unheard when the answer comes."""
+    with running_model_server(latency_seconds=0.3) as server:
+        with pytest.raises(TimeoutError):
+            server.post(params(), patience_seconds=0.1)
+        assert server.count()["tokens"][0]["calls"] == 1
+        until(lambda: server.count()["outcomes"] == {"unheard": 1}, "the answer to find nobody")
+
+
+def test_a_server_stops_at_once_while_calls_are_under_way() -> None:
+    """Stopping breaks calls off, as an outage does; nobody waits for an answer that takes a minute."""
+    with running_model_server(latency_seconds=60.0) as server, ThreadPoolExecutor() as pool:
+        asked = pool.submit(server.post, params())
+        until(lambda: server.count()["tokens"], "the call to be under way")
+        server.stop()
+        with pytest.raises(OSError, match=r"."):
+            asked.result(10)
