@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from foreword.cli.output import note
 from foreword.cli.progress import progress
 from foreword.cli.settings import Settings, shared_options
+from foreword.errors import FieldError, ForewordError
+
+if TYPE_CHECKING:
+    from evaluations.candidates import Candidate
+    from evaluations.models import Plan
+    from foreword.llm import Model
+    from scheduler.agent.product import ProductSchema
 
 
 @click.group("evaluate")
@@ -16,25 +29,30 @@ def command() -> None:
     """Measure quality on files of real data, beside simple baselines."""
 
 
-@command.command("profiles")
-@click.option(
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_EVENTS = click.option(
     "--events",
     "files",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=_FILE,
     multiple=True,
     required=True,
     metavar="FILE",
     help="JSON lines of events, gzip by suffix; may be given several times.",
 )
-@click.argument(
-    "more", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[FILE]..."
-)
-@click.option(
+_MORE = click.argument("more", nargs=-1, type=_FILE, metavar="[FILE]...")
+_IGNORED = click.option(
     "--ignore-topic", "ignored_topics", multiple=True, metavar="TOPIC", help="Left out on both sides."
 )
-@click.option(
+_RESAMPLES = click.option(
     "--resamples", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="For the intervals."
 )
+
+
+@command.command("profiles")
+@_EVENTS
+@_MORE
+@_IGNORED
+@_RESAMPLES
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the resampling.")
 @shared_options
 @click.pass_obj
@@ -63,3 +81,139 @@ def profiles(
             on_progress=lambda file, done, total: show(file, done, total, "weeks"),
         )
     click.echo(report.to_json() if settings.as_json else report.table())
+
+
+@command.command("models")
+@click.option(
+    "--candidates",
+    "named",
+    required=True,
+    metavar="A,B",
+    help="Each [LABEL=][PROVIDER:]MODEL[@BASE_URL], or extractive; the others are compared with the first.",
+)
+@_EVENTS
+@_MORE
+@click.option(
+    "--users",
+    type=click.IntRange(1, 100_000),
+    default=20,
+    show_default=True,
+    help="How many users, drawn from those with a week to foretell.",
+)
+@click.option(
+    "--weeks",
+    type=click.IntRange(1, 520),
+    default=4,
+    show_default=True,
+    help="How many of the last weeks of each file the candidates write profiles for.",
+)
+@click.option(
+    "--budget-micro-usd",
+    type=click.IntRange(0),
+    default=5_000_000,
+    show_default=True,
+    help="Nothing is asked when all of it could cost more than this, in millionths of a US dollar.",
+)
+@click.option("--yes", is_flag=True, help="Send users' events to a provider elsewhere without asking first.")
+@_IGNORED
+@_RESAMPLES
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the draw and of the resampling.")
+@shared_options
+@click.pass_obj
+def models(
+    settings: Settings,
+    *,
+    named: str,
+    files: tuple[Path, ...],
+    more: tuple[Path, ...],
+    users: int,
+    weeks: int,
+    budget_micro_usd: int,
+    yes: bool,
+    ignored_topics: tuple[str, ...],
+    resamples: int,
+    seed: int,
+) -> None:
+    """Put the same users through several language models, and compare what comes out and what it costs.
+
+    Whether answers can be used, what of them is refused and why, tokens and cost, how far profiles agree, and how well
+    they foretell the next 7 days. What all of it can cost at most is said before anything is asked.
+    """
+    from evaluations.candidates import parse_candidates
+    from evaluations.models import evaluate_models, make_plan
+    from scheduler.agent.product import load_product_schema
+
+    config = settings.config
+    candidates = parse_candidates(named, config)
+    connected = _connected(candidates)
+    product = load_product_schema(config.agent.product)
+    plan = make_plan(
+        [*files, *more], users=users, weeks=weeks, seed=seed, ignored_topics=ignored_topics, config=config
+    )
+    _agree_to_cost(candidates, plan, product, budget_micro_usd=budget_micro_usd, is_agreed=yes)
+    with progress(as_json=settings.as_json) as show:
+        report = asyncio.run(
+            evaluate_models(
+                connected,
+                plan,
+                product=product,
+                seed=seed,
+                bootstrap=resamples,
+                ignored_topics=ignored_topics,
+                on_progress=lambda label, done, total: show(label, done, total, "refreshes"),
+            )
+        )
+    click.echo(report.to_json() if settings.as_json else report.table())
+
+
+def _connected(candidates: Sequence[Candidate]) -> list[tuple[Candidate, Model | None]]:
+    from foreword.llm.connect import connect
+
+    found = [(candidate, connect(candidate.config.agent, os.environ)) for candidate in candidates]
+    for candidate, model in found:
+        if model is None and not candidate.is_code:
+            raise FieldError(
+                candidate.name,
+                "no API key",
+                "a key in agent.api_key_file or the environment, or the address of a server that needs none",
+            )
+    return found
+
+
+def _agree_to_cost(
+    candidates: Sequence[Candidate],
+    plan: Plan,
+    product: ProductSchema | None,
+    *,
+    budget_micro_usd: int,
+    is_agreed: bool,
+) -> None:
+    """Say what is sent and what it can cost; ask before anything leaves this machine.
+
+    Raises:
+        FieldError: It could cost more than the budget.
+        ForewordError: Nobody agreed.
+    """
+    from evaluations.models import most_pico_usd
+    from foreword.llm.prices import micro_usd
+
+    most = {candidate.name: most_pico_usd(candidate, plan, product) for candidate in candidates}
+    total_micro_usd = micro_usd(sum(most.values()))
+    note(f"{len(plan.sample)} users, {plan.refreshes} refreshes with each candidate; at most, in micro-USD:")
+    for name, pico_usd in most.items():
+        note(f"  {name}: {micro_usd(pico_usd):,}")
+    if total_micro_usd > budget_micro_usd:
+        raise FieldError(
+            "--budget-micro-usd",
+            f"{budget_micro_usd:,}",
+            f"at least the {total_micro_usd:,} that all answers at their longest would cost",
+            hint="ask about fewer --users or --weeks, or allow more",
+        )
+    elsewhere = [candidate.name for candidate in candidates if candidate.is_remote]
+    if not elsewhere or is_agreed:
+        return
+    if not sys.stdin.isatty():
+        raise ForewordError(
+            f"{', '.join(elsewhere)} would be sent what users did, and is paid for", hint="agree with --yes"
+        )
+    click.confirm(f"Send what these users did to {', '.join(elsewhere)}?", abort=True, err=True)
