@@ -9,6 +9,7 @@ from functools import lru_cache
 from foreword.naming.scripts import JOINED, JOINERS, is_one_word, looks_latin, script_of
 from foreword.naming.sentences import reads_as_sentence
 from foreword.naming.sites import is_identifier, names_site
+from foreword.redaction import personal_in
 
 # Of 455 topics of ten real projects and a film catalogue, all but one fit; a sentence that says much does not.
 CHARACTERS_MAX = 32
@@ -43,7 +44,8 @@ def well_shaped(raw: str) -> str | None:
 
     A name has at most 3 words and 32 letters, letters and digits of living languages, and of marks only `-._+#/`
     and an apostrophe where words have them: C++, C#, .NET, node.js, ci/cd. It is no site, no identifier, no
-    sentence, and no word in it mixes scripts. Nothing is cut out of a name to make it fit, except what is spelling.
+    sentence, no telephone number or other personal datum, and no word in it mixes scripts. Nothing is cut out of a
+    name to make it fit, except what is spelling.
     """
     text = _plain(raw)
     if text is None:
@@ -56,7 +58,9 @@ def well_shaped(raw: str) -> str | None:
         return None
     if not all(map(_is_word, words)) or _weight(text) > CHARACTERS_MAX or not _is_legible(text):
         return None
-    return None if reads_as_sentence([part.casefold().replace("'", "") for part in parts]) else text
+    if reads_as_sentence([part.casefold().replace("'", "") for part in parts]):
+        return None
+    return None if personal_in(text) else text
 
 
 def _plain(raw: str) -> str | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from google.protobuf.duration_pb2 import Duration
 
 from foreword.clock import DAY_MS, HOUR_MS
 from foreword.corrections import Wish, wishes_in
+from foreword.redaction import redact_value
 from foreword.topics import commonest, topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.evidence import GENERATOR_KEY, Evidence
@@ -281,13 +283,16 @@ def _add_length(memory: Memory, delta: PopulationDelta, value: str, weight: floa
     delta.lengths[bucket] = delta.lengths.get(bucket, 0.0) + weight
 
 
+# Looked up for every attribute of every event, while few values are in use.
+@lru_cache(maxsize=4096)
 def _is_category(name: str, value: str) -> bool:
-    """Tell whether an attribute sorts events into kinds; numbers and identifiers do not."""
+    """Tell whether an attribute sorts events into kinds; numbers, identifiers and what is personal do not."""
     return (
         name not in _KEYS_NOT_KEPT
         and not name.lower().endswith("id")
         and 0 < len(value.encode()) <= _VALUE_BYTES_MAX
         and _number(value) is None
+        and redact_value(name, value) == value
     )
 
 

@@ -65,6 +65,7 @@ DOORS = {
     "diskcache": ("tiering",),
     "anthropic": ("foreword.llm",),
     "openai": ("foreword.llm",),
+    "phonenumbers": ("foreword.redaction",),
     "aiohttp": ("foreword.model_server",),
     "protovalidate": ("scheduler.agent.product.validation",),
 }

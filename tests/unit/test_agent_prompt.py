@@ -166,3 +166,13 @@ def test_a_schema_is_one_that_every_provider_takes() -> None:
     walk(answer_schema(product))
     assert answer_schema(product)["required"] == ["operations", "product"]
     assert PROMPT_VERSION
+
+
+def test_a_secret_among_attributes_is_not_remembered() -> None:
+    """An attribute whose name or value says that it is personal is in no text and no memory, let alone in a prompt."""
+    secrets = {"password": "swordfish", "reply_to": "anna@example.com", "mobile": "030 901820"}
+    made = [event(number, number, ["celery"], type="commit", attributes=secrets) for number in range(8)]
+    profile = run(made).profile
+    for secret in secrets.values():
+        assert secret not in str(profile)
+        assert secret not in prompt_of(make_input(made)).request.prompt

@@ -58,7 +58,7 @@ def event_row(item: Evidence, name: str, words: Words, *, is_seen: bool) -> dict
 
 def _attributes(event: event_pb2.Event, words: Words) -> list[list[str]]:
     kept = sorted((key, value) for key, value in event.attributes.items() if key != GENERATOR_KEY)
-    pairs = ([words.name(key), words.name(value)] for key, value in kept[:_ATTRIBUTES_MAX])
+    pairs = ([words.name(key), words.value(key, value)] for key, value in kept[:_ATTRIBUTES_MAX])
     return [pair for pair in pairs if all(pair)]
 
 

@@ -35,7 +35,7 @@ def aggregate_rows(findings: Findings, words: Words) -> Iterator[Row]:
         if topic:
             yield _topic_row(topic, affinity)
     for entry in findings.attributes[:_ATTRIBUTES_MAX]:
-        name, value = words.name(entry.field), words.name(entry.value)
+        name, value = words.name(entry.field), words.value(entry.field, entry.value)
         if name and value and entry.share >= _ATTRIBUTE_SHARE_MIN:
             yield {
                 "attribute": name,

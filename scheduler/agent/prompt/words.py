@@ -1,11 +1,14 @@
-"""Untrusted words on their way to a model: none that is sensitive, and none longer than it need be."""
+"""Untrusted words on their way to a model: nothing personal, none that is sensitive, and none longer than need be."""
 
 from __future__ import annotations
 
 from foreword.naming import Names
+from foreword.redaction import redact, redact_value
 
 NAME_CHARACTERS_MAX = 80
 """Topics, items, attributes and their values; of ten real projects' items 99 in 100 are shorter."""
+# What is personal is looked for this far behind the cut: the longest keys begin before it and end behind it.
+_BEHIND_CUT_CHARACTERS = 1000
 _ELLIPSIS = "…"
 
 
@@ -26,7 +29,14 @@ class Words:
 
     def text(self, raw: str, characters_max: int) -> str:
         """Return a text as a model may read it, cut with an ellipsis; empty when it must not."""
-        text = _cut(raw.strip(), characters_max)
+        return self._passed(redact(raw[: characters_max + _BEHIND_CUT_CHARACTERS]), characters_max)
+
+    def value(self, name: str, raw: str) -> str:
+        """Return the value of a named field likewise: the name may say that it is a secret."""
+        return self._passed(redact_value(name, raw), NAME_CHARACTERS_MAX)
+
+    def _passed(self, redacted: str, characters_max: int) -> str:
+        text = _cut(redacted.strip(), characters_max)
         return "" if self._withholds(text) else text
 
 
