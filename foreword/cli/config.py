@@ -11,6 +11,7 @@ from foreword.cli.output import print_json
 from foreword.cli.settings import Settings, shared_options
 from foreword.config import Config
 from foreword.config_file import ConfigFile
+from foreword.errors import ForewordError
 
 if TYPE_CHECKING:
     from tomlkit.items import Table
@@ -31,8 +32,10 @@ def check(settings: Settings, file: Path | None) -> None:
 
     Default: the file the daemons would read. Environment overrides count, as they do for the daemons.
     """
+    from scheduler.agent.product import load_product_schema
+
     source = ConfigFile.find(file) if file else settings.config_source
-    source.read()
+    load_product_schema(source.read().agent.product)
     is_there = source.signature() is not None
     if settings.as_json:
         print_json({"file": str(source) if is_there else None, "ok": True})
@@ -62,6 +65,36 @@ def show(settings: Settings) -> None:
 def schema() -> None:
     """Print the JSON schema of the file."""
     print_json(Config.model_json_schema())
+
+
+@command.command("product")
+@click.option(
+    "--descriptor-set",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the compiled file with all its imports here: from it protoc and buf generate clients.",
+)
+@shared_options
+@click.pass_obj
+def product(settings: Settings, descriptor_set: Path | None) -> None:
+    """Print the JSON schema by which a model fills in the message of agent.product."""
+    from scheduler.agent.product import load_product_schema
+
+    loaded = load_product_schema(settings.config.agent.product)
+    if loaded is None:
+        raise ForewordError("No product is configured", hint="see [agent.product] in docs/configuration.md")
+    if descriptor_set is not None:
+        _write(descriptor_set, loaded.files.compiled.SerializeToString())
+    print_json(loaded.json_schema)
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as exc:
+        raise ForewordError(
+            f"{file} cannot be written: {exc.strerror}", hint="choose another --descriptor-set"
+        ) from exc
 
 
 def _toml(values: dict[str, Any]) -> str:

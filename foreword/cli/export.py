@@ -39,7 +39,7 @@ def command(settings: Settings, user: str, output: Path | None) -> None:
     count = 0
     with _opened(output) as file:
         for record in _records(settings, user):
-            print_json_line(message_dict(record), file)
+            print_json_line(message_dict(record, types=settings.product_types), file)
             count += 1
     note(f"{count} records of {user!r}" if count else f"Nothing is kept of {user!r}")
 

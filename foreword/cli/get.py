@@ -21,6 +21,7 @@ def command(settings: Settings, user: str) -> None:
     nobody knows has the default profile.
     """
     response = read_profile(settings, user)
-    print_json(message_dict(response))
+    types = settings.product_types if response.profile.HasField("product") else None
+    print_json(message_dict(response, types=types))
     if response.freshness == Freshness.FRESHNESS_DEFAULT:
         note(f"{why_default(user, response.profile.revision)}; this is the default profile")

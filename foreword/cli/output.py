@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
-from collections.abc import Iterable, Sequence
-from typing import IO, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Any, TypeAlias
 
 import click
+from google.protobuf import any_pb2, descriptor_pool
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from foreword.naming import escaped
 
 _MIB = 1 << 20
+_Path: TypeAlias = tuple[str | int, ...]
 _INTEGERS_64 = {FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64}
 
 
@@ -36,17 +40,69 @@ def json_text(value: object, indent: int | None = None) -> str:
     return "".join(mark if mark == "\n" or mark.isprintable() else json.dumps(mark)[1:-1] for mark in text)
 
 
-def message_dict(message: Message, *, with_defaults: bool = False) -> dict[str, Any]:
+def message_dict(
+    message: Message, *, with_defaults: bool = False, types: DescriptorPool | None = None
+) -> dict[str, Any]:
     """Return a message in proto3 JSON with the names of the .proto files, but every number as one.
 
     proto3 JSON puts 64-bit integers into quotes. All of ours are times and counts far below 2**53, which any reader of
     JSON takes as they are, and what a command says itself has no quotes either.
+
+    Args:
+        message: The message.
+        with_defaults: Whether fields that are not set are there as well.
+        types: Where packed messages (`Profile.product`) are looked up; of one that is not there the bytes are shown,
+            as base64.
     """
+    shown = type(message)()
+    shown.CopyFrom(message)
+    unknown = list(_take_unknown(shown, types or descriptor_pool.Default()))
     fields: dict[str, Any] = MessageToDict(
-        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=with_defaults
+        shown,
+        preserving_proto_field_name=True,
+        always_print_fields_with_no_presence=with_defaults,
+        descriptor_pool=types,
     )
     _unquote(fields, message.DESCRIPTOR)
+    for path, packed in unknown:
+        _put(
+            fields, path, {"@type": packed.type_url, "value": base64.b64encode(packed.value).decode("ascii")}
+        )
     return fields
+
+
+def _take_unknown(
+    message: Message, types: DescriptorPool, above: _Path = ()
+) -> Iterator[tuple[_Path, any_pb2.Any]]:
+    """Take out packed messages of types nobody knows, which proto3 JSON cannot say; yield their places."""
+    for field, value in message.ListFields():
+        if field.message_type is None or field.message_type.GetOptions().map_entry:
+            continue
+        path = (*above, field.name)
+        if field.is_repeated:
+            for place, one in enumerate(value):
+                yield from _take_unknown(one, types, (*path, place))
+        elif not isinstance(value, any_pb2.Any):
+            yield from _take_unknown(value, types, path)
+        elif not _knows(types, value.type_url):
+            packed = any_pb2.Any()
+            packed.CopyFrom(value)
+            message.ClearField(field.name)
+            yield path, packed
+
+
+def _knows(types: DescriptorPool, type_url: str) -> bool:
+    try:
+        types.FindMessageTypeByName(type_url.rpartition("/")[2])
+    except KeyError:
+        return False
+    return True
+
+
+def _put(fields: Any, path: _Path, value: dict[str, str]) -> None:
+    for part in path[:-1]:
+        fields = fields[part]
+    fields[path[-1]] = value
 
 
 def _unquote(fields: dict[str, Any], descriptor: Any) -> None:

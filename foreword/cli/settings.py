@@ -12,8 +12,11 @@ import click
 
 from foreword.addresses import parse_address
 from foreword.cli.output import note
+from foreword.errors import ForewordError
 
 if TYPE_CHECKING:
+    from google.protobuf.descriptor_pool import DescriptorPool
+
     from foreword.config import Config
     from foreword.config_file import ConfigFile
 
@@ -54,6 +57,21 @@ class Settings:
             ConfigError: It cannot be used.
         """
         return self.config_source.read()
+
+    @cached_property
+    def product_types(self) -> DescriptorPool | None:
+        """Where the operator's own message is looked up, to show it; None without one, or when it cannot be had."""
+        try:
+            product = self.config.agent.product
+            if product.proto_file is None:
+                return None
+            from scheduler.agent.product import load_product_schema
+
+            schema = load_product_schema(product)
+        except ForewordError as exc:
+            note(f"Warning: the product is shown as bytes: {exc}")
+            return None
+        return schema.files.pool if schema is not None else None
 
     @cached_property
     def _places(self) -> Config:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from google.protobuf import json_format
+from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, json_format
 
 from foreword.cli.demo.readable import readable, shortened
 from foreword.cli.output import message_dict, note, print_json, print_json_line, table
@@ -13,7 +13,7 @@ from foreword.cli.status import segment_table
 from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import GetStatusResponse, SegmentStatus
 from foreword.v1.profile_pb2 import FadedCount, Memory, Profile, Provenance, Segment
-from foreword.v1.profile_service_pb2 import GetProfileResponse
+from foreword.v1.profile_service_pb2 import BatchGetProfilesResponse, GetProfileResponse
 from foreword.v1.user_data_service_pb2 import ExportUserResponse
 
 
@@ -75,6 +75,24 @@ def test_every_number_is_a_number() -> None:
     event = ExportUserResponse(event=Event(attributes={"revision": "10"}, time={"seconds": 1_763_600_000}))
     assert message_dict(event)["event"] == {"attributes": {"revision": "10"}, "time": "2025-11-20T00:53:20Z"}
     assert message_dict(ExportUserResponse(due_ms=12)) == {"due_ms": 12}
+
+
+def test_a_packed_message_nobody_knows_is_shown_as_bytes() -> None:
+    """A product of an unknown type loses nothing at any depth, and one whose type is given is shown with its fields."""
+    file = descriptor_pb2.FileDescriptorProto(name="own.proto", package="own", syntax="proto3")
+    own = file.message_type.add(name="Own")
+    own.field.add(name="limit", number=1, type=descriptor_pb2.FieldDescriptorProto.TYPE_UINT32)
+    types = descriptor_pool.DescriptorPool()
+    types.Add(file)
+    product = any_pb2.Any(type_url="type.googleapis.com/own.Own", value=b"\x08\x07")
+    message = BatchGetProfilesResponse(
+        results=[GetProfileResponse(profile=Profile(user_id="ada", product=product))]
+    )
+    (shown,) = message_dict(message)["results"]
+    assert shown["profile"] == {"user_id": "ada", "product": {"@type": product.type_url, "value": "CAc="}}
+    (shown,) = message_dict(message, types=types)["results"]
+    assert shown["profile"]["product"] == {"@type": product.type_url, "limit": 7}
+    assert message.results[0].profile.product == product
 
 
 def test_counts_of_nothing_are_numbers_too() -> None:

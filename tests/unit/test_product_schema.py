@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from google.protobuf.message import Message
 
+from foreword.cli.root import root
 from foreword.config import Product
 from foreword.config_check import check
 from foreword.errors import ConfigError, FieldError
@@ -236,7 +239,7 @@ def test_a_file_that_cannot_be_used_says_where_and_why(
 def test_a_compiled_descriptor_set_does_as_well(tmp_path: Path, schema: ProductSchema) -> None:
     """What buf or protoc compiled elsewhere gives the same schema, without a compiler here."""
     file = tmp_path / "feed.binpb"
-    file.write_bytes(schema.files.SerializeToString())
+    file.write_bytes(schema.files.compiled.SerializeToString())
     other = load_product_schema(Product(proto_file=file, message="acme.v1.Feed"))
     assert other is not None
     assert other.json_schema == schema.json_schema
@@ -286,3 +289,35 @@ def test_half_a_product_is_refused_as_configuration(product: dict[str, str], sai
         check({"agent": {"product": product}}, None, "", {})
     assert "agent.product" in str(caught.value)
     assert said in str(caught.value)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(root, arguments)
+
+
+def test_config_check_compiles_the_product(tmp_path: Path) -> None:
+    """`config check` finds what is wrong with the .proto file too, with its line."""
+    proto, toml = tmp_path / "feed.proto", tmp_path / "foreword.toml"
+    proto.write_text(FEED)
+    toml.write_text(f'[agent.product]\nproto_file = "{proto}"\nmessage = "acme.v1.Feed"\n')
+    assert run("config", "check", str(toml)).exit_code == 0
+    proto.write_text(FEED.replace("string note", "strong note"))
+    refused = run("config", "check", str(toml))
+    assert isinstance(refused.exception, FieldError)
+    line = FEED[: FEED.index("string note")].count("\n") + 1
+    assert f'feed.proto:{line}:3: "strong" is not defined;' in str(refused.exception)
+
+
+def test_config_product_shows_the_schema_and_writes_the_compiled_file(tmp_path: Path) -> None:
+    """An operator sees what the model is told, and gets a descriptor set that does as the file."""
+    proto, toml, compiled = (tmp_path / name for name in ("feed.proto", "foreword.toml", "feed.binpb"))
+    proto.write_text(FEED)
+    toml.write_text(f'[agent.product]\nproto_file = "{proto}"\nmessage = "acme.v1.Feed"\n')
+    shown = run("--config", str(toml), "config", "product", "--descriptor-set", str(compiled))
+    assert shown.exit_code == 0, shown.output
+    again = load_product_schema(Product(proto_file=compiled, message="acme.v1.Feed"))
+    assert again is not None
+    assert json.loads(shown.stdout) == again.json_schema
+    assert isinstance(
+        run("--config", str(tmp_path / "none.toml"), "config", "product").exception, ConfigError
+    )

@@ -63,7 +63,7 @@ def _protoc(file: Path) -> descriptor_pb2.FileDescriptorSet:
             command, capture_output=True, text=True, check=False, timeout=_COMPILE_SECONDS_MAX
         )
         if done.returncode:
-            said = "; ".join(done.stderr.strip().splitlines()[:5])
+            said = "; ".join(line.rstrip(".") for line in done.stderr.strip().splitlines()[:5])
             raise FieldError(
                 FILE_KEY, said or f"protoc ending with {done.returncode}", "a .proto file that compiles"
             )

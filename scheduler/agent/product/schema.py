@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from google.protobuf import any_pb2, descriptor_pb2
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf import any_pb2
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from scheduler.agent.product.fields import is_map, key_and_value
+from scheduler.agent.product.files import ProductFiles
 from scheduler.agent.product.json_schema import Schema
 from scheduler.agent.product.options import FieldOptions, bounds_text
 from scheduler.agent.product.validation import Rules
@@ -37,17 +39,17 @@ class ProductSchema:
 
     def __init__(
         self,
-        message_class: type[Message],
+        descriptor: Descriptor,
         json_schema: Schema,
         options: FieldOptions,
         rules: Rules,
-        files: descriptor_pb2.FileDescriptorSet,
+        files: ProductFiles,
     ) -> None:
-        self._class = message_class
+        self._class = GetMessageClass(descriptor)
         self._options = options
         self._rules = rules
         self.json_schema: Mapping[str, Any] = json_schema
-        self.type_name: str = message_class.DESCRIPTOR.full_name
+        self.type_name: str = descriptor.full_name
         self.files = files
 
     def read(self, value: object, refusal_of: RefusalOf) -> Message | list[str]:
