@@ -40,6 +40,7 @@ lint: $(VENV)/.dev ## Check code and proto style, changing nothing
 	@$(BIN)/ruff format --check .
 	@$(BIN)/buf lint
 	@$(BIN)/buf format --diff --exit-code
+	@$(BIN)/buf format --diff --exit-code examples/product/proto
 
 .PHONY: types
 types: $(VENV)/.dev ## Check types, strictly
@@ -71,6 +72,7 @@ format: $(VENV)/.dev ## Bring code and proto into shape
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 	@$(BIN)/buf format --write
+	@$(BIN)/buf format --write examples/product/proto
 
 .PHONY: venv
 venv: $(VENV)/.dev ## Make the virtual environment with everything in it

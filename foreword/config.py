@@ -307,8 +307,9 @@ class Product(Section):
 
     proto_file: Path | None = None
     """The .proto file that has the message, compiled at the start (extra `product`); or, by the suffix .binpb, a
-    descriptor set that `buf build` or protoc made of it. Imports are looked for in its folder;
-    `buf/validate/validate.proto`, whose rules are enforced, is always there. None: profiles have no product."""
+    descriptor set that `buf build` or protoc made of it. Imports are looked for in its folder, or where the folders of
+    its package begin; `buf/validate/validate.proto`, whose rules are enforced, is always there. None: profiles have
+    no product."""
     message: Annotated[str, Field(max_length=256)] = ""
     """Full name of the message, such as `acme.v1.FeedProfile`."""
 

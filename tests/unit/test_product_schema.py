@@ -321,3 +321,18 @@ def test_config_product_shows_the_schema_and_writes_the_compiled_file(tmp_path: 
     assert isinstance(
         run("--config", str(tmp_path / "none.toml"), "config", "product").exception, ConfigError
     )
+
+
+def test_imports_are_found_where_the_package_begins(tmp_path: Path) -> None:
+    """A file in the folders of its package imports by full path, as buf has it, and keeps that path as its name."""
+    folder = tmp_path / "acme" / "v1"
+    folder.mkdir(parents=True)
+    (folder / "boost.proto").write_text(
+        'syntax = "proto3"; package acme.v1; message Boost { string topic = 1; }'
+    )
+    (folder / "feed.proto").write_text(
+        'syntax = "proto3";\npackage acme.v1;\nimport "acme/v1/boost.proto";\nmessage Feed { Boost boost = 1; }'
+    )
+    schema = load_product_schema(Product(proto_file=folder / "feed.proto", message="acme.v1.Feed"))
+    assert schema is not None
+    assert [file.name for file in schema.files.compiled.file] == ["acme/v1/boost.proto", "acme/v1/feed.proto"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,13 +19,16 @@ COMPILED_SUFFIX = ".binpb"
 EXTRA = "product"
 # protoc takes a tenth of a second; a file on a hanging disk must not hold up the start for good.
 _COMPILE_SECONDS_MAX = 30
+_PACKAGE = re.compile(r"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)
 
 
 def compile_file(file: Path) -> descriptor_pb2.FileDescriptorSet:
     """Return the file and all it imports, imports first.
 
     A `.binpb` file is a descriptor set that was compiled elsewhere and is only read. Imports are looked for in the
-    folder of the file; `buf/validate/validate.proto` and `google/protobuf/*.proto` are always there.
+    folder of the file, or where the folders of its package begin, if it stands in such: `acme/v1/feed.proto` of the
+    package `acme.v1` in the folder above `acme`. `buf/validate/validate.proto` and `google/protobuf/*.proto` are always
+    there.
 
     Raises:
         FieldError: It cannot be read or compiled; says in which line.
@@ -53,10 +57,11 @@ def _protoc(file: Path) -> descriptor_pb2.FileDescriptorSet:
     with tempfile.TemporaryDirectory(prefix="foreword-product-") as folder:
         rules, target = Path(folder, "validate.binpb"), Path(folder, "product.binpb")
         rules.write_bytes(validate_descriptors().SerializeToString())
+        root = _root(file.absolute())
         command = [
-            *(sys.executable, "-m", "grpc_tools.protoc"),
-            *(f"-I{file.parent.absolute()}", f"--descriptor_set_in={rules}"),
-            *("--include_imports", "--include_source_info", f"--descriptor_set_out={target}", file.name),
+            *(sys.executable, "-m", "grpc_tools.protoc", f"-I{root}", f"--descriptor_set_in={rules}"),
+            *("--include_imports", "--include_source_info", f"--descriptor_set_out={target}"),
+            str(file.absolute().relative_to(root)),
         ]
         # A process of its own: within ours protoc writes its errors past Python, to the process's stderr.
         done = subprocess.run(
@@ -68,6 +73,14 @@ def _protoc(file: Path) -> descriptor_pb2.FileDescriptorSet:
                 FILE_KEY, said or f"protoc ending with {done.returncode}", "a .proto file that compiles"
             )
         return descriptor_pb2.FileDescriptorSet.FromString(target.read_bytes())
+
+
+def _root(file: Path) -> Path:
+    """Return the folder that imports are relative to."""
+    package = _PACKAGE.search(file.read_text("utf-8", "replace"))
+    parts = package[1].split(".") if package else []
+    folders = list(file.parent.parts)
+    return Path(*folders[: -len(parts)]) if parts and folders[-len(parts) :] == parts else file.parent
 
 
 def validate_descriptors() -> descriptor_pb2.FileDescriptorSet:
