@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from foreword.clock import parse_time_ms
 from foreword.errors import FieldError
 from foreword.llm.answer import ModelAnswer
-from foreword.llm.anthropic_message import answer_of, params
+from foreword.llm.anthropic_batch_body import BODY_BYTES_MAX, BatchBody, BodyTooLargeError
+from foreword.llm.anthropic_message import answer_of
 from foreword.llm.errors import ModelError
 from foreword.llm.exchange import Exchange, Reply
 from foreword.llm.failures import Failures
@@ -20,6 +21,7 @@ from foreword.llm.request import ModelRequest
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
+_PATH = "/v1/messages/batches"
 # Sending 2,000 prompts takes longer than an answer does: 30 MB at 1 MB a second, and as much again in reserve.
 CREATE_SECONDS_MAX = 300.0
 # As many batches as a page of the list has: the API's most is 1,000, and a page is read whole.
@@ -61,11 +63,12 @@ class AnthropicBatches:
         Raises:
             ModelError: It was not taken; or, where `may_be_billed` is set, nobody knows whether it was.
         """
-        rows: list[Any] = [
-            {"custom_id": custom_id, "params": params(request)} for custom_id, request in requests
-        ]
         seconds = max(CREATE_SECONDS_MAX, self._timeout_seconds)
-        call = self._client.messages.batches.with_streaming_response.create(requests=rows, timeout=seconds)
+        try:
+            body = await BatchBody.of(requests)
+        except BodyTooLargeError as exc:
+            raise self._failures.too_large(f"batch of more than {BODY_BYTES_MAX} bytes") from exc
+        call = self._exchange.sent(_PATH, body, body.size_bytes, timeout_seconds=seconds)
         return self._state(await self._exchange.reply(call, timeout_seconds=seconds))
 
     async def state(self, batch_id: str) -> BatchState | None:
@@ -109,10 +112,9 @@ class AnthropicBatches:
             ModelError: The rows broke off; read them again from the start.
         """
         # The SDK's results() asks the address that the server names, key and all; the documented path is asked instead.
-        path = f"/v1/messages/batches/{batch_id}/results"
         lines = _Lines()
         with self._exchange.translated(self._timeout_seconds):
-            async with self._exchange.unread(path) as response:
+            async with self._exchange.got(f"{_PATH}/{batch_id}/results") as response:
                 async for chunk in response.iter_bytes():
                     for line in lines.taken(chunk):
                         yield self._row(line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -90,11 +90,22 @@ class Exchange:
                     raise self._failures.malformed(what, request_id=request_id) from exc
                 return Reply(body, response.headers, request_id)
 
+    def got(self, path: str, query: Mapping[str, Any] | None = None) -> AbstractAsyncContextManager[Any]:
+        """Return a GET that the SDK has no method for, not yet entered."""
+        options = {"headers": _UNREAD, "params": dict(query or {})}
+        return self._unread(lambda: self._client.get(path, cast_to=object, options=options))
+
+    def sent(
+        self, path: str, body: AsyncIterable[bytes], size_bytes: int, *, timeout_seconds: float
+    ) -> AbstractAsyncContextManager[Any]:
+        """Return a POST of JSON that is sent as it is made, not yet entered."""
+        headers = {**_UNREAD, "content-type": "application/json", "content-length": str(size_bytes)}
+        options = {"headers": headers, "timeout": timeout_seconds}
+        return self._unread(lambda: self._client.post(path, cast_to=object, content=body, options=options))
+
     @asynccontextmanager
-    async def unread(self, path: str, query: Mapping[str, Any] | None = None) -> AsyncIterator[Any]:
-        """Ask for what the SDK has no method for, and give the answer before it is read."""
-        options: dict[str, Any] = {"headers": _UNREAD, "params": dict(query or {})}
-        response = await self._client.get(path, cast_to=object, options=options)
+    async def _unread(self, ask: Callable[[], Awaitable[Any]]) -> AsyncIterator[Any]:
+        response = await ask()
         try:
             yield response
         finally:

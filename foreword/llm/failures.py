@@ -19,6 +19,8 @@ _UNAUTHORIZED = (401, 402, 403)
 # The request reached a model that may have worked on it when what stands before it gave up.
 _AFTER_THE_MODEL = (502, 504, 520, 522, 524)
 
+_TOO_LARGE = "lower agent.batch_users_max or agent.prompt_tokens_max"
+
 
 class Failures:
     """Words for the failures of one server.
@@ -91,6 +93,12 @@ class Failures:
             request_id=self.cleaned(request_id),
         )
 
+    def too_large(self, what: str) -> ModelError:
+        """Return that a request is larger than the API takes, and was not sent."""
+        return ModelError(
+            f"the model's server at {self._server} takes no {what}", failure="rejected", hint=_TOO_LARGE
+        )
+
     def cause(self, exc: BaseException) -> BaseException | None:
         """Return what an error may be raised from: nothing that would show the key in a traceback."""
         chain: BaseException | None = exc
@@ -112,7 +120,7 @@ class Failures:
             **dict.fromkeys(_UNAUTHORIZED, ("unauthorized", self._key_hint)),
             404: ("rejected", "see agent.model and agent.base_url"),
             408: ("timed_out", ""),
-            413: ("rejected", "lower agent.batch_users_max or agent.prompt_tokens_max"),
+            413: ("rejected", _TOO_LARGE),
             429: ("rate_limited", ""),
             529: ("overloaded", ""),
         }

@@ -92,7 +92,7 @@ class UsageReport:
 
     async def _page(self, query: Mapping[str, Any]) -> Reply:
         path = "/v1/organizations/usage_report/messages"
-        return await self._exchange.reply(self._exchange.unread(path, query))
+        return await self._exchange.reply(self._exchange.got(path, query))
 
 
 def _rows(body: Any) -> Iterator[UsageRow]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import psutil
@@ -98,6 +99,33 @@ def test_a_batch_that_was_not_taken_says_so(say: Say, may_be_billed: bool) -> No
             await batches.create([("u-1", REQUEST)])
         assert caught.value.may_be_billed == may_be_billed
         assert len(server.seen) == 1
+
+    tell(story)
+
+
+def test_a_batch_beyond_the_limit_is_not_sent() -> None:
+    """What the API would refuse for its size is refused before it is sent, with the settings to lower."""
+    large = replace(REQUEST, prompt="x" * (1 << 20))
+
+    async def story(batches: Batches, server: WireServer) -> None:
+        with pytest.raises(ModelError) as caught:
+            await batches.create([(f"u-{number}", large) for number in range(256)])
+        assert (caught.value.failure, caught.value.may_be_billed) == ("rejected", False)
+        assert "agent.batch_users_max" in caught.value.hint
+        assert server.seen == []
+
+    tell(story)
+
+
+def test_every_sign_of_a_prompt_arrives() -> None:
+    """A batch's text is UTF-8, whatever it holds; half a sign is replaced rather than failing the whole."""
+    signs = 'ü 漢字 🙂 " \\ \u2028 \x00'
+
+    async def story(batches: Batches, server: WireServer) -> None:
+        prompts = [replace(REQUEST, prompt=text) for text in (signs, "a\ud800b")]
+        await batches.create([(f"u-{number}", prompt) for number, prompt in enumerate(prompts)])
+        sent = [row["params"]["messages"][0]["content"] for row in server.seen[0].body["requests"]]
+        assert sent == [signs, "a?b"]
 
     tell(story)
 
