@@ -69,7 +69,12 @@ class AnthropicBatches:
         except BodyTooLargeError as exc:
             raise self._failures.too_large(f"batch of more than {BODY_BYTES_MAX} bytes") from exc
         call = self._exchange.sent(_PATH, body, body.size_bytes, timeout_seconds=seconds)
-        return self._state(await self._exchange.reply(call, timeout_seconds=seconds))
+        try:
+            return self._state(await self._exchange.reply(call, timeout_seconds=seconds))
+        except ModelError as error:
+            # A message that ends in 500 costs nothing; a batch may have been taken before its creation failed.
+            error.may_be_billed |= error.failure == "unavailable" and error.status != 0
+            raise
 
     async def state(self, batch_id: str) -> BatchState | None:
         """Return how far a batch is; None when the provider does not know it, or not yet.
@@ -99,9 +104,10 @@ class AnthropicBatches:
             page = [self._batch(batch, reply) for batch in self._page(reply)]
             found += [state for state in page if state.created_ms >= since_ms]
             if not page or page[-1].created_ms < since_ms or not reply.body.get("has_more"):
-                break
+                return found
             after = {"after_id": page[-1].batch_id}
-        return found
+        # A list cut short would say of a batch that is there that it is not, and it would be paid for again.
+        raise self._failures.malformed(f"more than {_PAGE * _PAGES_MAX} batches")
 
     async def rows(self, batch_id: str) -> AsyncGenerator[BatchRow]:
         """Yield the rows of a batch that has ended: in any order, and as the provider sends them, twice perhaps.

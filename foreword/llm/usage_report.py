@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from foreword.clock import format_time_ms, parse_time_ms
+from foreword.clock import DAY_MS, format_time_ms, parse_time_ms
 from foreword.errors import FieldError, MissingExtraError
 from foreword.llm.answer import TokenUsage
 from foreword.llm.anthropic_model import OWN_URL, anthropic_client
@@ -16,8 +16,9 @@ from foreword.llm.failures import Failures
 MINUTE_MS = 60_000
 # The API's most minutes a page: a day.
 _BUCKETS = 1440
-# A month by the minute, after which the provider has no batches of that time either.
-_PAGES_MAX = 31
+# Pages for a month by the minute, and one that a provider may add; after a month it has no batches of that time either.
+_DAYS_MAX = 31
+_PAGES_MAX = _DAYS_MAX + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,17 @@ class UsageReport:
     async def usage_between(self, from_ms: int, to_ms: int) -> list[UsageRow]:
         """Return what was used in the minutes from `from_ms` on that begin before `to_ms`, oldest first.
 
+        Args:
+            from_ms: In ms since 1970; the minute it falls in is the first.
+            to_ms: At most 31 days later.
+
         Raises:
+            FieldError: The time between is longer.
             ModelError: The provider cannot say.
         """
+        if to_ms - from_ms > _DAYS_MAX * DAY_MS:
+            found_days = f"{(to_ms - from_ms) / DAY_MS:.1f} days after from_ms"
+            raise FieldError("to_ms", found_days, f"at most {_DAYS_MAX} days")
         query: dict[str, Any] = {
             "starting_at": format_time_ms(from_ms),
             "ending_at": format_time_ms(-(-to_ms // MINUTE_MS) * MINUTE_MS),
@@ -82,9 +91,10 @@ class UsageReport:
             except (KeyError, TypeError, ValueError, AttributeError, FieldError) as exc:
                 raise self._failures.malformed("no usage report", request_id=reply.request_id) from exc
             if not isinstance(following, str):
-                break
+                return found
             query["page"] = following
-        return found
+        # Half a report would say that calls cost less than they did.
+        raise self._failures.malformed(f"a usage report of more than {_PAGES_MAX} pages")
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -80,6 +80,9 @@ def test_a_batch_holds_what_calls_would() -> None:
         (Say({"error": {"message": "no"}}, status=400), False),
         (Say({"error": {"message": "too large"}}, status=413), False),
         (Say({"error": {"message": "slower"}}, status=429), False),
+        (Say({"error": {"message": "busy"}}, status=529), False),
+        (Say({"error": {"message": "oops"}}, status=500), True),
+        (Say({"error": {"message": "oops"}}, status=503), True),
         (Say(BATCH, cut_bytes=0), True),
         (Say(BATCH, cut_bytes=20), True),
         (Say(HTML), True),
@@ -178,10 +181,11 @@ def test_newest_batches_are_found_page_by_page() -> None:
 
 
 def test_a_list_without_end_is_left() -> None:
-    """A server that says for ever that there is more is asked for fifty pages."""
+    """A server that says for ever that there is more is asked for fifty pages, and no part is taken for the whole."""
 
     async def story(batches: Batches, server: WireServer) -> None:
-        assert len(await batches.newest(0)) == 50
+        with pytest.raises(ModelError, match="more than 5000 batches"):
+            await batches.newest(0)
         assert len(server.seen) == 50
 
     tell(story, page(BATCH, has_more=True))

@@ -10,6 +10,8 @@ import pytest
 from conformance.test_providers import HTML
 from conformance.wire_server import Say, WireServer
 
+from foreword.clock import DAY_MS
+from foreword.errors import FieldError
 from foreword.llm import ModelError, TokenUsage, UsageReport, UsageRow
 
 KEY = "sk-ant-admin-0123456789"
@@ -74,13 +76,25 @@ def test_pages_are_read_to_the_last() -> None:
 
 
 def test_pages_without_end_are_left() -> None:
-    """A server that always names a further page is asked for a month of them."""
+    """A server that always names a further page is asked for a month of them, and no part is taken for the whole."""
 
     async def story(report: UsageReport, server: WireServer) -> None:
-        assert await report.usage_between(NOON_MS, NOON_MS + 1) == []
-        assert len(server.seen) == 31
+        with pytest.raises(ModelError, match="more than 32 pages"):
+            await report.usage_between(NOON_MS, NOON_MS + 1)
+        assert len(server.seen) == 32
 
     tell(story, page(following="again"))
+
+
+def test_more_than_a_month_is_not_asked_for() -> None:
+    """A span that the report has no minutes for is refused before it is asked."""
+
+    async def story(report: UsageReport, server: WireServer) -> None:
+        with pytest.raises(FieldError, match=r"31\.5 days after from_ms; allowed: at most 31 days"):
+            await report.usage_between(NOON_MS, NOON_MS + 31 * DAY_MS + DAY_MS // 2)
+        assert server.seen == []
+
+    tell(story, page())
 
 
 @pytest.mark.parametrize(
