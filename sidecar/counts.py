@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from foreword.clock import Clock
+from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader
 from sidecar.activity import Activity
 from sidecar.model_counts import ModelCounts, count_model
@@ -39,9 +40,10 @@ class Counts:
 class StoreCounter:
     """Counts on request, once for all who ask at a time, and keeps the result for a while."""
 
-    def __init__(self, profiles: Profiles, activity: Activity, clock: Clock) -> None:
+    def __init__(self, profiles: Profiles, activity: Activity, live: FollowedConfig, clock: Clock) -> None:
         self._profiles = profiles
         self._activity = activity
+        self._live = live
         self._clock = clock
         self._newest: Counts | None = None
         self._duration_ms = 0.0
@@ -72,7 +74,7 @@ class StoreCounter:
             users=activity.users_count() if activity else 0,
             events=activity.events_count() if activity else 0,
             profiles=profiles.profiles_count() if profiles else 0,
-            model=await count_model(profiles, activity, now_ms),
+            model=await count_model(profiles, activity, now_ms, self._live.current.agent.prices),
         )
         self._newest, self._duration_ms = counts, (time.monotonic() - started) * 1000
         return counts

@@ -30,7 +30,7 @@ FIELDS = {
 # What a read has, too.
 _OF_READS = {DAY, SEGMENT}
 _TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
-_PICO_A_MICRO = 1_000_000
+_MILLION = 1_000_000
 _ADDED = ("calls", *_TOKENS, "applied_count", "refused_count")
 
 # The model said something, whatever it was worth. What failed, was lost or expired is no answer, and mostly free.
@@ -47,6 +47,32 @@ ANSWERED = frozenset(
 )
 
 
+class _Savings:
+    """What the prompt cache saves, by the prices given; looked up once a model, for there may be thousands of sums."""
+
+    def __init__(self, prices: Prices) -> None:
+        self._prices = prices
+        self._per_million: dict[tuple[str, bool], tuple[int, int]] = {}
+
+    def pico_usd(self, model: str, tokens: Mapping[str, int], *, in_batch: bool) -> int:
+        """Return what cached tokens saved: what they cost at the price of input, less what they did cost."""
+        kind = (model, in_batch)
+        if kind not in self._per_million:
+            self._per_million[kind] = self._saved_per_million(model, in_batch=in_batch)
+        by_reading, by_writing = self._per_million[kind]
+        return (tokens["read"] * by_reading + tokens["write"] * by_writing) // _MILLION
+
+    def _saved_per_million(self, model: str, *, in_batch: bool) -> tuple[int, int]:
+        price = self._prices.get(model)
+        if price is None:
+            return 0, 0
+        uncached, read, written = (
+            cost_pico_usd(TokenUsage(**{kind: _MILLION}), price, in_batch=in_batch)
+            for kind in ("input_tokens", "cache_read_tokens", "cache_write_tokens")
+        )
+        return uncached - read, uncached - written
+
+
 @dataclass
 class _Exact:
     """A sum before it is rounded."""
@@ -55,7 +81,7 @@ class _Exact:
     cost_pico_usd: int = 0
     estimated_pico_usd: int = 0
     cached: dict[tuple[str, bool], Counter[str]] = field(default_factory=dict)
-    """Cached tokens by model and whether in a batch: priced once a kind, not once a row."""
+    """Cached tokens by model and whether in a batch."""
     read_count: int = 0
 
     def add(self, spend: ModelSpend) -> None:
@@ -69,20 +95,17 @@ class _Exact:
             tokens["read"] += spend.cache_read_tokens
             tokens["write"] += spend.cache_write_tokens
 
-    def saved_pico_usd(self, prices: Prices) -> int:
-        return sum(
-            _saved_pico_usd(prices[model], tokens, in_batch=in_batch)
+    def message(self, savings: _Savings, named: Mapping[str, Any]) -> LedgerSum:
+        saved = (
+            savings.pico_usd(model, tokens, in_batch=in_batch)
             for (model, in_batch), tokens in self.cached.items()
-            if model in prices
         )
-
-    def message(self, prices: Prices, named: Mapping[str, Any]) -> LedgerSum:
         fields: dict[str, Any] = {**named, **self.numbers}
         return LedgerSum(
             **fields,
             cost_micro_usd=micro_usd(self.cost_pico_usd),
             estimated_micro_usd=micro_usd(self.estimated_pico_usd),
-            cache_saved_micro_usd=micro_usd(self.saved_pico_usd(prices)),
+            cache_saved_micro_usd=micro_usd(sum(saved)),
         )
 
 
@@ -100,13 +123,13 @@ def grouped(
     if has_reads:
         for read in reads:
             found.setdefault(tuple(of(read) for of in value_of), _Exact()).read_count += read.read_count
-    sums = []
+    sums, savings = [], _Savings(prices)
     for key, exact in sorted(found.items(), key=lambda item: item[0]):
         named = {
             FIELDS[group]: day_text(value) if group == DAY else value
             for group, value in zip(groups, key, strict=True)
         }
-        sums.append(exact.message(prices, named | ({"read_count": exact.read_count} if has_reads else {})))
+        sums.append(exact.message(savings, named | ({"read_count": exact.read_count} if has_reads else {})))
     return sums
 
 
@@ -115,7 +138,7 @@ def total(spend: Iterable[ModelSpend], reads: Iterable[DayReads], prices: Prices
     exact = _Exact()
     for row in spend:
         exact.add(row)
-    return exact.message(prices, {"read_count": sum(read.read_count for read in reads)})
+    return exact.message(_Savings(prices), {"read_count": sum(read.read_count for read in reads)})
 
 
 def request_path(spend: Sequence[ModelSpend], reads: Sequence[DayReads], prices: Prices) -> RequestPathCost:
@@ -146,8 +169,8 @@ def request_path(spend: Sequence[ModelSpend], reads: Sequence[DayReads], prices:
         read_count=read_count,
         first_read_day=day_text(min(read.day for read in reads)) if reads else "",
         answer_count=answers,
-        answer_cost_micro_usd=round(mean / _PICO_A_MICRO),
-        cost_micro_usd=round(mean * read_count / _PICO_A_MICRO),
+        answer_cost_micro_usd=round(mean / _MILLION),
+        cost_micro_usd=round(mean * read_count / _MILLION),
         spent_micro_usd=micro_usd(spent),
         ratio=float(mean * read_count / spent) if spent else 0.0,
     )
@@ -156,9 +179,3 @@ def request_path(spend: Sequence[ModelSpend], reads: Sequence[DayReads], prices:
 def _value_of(group: LedgerGroup) -> Callable[[Any], Any]:
     name = FIELDS[group]
     return lambda row: getattr(row, name)
-
-
-def _saved_pico_usd(price: Price, tokens: Mapping[str, int], *, in_batch: bool) -> int:
-    uncached = TokenUsage(input_tokens=tokens["read"] + tokens["write"])
-    cached = TokenUsage(cache_read_tokens=tokens["read"], cache_write_tokens=tokens["write"])
-    return cost_pico_usd(uncached, price, in_batch=in_batch) - cost_pico_usd(cached, price, in_batch=in_batch)

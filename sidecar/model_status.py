@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from foreword.config import Config
+from foreword.config import Budget
 from foreword.llm.prices import micro_usd
 from foreword.store.v1.store_pb2 import ModelHealth
 from foreword.v1.model_status_pb2 import ModelBatchStatus, ModelStatus, ModelWaiting
 from foreword.v1.model_work_pb2 import ModelMode
-from sidecar.ledger_sums import request_path, total
 from sidecar.model_counts import BatchCount, ModelCounts
 
 
-def model_status(counts: ModelCounts, health: ModelHealth, config: Config) -> ModelStatus:
-    """Return what language models do, and what that costs at the prices in force."""
-    prices = config.agent.prices
+def model_status(counts: ModelCounts, health: ModelHealth, budget: Budget) -> ModelStatus:
+    """Return what language models do, and what that costs."""
     return ModelStatus(
         segments=health.segments,
         providers=health.providers,
@@ -23,14 +21,10 @@ def model_status(counts: ModelCounts, health: ModelHealth, config: Config) -> Mo
         open_call_count=counts.open_calls,
         batches=[_batch(one) for one in counts.batches],
         reserved_micro_usd=micro_usd(counts.reserved_pico_usd),
-        day_budget_micro_usd=config.budget.day_micro_usd,
-        today=total(
-            [row for row in counts.spend if row.day == counts.today],
-            [row for row in counts.reads if row.day == counts.today],
-            prices,
-        ),
-        month=total(counts.spend, counts.reads, prices),
-        request_path=request_path(counts.spend, counts.reads, prices),
+        day_budget_micro_usd=budget.day_micro_usd,
+        today=counts.today,
+        month=counts.month,
+        request_path=counts.request_path,
     )
 
 

@@ -82,7 +82,7 @@ class OperatorService:
         self._problems = problems
         self._live = live
         self._clock = clock
-        self._counter = StoreCounter(profiles, activity, clock)
+        self._counter = StoreCounter(profiles, activity, live, clock)
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handler of each method."""
@@ -105,7 +105,7 @@ class OperatorService:
         response.events_accepted = self._events.accepted_count
         reader = self._profiles.reader
         health = reader.model.health() if reader is not None else ModelHealth()
-        response.model.CopyFrom(model_status(counts.model, health, self._live.current))
+        response.model.CopyFrom(model_status(counts.model, health, self._live.current.budget))
         if reader is not None:
             response.ledger.CopyFrom(reader.ledger_totals())
             response.revision = reader.revision()

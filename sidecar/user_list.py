@@ -13,6 +13,7 @@ from foreword import keys
 from foreword.errors import FieldError
 from foreword.store.profile_reader import ScheduledUser
 from foreword.v1.freshness_pb2 import Freshness
+from foreword.v1.model_work_pb2 import ModelState
 from foreword.v1.operator_service_pb2 import ListUsersRequest, ListUsersResponse, UserStatus
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import RefreshOutcome
@@ -44,7 +45,8 @@ async def list_users(request: ListUsersRequest, profiles: Profiles, now_ms: int)
             after = row.user
             # One whose erasure is pending is unknown already.
             status = wanted.status(row) if row.user not in profiles.hidden else None
-            if status is not None:
+            if status is not None and reader is not None:
+                _add_model(status, reader.model.state(row.user))
                 page.users.append(status)
             if len(page.users) == size:
                 page.next_page_token = _token(request, after)
@@ -95,6 +97,18 @@ class _Wanted:
         if state.attempted_ms:
             status.attempted_at.FromMilliseconds(state.attempted_ms)
         return status
+
+
+def _add_model(status: UserStatus, state: ModelState | None) -> None:
+    """Add what a model was asked about the user; nothing for somebody about whom none ever was."""
+    if state is None:
+        return
+    status.model_revision, status.model_outcome = state.revision, state.outcome
+    status.model_wait, status.model_error = state.wait, state.error
+    if state.asked_ms:
+        status.model_asked_at.FromMilliseconds(state.asked_ms)
+    if state.due_ms:
+        status.model_due_at.FromMilliseconds(state.due_ms)
 
 
 def _page_size(asked: int) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from foreword.cli.output import note
+from foreword.cli.output import note, usd_text
 from foreword.cli.probe import is_listening
 from foreword.cli.settings import Settings
 from foreword.client import TIMEOUT_SECONDS, Foreword
 from foreword.errors import ServiceError, StoreMissingError
 from foreword.local import LocalReader
 from foreword.store.files import ACTIVITY, PROFILES
+from foreword.v1.profile_pb2 import Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 
 
@@ -61,6 +62,15 @@ def read_foreword(settings: Settings, user: str, max_tokens: int) -> GetForeword
             return client.foreword(user, max_tokens)
     with _open_store(settings) as store:
         return store.foreword(user, max_tokens, namespace=settings.namespace)
+
+
+def written_by(profile: Profile) -> str:
+    """Return who wrote a profile: code alone, or a model whose proposals code has checked."""
+    provenance = profile.provenance
+    if not provenance.model:
+        return f"Revision {profile.revision:,}, written by code ({provenance.generator or 'unknown'})"
+    cost = usd_text(provenance.cost_micro_usd)
+    return f"Revision {profile.revision:,}, written with {provenance.model} ({provenance.generator}) for {cost} USD"
 
 
 def why_default(user: str, revision: int) -> str:

@@ -24,6 +24,9 @@ _OUTCOMES = {
 # Of one user somebody wants to see what happened, not the sums of everybody.
 _CALLS_OF_USER = 20
 _CALLS_MAX = 1000
+# Ten thousand sums take a fifth of a second, and looking through a hundred thousand calls half of one; on a busy
+# machine some times that.
+_TIMEOUT_SECONDS = 20.0
 
 
 def _groups(_context: click.Context, _parameter: click.Parameter, value: str) -> list[str]:
@@ -111,7 +114,7 @@ def command(
     """
     if calls_max is None:
         calls_max = _CALLS_OF_USER if user or outcomes else 0
-    with connect(settings) as client:
+    with connect(settings, timeout_seconds=_TIMEOUT_SECONDS) as client:
         found = client.ledger(
             from_day=from_day,
             to_day=to_day,

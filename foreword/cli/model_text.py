@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from foreword.cli.output import usd_text
 from foreword.clock import format_time_ms
 from foreword.v1.ledger_pb2 import RequestPathCost
-from foreword.v1.model_status_pb2 import ModelBatchStatus, ModelProvider, ModelStatus, SegmentModel
+from foreword.v1.model_status_pb2 import ModelBatchStatus, ModelStatus, SegmentModel
 from foreword.v1.model_work_pb2 import ModelMode, ModelOutcome, ModelWait
 from foreword.v1.profile_pb2 import Segment
 
@@ -64,11 +64,18 @@ def no_model_text(model: ModelStatus, *, between: bool) -> str:
     return 'No model was asked; every segment has mode "extractive"'
 
 
-def model_rows(model: ModelStatus) -> Iterator[tuple[str, str]]:
-    """Yield what the status says of models: `(what, text)`; little when none is asked."""
+def model_rows(model: ModelStatus, problems: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield what the status says of models: `(what, text)`; little when none is asked.
+
+    Args:
+        model: What the sidecar tells.
+        problems: What is said further down already, and so not here.
+    """
     yield from _who_is_asked(list(model.segments))
     for provider in model.providers:
-        yield from _provider(provider)
+        why = provider.not_asked or provider.held_back
+        if why and not any(why in problem for problem in problems):
+            yield "", f"{provider.provider}: {why}"
     if not (model.providers or model.month.calls or model.open_call_count or model.batches):
         return
     yield "asking", _asking(model)
@@ -110,16 +117,6 @@ def _way(mode: ModelMode) -> str:
         ModelMode.MODEL_MODE_MESSAGES: "by single calls",
         ModelMode.MODEL_MODE_BATCH: "in batches",
     }.get(mode, "not asked")
-
-
-def _provider(provider: ModelProvider) -> Iterator[tuple[str, str]]:
-    if provider.not_asked:
-        yield "", f"{provider.provider} is not asked, code alone writes: {provider.not_asked}"
-    elif provider.held_back:
-        until = ""
-        if provider.HasField("held_back_until"):
-            until = f" until {format_time_ms(provider.held_back_until.ToMilliseconds())}"
-        yield "", f"{provider.provider} is not called{until}: {provider.held_back}"
 
 
 def _asking(model: ModelStatus) -> str:

@@ -132,7 +132,7 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
             ),
             ("sidecar", f"version {status.version}, its time {time_text(status.now)}"),
             *((one.name, _environment(one)) for one in status.environments),
-            *model_rows(status.model),
+            *model_rows(status.model, [problem.message for problem in status.problems]),
         ]
     ).splitlines()
     yield ""

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from foreword.cli.connection import connect
+from foreword.cli.model_text import outcome_name
 from foreword.cli.output import message_dict, note, print_json, table
 from foreword.cli.settings import Settings, user_options
 from foreword.cli.status import segment_name, time_text
@@ -86,11 +87,14 @@ def _list(client: Foreword, limit: int, token: str, filters: dict[str, Any]) -> 
 
 
 def _table(users: list[UserStatus]) -> str:
-    spaces = any(user.namespace for user in users)
-    errors = any(user.error for user in users)
-    heading = ("user", "namespace", "segment", "freshness", "revision", "computed", "due", "failure")
-    # Most stores have one tenant, and most refreshes succeed: no column of blanks.
-    kept = [spaces if name == "namespace" else errors if name == "failure" else True for name in heading]
+    heading = ("user", "namespace", "segment", "freshness", "revision", "computed", "due", "model", "failure")
+    # Most stores have one tenant, most refreshes succeed, and some ask no model: no column of blanks.
+    is_filled = {
+        "namespace": any(user.namespace for user in users),
+        "model": any(_model(user) for user in users),
+        "failure": any(user.error for user in users),
+    }
+    kept = [is_filled.get(name, True) for name in heading]
     rows = (_row(user) for user in users)
     return table(
         [tuple(compress(row, kept)) for row in rows],
@@ -107,8 +111,22 @@ def _row(user: UserStatus) -> tuple[object, ...]:
         user.revision,
         time_text(user.computed_at) if user.HasField("computed_at") else "never",
         time_text(user.due_at) if user.HasField("due_at") else "not planned",
+        _model(user),
         f"{user.failures} times: {_printable(user.error)}" if user.error else "",
     )
+
+
+def _model(user: UserStatus) -> str:
+    """Return what became of asking a model about a user, and what is planned."""
+    parts = []
+    if user.model_outcome:
+        parts.append(f"{outcome_name(user.model_outcome)} {time_text(user.model_asked_at)}")
+    if user.model_revision:
+        is_in_force = user.model_revision == user.revision
+        parts.append("in force" if is_in_force else f"in revision {user.model_revision}")
+    if user.HasField("model_due_at"):
+        parts.append(f"next {time_text(user.model_due_at)}")
+    return ", ".join(parts)
 
 
 def _printable(text: str) -> str:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from foreword import keys
 from foreword.keys import UserKey
 from foreword.store import databases as db
+from foreword.store.reader import Reader, begin
+from foreword.store.translation import translated
 from foreword.store.v1.store_pb2 import ModelBatch, ModelHealth
 from foreword.v1.model_work_pb2 import ModelCall, ModelItem, ModelMode, ModelSpend, ModelState, ModelWait
-
-if TYPE_CHECKING:
-    from foreword.store.reader import Reader
 
 
 class Queued(NamedTuple):
@@ -24,6 +23,7 @@ class Queued(NamedTuple):
     mode: ModelMode
     due_ms: int
     wait: ModelWait
+    """Why, when not due yet."""
 
 
 class ModelReader:
@@ -56,12 +56,27 @@ class ModelReader:
             found.append((due_ms, UserKey(key[9:])))
         return found
 
-    def queued(self, after: bytes = b"", limit: int = 1000) -> list[Queued]:
-        """Return up to `limit` users in the queue whose key in `model_due` is beyond `after`, by mode and due time."""
+    def queued(self, now_ms: int, after: bytes = b"", limit: int = 1000) -> list[Queued]:
+        """Return up to `limit` users in the queue whose key in `model_due` is beyond `after`, by mode and due time.
+
+        Args:
+            now_ms: Of users due by then it is not looked up why they waited: they do so no longer.
+            after: The key to go on from; empty for the first.
+            limit: Most users to return.
+        """
+        environment = self._reader.environment
+        if not environment.has(db.MODEL_DUE):
+            return []
         found = []
-        for key, _ in islice(self._reader.range(db.MODEL_DUE, start=after + b"\0" if after else b""), limit):
-            state = self.state(UserKey(key[9:])) or ModelState()
-            found.append(Queued(key, cast(ModelMode, key[0]), keys.read_u64(key, 1), state.wait))
+        states = environment.handles[db.MODEL_STATES]
+        with translated(environment.name), begin(environment, environment.handles[db.MODEL_DUE]) as txn:
+            cursor = txn.cursor()
+            if cursor.set_range(after + b"\0" if after else b"\0"):
+                for key in islice(cursor.iternext(values=False), limit):
+                    due_ms = keys.read_u64(key, 1)
+                    row = txn.get(key[9:], db=states) if due_ms > now_ms else None
+                    wait = ModelState.FromString(row or b"").wait
+                    found.append(Queued(key, cast(ModelMode, key[0]), due_ms, wait))
         return found
 
     def due_count(self, mode: ModelMode, before_ms: int) -> int:

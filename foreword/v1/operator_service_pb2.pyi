@@ -153,7 +153,7 @@ class ListUsersRequest(_message.Message):
     def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., namespace: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_profile_pb2.Segment, str]]] = ..., freshness: _Optional[_Iterable[_Union[_freshness_pb2.Freshness, str]]] = ..., failed: bool = ...) -> None: ...
 
 class UserStatus(_message.Message):
-    __slots__ = ("user_id", "namespace", "segment", "freshness", "revision", "computed_at", "due_at", "attempted_at", "outcome", "failures", "error")
+    __slots__ = ("user_id", "namespace", "segment", "freshness", "revision", "computed_at", "due_at", "attempted_at", "outcome", "failures", "error", "model_revision", "model_asked_at", "model_outcome", "model_due_at", "model_wait", "model_error")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
@@ -165,6 +165,12 @@ class UserStatus(_message.Message):
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     FAILURES_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    MODEL_REVISION_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ASKED_AT_FIELD_NUMBER: _ClassVar[int]
+    MODEL_OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    MODEL_DUE_AT_FIELD_NUMBER: _ClassVar[int]
+    MODEL_WAIT_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ERROR_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     namespace: str
     segment: _profile_pb2.Segment
@@ -176,7 +182,13 @@ class UserStatus(_message.Message):
     outcome: _refresh_pb2.RefreshOutcome
     failures: int
     error: str
-    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., freshness: _Optional[_Union[_freshness_pb2.Freshness, str]] = ..., revision: _Optional[int] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outcome: _Optional[_Union[_refresh_pb2.RefreshOutcome, str]] = ..., failures: _Optional[int] = ..., error: _Optional[str] = ...) -> None: ...
+    model_revision: int
+    model_asked_at: _timestamp_pb2.Timestamp
+    model_outcome: _model_work_pb2.ModelOutcome
+    model_due_at: _timestamp_pb2.Timestamp
+    model_wait: _model_work_pb2.ModelWait
+    model_error: str
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., freshness: _Optional[_Union[_freshness_pb2.Freshness, str]] = ..., revision: _Optional[int] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outcome: _Optional[_Union[_refresh_pb2.RefreshOutcome, str]] = ..., failures: _Optional[int] = ..., error: _Optional[str] = ..., model_revision: _Optional[int] = ..., model_asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., model_outcome: _Optional[_Union[_model_work_pb2.ModelOutcome, str]] = ..., model_due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., model_wait: _Optional[_Union[_model_work_pb2.ModelWait, str]] = ..., model_error: _Optional[str] = ...) -> None: ...
 
 class ListUsersResponse(_message.Message):
     __slots__ = ("users", "next_page_token")

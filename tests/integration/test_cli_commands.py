@@ -39,13 +39,16 @@ def _known(here: Installation, until: Until, user: str, *arguments: str) -> Any:
 
 
 def test_text_and_get_print_what_is_served(serving: Installation, until: Until) -> None:
-    """`text` prints the foreword alone, `get` the profile with its freshness, both of the same revision."""
+    """`text` prints the foreword alone, `get` the profile with its freshness and who wrote it, of the same revision."""
     foreword = _known(serving, until, "ada")
     assert serving.run("text", "ada").stdout == foreword["text"].rstrip("\n") + "\n"
     got = serving.json("get", "ada")
     assert got["profile"]["revision"] == foreword["revision"]
     assert got["freshness"] == "FRESHNESS_FRESH"
     assert got["profile"]["content_preferences"]["high_affinity_topics"][0]["topic"] == "tests"
+    told = serving.run("get", "ada")
+    assert told.stderr == f"Revision {foreword['revision']}, written by code (extractive)\n"
+    assert json.loads(told.stdout) == got
     short = serving.json("text", "ada", "--max-tokens", "60")
     assert serving.json("text", "ada", "--max-tokens", "5000") == serving.json("text", "ada")
     assert short["token_count"] <= 60

@@ -10,7 +10,7 @@ import pytest
 from foreword import keys
 from foreword.cli import main
 from foreword.clock import DAY_MS
-from foreword.store.v1.store_pb2 import BatchStage, ModelBatch, ModelHealth
+from foreword.store.v1.store_pb2 import BatchStage, ModelBatch, ModelHealth, SchedulerProblem
 from foreword.v1.model_status_pb2 import ModelProvider, SegmentModel
 from foreword.v1.model_work_pb2 import ModelCall, ModelItem, ModelMode, ModelOutcome, ModelState, ModelWait
 from foreword.v1.profile_pb2 import Segment
@@ -175,13 +175,18 @@ def test_status_without_a_model_is_one_line_longer(running: Any, capsys: Capture
     assert "USD" not in printed
 
 
-def test_status_without_a_key_says_so_once(running: Any, capsys: Captured) -> None:
-    """A provider without a key is named once, with what happens instead."""
+@pytest.mark.parametrize("is_problem", [True, False])
+def test_status_without_a_key_says_so_once(running: Any, capsys: Captured, is_problem: bool) -> None:
+    """A provider without a key is named once, with what happens instead, whether or not it is a problem too."""
     put_health(running, "anthropic", not_asked="ANTHROPIC_API_KEY is not set")
+    if is_problem:
+        problem = SchedulerProblem(message="anthropic is not asked: ANTHROPIC_API_KEY is not set", since_ms=1)
+        with running.profiles.begin() as txn:
+            txn.put_scheduler_seen(running.now_ms, [problem])
     assert run(running, "status") == 0
     printed = capsys.readouterr().out
     assert printed.count("ANTHROPIC_API_KEY is not set") == 1
-    assert "anthropic is not asked, code alone writes" in printed
+    assert f"none: code alone writes, though anthropic {HAIKU} is configured" in printed
 
 
 def test_status_tells_what_models_do(running: Any, capsys: Captured) -> None:
@@ -201,7 +206,7 @@ def test_status_tells_what_models_do(running: Any, capsys: Captured) -> None:
     printed = capsys.readouterr().out
     for said in (
         f"anthropic {HAIKU}, by single calls after a trigger, in batches after the cadence",
-        "anthropic is not called: 5 calls failed in a row",
+        "anthropic: 5 calls failed in a row",
         "0 calls under way of at most 4 now; 0 users due for a call, 0 for a batch",
         "1 users wait for tomorrow: the day's budget is spent",
         "2 of 3 dealt with",

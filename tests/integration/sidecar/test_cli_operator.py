@@ -10,6 +10,7 @@ import pytest
 from foreword import keys
 from foreword.cli import main, status
 from foreword.cli.settings import Settings
+from foreword.v1.model_work_pb2 import ModelOutcome, ModelState
 from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshState
 
 Captured = pytest.CaptureFixture[str]
@@ -50,6 +51,22 @@ def test_users_are_a_table(population: Any, capsys: Captured) -> None:
     assert run(population, "users", "--failed", "--segment", "dormant") == 0
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "No such user\n")
+
+
+def test_users_show_what_models_made_of_them(population: Any, capsys: Captured) -> None:
+    """Once a model was asked about somebody, `users` says with what end, whether it is in force, and when next."""
+    now, applied = population.now_ms, ModelOutcome.MODEL_OUTCOME_APPLIED
+    asked = ModelState(outcome=applied, asked_ms=now, revision=1, due_ms=now + 1000)
+    with population.profiles.begin() as txn:
+        txn.model.schedule(keys.user_key("u0"), asked)
+        asked.due_ms = 0
+        txn.model.schedule(keys.user_key("u1"), asked)
+    assert run(population, "users", "--limit", "3") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[-1] == "model"
+    assert lines[1].endswith("applied 2023-11-14T22:13:20Z, in force, next 2023-11-14T22:13:21Z")
+    assert lines[2].endswith("applied 2023-11-14T22:13:20Z, in revision 1")
+    assert lines[3].split()[0] == "u2"
 
 
 def test_users_are_paged(population: Any, capsys: Captured) -> None:
