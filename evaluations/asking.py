@@ -13,7 +13,7 @@ from foreword.llm import Model, ModelAnswer, ModelError, ModelRequest
 from foreword.llm.prices import cost_pico_usd
 from foreword.v1 import profile_pb2
 from scheduler.agent.answer import AnswerReading, read_answer, repair
-from scheduler.agent.product import ProductSchema
+from scheduler.agent.product import ProductSchema, ProductSupport
 from scheduler.agent.prompt import PROMPT_VERSION, build_prompt
 from scheduler.agent.proposal import Proposal
 from scheduler.agent.refresh import Draft, RefreshInput, complete, draft
@@ -74,20 +74,27 @@ class Asking:
             product_schema=self._product.json_schema if self._product else None,
         )
         self.tally.refreshes += 1
-        reading = await self._read(self._model, prompt.request, prompt.event_ids)
+        support = ProductSupport(drafted.findings)
+        reading = await self._read(self._model, prompt.request, prompt.event_ids, support)
         if reading is None:
             return complete(drafted).profile
         seen |= drafted.findings.known.keys()
         return self._complete(drafted, reading)
 
     async def _read(
-        self, model: Model, request: ModelRequest, event_ids: Sequence[str]
+        self, model: Model, request: ModelRequest, event_ids: Sequence[str], support: ProductSupport
     ) -> AnswerReading | None:
         """Return what the model answers, mended once where it must be; None when nothing of it can be used."""
+
+        def read(text: str) -> AnswerReading:
+            return read_answer(
+                text, event_ids, product_schema=self._product, product_refusal_of=support.refusal_of
+            )
+
         answer = await self._ask(model, request)
         if answer is None:
             return None
-        reading = read_answer(answer.text, event_ids, product_schema=self._product)
+        reading = read(answer.text)
         mending = repair(answer.text, reading)
         if mending is None:
             self.tally.usable_first += 1
@@ -95,7 +102,7 @@ class Asking:
             answer = await self._ask(model, replace(request, repair=mending))
             if answer is None:
                 return None
-            reading = read_answer(answer.text, event_ids, product_schema=self._product)
+            reading = read(answer.text)
         self._count(reading)
         return reading if reading.is_usable else None
 

@@ -29,7 +29,7 @@ from scheduler.agent.operations import (
     SetPresentation,
 )
 from scheduler.agent.plain_text import fault_in, refusal_of
-from scheduler.agent.product import ProductSchema
+from scheduler.agent.product import ProductSchema, RefusalOf
 from scheduler.agent.prompt import EMPHASIS_MAX, EXAMPLE_DOMAINS_MAX, OPERATIONS_MAX
 
 # Twenty operations of the longest statements, each citing fifty events, are 20 KB.
@@ -66,7 +66,11 @@ class AnswerReading:
 
 
 def read_answer(
-    text: str, event_ids: Sequence[str], *, product_schema: ProductSchema | None = None
+    text: str,
+    event_ids: Sequence[str],
+    *,
+    product_schema: ProductSchema | None = None,
+    product_refusal_of: RefusalOf = refusal_of,
 ) -> AnswerReading:
     """Read a model's answer; whatever it is, there is no exception.
 
@@ -75,6 +79,8 @@ def read_answer(
         event_ids: The events of the prompt; `event_ids[0]` is what the model calls e1. One that is gone meanwhile is
             an empty string: an operation that cites it fails alone, when it is applied.
         product_schema: The schema of the operator's own message, where the prompt asked for one.
+        product_refusal_of: Says why a free string of that message must not stand in a profile, as `ProductSupport`
+            does by what is known of the user.
     """
     try:
         answer = _parsed(text, {"operations"} | ({"product"} if product_schema else set()))
@@ -83,7 +89,7 @@ def read_answer(
     operations, errors = _operations(answer["operations"], event_ids)
     product = None
     if product_schema is not None:
-        message = product_schema.read(answer["product"], refusal_of)
+        message = product_schema.read(answer["product"], product_refusal_of)
         if isinstance(message, list):
             errors += message
         else:
