@@ -176,3 +176,30 @@ def test_a_secret_among_attributes_is_not_remembered() -> None:
     for secret in secrets.values():
         assert secret not in str(profile)
         assert secret not in prompt_of(make_input(made)).request.prompt
+
+
+def test_a_trend_is_one_of_many_events() -> None:
+    """A topic of the last days that was rare before rises, one that was common falls, and the others say nothing."""
+    before = [event(number, 20, ["celery", "python"], type="commit") for number in range(40)]
+    lately = [event(100 + number, 1, ["kombu", "python"], type="commit") for number in range(12)]
+    rows = blocks(prompt_of(make_input([*before, *lately])))["aggregates"]
+    trends = {row["topic"]: row.get("trend") for row in rows if "topic" in row}
+    assert trends == {"python": None, "celery": "falling", "kombu": "rising"}
+    few = blocks(prompt_of(make_input([*before, *lately[:2]])))["aggregates"]
+    assert not any("trend" in row for row in few)
+
+
+def test_what_nearly_all_events_carry_is_said_once() -> None:
+    """An attribute of all events stands in the aggregates alone, and numbers that nobody can read stand nowhere."""
+    made = [
+        event(
+            number,
+            number / 4,
+            ["celery"],
+            attributes={"repo": "celery", "files": "3", "tool": f"t{number % 3}"},
+        )
+        for number in range(30)
+    ]
+    found = blocks(prompt_of(make_input(made)))
+    assert {"attribute": "repo", "value": "celery", "events": 30, "share": 1.0} in found["aggregates"]
+    assert {name for row in found["events"] for name, _ in row["attributes"]} == {"tool"}

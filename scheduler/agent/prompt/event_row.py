@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
 from foreword.clock import format_time_ms
 from foreword.v1 import event_pb2
 from scheduler.agent.apply import is_statement
 from scheduler.agent.evidence import GENERATOR_KEY, Evidence
+from scheduler.agent.findings import Findings
 from scheduler.agent.prompt.words import Words
 
 # What a title and its first sentences take; a median commit message has 48, a median request to an assistant 300.
@@ -17,6 +18,7 @@ TEXT_CHARACTERS_MAX = 300
 STATEMENT_CHARACTERS_MAX = 900
 _TOPICS_MAX = 8
 _ATTRIBUTES_MAX = 6
+_COMMON_SHARE_MIN = 0.9
 _FEEDBACK = {
     event_pb2.FEEDBACK_LIKE: "like",
     event_pb2.FEEDBACK_DISLIKE: "dislike",
@@ -26,13 +28,16 @@ _FEEDBACK = {
 }
 
 
-def event_row(item: Evidence, name: str, words: Words, *, is_seen: bool) -> dict[str, Any]:
+def event_row(
+    item: Evidence, name: str, words: Words, common: Set[tuple[str, str]], *, is_seen: bool
+) -> dict[str, Any]:
     """Return an event as the fields of a line; those without a value are left out.
 
     Args:
         item: The event.
         name: What the model calls it: e1, e2, …
         words: What of it may be read.
+        common: Attributes that nearly all of the user's events have, by `common_attributes`.
         is_seen: The model has read it before.
     """
     event = item.event
@@ -47,7 +52,7 @@ def event_row(item: Evidence, name: str, words: Words, *, is_seen: bool) -> dict
         "item": words.name(event.item_id),
         "text": words.text(event.text, characters_max),
         # Pairs: a name that somebody chose is never a key of ours.
-        "attributes": _attributes(event, words),
+        "attributes": _attributes(event, words, common),
         "feedback": _FEEDBACK.get(event.feedback),
     }
     row |= {field: value for field, value in found.items() if value}
@@ -56,10 +61,22 @@ def event_row(item: Evidence, name: str, words: Words, *, is_seen: bool) -> dict
     return {**row, "seen": True} if is_seen else row
 
 
-def _attributes(event: event_pb2.Event, words: Words) -> list[list[str]]:
-    kept = sorted((key, value) for key, value in event.attributes.items() if key != GENERATOR_KEY)
+def common_attributes(findings: Findings) -> frozenset[tuple[str, str]]:
+    """Return the attributes that are said once, in the aggregates, instead of with every event."""
+    return frozenset(
+        (entry.field, entry.value) for entry in findings.attributes if entry.share >= _COMMON_SHARE_MIN
+    )
+
+
+def _attributes(event: event_pb2.Event, words: Words, common: Set[tuple[str, str]]) -> list[list[str]]:
+    kept = sorted(pair for pair in event.attributes.items() if _tells(*pair) and pair not in common)
     pairs = ([words.name(key), words.value(key, value)] for key, value in kept[:_ATTRIBUTES_MAX])
     return [pair for pair in pairs if all(pair)]
+
+
+def _tells(key: str, value: str) -> bool:
+    """Return whether an attribute says something in words; counts of lines and files say nothing of the user."""
+    return key != GENERATOR_KEY and not value.replace(".", "", 1).isdigit()
 
 
 def _known(names: Iterable[str]) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from foreword.clock import DAY_MS
 from foreword.config import Config
 from foreword.llm import ModelRequest
 from foreword.tokens import count_tokens
@@ -15,7 +16,7 @@ from foreword.v1 import profile_pb2
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
 from scheduler.agent.prompt.answer_schema import answer_schema
-from scheduler.agent.prompt.event_row import event_row
+from scheduler.agent.prompt.event_row import common_attributes, event_row
 from scheduler.agent.prompt.instructions import instructions
 from scheduler.agent.prompt.json_lines import block, json_line
 from scheduler.agent.prompt.room import Room
@@ -83,7 +84,7 @@ def build_prompt(
     """
     told = instructions(with_product=product_schema is not None)
     schema = answer_schema(product_schema)
-    prompt, events = _user_part(findings, refresh_input, config.agent.prompt_tokens_max, unseen)
+    prompt, events = _user_part(findings, refresh_input, config, unseen)
     request = ModelRequest(
         model=model,
         instructions=told,
@@ -99,39 +100,44 @@ def build_prompt(
 
 
 def _user_part(
-    findings: Findings, source: RefreshInput, tokens_max: int, unseen: Set[str] | None
+    findings: Findings, source: RefreshInput, config: Config, unseen: Set[str] | None
 ) -> tuple[str, list[Evidence]]:
     """Return the text about the user and the events in it, oldest first."""
-    words, room = Words(findings.names), Room(tokens_max)
-    blocks = [
-        block(tag, room.take(rows, share)) for tag, rows, share in _blocks(findings, source.previous, words)
-    ]
+    words, room = Words(findings.names), Room(config.agent.prompt_tokens_max)
+    recent_ms = source.now_ms - config.window.recent_days * DAY_MS
+    rows = _blocks(findings, source.previous, words, recent_ms)
+    blocks = [block(tag, room.take(of_tag, share)) for tag, of_tag, share in rows]
     seen = frozenset() if unseen is None else findings.known.keys() - unseen
-    chosen = _choose(findings.known.values(), seen, words, room)
+    common = common_attributes(findings)
+
+    def line(item: Evidence, name: str = _LONGEST_NAME) -> str:
+        return json_line(event_row(item, name, words, common, is_seen=item.event.event_id in seen))
+
+    chosen = _choose(findings.known.values(), seen, line, room)
     events = sorted(chosen, key=lambda item: (item.time_ms, item.event.event_id))
-    return "".join([*blocks, block("events", _event_lines(events, seen, words))]), events
+    lines = (line(item, f"e{number}") for number, item in enumerate(events, start=1))
+    return "".join([*blocks, block("events", lines)]), events
 
 
 def _blocks(
-    findings: Findings, previous: profile_pb2.Profile | None, words: Words
+    findings: Findings, previous: profile_pb2.Profile | None, words: Words, recent_ms: int
 ) -> Iterator[tuple[str, Iterator[Row], float]]:
     """Yield tag, rows and share of the room of each block but the events."""
-    yield "aggregates", aggregate_rows(findings, words), _AGGREGATES_SHARE
+    yield "aggregates", aggregate_rows(findings, words, recent_ms), _AGGREGATES_SHARE
     yield "beliefs", belief_rows(previous, findings, words), _BELIEFS_SHARE
     yield "goals", goal_rows(previous, words), _OTHERS_SHARE
     yield "expertise", expertise_rows(previous, words), _OTHERS_SHARE
     yield "preferences", preference_rows(previous, words), _OTHERS_SHARE
 
 
-def _choose(known: Iterable[Evidence], seen: Set[str], words: Words, room: Room) -> list[Evidence]:
+def _choose(
+    known: Iterable[Evidence], seen: Set[str], line: Callable[[Evidence], str], room: Room
+) -> list[Evidence]:
     """Return the events that fit in the room left, the most telling of them."""
     newest = newest_first(known)
     fresh = [item for item in newest if item.event.event_id not in seen]
     background = [item for item in newest if item.event.event_id in seen]
     chosen: dict[str, Evidence] = {}
-
-    def line(item: Evidence) -> str:
-        return json_line(event_row(item, _LONGEST_NAME, words, is_seen=item.event.event_id in seen))
 
     def fill(items: Iterable[Evidence], share: float = 1.0) -> None:
         others = (item for item in items if item.event.event_id not in chosen)
@@ -141,11 +147,6 @@ def _choose(known: Iterable[Evidence], seen: Set[str], words: Words, room: Room)
     fill(representative(fresh))
     fill(background[: max(0, _BACKGROUND_EVENTS - len(fresh))])
     return list(chosen.values())
-
-
-def _event_lines(events: Iterable[Evidence], seen: Set[str], words: Words) -> Iterator[str]:
-    for number, item in enumerate(events, start=1):
-        yield json_line(event_row(item, f"e{number}", words, is_seen=item.event.event_id in seen))
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -19,21 +19,31 @@ _TOPICS_MAX = 20
 _REFUSED_MAX = 10
 _ATTRIBUTES_MAX = 8
 _ATTRIBUTE_SHARE_MIN = 0.1
-# The window's share of a topic against the memory's, from which on it rises or falls.
+# The share of a topic in the newest events against the memory's, from which on it rises or falls; and on how many
+# events at least: of three events, one in two topics is no trend.
 _RISING_RATIO = 1.5
 _FALLING_RATIO = 0.5
+_TREND_EVENTS_MIN = 10
+_RISING_EVENTS_MIN = 3
 _SAID = {profile_pb2.STANCE_NO: "no", profile_pb2.STANCE_YES: "yes"}
 # Statements of 200 bytes, our own limit; a longer one is no row of ours.
 _STATEMENT_CHARACTERS_MAX = 200
 
 
-def aggregate_rows(findings: Findings, words: Words) -> Iterator[Row]:
-    """Yield the topics that the user said no to, then those that draw most, then frequent values of attributes."""
+def aggregate_rows(findings: Findings, words: Words, recent_ms: int) -> Iterator[Row]:
+    """Yield the topics that the user said no to, then those that draw most, then frequent values of attributes.
+
+    Args:
+        findings: What is counted.
+        words: What of it may be read.
+        recent_ms: Where the newest part of the window begins, which a trend is seen in.
+    """
+    recent_events = sum(item.time_ms >= recent_ms for item in findings.known.values())
     drawing = sorted(findings.high, key=lambda item: (-item.memory_share, item.key))
     for affinity in chain(findings.low[:_REFUSED_MAX], drawing[:_TOPICS_MAX]):
         topic = words.name(affinity.topic)
         if topic:
-            yield _topic_row(topic, affinity)
+            yield _topic_row(topic, affinity, _trend(affinity, findings.window.recent, recent_events))
     for entry in findings.attributes[:_ATTRIBUTES_MAX]:
         name, value = words.name(entry.field), words.value(entry.field, entry.value)
         if name and value and entry.share >= _ATTRIBUTE_SHARE_MIN:
@@ -90,12 +100,17 @@ def preference_rows(previous: profile_pb2.Profile | None, words: Words) -> Itera
             yield {"key": key, "value": value}
 
 
-def _topic_row(topic: str, affinity: Affinity) -> Row:
+def _topic_row(topic: str, affinity: Affinity, trend: str) -> Row:
     row: Row = {"topic": topic, "events": affinity.evidence_count, "share": round(affinity.memory_share, 2)}
-    if affinity.window_share >= _RISING_RATIO * affinity.memory_share:
-        row["trend"] = "rising"
-    elif affinity.window_share <= _FALLING_RATIO * affinity.memory_share:
-        row["trend"] = "falling"
-    if affinity.stance in _SAID:
-        row["stance"] = _SAID[affinity.stance]
-    return row
+    found = {"trend": trend, "stance": _SAID.get(affinity.stance)}
+    return row | {field: value for field, value in found.items() if value}
+
+
+def _trend(affinity: Affinity, recent: Mapping[str, int], recent_events: int) -> str:
+    if recent_events < _TREND_EVENTS_MIN:
+        return ""
+    events = recent.get(affinity.key, 0)
+    share = events / recent_events
+    if events >= _RISING_EVENTS_MIN and share >= _RISING_RATIO * affinity.memory_share:
+        return "rising"
+    return "falling" if share <= _FALLING_RATIO * affinity.memory_share else ""
