@@ -560,6 +560,10 @@ class Config(Section):
                 )
         return self
 
+    def asks_models(self) -> bool:
+        """Return whether any language model may be asked."""
+        return any(True for _ in self._models_in_use())
+
     def _models_in_use(self) -> Iterator[tuple[str, str]]:
         """Yield each key that names a model which may be asked, and the model."""
         if self.agent.provider != "extractive":

@@ -5,21 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from foreword.cacheable import cacheable_tokens_min
 from foreword.model_server.question import Question
 from foreword.model_server.usage import Usage
 
-# The shortest prefix that is cached, by the start of the model's name; the longest start that fits decides. As
-# documented in November 2026; below it nothing is cached, and only `usage` says so.
-_PREFIX_TOKENS_MIN = {
-    "": 1024,
-    "claude-haiku-4-5": 4096,
-    "claude-opus-4-5": 4096,
-    "claude-opus-4-6": 4096,
-    "claude-opus-4-7": 2048,
-    "claude-opus-5": 512,
-    "claude-fable-5": 512,
-    "claude-mythos-5": 512,
-}
+# The commonest minimum, for models of which none is known, such as a name that a test made up.
+_TOKENS_MIN = 1024
 # Prefixes differ by namespace and prompt version only; whoever has more of them than this has no use of a cache.
 _ENTRIES_MAX = 10_000
 _HOUR_SECONDS = 3600
@@ -27,9 +18,7 @@ _HOUR_SECONDS = 3600
 
 def prefix_tokens_min(model: str) -> int:
     """Return how many tokens a prefix must have to be cached by a model."""
-    return _PREFIX_TOKENS_MIN[
-        max((start for start in _PREFIX_TOKENS_MIN if model.startswith(start)), key=len)
-    ]
+    return cacheable_tokens_min(model) or _TOKENS_MIN
 
 
 @dataclass(slots=True)

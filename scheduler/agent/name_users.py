@@ -39,6 +39,10 @@ class NameUsers:
         marks = self._marks.get(name, ())
         return len(marks) + (mark not in marks)
 
+    def users(self, name: str) -> int:
+        """Return how many users carry a name, by `topic_key`; up to about twenty."""
+        return len(self._marks.get(name, ()))
+
     def add(self, names: Iterable[str], mark: int) -> None:
         """Count a user for the names carried."""
         for name in sorted(names):

@@ -24,6 +24,21 @@ _LENGTH_WEIGHT_MIN = 20.0
 _SCALE_EXPONENT_MAX = 200.0
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What models are told of a population.
+
+    Attributes:
+        text: The text.
+        since_ms: When it was made.
+        user_count: How many users had contributed then.
+    """
+
+    text: str
+    since_ms: int
+    user_count: int
+
+
 @dataclass
 class PopulationDelta:
     """What one refresh adds to the population; weights faded to `as_of_ms`.
@@ -55,6 +70,7 @@ class PopulationView:
 
     Attributes:
         name_users: How many users carry each name.
+        told: What models are told of it; held here, so that it stays the same for hours.
     """
 
     def __init__(self, half_life_days: float) -> None:
@@ -67,6 +83,7 @@ class PopulationView:
         self._lengths = [0.0] * LENGTH_BUCKETS
         self._user_count = 0
         self.name_users = NameUsers()
+        self.told: Told | None = None
 
     @classmethod
     def from_proto(cls, row: store_pb2.Population, half_life_days: float) -> PopulationView:
@@ -117,6 +134,27 @@ class PopulationView:
         """Return the share of all users' weighted events that carry the topic, from 0 to 1; by `topic_key`."""
         entry = self._topics.get(topic)
         return min(1.0, entry[0] / self._total) if entry is not None and self._total > 0 else 0.0
+
+    def common(self, users_min: int) -> list[tuple[str, float]]:
+        """Return the topics that so many users' events carry, by `topic_key`, each with its share; ordered by it.
+
+        Users are counted only where names are: where the policy of words is `shared`, or a model may be asked.
+        """
+        common = [
+            (topic, self.share(topic)) for topic in self._topics if self.name_users.users(topic) >= users_min
+        ]
+        return sorted(common, key=lambda item: (-item[1], item[0]))
+
+    def median_length(self) -> int | None:
+        """Return the power of two at or below the median length of texts; None while too few are known."""
+        total, below = sum(self._lengths), 0.0
+        if total / self._scale(self._as_of_ms) < _LENGTH_WEIGHT_MIN:
+            return None
+        for bucket, weight in enumerate(self._lengths):
+            below += weight
+            if below * 2 >= total:
+                return int(2**bucket)
+        return None
 
     def length_percentile(self, length: float) -> int | None:
         """Return which percentage of all texts is shorter, 0 to 100; None while too few are known."""

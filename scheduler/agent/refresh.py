@@ -132,7 +132,8 @@ def draft(refresh_input: RefreshInput, config: Config) -> Draft:
     remembered = previous.memory if previous is not None and previous.HasField("memory") else None
     memory, delta = fold(remembered, news, config.window.half_life_days)
     users, mark = refresh_input.population.name_users, user_mark(refresh_input.user_id)
-    if words.policy == "shared":
+    # What models are told of a namespace names only what many of its users have.
+    if words.policy == "shared" or config.asks_models():
         delta.names, delta.user_mark = _names_carried(memory, words.names()), mark
     decide(memory, current)
     is_cold = memory.events < config.cold_start.events_min

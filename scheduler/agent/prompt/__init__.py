@@ -7,6 +7,7 @@ from scheduler.agent.prompt.answer_schema import (
     answer_schema,
 )
 from scheduler.agent.prompt.instructions import PROMPT_VERSION
+from scheduler.agent.prompt.prefix import cache_warning, prefix_tokens
 from scheduler.agent.prompt.prompt import Prompt, build_prompt
 
 __all__ = [
@@ -17,4 +18,6 @@ __all__ = [
     "Prompt",
     "answer_schema",
     "build_prompt",
+    "cache_warning",
+    "prefix_tokens",
 ]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from foreword.clock import DAY_MS
@@ -19,6 +17,7 @@ from scheduler.agent.prompt.answer_schema import answer_schema
 from scheduler.agent.prompt.event_row import common_attributes, event_row
 from scheduler.agent.prompt.instructions import instructions
 from scheduler.agent.prompt.json_lines import block, json_line
+from scheduler.agent.prompt.prefix import prefix_tokens
 from scheduler.agent.prompt.room import Room
 from scheduler.agent.prompt.sample import newest_first, representative, said
 from scheduler.agent.prompt.self_model_rows import (
@@ -29,6 +28,7 @@ from scheduler.agent.prompt.self_model_rows import (
     goal_rows,
     preference_rows,
 )
+from scheduler.agent.prompt.shared_context import shared_context
 from scheduler.agent.prompt.words import Words
 from scheduler.agent.refresh import RefreshInput
 
@@ -68,7 +68,6 @@ def build_prompt(
     config: Config,
     model: str,
     unseen: Set[str] | None = None,
-    shared: str = "",
     product_schema: Mapping[str, Any] | None = None,
 ) -> Prompt:
     """Return what a model is asked about one user; the same for the same arguments, byte for byte.
@@ -79,9 +78,10 @@ def build_prompt(
         config: The configuration in force; `agent.prompt_tokens_max` bounds the user's part.
         model: The model's name, as its server knows it.
         unseen: The ids of events that no model has read yet. None: all of them.
-        shared: What is said of the namespace's users, by `SharedContexts`.
         product_schema: JSON schema of the operator's own message; None without one.
     """
+    rules = config.foreword.words_of(refresh_input.namespace)
+    shared = shared_context(refresh_input.population, rules, refresh_input.now_ms)
     told = instructions(with_product=product_schema is not None)
     schema = answer_schema(product_schema)
     prompt, events = _user_part(findings, refresh_input, config, unseen)
@@ -93,9 +93,7 @@ def build_prompt(
         schema=schema,
         output_tokens_max=config.agent.output_tokens_max,
     )
-    tokens = (
-        _AROUND_TOKENS + sum(map(_tokens_again, (told, json.dumps(schema), shared))) + count_tokens(prompt)
-    )
+    tokens = _AROUND_TOKENS + prefix_tokens(request) + count_tokens(prompt)
     return Prompt(request, tuple(item.event.event_id for item in events), tokens)
 
 
@@ -147,9 +145,3 @@ def _choose(
     fill(representative(fresh))
     fill(background[: max(0, _BACKGROUND_EVENTS - len(fresh))])
     return list(chosen.values())
-
-
-@lru_cache(maxsize=256)
-def _tokens_again(text: str) -> int:
-    """Count what stands in front of every prompt: instructions, schema, and what is shared by a namespace."""
-    return count_tokens(text)
