@@ -348,6 +348,8 @@ class Agent(Section):
     """File that holds an Admin API key alone, with which the cost of calls cut short by a crash is read from the usage
     report. None: the environment, ANTHROPIC_ADMIN_KEY; without one such calls keep their estimate, which is above
     what they cost."""
+    usage_report_lag_seconds: Annotated[float, Field(ge=0, le=86_400)] = 900.0
+    """Age from which on the usage report is taken to be complete. Anthropic speaks of five minutes, mostly."""
     prompt_tokens_max: Annotated[int, Field(ge=500, le=100_000)] = 3000
     """Tokens of one user's part of a prompt; the newest and most telling events are chosen to fit. Bounds the cost
     of a refresh, whatever the history."""

@@ -17,6 +17,7 @@ from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader, ProfileWriter
 from foreword.store.files import ACTIVITY, PROFILES
 from scheduler.agent.extractive import EXTRACTIVE_VERSION
+from scheduler.agent.product import load_product_schema
 from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh
 from scheduler.attempt import Compute, Refresher
 from scheduler.attempt_writer import AttemptWriter
@@ -24,6 +25,8 @@ from scheduler.erasure import Erasures
 from scheduler.health import COMPONENT, Health
 from scheduler.jobs import Jobs
 from scheduler.mapped_pages import release_pages
+from scheduler.model.connections import Connections
+from scheduler.model.work import ModelWork
 from scheduler.populations import Populations
 from scheduler.review import Reviewer
 from scheduler.runner import Runner
@@ -94,6 +97,7 @@ class SchedulerDaemon:
         live: The configuration in force.
         health: What is wrong now.
         runner: Runs the refreshes.
+        models: Asks models about those who were refreshed.
 
     Args:
         config: The configuration to begin with.
@@ -129,7 +133,15 @@ class SchedulerDaemon:
                 closing(ProfileReader(config.store.directory, readers_max=config.store.readers_max))
             )
             populations = Populations(self._profiles, lambda: self.live.current.window.half_life_days)
-            writer = AttemptWriter(self._writer, populations, clock, self.live)
+            connections = Connections(self.live, self.health)
+            writer = AttemptWriter(
+                self._writer,
+                populations,
+                clock,
+                self.live,
+                connected=connections.connected,
+                queued=self._wake_models,
+            )
             shaping = Shaping(self.live)
             refresher = Refresher(
                 self._profiles,
@@ -142,6 +154,18 @@ class SchedulerDaemon:
             )
             self.runner = Runner(
                 self._profiles, refresher, writer, clock=clock, live=self.live, health=self.health
+            )
+            self.models = ModelWork(
+                self._writer,
+                self._profiles,
+                populations,
+                self.runner,
+                connections,
+                clock=clock,
+                live=self.live,
+                health=self.health,
+                shaping=shaping,
+                product_schema=load_product_schema(config.agent.product),
             )
             erasures = Erasures(self._writer, self._profiles, populations, self.runner, clock)
             self._feed = TriggerFeed(
@@ -162,15 +186,20 @@ class SchedulerDaemon:
                 "upkeep": self._guarded(self._upkeep),
                 "memory": self._guarded(self._release_pages),
                 "heartbeat": self._guarded(self._show_life),
+                "settle": self._guarded(self.models.settle),
                 "reload": self._guarded(self._reload),
             },
             config,
         )
 
+    def _wake_models(self) -> None:
+        self.models.messages.wake()
+
     def stop(self) -> None:
         """Finish or give back the work in hand, then end."""
         self._stopped.set()
         self.runner.stop()
+        self.models.stop()
 
     async def run(self) -> None:
         """Refresh profiles until `stop`; then release everything."""
@@ -184,14 +213,18 @@ class SchedulerDaemon:
     async def _work(self) -> None:
         """Run until stopped, or until a part breaks, which then raises here."""
         running, watching = asyncio.create_task(self.runner.run()), asyncio.create_task(self._watch())
+        asking = asyncio.create_task(self.models.run())
         try:
-            await asyncio.wait((running, watching), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((running, watching, asking), return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.stop()
             # The watch breaks only over a store that must not be touched any more.
-            if not (watching.done() and watching.exception()):
-                await self.runner.drain(self.live.current.scheduler.drain_seconds)
-        await asyncio.gather(running, watching)
+            if watching.done() and watching.exception():
+                await self.models.drain(0)
+            else:
+                seconds = self.live.current.scheduler.drain_seconds
+                await asyncio.gather(self.models.drain(seconds), self.runner.drain(seconds))
+        await asyncio.gather(running, watching, asking)
 
     async def _watch(self) -> None:
         """Look for triggers and for users who come due, many times a second.
@@ -284,6 +317,7 @@ class SchedulerDaemon:
         release_pages([folder / PROFILES, folder / ACTIVITY])
 
     async def _show_life(self) -> None:
+        self.models.follow()
         with self._writer.begin() as txn:
             txn.put_scheduler_seen(self._clock.now_ms(), self.health.listed())
         if self.runner.is_idle:
@@ -293,6 +327,7 @@ class SchedulerDaemon:
     async def _reload(self) -> None:
         if self.live.follow():
             self._jobs.reschedule(self.live.current)
+            self.models.follow()
             # Segments, cadences and who is known well enough may have changed for everybody.
             self._jobs.run_soon("review")
 

@@ -17,6 +17,8 @@ UTC = ZoneInfo("UTC")
 # Often enough for a sidecar to tell a dead scheduler within seconds, and one small commit each.
 HEARTBEAT_SECONDS = 3.0
 RELOAD_SECONDS = 1.0
+# The provider's account of lost calls comes minutes late anyway; with none waiting it is a look at an empty table.
+SETTLE_SECONDS = 30.0
 # At full speed a sweep touches a few megabytes of the store a second.
 MEMORY_SECONDS = 5.0
 
@@ -88,6 +90,7 @@ def intervals_seconds(config: Config) -> dict[str, float]:
         "upkeep": config.store.reader_check_seconds,
         "memory": MEMORY_SECONDS,
         "heartbeat": HEARTBEAT_SECONDS,
+        "settle": SETTLE_SECONDS,
         "reload": RELOAD_SECONDS,
     }
 

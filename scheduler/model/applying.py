@@ -38,8 +38,6 @@ OUTCOME_OF_FAILURE: dict[ModelFailure, ModelOutcome] = {
     "unauthorized": ModelOutcome.MODEL_OUTCOME_UNAUTHORIZED,
     "rejected": ModelOutcome.MODEL_OUTCOME_REJECTED,
 }
-# Answers computed in one turn of the event loop: about three milliseconds each, and a trigger is looked at in between.
-_AT_ONCE_MAX = 4
 _ERROR_CHARACTERS_MAX = 500
 
 
@@ -99,7 +97,7 @@ class Applying:
         self._health = health
         self._shaping = shaping
         self._interpret = interpret
-        self._turns = asyncio.Semaphore(_AT_ONCE_MAX)
+        self._turn = asyncio.Lock()
 
     async def apply(
         self,
@@ -122,6 +120,12 @@ class Applying:
         ending = Ending(question, call)
 
         async def work(attempt: Attempt, activity: ActivityReader) -> None:
+            async with self._turn:
+                # One answer a turn of the event loop, some milliseconds: triggers are looked at in between.
+                await asyncio.sleep(0)
+                compute(attempt, activity)
+
+        def compute(attempt: Attempt, activity: ActivityReader) -> None:
             began_ns = time.perf_counter_ns()
             ending.repair, faults = None, ""
             try:
@@ -167,8 +171,7 @@ class Applying:
         user = ending.question.user
         while True:
             try:
-                async with self._turns:
-                    attempt = await self._runner.run_beside(user, lambda: self._begin(ending), work)
+                attempt = await self._runner.run_beside(user, lambda: self._begin(ending), work)
             except StoreError as exc:
                 await asyncio.sleep(self._health.store_failed(exc))
                 continue

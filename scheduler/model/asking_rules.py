@@ -45,8 +45,8 @@ _ASKED_AGAIN = frozenset(
         ModelOutcome.MODEL_OUTCOME_EXPIRED,
     }
 )
-# The same question would be answered likewise.
-_FINAL = READ | {ModelOutcome.MODEL_OUTCOME_REJECTED}
+# The same question would be answered likewise, or there is another to ask by now.
+_FINAL = READ | {ModelOutcome.MODEL_OUTCOME_REJECTED, ModelOutcome.MODEL_OUTCOME_OUTDATED}
 
 
 def after_refresh(
@@ -137,7 +137,7 @@ def after_answer(
     - What was lost, canceled or expired is asked again at once.
     - Whatever else failed comes again after the backoff, or when the provider says, whichever is later; after
       `FAILURES_MAX` in a row with the user's next news.
-    - News noted meanwhile is queued.
+    - News noted meanwhile is queued, and so is news that came while the question was on its way out.
 
     Args:
         user: User key; decides the jitter.
@@ -157,21 +157,19 @@ def after_answer(
     is_queued = bool(former.due_ms or former.mode)
     if call.outcome in READ:
         state.seen_seq = max(former.seen_seq, seen_seq)
-    if call.outcome in _USED:
-        state.failures = 0
-    elif call.outcome == ModelOutcome.MODEL_OUTCOME_OUTDATED:
-        if not is_queued and consumed_seq > seen_seq:
-            _queue(state, call, now_ms)
-        return _with_news(state, now_ms)
-    elif call.outcome in _ASKED_AGAIN:
+    if call.outcome in _ASKED_AGAIN:
         _queue(state, call, now_ms)
         return state
-    else:
+    if call.outcome in _USED:
+        state.failures = 0
+    elif call.outcome != ModelOutcome.MODEL_OUTCOME_OUTDATED:
         state.failures = former.failures + 1
     if call.outcome not in _FINAL and (is_queued or state.failures < FAILURES_MAX):
         wait_ms = max(retry_after_ms, backoff_ms(user, state.failures, settings))
         _queue(state, call, now_ms + wait_ms)
         state.wait = ModelWait.MODEL_WAIT_PROVIDER if retry_after_ms else ModelWait.MODEL_WAIT_RETRY
+    elif consumed_seq > seen_seq and not is_queued:
+        _queue(state, call, now_ms)
     return _with_news(state, now_ms)
 
 

@@ -22,6 +22,8 @@ class Verdict(Enum):
     """The user's budget of the day is spent."""
     ALL_WAIT = auto()
     """The day's budget is spent."""
+    NOT_YET = auto()
+    """It fits what is spent, and may fit once it is known what the questions under way have cost."""
     NEVER_FITS = auto()
     """It alone costs more than a whole day's limit, so that waiting would not help."""
 
@@ -33,6 +35,8 @@ class Spend:
 
     Attributes:
         reporting: Providers that say afterwards what calls without an answer have cost.
+        short_day: The day, in days since 1970, for which a question no longer fit; None when none did since
+            the limits were set.
 
     Args:
         profiles: Where sums and questions under way are stored.
@@ -42,10 +46,16 @@ class Spend:
 
     def __init__(self, profiles: ProfileReader, clock: Clock, live: FollowedConfig) -> None:
         self.reporting: set[str] = set()
+        self.short_day: int | None = None
         self._profiles = profiles
         self._clock = clock
         self._live = live
         self._reserved_pico_usd = 0
+
+    @property
+    def has_reserved(self) -> bool:
+        """Whether any question is under way."""
+        return self._reserved_pico_usd > 0
 
     def load(self) -> None:
         """Count anew what is under way, by what is stored.
@@ -87,13 +97,16 @@ class Spend:
             return None
         return limit * PICO_A_MICRO - self.spent_today_pico_usd() - self._reserved_pico_usd
 
-    def judge(self, state: ModelState, pico_usd: int, left_pico_usd: int | None) -> Verdict:
+    def judge(self, state: ModelState, pico_usd: int, held_pico_usd: int = 0) -> Verdict:
         """Return whether a question fits.
 
         Args:
             state: The user's.
             pico_usd: The most it can cost.
-            left_pico_usd: As `left_today_pico_usd` says, less what is about to go out.
+            held_pico_usd: The most that other questions can cost that are about to be stored.
+
+        Raises:
+            StoreError: profiles.lmdb cannot be read.
         """
         budget = self._live.current.budget
         limits = [limit for limit in (budget.day_micro_usd, budget.user_day_micro_usd) if limit is not None]
@@ -103,6 +116,12 @@ class Spend:
         user_limit = budget.user_day_micro_usd
         if user_limit is not None and spent + pico_usd > user_limit * PICO_A_MICRO:
             return Verdict.USER_WAITS
-        if left_pico_usd is not None and pico_usd > left_pico_usd:
-            return Verdict.ALL_WAIT
-        return Verdict.FITS
+        left = self.left_today_pico_usd()
+        if left is None:
+            return Verdict.FITS
+        if pico_usd + held_pico_usd <= left:
+            return Verdict.FITS
+        if pico_usd <= left + self._reserved_pico_usd:
+            return Verdict.NOT_YET
+        self.short_day = self._clock.now_ms() // DAY_MS
+        return Verdict.ALL_WAIT

@@ -83,6 +83,7 @@ DEFAULTS = {
     "agent.base_url": "",
     "agent.api_key_file": None,
     "agent.admin_key_file": None,
+    "agent.usage_report_lag_seconds": 900.0,
     "agent.prompt_tokens_max": 3000,
     "agent.output_tokens_max": 1500,
     "agent.calls_max": 64,

@@ -84,7 +84,8 @@ class Drafting:
             cost_pico_usd=self.cost_pico_usd,
         )
         request = ModelRequest(choice.model, "instructions", "", REFRESH_PROMPT, {"type": "object"}, 500)
-        return Draft(Question(user, call, (event_hash("e1"),), 1), request, state)
+        seen_seq = self._desk.store.refresh_state(user_id).consumed_seq
+        return Draft(Question(user, call, (event_hash("e1"),), seen_seq), request, state)
 
 
 class Desk:
