@@ -203,7 +203,7 @@ class Evidence(_message.Message):
     def __init__(self, event_id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[EvidenceKind, str]] = ...) -> None: ...
 
 class Belief(_message.Message):
-    __slots__ = ("belief_id", "statement", "confidence", "evidence", "evidence_count", "valid_from", "valid_to", "subject")
+    __slots__ = ("belief_id", "statement", "confidence", "evidence", "evidence_count", "valid_from", "valid_to", "subject", "proposed_by")
     BELIEF_ID_FIELD_NUMBER: _ClassVar[int]
     STATEMENT_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
@@ -212,6 +212,7 @@ class Belief(_message.Message):
     VALID_FROM_FIELD_NUMBER: _ClassVar[int]
     VALID_TO_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_BY_FIELD_NUMBER: _ClassVar[int]
     belief_id: str
     statement: str
     confidence: float
@@ -220,45 +221,52 @@ class Belief(_message.Message):
     valid_from: _timestamp_pb2.Timestamp
     valid_to: _timestamp_pb2.Timestamp
     subject: str
-    def __init__(self, belief_id: _Optional[str] = ..., statement: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., evidence_count: _Optional[int] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subject: _Optional[str] = ...) -> None: ...
+    proposed_by: str
+    def __init__(self, belief_id: _Optional[str] = ..., statement: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., evidence_count: _Optional[int] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subject: _Optional[str] = ..., proposed_by: _Optional[str] = ...) -> None: ...
 
 class Expertise(_message.Message):
-    __slots__ = ("area", "level", "evidence_count")
+    __slots__ = ("area", "level", "evidence_count", "proposed_by")
     AREA_FIELD_NUMBER: _ClassVar[int]
     LEVEL_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_BY_FIELD_NUMBER: _ClassVar[int]
     area: str
     level: float
     evidence_count: int
-    def __init__(self, area: _Optional[str] = ..., level: _Optional[float] = ..., evidence_count: _Optional[int] = ...) -> None: ...
+    proposed_by: str
+    def __init__(self, area: _Optional[str] = ..., level: _Optional[float] = ..., evidence_count: _Optional[int] = ..., proposed_by: _Optional[str] = ...) -> None: ...
 
 class Goal(_message.Message):
-    __slots__ = ("goal_id", "statement", "confidence", "evidence", "valid_from", "valid_to")
+    __slots__ = ("goal_id", "statement", "confidence", "evidence", "valid_from", "valid_to", "proposed_by")
     GOAL_ID_FIELD_NUMBER: _ClassVar[int]
     STATEMENT_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     VALID_FROM_FIELD_NUMBER: _ClassVar[int]
     VALID_TO_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_BY_FIELD_NUMBER: _ClassVar[int]
     goal_id: str
     statement: str
     confidence: float
     evidence: _containers.RepeatedCompositeFieldContainer[Evidence]
     valid_from: _timestamp_pb2.Timestamp
     valid_to: _timestamp_pb2.Timestamp
-    def __init__(self, goal_id: _Optional[str] = ..., statement: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    proposed_by: str
+    def __init__(self, goal_id: _Optional[str] = ..., statement: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., proposed_by: _Optional[str] = ...) -> None: ...
 
 class Preference(_message.Message):
-    __slots__ = ("key", "value", "confidence", "evidence_count")
+    __slots__ = ("key", "value", "confidence", "evidence_count", "proposed_by")
     KEY_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_BY_FIELD_NUMBER: _ClassVar[int]
     key: str
     value: str
     confidence: float
     evidence_count: int
-    def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence_count: _Optional[int] = ...) -> None: ...
+    proposed_by: str
+    def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence_count: _Optional[int] = ..., proposed_by: _Optional[str] = ...) -> None: ...
 
 class SelfModel(_message.Message):
     __slots__ = ("beliefs", "expertise", "goals", "preferences")
@@ -273,18 +281,20 @@ class SelfModel(_message.Message):
     def __init__(self, beliefs: _Optional[_Iterable[_Union[Belief, _Mapping]]] = ..., expertise: _Optional[_Iterable[_Union[Expertise, _Mapping]]] = ..., goals: _Optional[_Iterable[_Union[Goal, _Mapping]]] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ...) -> None: ...
 
 class Presentation(_message.Message):
-    __slots__ = ("depth", "tone", "example_domains", "emphasis", "length")
+    __slots__ = ("depth", "tone", "example_domains", "emphasis", "length", "proposed_by")
     DEPTH_FIELD_NUMBER: _ClassVar[int]
     TONE_FIELD_NUMBER: _ClassVar[int]
     EXAMPLE_DOMAINS_FIELD_NUMBER: _ClassVar[int]
     EMPHASIS_FIELD_NUMBER: _ClassVar[int]
     LENGTH_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_BY_FIELD_NUMBER: _ClassVar[int]
     depth: Depth
     tone: str
     example_domains: _containers.RepeatedScalarFieldContainer[str]
     emphasis: _containers.RepeatedScalarFieldContainer[str]
     length: Length
-    def __init__(self, depth: _Optional[_Union[Depth, str]] = ..., tone: _Optional[str] = ..., example_domains: _Optional[_Iterable[str]] = ..., emphasis: _Optional[_Iterable[str]] = ..., length: _Optional[_Union[Length, str]] = ...) -> None: ...
+    proposed_by: str
+    def __init__(self, depth: _Optional[_Union[Depth, str]] = ..., tone: _Optional[str] = ..., example_domains: _Optional[_Iterable[str]] = ..., emphasis: _Optional[_Iterable[str]] = ..., length: _Optional[_Union[Length, str]] = ..., proposed_by: _Optional[str] = ...) -> None: ...
 
 class ForewordCut(_message.Message):
     __slots__ = ("byte_end", "token_count")

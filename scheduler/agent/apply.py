@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -51,6 +51,8 @@ _HALF_CONFIDENCE_WEIGHT = 4.0
 _CONFIDENCE_MAX = 0.98
 # One action is an accident; an inference needs two sources, a statement of the user's own needs one.
 _INFERENCE_SOURCES_MIN = 2
+# n events make level n / (n + 30): 30 events are half way, 300 an expert.
+_LEVEL_HALF_EVENTS = 30.0
 _STATEMENT_TYPES = frozenset({"statement", "message", "preference"})
 
 
@@ -79,8 +81,12 @@ class Applied:
     counts: list[int] = field(default_factory=list)
 
 
+Vet: TypeAlias = Callable[[Operation, Sequence[Evidence], Applied], Operation]
+"""Returns the operation as it may be applied, with the events it cites and what was applied before; or raises."""
+
+
 def apply(
-    proposals: Iterable[Proposal],
+    proposals: Iterable[tuple[Proposal, Vet | None]],
     previous: profile_pb2.Profile | None,
     known: Mapping[str, Evidence],
     topic_counts: Mapping[str, int],
@@ -88,7 +94,7 @@ def apply(
     """Apply the operations to copies of the previous sections.
 
     Args:
-        proposals: Whose operations apply in order.
+        proposals: Whose operations apply in order, each with who looks at them first; None for code's own.
         previous: The profile in force, or None.
         known: The events an operation may cite, by event id; Foreword's own text is not among them.
         topic_counts: Events ever counted by `topic_key`, for what rests on more than the window.
@@ -97,12 +103,13 @@ def apply(
     if previous is not None:
         applied.self_model.CopyFrom(previous.self_model)
         applied.presentation.CopyFrom(previous.presentation)
-    for proposal in proposals:
+    for proposal, vet in proposals:
         refused_before = len(applied.refusals)
         for operation in proposal.operations:
             try:
                 sources = _sources(operation.event_ids, known)
-                _apply_one(operation, applied, sources, topic_counts)
+                vetted = vet(operation, sources, applied) if vet is not None else operation
+                _apply_one(vetted, applied, sources, topic_counts, proposal.proposed_by)
             except FieldError as error:
                 applied.refusals.append(Refusal(operation, error))
         applied.counts.append(len(proposal.operations) - (len(applied.refusals) - refused_before))
@@ -134,29 +141,41 @@ def is_statement(item: Evidence) -> bool:
     return is_no or item.corrects or item.event.type in _STATEMENT_TYPES
 
 
+def level_of(event_count: int) -> float:
+    """Return how well somebody knows what so many events show them doing, from 0 to 1: `n / (n + 30)`."""
+    return event_count / (event_count + _LEVEL_HALF_EVENTS)
+
+
 def _apply_one(
-    operation: Operation, applied: Applied, sources: Sequence[Evidence], topic_counts: Mapping[str, int]
+    operation: Operation,
+    applied: Applied,
+    sources: Sequence[Evidence],
+    topic_counts: Mapping[str, int],
+    proposed_by: str,
 ) -> None:
     model = applied.self_model
     match operation:
         case AddBelief(subject, statement):
-            _add_belief(model, subject, statement, sources)
+            _add_belief(model, subject, statement, sources, proposed_by)
         case ReinforceBelief(belief_id):
             _add_sources(_current_belief(model, belief_id), sources)
         case ReviseBelief(belief_id, statement):
-            _add_belief(model, _current_belief(model, belief_id).subject, statement, sources)
+            _revise_belief(model, _current_belief(model, belief_id), statement, sources, proposed_by)
         case CloseBelief(belief_id):
             _close_belief(model, _current_belief(model, belief_id), sources)
         case AddGoal(statement):
-            _add_goal(model, statement, sources)
+            _add_goal(model, statement, sources, proposed_by)
         case CloseGoal(goal_id):
             _close_goal(model, goal_id, sources)
-        case SetExpertise(area, level):
-            _set_expertise(model, area, level, max(len(sources), topic_counts.get(topic_key(area), 0)))
+        case SetExpertise(area, level, _, event_count):
+            counted = max(len(sources), event_count, topic_counts.get(topic_key(area), 0))
+            _set_expertise(model, area, level, counted, proposed_by)
         case SetPreference(key, value):
-            _set_preference(model, key, value, sources)
+            _set_preference(model, key, value, sources, proposed_by)
         case SetPresentation(presentation):
             applied.presentation.CopyFrom(presentation)
+            # What code mends of a model's stays the model's.
+            applied.presentation.proposed_by = proposed_by or presentation.proposed_by
 
 
 def _sources(event_ids: Sequence[str], known: Mapping[str, Evidence]) -> list[Evidence]:
@@ -192,20 +211,65 @@ def _check_inference(sources: Sequence[Evidence]) -> None:
 
 
 def _add_belief(
-    model: profile_pb2.SelfModel, subject: str, statement: str, sources: Sequence[Evidence]
+    model: profile_pb2.SelfModel,
+    subject: str,
+    statement: str,
+    sources: Sequence[Evidence],
+    proposed_by: str,
 ) -> None:
     _check_size("subject", subject, SUBJECT_BYTES_MAX)
     _check_text("statement", statement, STATEMENT_BYTES_MAX)
-    for belief in model.beliefs:
-        if topic_key(belief.subject) == topic_key(subject) and not belief.HasField("valid_to"):
-            if belief.statement == statement:
-                _add_sources(belief, sources)
-                return
-            _check_inference(sources)
-            _close_belief(model, belief, sources)
-            break
+    held = _belief_about(model, subject, statement, proposed_by)
+    if held is not None and held.statement == statement:
+        _add_sources(held, sources)
+        return
     _check_inference(sources)
-    added = profile_pb2.Belief(subject=subject, statement=statement)
+    if held is not None:
+        _close_belief(model, held, sources)
+    _put_belief(model, subject, statement, sources, proposed_by)
+
+
+def _belief_about(
+    model: profile_pb2.SelfModel, subject: str, statement: str, proposed_by: str
+) -> profile_pb2.Belief | None:
+    """Return what the statement stands in the place of: the same one, or of code's any other on its subject.
+
+    What code counts and what a model makes of it do not contradict each other; nor do a model's several sentences on
+    one subject, unless it says so by revising.
+    """
+    for belief in model.beliefs:
+        is_held = not belief.HasField("valid_to") and bool(belief.proposed_by) == bool(proposed_by)
+        is_in_the_way = not proposed_by or belief.statement == statement
+        if is_held and is_in_the_way and topic_key(belief.subject) == topic_key(subject):
+            return belief
+    return None
+
+
+def _revise_belief(
+    model: profile_pb2.SelfModel,
+    belief: profile_pb2.Belief,
+    statement: str,
+    sources: Sequence[Evidence],
+    proposed_by: str,
+) -> None:
+    _check_text("statement", statement, STATEMENT_BYTES_MAX)
+    if belief.statement == statement:
+        _add_sources(belief, sources)
+        return
+    _check_inference(sources)
+    subject = belief.subject
+    _close_belief(model, belief, sources)
+    _put_belief(model, subject, statement, sources, proposed_by)
+
+
+def _put_belief(
+    model: profile_pb2.SelfModel,
+    subject: str,
+    statement: str,
+    sources: Sequence[Evidence],
+    proposed_by: str,
+) -> None:
+    added = profile_pb2.Belief(subject=subject, statement=statement, proposed_by=proposed_by)
     added.valid_from.FromMilliseconds(sources[0].time_ms)
     added.belief_id = _identifier(subject, statement, sources[0].time_ms)
     _add_sources(added, sources)
@@ -270,14 +334,16 @@ def _confidence_of(kept: Sequence[profile_pb2.Evidence], count: int) -> float:
     return confidence(kinds)
 
 
-def _add_goal(model: profile_pb2.SelfModel, statement: str, sources: Sequence[Evidence]) -> None:
+def _add_goal(
+    model: profile_pb2.SelfModel, statement: str, sources: Sequence[Evidence], proposed_by: str
+) -> None:
     _check_text("statement", statement, STATEMENT_BYTES_MAX)
-    _check_inference(sources)
     goal = next(
         (goal for goal in model.goals if goal.statement == statement and not goal.HasField("valid_to")), None
     )
     if goal is None:
-        goal = profile_pb2.Goal(statement=statement)
+        _check_inference(sources)
+        goal = profile_pb2.Goal(statement=statement, proposed_by=proposed_by)
         goal.valid_from.FromMilliseconds(sources[0].time_ms)
         goal.goal_id = _identifier("goal", statement, sources[0].time_ms)
         _replace(model.goals, [goal, *model.goals][:GOALS_MAX])
@@ -297,17 +363,23 @@ def _close_goal(model: profile_pb2.SelfModel, goal_id: str, sources: Sequence[Ev
     raise FieldError("goal_id", repr(goal_id), "a goal that is pursued")
 
 
-def _set_expertise(model: profile_pb2.SelfModel, area: str, level: float, evidence_count: int) -> None:
+def _set_expertise(
+    model: profile_pb2.SelfModel, area: str, level: float, evidence_count: int, proposed_by: str
+) -> None:
     _check_size("area", area, SUBJECT_BYTES_MAX)
     if not 0.0 <= level <= 1.0:
         raise FieldError("level", str(level), "0 to 1")
-    entry = profile_pb2.Expertise(area=area, level=round(level, 2), evidence_count=evidence_count)
+    entry = profile_pb2.Expertise(
+        area=area, level=round(level, 2), evidence_count=evidence_count, proposed_by=proposed_by
+    )
     others = [other for other in model.expertise if topic_key(other.area) != topic_key(area)]
     ranked = sorted([*others, entry], key=lambda other: (-other.level, -other.evidence_count, other.area))
     _replace(model.expertise, ranked[:EXPERTISE_MAX])
 
 
-def _set_preference(model: profile_pb2.SelfModel, key: str, value: str, sources: Sequence[Evidence]) -> None:
+def _set_preference(
+    model: profile_pb2.SelfModel, key: str, value: str, sources: Sequence[Evidence], proposed_by: str
+) -> None:
     _check_text("key", key, SUBJECT_BYTES_MAX)
     _check_text("value", value, STATEMENT_BYTES_MAX)
     _check_inference(sources)
@@ -315,7 +387,11 @@ def _set_preference(model: profile_pb2.SelfModel, key: str, value: str, sources:
     for item in sources:
         kinds[evidence_kind(item)] = kinds.get(evidence_kind(item), 0.0) + 1.0
     entry = profile_pb2.Preference(
-        key=key, value=value, confidence=confidence(kinds), evidence_count=len(sources)
+        key=key,
+        value=value,
+        confidence=confidence(kinds),
+        evidence_count=len(sources),
+        proposed_by=proposed_by,
     )
     others = [other for other in model.preferences if other.key != key]
     ranked = sorted([*others, entry], key=lambda other: other.key)

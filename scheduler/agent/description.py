@@ -12,6 +12,7 @@ from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
 from scheduler.agent.kind import DOMAIN_FIELD, Kind, medium_named
 from scheduler.agent.labels import join, labels
+from scheduler.agent.understood import understood
 from scheduler.agent.vocabulary import FILE_KINDS
 
 _LEAD_TOPICS = 3
@@ -75,13 +76,18 @@ _SAID_FIELDS_BY_KIND = {
 _SHARED_VALUES = {"language": "in {}", "repo": "in the repository {}", "tool": "with {}"}
 
 
-def describe(findings: Findings) -> list[str]:
-    """Return sentences about the user, each of one line; the first names what the user mostly does."""
-    sentences = list(_sentences(findings))
+def describe(findings: Findings, self_model: profile_pb2.SelfModel) -> list[str]:
+    """Return sentences about the user, each of one line; the first names what the user mostly does.
+
+    Args:
+        findings: What code knows of the user.
+        self_model: Of what is in it, what models proposed is said; all else the findings say themselves.
+    """
+    sentences = list(_sentences(findings, self_model))
     return list(dict.fromkeys(sentences))
 
 
-def _sentences(findings: Findings) -> Iterator[str]:
+def _sentences(findings: Findings, self_model: profile_pb2.SelfModel) -> Iterator[str]:
     named = [affinity for affinity in findings.high if _is_named(affinity, findings.names)]
     areas = _areas(findings, named)
     leading = [item for item in areas[:_LEAD_TOPICS] if item.score >= _LEAD_SCORE_MIN]
@@ -93,6 +99,8 @@ def _sentences(findings: Findings) -> Iterator[str]:
         yield from _skills(findings, [item for item in named if item not in leading])
     if findings.kind is Kind.AGENT:
         yield from _agent_habits(findings)
+    # What a model understood comes before what else is counted, as far as there is room.
+    yield from understood(self_model, findings.names)
     named_keys = {affinity.key for affinity in leading}
     yield from _ratings(findings, named_keys)
     yield from _domains(findings)

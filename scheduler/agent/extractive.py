@@ -9,7 +9,7 @@ from foreword.naming import LANGUAGES
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
-from scheduler.agent.apply import is_statement
+from scheduler.agent.apply import is_statement, level_of
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
 from scheduler.agent.kind import Kind
@@ -22,7 +22,6 @@ from scheduler.agent.operations import (
     SetPreference,
     SetPresentation,
 )
-from scheduler.agent.proposal import Proposal
 
 # A belief begins at a tenth of the activity and ends at a twenty-fifth; the gap keeps it from flickering.
 _BELIEF_SCORE_MIN = 0.10
@@ -31,12 +30,11 @@ _BELIEF_EVENTS_MIN = 3
 _BELIEFS_MAX = 8
 # More would only repeat the same kind of evidence; the profile keeps the newest few and the count.
 _CITED_MAX = 50
-# n events make level n / (n + 30): 30 events are half way, 300 an expert.
-_EXPERTISE_HALF_EVENTS = 30.0
 _EXPERTISE_EVENTS_MIN = 5
 _EXPERTISE_MAX = 6
 # Smaller moves are not worth a change of the profile.
 _EXPERTISE_STEP = 0.05
+_EMPHASIS_MAX = 5
 _SHORT_PERCENTILE_MAX = 25
 _LONG_PERCENTILE_MIN = 75
 
@@ -64,22 +62,23 @@ EXTRACTIVE_VERSION = "extractive-2"
 """The version of the rules here and of how texts are written."""
 
 
-def propose(findings: Findings, previous: profile_pb2.Profile | None) -> Proposal:
-    """Return operations that bring the previous self-model up to the findings; deterministic, at no cost."""
-    operations = [
-        *_beliefs(findings, previous),
-        *_expertise(findings, previous),
-        *_preferences(findings, previous),
-        *_presentation(findings, previous),
-    ]
-    return Proposal(operations)
+def propose(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:
+    """Yield operations that bring the previous self-model up to the findings; deterministic, at no cost.
+
+    They touch nothing that a model proposed: beliefs of both stand side by side, and what is counted of areas and keys
+    goes before what a model says of them.
+    """
+    yield from _beliefs(findings, previous)
+    yield from _expertise(findings, previous)
+    yield from _preferences(findings, previous)
+    yield from _presentation(findings, previous)
 
 
 def _beliefs(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:
     held = [
         belief
         for belief in (previous.self_model.beliefs if previous is not None else ())
-        if not belief.HasField("valid_to")
+        if not belief.HasField("valid_to") and not belief.proposed_by
     ]
     current = {topic_key(belief.subject): belief for belief in held}
     yield from _endings(findings, held, current)
@@ -147,10 +146,11 @@ def _expertise(findings: Findings, previous: profile_pb2.Profile | None) -> Iter
     levels = {
         topic_key(entry.area): entry.level
         for entry in (previous.self_model.expertise if previous is not None else ())
+        if not entry.proposed_by
     }
     ranked = sorted(findings.high, key=lambda affinity: (-affinity.evidence_count, affinity.key))
     for affinity in ranked[:_EXPERTISE_MAX]:
-        level = round(affinity.evidence_count / (affinity.evidence_count + _EXPERTISE_HALF_EVENTS), 2)
+        level = round(level_of(affinity.evidence_count), 2)
         events = findings.window.events.get(affinity.key)
         nameless = findings.names.name(affinity.topic) is None
         if affinity.evidence_count < _EXPERTISE_EVENTS_MIN or not events or nameless:
@@ -163,6 +163,7 @@ def _preferences(findings: Findings, previous: profile_pb2.Profile | None) -> It
     held = {
         entry.key: topic_key(entry.value)
         for entry in (previous.self_model.preferences if previous is not None else ())
+        if not entry.proposed_by
     }
     yield from _wishes(findings, held)
     language = next((affinity for affinity in findings.high if affinity.key in LANGUAGES), None)
@@ -183,10 +184,22 @@ def _wishes(findings: Findings, held: Mapping[str, str]) -> Iterator[Operation]:
 
 
 def _presentation(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:
+    held = None if previous is None else previous.presentation
+    presentation = presented(findings)
+    if held is not None and held.proposed_by:
+        # What code only assumes does not replace what a model has read.
+        presentation = with_known(held, findings)
+    newest = _newest(list(findings.known.values()))
+    if newest and (held is None or not _is_same(held, presentation)):
+        yield SetPresentation(presentation, newest[-1:])
+
+
+def presented(findings: Findings) -> profile_pb2.Presentation:
+    """Return how code presents answers to the user: as they said, as they read, or as is usual."""
     technical = findings.kind in (Kind.CODE, Kind.AGENT)
     wishes = findings.wishes
     first = [wishes["first"]] if "first" in wishes else []
-    presentation = profile_pb2.Presentation(
+    return profile_pb2.Presentation(
         depth=_DEPTH_OF_WISH.get(wishes.get("detail", ""), findings.depth or profile_pb2.DEPTH_STANDARD),
         tone=wishes.get("tone", "direct" if technical else "neutral"),
         example_domains=[
@@ -195,9 +208,31 @@ def _presentation(findings: Findings, previous: profile_pb2.Profile | None) -> I
         emphasis=list(dict.fromkeys([*first, *(["code"] if technical else [])])),
         length=_LENGTH_OF_WISH.get(wishes.get("answer_length", ""), _length(findings.length_percentile)),
     )
-    newest = _newest(list(findings.known.values()))
-    if newest and (previous is None or previous.presentation != presentation):
-        yield SetPresentation(presentation, newest[-1:])
+
+
+def with_known(presentation: profile_pb2.Presentation, findings: Findings) -> profile_pb2.Presentation:
+    """Return a presentation with what the user said or what is counted in the place of what it says."""
+    known, wishes = presented(findings), findings.wishes
+    merged = profile_pb2.Presentation()
+    merged.CopyFrom(presentation)
+    if "detail" in wishes or findings.depth:
+        merged.depth = known.depth
+    if "tone" in wishes:
+        merged.tone = known.tone
+    if "answer_length" in wishes or findings.length_percentile is not None:
+        merged.length = known.length
+    if "first" in wishes and wishes["first"] not in merged.emphasis:
+        rest = list(merged.emphasis)
+        del merged.emphasis[:]
+        merged.emphasis.extend([wishes["first"], *rest][:_EMPHASIS_MAX])
+    return merged
+
+
+def _is_same(held: profile_pb2.Presentation, other: profile_pb2.Presentation) -> bool:
+    copy = profile_pb2.Presentation()
+    copy.CopyFrom(other)
+    copy.proposed_by = held.proposed_by
+    return copy == held
 
 
 def _length(percentile: int | None) -> profile_pb2.Length:

@@ -60,11 +60,12 @@ class CloseGoal:
 
 @dataclass(frozen=True, slots=True)
 class SetExpertise:
-    """Set how well the user knows an area, 0 to 1."""
+    """Set how well the user knows an area, 0 to 1; `event_count` events show it, at least those cited."""
 
     area: str
     level: float
     event_ids: tuple[str, ...]
+    event_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,9 @@ from scheduler.agent.population import PopulationDelta, PopulationView
 from scheduler.agent.proposal import Proposal, Usage
 from scheduler.agent.render import foreword, summary
 from scheduler.agent.sections import fill
+from scheduler.agent.statement import may_stand
+from scheduler.agent.upkeep import upkeep
+from scheduler.agent.vetting import Vetting
 from scheduler.agent.window import weigh
 
 # Between the versions in `provenance.prompt_version`: of code, then of the prompt, where a model had a part.
@@ -182,9 +185,9 @@ def complete(drafted: Draft, proposals: Sequence[Proposal] = ()) -> RefreshResul
     findings, previous = drafted.findings, drafted.input.previous
     if findings is None:
         return _default(drafted)
-    counted = propose(findings, previous)
     counts = {topic: count.events for topic, count in drafted.memory.topics.items()}
-    applied = apply([counted, *proposals], previous, findings.known, counts)
+    looked_at = [(each, Vetting(findings, each.operations, previous).vetted) for each in proposals]
+    applied = apply([(_by_code(drafted, findings), None), *looked_at], previous, findings.known, counts)
     applied_counts = applied.counts[1:]
     _withdraw(applied.self_model, findings)
     profile = profile_pb2.Profile(user_id=drafted.input.user_id, namespace=drafted.input.namespace)
@@ -201,7 +204,7 @@ def complete(drafted: Draft, proposals: Sequence[Proposal] = ()) -> RefreshResul
         profile.product.CopyFrom(products[-1])
     elif previous is not None and previous.HasField("product"):
         profile.product.CopyFrom(previous.product)
-    sentences = describe(findings)
+    sentences = describe(findings, applied.self_model)
     profile.semantic_summary = summary(sentences)
     profile.foreword.CopyFrom(foreword(sentences, drafted.config.foreword.tokens_max))
     _stamp(profile, drafted, used)
@@ -215,6 +218,12 @@ def complete(drafted: Draft, proposals: Sequence[Proposal] = ()) -> RefreshResul
         applied.refusals,
         sum(applied_counts),
     )
+
+
+def _by_code(drafted: Draft, findings: Findings) -> Proposal:
+    previous, source = drafted.input.previous, drafted.input
+    kept = upkeep(findings, previous, now_ms=source.now_ms, window_days=drafted.config.window.days)
+    return Proposal([*propose(findings, previous), *kept])
 
 
 def _default(drafted: Draft) -> RefreshResult:
@@ -233,13 +242,21 @@ def _sum(proposals: Iterable[Proposal]) -> Usage:
 
 
 def _withdraw(self_model: profile_pb2.SelfModel, findings: Findings) -> None:
-    """Remove preferences for what the user said no to, and all that is sensitive, whoever proposed it and when."""
+    """Remove preferences for what the user said no to, and all that is sensitive, whoever proposed it and when.
+
+    What a model proposed goes as well when a name in it may not be said any more.
+    """
     refused = {affinity.key for affinity in findings.low if affinity.is_refused}
     withholds = findings.names.withholds
     _drop(self_model.preferences, lambda row: topic_key(row.value) in refused or withholds(row.value))
     _drop(self_model.beliefs, lambda row: withholds(row.subject) or withholds(row.statement))
     _drop(self_model.expertise, lambda row: withholds(row.area))
     _drop(self_model.goals, lambda row: withholds(row.statement))
+    names = findings.names
+    _drop(self_model.beliefs, lambda row: row.proposed_by and not may_stand(row.statement, names))
+    _drop(self_model.goals, lambda row: row.proposed_by and not may_stand(row.statement, names))
+    _drop(self_model.preferences, lambda row: row.proposed_by and not may_stand(row.value, names))
+    _drop(self_model.expertise, lambda row: row.proposed_by and names.name(row.area) is None)
 
 
 def _drop(rows: Any, is_dropped: Callable[[Any], bool]) -> None:

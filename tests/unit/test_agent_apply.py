@@ -39,7 +39,7 @@ def run(
     profile = None
     if previous is not None:
         profile = profile_pb2.Profile(self_model=previous.self_model, presentation=previous.presentation)
-    return apply([Proposal(operations)], profile, events or known(), {})
+    return apply([(Proposal(operations), None)], profile, events or known(), {})
 
 
 def refused_field(applied: Applied) -> str:
