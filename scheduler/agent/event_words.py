@@ -23,7 +23,7 @@ class EventWords:
         self._found: dict[str, frozenset[str]] = {}
 
     def of(self, item: Evidence) -> frozenset[str]:
-        """Return the stems of all that an event says: topics, text, item, type, attributes and feedback."""
+        """Return the stems of all that an event says: topics, text, item, type, values and feedback."""
         event_id = item.event.event_id
         if event_id not in self._found:
             self._found[event_id] = frozenset(_words(item))
@@ -41,7 +41,6 @@ def _words(item: Evidence) -> Iterator[str]:
         yield from words_in(text)
     for key, value in event.attributes.items():
         if key != GENERATOR_KEY:
-            yield from words_in(key)
             yield from words_in(value)
     if event.feedback in _FEEDBACK:
         yield from words_in(_FEEDBACK[event.feedback])

@@ -39,7 +39,7 @@ FREE = frozenset(
     point points logic behavior behaviour handling usage use uses internals setup structure content contents check
     checks checking process flow up out date together well-known apart back down off toward towards like via per
 
-    small minor precise careful consistent clear different specific general core
+    new newer latest old older small minor precise careful consistent clear different specific general core
 
     developer developers engineer engineers maintainer maintainers contributors author authors reader readers user users
     customer customers player players listener viewer people team community
@@ -61,8 +61,6 @@ _SHOWN_BY: Mapping[str, str] = {
     " deprecating deprecated retire retires retiring": (
         "remove removal drop delete deprecate clean cleanup unneeded unused legacy obsolete strip disable retire"
     ),
-    "old older legacy outdated": "old older legacy obsolete outdated deprecate drop",
-    "new newer newest": "new newer newest latest add update upgrade bump first",
     "fix fixes fixing fixed repair repairs repairing correct corrects correcting resolve resolves resolving debug"
     " debugs debugging solve solves solving bug bugs": (
         "fix bug bugfix repair correct resolve debug handle prevent avoid restore regression mismatch flake flaky"
@@ -163,7 +161,7 @@ ACTS = frozenset(
     word
     for words in _SHOWN_BY
     if words.split()[0]
-    in "add support remove fix improve refactor update move reliable buy compare old new retrieve".split()
+    in "add support remove fix improve refactor update move reliable buy compare retrieve".split()
     for word in words.split()
 )
 """Words that say what was done, rather than to what."""
@@ -201,6 +199,20 @@ NEWLY = frozenset("learning learns learn beginner novice unfamiliar newcomer ine
     NEW_TO
 }
 """Words for knowing something, by how much of it they claim."""
+
+_PREPOSITIONS = frozenset(
+    """a an the of on at to into onto for from by with without within between among across over under through about
+    against after before during while until since per via""".split()
+)
+_ARTICLES = frozenset("a an the".split())
+
+
+def is_broken(first: str, second: str) -> bool:
+    """Return whether two words in a row are no English: what joins a thing to the sentence, without the thing."""
+    return first in _PREPOSITIONS and (
+        second in ("and", "or", "but", "") or (second in _PREPOSITIONS and second not in _ARTICLES)
+    )
+
 
 OPENINGS = frozenset(
     """interested familiar new active mostly mainly often regularly frequently responsible expert experienced proficient

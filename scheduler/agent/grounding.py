@@ -18,16 +18,24 @@ from scheduler.agent.stems import words_in
 # One word says too little: it stands in events about anything.
 _THINGS_MIN = 2
 _TOPIC_EVENTS_MIN = 2
+_TOGETHER_SHARE_MIN = 0.5
+# In half of all events stands the name of the project, or of the language.
+_COMMON_SHARE_MIN = 0.5
+_COMMON_EVENTS_MIN = 5
+# A share is known well enough from these; their words are read once a refresh, at about 20 us each.
+_COMMON_LOOKED_AT_MAX = 300
 
 
 class Grounding:
     """Holds statements against the events cited for them. Made for one refresh.
 
-    1. Every thing a statement names stands in an event cited, and every event cited names one of them.
-    2. The events hang together: from each to every other by things that both name. So no statement is put together
-       from two events about different matters.
-    3. There are two such things, or one that is the topic of two events, or the user said so.
-    4. What is said to be done to them is shown by an event that names two of them, or all.
+    1. Every thing a statement names stands in an event cited. What stands in most of the user's events supports
+       nothing further: it tells none of them from the others.
+    2. Every event cited names one of the other things, and the events hang together: from each to every other by
+       things that both name. So no statement is put together from events about different matters.
+    3. One event names half of the things. There are two, counting common ones and what is said to be done to them; or
+       the one is the topic of two events; or the user said so.
+    4. What is said to be done is shown by an event that names two of the things, or all.
     5. What is claimed beyond that (liking, aversion, how often, how well) rests on the user's word, or on counts.
 
     Args:
@@ -37,6 +45,8 @@ class Grounding:
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self._words = EventWords()
+        self._common: dict[Thing, bool] = {}
+        self._newest = list(findings.known.values())[-_COMMON_LOOKED_AT_MAX:]
         self._topics: dict[frozenset[str], int] = {}
         for topic, count in findings.memory.topics.items():
             self._topics[_stems(topic)] = max(self._topics.get(_stems(topic), 0), count.events)
@@ -64,12 +74,18 @@ class Grounding:
         for thing in new:
             if not any(self.names(item, thing) for item in sources):
                 raise FieldError("statement", quoted(thing.text), "words of the events cited")
+        telling = [thing for thing in statement.things if not self.is_common(thing)]
         for item in sources:
-            if not any(self.names(item, thing) for thing in statement.things):
+            if not any(self.names(item, thing) for thing in telling):
                 raise FieldError("events", "one about something else", "events that name what is stated")
-        if not self._hang_together(statement.things, sources):
+        if not self._hang_together(telling, sources):
             raise FieldError("events", "events about different matters", "events about the same matter")
-        self._check_number(statement.things, sources)
+        most = max(sum(self.names(item, thing) for thing in telling) for item in sources)
+        if most < _TOGETHER_SHARE_MIN * len(telling):
+            raise FieldError(
+                "events", "none about most of it", "one at least that names half of what is stated"
+            )
+        self._check_number(telling, statement, sources)
         self._check_acts(statement, sources)
         check_claims(statement, self._basis(statement, sources))
 
@@ -78,8 +94,9 @@ class Grounding:
         return thing.stands_in(self._words.of(item))
 
     def names_most(self, item: Evidence, things: Sequence[Thing]) -> bool:
-        """Return whether an event names two of the things, or all where there are fewer."""
-        return sum(self.names(item, thing) for thing in things) >= min(_THINGS_MIN, len(things)) > 0
+        """Return whether an event names two of the things, or all where there are fewer; common ones do not count."""
+        telling = [thing for thing in things if not self.is_common(thing)]
+        return sum(self.names(item, thing) for thing in telling) >= min(_THINGS_MIN, len(telling)) > 0
 
     def count(self, things: Sequence[Thing]) -> int:
         """Return in how many events all of the things are named, or are the topic, as far back as is counted."""
@@ -107,8 +124,17 @@ class Grounding:
             left.remove(nearest)
         return True
 
-    def _check_number(self, things: Sequence[Thing], sources: Sequence[Evidence]) -> None:
-        if len(things) >= _THINGS_MIN or any(map(is_statement, sources)):
+    def is_common(self, thing: Thing) -> bool:
+        """Return whether a thing stands in so many of the user's events that it tells none of them from others."""
+        if thing not in self._common:
+            named = sum(self.names(item, thing) for item in self._newest)
+            self._common[thing] = named > max(_COMMON_EVENTS_MIN, _COMMON_SHARE_MIN * len(self._newest))
+        return self._common[thing]
+
+    def _check_number(
+        self, things: Sequence[Thing], statement: Statement, sources: Sequence[Evidence]
+    ) -> None:
+        if len(statement.things) + len(statement.acts) >= _THINGS_MIN or any(map(is_statement, sources)):
             return
         if sum(things[0].stands_in(topic_words(item)) for item in sources) < _TOPIC_EVENTS_MIN:
             raise FieldError(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from foreword.naming import quoted
 from foreword.naming.scripts import script_of
 from foreword.naming.sites import names_site
+from foreword.redaction import personal_in
 
 # Who speaks to a reader or of the conversation says nothing of the user. As whole words: "prompt" is in "prompted".
 _TO_A_READER = re.compile(
@@ -52,6 +53,9 @@ def fault_in(text: str) -> Fault | None:
         return Fault(
             f"{quoted(speaks[0])}, which speaks to a reader", "what holds of the user, in the third person"
         )
+    personal = personal_in(text)
+    if personal:
+        return Fault(f"personal data or a secret: {', '.join(personal)}", "nothing of the kind")
     if names_site(text) or _MARKUP.search(text):
         return Fault("an address, a number or markup", "plain words")
     if not _is_english(text):

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from foreword.errors import FieldError
 from foreword.naming import Names, quoted
-from scheduler.agent.framing import ACTS, NEGATIVE, NEW_TO, OPENINGS, SHOWN_BY, is_ours
+from scheduler.agent.framing import ACTS, NEGATIVE, NEW_TO, OPENINGS, SHOWN_BY, is_broken, is_ours
 from scheduler.agent.stems import words_in
 
 # What stands between words in a statement. Other marks belong to names, or to nothing that a statement may hold.
@@ -117,6 +117,7 @@ def read_statement(field: str, text: str, names: Names) -> Statement:
     said += _named(field, run, names)
     if re.search(rf"\b{NEW_TO}\b", text, re.IGNORECASE):
         words.add(NEW_TO)
+    _check_order(field, tokens)
     if names.withholds(text):
         raise FieldError(field, quoted(text), "nothing that is withheld")
     return Statement(_joined(said), _once(things), _once(acts), frozenset(words))
@@ -142,6 +143,13 @@ def opening_fault(statement: Statement, *, is_goal: bool) -> str | None:
     if is_goal or first in OPENINGS or first.endswith(("s", "ing", "ed")):
         return None
     return first
+
+
+def _check_order(field: str, tokens: Sequence[str]) -> None:
+    small = [token.casefold() for token in tokens if token]
+    for first, second in zip(small, [*small[1:], ""], strict=True):
+        if is_broken(first, "" if second in _MARKS else second):
+            raise FieldError(field, quoted(f"{first} {second}".strip()), "a plain English phrase")
 
 
 def _is_ours(small: str) -> bool:

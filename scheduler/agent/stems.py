@@ -29,7 +29,7 @@ _SAME = {
     "param": "paramet",
     "arg": "argument",
     "async": "asynchronous",
-    "k": "kubernet",
+    "stat": "statistic",
 }
 
 

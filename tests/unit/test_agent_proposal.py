@@ -41,7 +41,9 @@ def test_a_proposal_stands_beside_what_code_counts() -> None:
     """The goal is there, and so is every belief that code has."""
     alone = complete(draft(make_input(EVENTS), CONFIG)).profile
     result = run(GOAL)
-    assert [goal.statement for goal in result.profile.self_model.goals] == [GOAL.statement]
+    (goal,) = result.profile.self_model.goals
+    assert goal.statement == 'Moving "jobs" from "celery" to the "jobs table"'
+    assert goal.proposed_by == "anthropic"
     assert list(result.profile.self_model.beliefs) == list(alone.self_model.beliefs)
     assert result.applied_count == 1
     assert result.refusals == []
