@@ -18,6 +18,7 @@ NAMES = (
     "rewrite",
     "names",
     "tokens",
+    "model_batches",
 )
 
 

@@ -61,6 +61,7 @@ class Runner:
         self._done: list[Attempt] = []
         self._done_since = 0.0
         self._running = 0
+        self._answering = 0
         self._urgent: list[tuple[int, int, UserKey]] = []
         self._order = count()
         self._backlog: deque[UserKey] = deque()
@@ -194,6 +195,7 @@ class Runner:
         attempt = begin()
         written = attempt.written = asyncio.get_running_loop().create_future()
         self._in_flight[user] = attempt
+        self._answering += 1
         attempt.task = asyncio.create_task(work(attempt, self.activity))
         attempt.task.add_done_callback(partial(self._ended, attempt))
         try:
@@ -229,7 +231,9 @@ class Runner:
         has_room = self._running < self._live.current.scheduler.concurrency
         attempt = self._next() if has_room and self.activity is not None else None
         if attempt is None or self.activity is None:
-            self._flush()
+            # Answers that are being read end within a few turns of the event loop, and then share a commit.
+            if not self._answering:
+                self._flush()
             return False
         self._in_flight[attempt.user] = attempt
         self._running += 1
@@ -241,6 +245,8 @@ class Runner:
         # A callback rather than the end of the task itself, which does not run when cancelled before its start.
         if attempt.ending is None:
             self._running -= 1
+        else:
+            self._answering -= 1
         self._wake.set()
         if not task.cancelled() and task.exception() is None:
             if not self._done:

@@ -46,7 +46,8 @@ class BatchProgress:
         now_ms = self._clock.now_ms()
         text = self.text(under_way)
         # A clock that was set back must not silence it.
-        if text != self._said and not self._said_ms <= now_ms < self._said_ms + _SAID_EVERY_MS:
+        has_begun = bool(under_way or self.asked_count or self.outcomes)
+        if has_begun and text != self._said and not self._said_ms <= now_ms < self._said_ms + _SAID_EVERY_MS:
             self._said, self._said_ms = text, now_ms
             logger.info("%s", text)
 

@@ -75,9 +75,14 @@ class BatchRows:
         self._progress = progress
         self._clock = clock
         self._live = live
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Read no further; what was read is dealt with."""
+        self._is_stopped = True
 
     async def read(self, name: BatchName, batch: ModelBatch, batches: Batches) -> int:
-        """Read a batch's rows to the end and deal with each; return how many questions are left without one.
+        """Read a batch's rows, to the end or until `stop`, and deal with each; return how many questions are left.
 
         Raises:
             ModelError: The rows broke off. Those before are dealt with, and will not be again.
@@ -95,6 +100,8 @@ class BatchRows:
                 if len(chunk) >= _CHUNK_ROWS:
                     await self._settle(chunk.values(), self._age_us(batch))
                     chunk = {}
+                if self._is_stopped:
+                    break
         await self._settle(chunk.values(), self._age_us(batch))
         return sum(1 for _ in self._profiles.model.items(name.number))
 

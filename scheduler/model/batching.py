@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 
 from foreword.clock import DAY_MS, HOUR_MS, Clock
 from foreword.followed_config import FollowedConfig
@@ -79,6 +81,8 @@ class Batching:
         self._reads: dict[int, int] = {}
         self._rest_ms = 0
         self._rests_until_ms = 0
+        self._running = asyncio.Lock()
+        self._is_stopped = False
 
     async def run(self) -> None:
         """Ask for the batches under way, deal with those that have ended, and send what is due.
@@ -86,13 +90,29 @@ class Batching:
         Raises:
             StoreError: The store fails; the next run goes on.
         """
-        for number, batch in self._profiles.model.batches():
-            await self._follow(number, batch)
-        # Not on a clock that was set back: the wait would be until it is there again.
-        self._rests_until_ms = min(self._rests_until_ms, self._clock.now_ms() + self._rest_ms)
-        while self._clock.now_ms() >= self._rests_until_ms and (wave := await self._waves.next()) is not None:
-            await self._send(wave)
-        self._show()
+        async with self._running:
+            for number, batch in self._profiles.model.batches():
+                if not self._is_stopped:
+                    await self._follow(number, batch)
+            # Not on a clock that was set back: the wait would be until it is there again.
+            self._rests_until_ms = min(self._rests_until_ms, self._clock.now_ms() + self._rest_ms)
+            while self._may_send() and (wave := await self._waves.next()) is not None:
+                await self._send(wave)
+            self._show()
+
+    def stop(self) -> None:
+        """Begin nothing more; what is being sent is sent, and its name written."""
+        self._is_stopped = True
+        self._waves.stop()
+        self._rows.stop()
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for what is under way for a time; what comes later is found again by the next start."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._running.acquire(), seconds)
+
+    def _may_send(self) -> bool:
+        return not self._is_stopped and self._clock.now_ms() >= self._rests_until_ms
 
     # -- sending --------------------------------------------------------------------------------------------
 
@@ -190,6 +210,8 @@ class Batching:
 
     async def _read(self, name: BatchName, batch: ModelBatch, batches: Batches) -> None:
         left = await self._rows.read(name, batch, batches)
+        if self._is_stopped:
+            return
         if not left:
             self._drop(name.number)
             self._health.problems.end(COMPONENT, _GIVEN_UP)
@@ -224,6 +246,10 @@ class Batching:
         with self._writer.begin() as txn:
             txn.model.put_batch(number, batch)
 
+    def _batches(self, batch: ModelBatch) -> Batches | None:
+        model = self._models.get(batch.provider)
+        return model.batches if model is not None else None
+
     def _show(self) -> None:
         """Say how it goes, and what keeps batches."""
         under_way = self._profiles.model.batches()
@@ -237,10 +263,6 @@ class Batching:
 
     def _age_ms(self, batch: ModelBatch) -> int:
         return self._clock.now_ms() - batch.intended_ms
-
-    def _batches(self, batch: ModelBatch) -> Batches | None:
-        model = self._models.get(batch.provider)
-        return model.batches if model is not None else None
 
 
 def _may_be_taken(exc: ModelError) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from foreword.clock import Clock
+from foreword.clock import DAY_MS, Clock
 from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
 from foreword.llm import ModelRequest
@@ -33,14 +33,21 @@ _TURN_USERS = 100
 
 
 class Drafting(Protocol):
-    """Makes questions."""
+    """Makes questions; what it finds of users who are not asked about now is written by `flush`."""
+
+    not_yet_pico_usd: int | None
+    """What the last question would have cost that waits for the end of those under way; None when none does."""
 
     def choice(self, user: UserKey) -> Choice | None:
-        """Return who is asked about a user in a batch now; None when nobody is, and the queue then says so."""
+        """Return who is asked about a user in a batch now; None when nobody is."""
         ...
 
     async def draft(self, user: UserKey, choice: Choice) -> Draft | None:
-        """Make the question about a user; None when none is to be asked now, and the queue then says so."""
+        """Make the question about a user; None when none is to be asked now."""
+        ...
+
+    def flush(self) -> None:
+        """Move those who are not asked about now in the queue."""
         ...
 
 
@@ -77,6 +84,11 @@ class Waves:
         self._spend = spend
         self._clock = clock
         self._live = live
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Make no further question, and store none."""
+        self._is_stopped = True
 
     async def next(self) -> StoredWave | None:
         """Make and store the next wave; None when none is due, or nothing may go out.
@@ -85,12 +97,13 @@ class Waves:
             StoreError: The store fails; nothing was stored.
         """
         limits = self._limits()
-        if limits.users_max <= 0 or limits.cost_pico_usd_max <= 0:
+        if limits.users_max <= 0:
             return None
         for choice, users in (await self._ready()).items():
             wave = await self._gather(choice, users, limits)
+            self._drafting.flush()
             passing(BatchPoint.WAVE_GATHERED)
-            stored = self._store(choice, wave.drafts)
+            stored = None if self._is_stopped else self._store(choice, wave.drafts)
             if stored is not None:
                 passing(BatchPoint.INTENT_WRITTEN)
                 return stored
@@ -135,19 +148,25 @@ class Waves:
                 choices[user] = choice
             if number % _TURN_USERS == 0:
                 await asyncio.sleep(0)
+        self._drafting.flush()
         return ready(due, choices, now_ms, agent)
 
     async def _gather(self, choice: Choice, users: Sequence[UserKey], limits: WaveLimits) -> Wave:
         wave = Wave(limits)
         for user in users:
-            if wave.is_full:
+            if wave.is_full or self._is_stopped:
                 break
             draft = await self._drafting.draft(user, choice)
             await asyncio.sleep(0)
             # Whoever does not fit begins the next wave; looking for a smaller one behind them would let them wait.
-            if draft is not None and not wave.add(draft):
+            if (draft is None and self._waits_for_money()) or (draft is not None and not wave.add(draft)):
                 break
         return wave
+
+    def _waits_for_money(self) -> bool:
+        """Return whether the day's budget lets no question out now: those to come would be made in vain."""
+        is_short = self._spend.short_day == self._clock.now_ms() // DAY_MS
+        return is_short or self._drafting.not_yet_pico_usd is not None
 
     def _store(self, choice: Choice, drafts: Sequence[Draft]) -> StoredWave | None:
         """Write the intent; users who moved on while the wave was made are not in it."""

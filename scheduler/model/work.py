@@ -164,12 +164,13 @@ class ModelWork:
     def stop(self) -> None:
         """Ask nothing more."""
         self._stopping.set()
+        self._batching.stop()
         self.messages.stop()
 
     async def drain(self, seconds: float) -> None:
         """Wait for answers under way for a time, then let go of everything. Batches are found again where they are."""
+        await asyncio.gather(self._batching.drain(seconds), self.messages.drain(seconds))
         if self._sweeping is not None:
             self._sweeping.cancel()
             await asyncio.gather(self._sweeping, return_exceptions=True)
-        await self.messages.drain(seconds)
         await asyncio.gather(self._connections.close(), self._lost.close())

@@ -65,6 +65,7 @@ class Drafting:
         self.made: list[str] = []
         self.cost_pico_usd = MOST_PICO_USD
         self.hook: Callable[[str], None] = lambda _user_id: None
+        self.not_yet_pico_usd: int | None = None
 
     def choice(self, user: UserKey) -> Choice | None:
         """Say who is asked."""
@@ -86,6 +87,9 @@ class Drafting:
         request = ModelRequest(choice.model, "instructions", "", REFRESH_PROMPT, {"type": "object"}, 500)
         seen_seq = self._desk.store.refresh_state(user_id).consumed_seq
         return Draft(Question(user, call, (event_hash("e1"),), seen_seq), request, state)
+
+    def flush(self) -> None:
+        """Nobody was moved."""
 
 
 class Desk:
@@ -533,6 +537,25 @@ def test_an_erased_users_answer_costs_and_writes_nothing(store, play) -> None:
         assert list(export_from(None, store.profiles, user)) == []
         assert not any(user in row.SerializeToString() for row in store.profiles.model.calls(newest=99))
         assert desk.spend._reserved_pico_usd == 0
+
+    play(story)
+
+
+def test_a_stop_between_rows_loses_nothing(play) -> None:
+    """Stopped while rows come, batching deals with those it has; the next start reads the others."""
+
+    async def story(desk: Desk) -> None:
+        desk.queue(*USERS)
+        await desk.run()
+        await desk.store.until(lambda: desk.server.count()["batches"]["rows"])
+        desk.batching._rows.stop()
+        await desk.run()
+        assert len(desk.calls()) == 1
+        desk.batching.stop()
+        await desk.batching.drain(20)
+        desk.batching = desk.made()
+        await desk.settled()
+        assert all_in(desk, Outcome.MODEL_OUTCOME_APPLIED)
 
     play(story)
 
