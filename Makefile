@@ -27,8 +27,8 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
-demo: $(VENV)/.runtime ## See forewords written from real activity: GIT=path for a repository's authors, KEEP=1 to leave it up
-	@$(BIN)/foreword demo $(if $(GIT),--git '$(GIT)') $(if $(KEEP),--keep)
+demo: $(VENV)/.runtime $(if $(MODEL),$(VENV)/.model-server) ## See forewords written from real activity: GIT=path of a repository, KEEP=1 to leave it up, MODEL=1 with a language model
+	@$(BIN)/foreword demo $(if $(GIT),--git '$(GIT)') $(if $(KEEP),--keep) $(if $(MODEL),--model)
 
 .PHONY: test
 test: $(VENV)/.dev ## Run all tests in parallel; ARGS='-k name' to choose
@@ -97,10 +97,15 @@ $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP) install --constraint constraints.txt --editable '.[server]'
 	@touch $@
 
+$(VENV)/.model-server: pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing the model server into $(VENV)'
+	@$(PIP) install --constraint constraints.txt --editable '.[server,model-server]'
+	@touch $(VENV)/.runtime $@
+
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing Foreword and its development tools into $(VENV)'
 	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
-	@touch $(VENV)/.runtime $@
+	@touch $(VENV)/.runtime $(VENV)/.model-server $@
 
 # A half-made environment is removed: Debian's python3 without python3-venv leaves one that has no pip.
 $(BIN)/python:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from foreword.cli import lifeline
 from foreword.cli.output import print_json_line
 from foreword.cli.settings import Settings, shared_options
 from foreword.errors import MissingExtraError
@@ -60,6 +61,7 @@ def command() -> None:
     metavar="FILE",
     help="Faults to put in, in order, as TOML or JSON.",
 )
+@click.option("--lifeline", "lifeline_fd", type=int, hidden=True)
 @shared_options
 @click.pass_obj
 def model_server(
@@ -73,12 +75,15 @@ def model_server(
     key: str,
     nonsense: bool,
     script: Path | None,
+    lifeline_fd: int | None,
 ) -> None:
     """Run a language model's provider on this machine, for trying everything without a key.
 
     It speaks the Messages API with batches, and chat completions, and answers refreshes by rule. It listens on
     loopback only. Point `agent.base_url` at it. Ends on SIGTERM and Ctrl-C.
     """
+    if lifeline_fd is not None:
+        lifeline.follow(lifeline_fd)
     try:
         from foreword.model_server import Options, read_script, serve
     except ModuleNotFoundError as exc:

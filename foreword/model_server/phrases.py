@@ -92,7 +92,11 @@ def _phrases(text: str, inner: set[str]) -> list[tuple[tuple[str, ...], str]]:
         for size in range(_WORDS_MIN, min(_WORDS_MAX, len(run)) + 1):
             words, key = zip(*run[-size:], strict=True)
             if len(set(key)) == size:
-                found.append((key, " ".join(words)))
+                phrase = " ".join(words)
+                # A capital that only begins the line is none of the name's.
+                found.append(
+                    (key, phrase.lower() if place == size - 1 and phrase.capitalize() == phrase else phrase)
+                )
     return found
 
 

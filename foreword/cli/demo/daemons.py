@@ -27,20 +27,25 @@ _FOLDER_BYTES_MAX = 80
 class DemoDaemons:
     """`foreword up` on a store of its own under a temporary folder, on a free loopback port.
 
+    Args:
+        as_of_ms: When their clock begins.
+        keep: They outlive this process.
+        model_url: Where the model they ask is; empty for none.
+
     Attributes:
         folder: Holds configuration, log and store.
         config: What the daemons were started with.
         process: The supervisor.
     """
 
-    def __init__(self, as_of_ms: int, *, keep: bool) -> None:
+    def __init__(self, as_of_ms: int, *, keep: bool, model_url: str = "") -> None:
         self.folder = _temporary_folder()
         self.config_file = self.folder / "foreword.toml"
         self.log = self.folder / "foreword.log"
         self.started_ms = time.time_ns() // 1_000_000
         self._as_of_ms = as_of_ms
         self._lifeline = os.pipe()
-        self.config = self._configure()
+        self.config = self._configure(model_url)
         self.process = self._start(keep=keep)
 
     @property
@@ -77,10 +82,13 @@ class DemoDaemons:
             self.process.wait()
         shutil.rmtree(self.folder)
 
-    def _configure(self) -> Config:
+    def _configure(self, model_url: str) -> Config:
         listen = f'["unix:{{store}}/foreword.sock", "127.0.0.1:{_free_port()}"]'
         store = self.folder / "store"
-        self.config_file.write_text(f'[store]\ndirectory = "{store}"\n\n[sidecar]\nlisten = {listen}\n')
+        text = f'[store]\ndirectory = "{store}"\n\n[sidecar]\nlisten = {listen}\n'
+        if model_url:
+            text += f'\n[agent]\nprovider = "anthropic"\nbase_url = "{model_url}"\n'
+        self.config_file.write_text(text)
         return ConfigFile.find(self.config_file).read(environ={})
 
     def _start(self, *, keep: bool) -> subprocess.Popen[bytes]:

@@ -12,16 +12,24 @@ _AUTHORS_ENOUGH = 3
 _COMMITS_ENOUGH = 50
 
 
+def has_own_checkout() -> bool:
+    """Return whether this Foreword runs from a git checkout."""
+    return (_folder() / ".git").exists()
+
+
 def own_checkout() -> Path:
     """Return the checkout this Foreword runs from.
 
     Raises:
         ForewordError: It runs from an installation.
     """
-    checkout = Path(foreword.__file__).resolve().parents[1]
-    if not (checkout / ".git").exists():
+    if not has_own_checkout():
         raise ForewordError("this Foreword is no git checkout", hint="name a repository with --git PATH")
-    return checkout
+    return _folder()
+
+
+def _folder() -> Path:
+    return Path(foreword.__file__).resolve().parents[1]
 
 
 def load_repository(path: Path) -> DemoData:

@@ -13,6 +13,8 @@ from foreword.cli.demo.choice import contrasting, other_interest
 from foreword.cli.demo.completion import Completion
 from foreword.cli.demo.daemons import DemoDaemons
 from foreword.cli.demo.data import DemoData, next_session
+from foreword.cli.demo.model_process import ModelProcess
+from foreword.cli.demo.model_steps import ModelSteps
 from foreword.cli.demo.readable import readable, shortened
 from foreword.cli.demo.screen import Screen
 from foreword.cli.output import message_dict
@@ -41,15 +43,24 @@ _LIVE_POLL_SECONDS = 0.002
 class Story:
     """The demo over running daemons.
 
+    Args:
+        data: What is replayed.
+        daemons: On a store that is empty.
+        screen: Where it is shown.
+        model: The model they ask, if they ask one.
+
     Attributes:
         result: What was seen, for machines.
     """
 
-    def __init__(self, data: DemoData, daemons: DemoDaemons, screen: Screen) -> None:
+    def __init__(
+        self, data: DemoData, daemons: DemoDaemons, screen: Screen, model: ModelProcess | None = None
+    ) -> None:
         self._data = data
         self._daemons = daemons
         self._screen = screen
         self._client = Foreword(daemons.address, timeout_seconds=_CALL_SECONDS_MAX, raises=True)
+        self._model = None if model is None else ModelSteps(data, daemons, model, screen, self._client)
         self.result: dict[str, Any] = {
             "data": data.title,
             "events": len(data.events),
@@ -61,6 +72,8 @@ class Story:
         self._start()
         self._import()
         self._compute()
+        if self._model is not None:
+            self.result["model"] = self._model.propose()
         shown = contrasting(self._profiles())
         self._show_forewords(shown)
         if shown:
@@ -69,6 +82,8 @@ class Story:
         self._measure()
         if shown:
             self._live(shown[-1], other_interest(shown, self._data.topics()))
+        if self._model is not None:
+            self.result["outage"] = self._model.outage()
         self.result["seconds"] = {name: round(seconds, 3) for name, seconds in self._screen.seconds.items()}
         return shown
 
