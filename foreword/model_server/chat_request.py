@@ -8,6 +8,7 @@ from typing import Any
 
 from foreword.model_server.errors import invalid
 from foreword.model_server.question import Block, Question, Role
+from foreword.model_server.schema_rules import check_shape
 
 # `developer` is the newer name of `system`.
 _ROLES: dict[str, Role] = {
@@ -43,9 +44,11 @@ def read_chat_request(body: object) -> Question:
 def _schema(wanted: Any) -> Mapping[str, Any] | None:
     if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
         return None
-    schema = (wanted.get("json_schema") or {}).get("schema")
+    where, described = "response_format.json_schema.schema", wanted.get("json_schema")
+    schema = described.get("schema") if isinstance(described, dict) else None
     if not isinstance(schema, dict):
-        raise invalid("response_format.json_schema.schema: a JSON schema is required")
+        raise invalid(f"{where}: a JSON schema is required")
+    check_shape(schema, where)
     return schema
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from foreword.model_server.errors import invalid
 from foreword.model_server.question import Block, Question, Role
-from foreword.model_server.schema_rules import check_schema
+from foreword.model_server.schema_rules import check_rules, check_shape
 
 _CACHE_SECONDS = {"5m": 300, "1h": 3600}
 _BREAKPOINTS_MAX = 4
@@ -63,15 +63,19 @@ def _max_tokens(fields: Mapping[str, Any]) -> int:
 
 
 def _schema(fields: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    wanted = (fields.get("output_config") or {}).get("format")
+    config = fields.get("output_config") or {}
+    if not isinstance(config, dict):
+        raise invalid("output_config: allowed: an object")
+    wanted = config.get("format")
     if wanted is None:
         return None
     if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
         raise invalid('output_config.format.type: allowed: "json_schema"')
-    schema = wanted.get("schema")
+    where, schema = "output_config.format.schema", wanted.get("schema")
     if not isinstance(schema, dict):
-        raise invalid("output_config.format.schema: Field required")
-    check_schema(schema)
+        raise invalid(f"{where}: Field required")
+    check_shape(schema, where)
+    check_rules(schema, where)
     return schema
 
 

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 Line: TypeAlias = dict[str, Any]
 
+_NUMBERS = {"events", "share", "level", "confidence"}
+_TEXTS = {
+    "id",
+    "topic",
+    "subject",
+    "statement",
+    "area",
+    "key",
+    "value",
+    "text",
+    "type",
+    "feedback",
+    "trend",
+    "stance",
+}
 _BLOCK = re.compile(r"^<(\w+)>\n(.*?)^</\1>$", re.M | re.S)
 
 
@@ -40,5 +56,13 @@ def _lines(body: str) -> list[Line]:
             # A model reads over what it cannot make sense of.
             continue
         if isinstance(value, dict):
-            found.append(value)
+            found.append({name: one for name, one in value.items() if _is_as_described(name, one)})
     return found
+
+
+def _is_as_described(name: str, value: Any) -> bool:
+    if name == "topics":
+        return isinstance(value, list) and all(isinstance(topic, str) for topic in value)
+    if name in _NUMBERS:
+        return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, str) or name not in _TEXTS

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,12 @@ def temporary() -> Iterator[Path]:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """Two authors with habits of their own, over three weeks, as a stream for git fast-import."""
+    """Two authors with habits of their own, over three weeks."""
+    return _repository(tmp_path / "project", lambda _: "change")
+
+
+def _repository(path: Path, subject: Callable[[int], str]) -> Path:
+    """Make a repository from a stream for git fast-import; `subject` says what each commit's message is."""
     commits = []
     for number in range(60):
         area, author = (("scheduler", "ann"), ("frontend", "bob"))[number % 2]
@@ -55,9 +60,9 @@ def repository(tmp_path: Path) -> Path:
             f"commit refs/heads/main\nmark :{number + 1}\n"
             f"author {author} <{author}@example.org> {seconds} +0000\n"
             f"committer {author} <{author}@example.org> {seconds} +0000\n"
-            f"data 6\nchange\nM 100644 inline {area}/{number % 5}.py\ndata 3\n{number:03}\n"
+            f"data {len(subject(number))}\n{subject(number)}\n"
+            f"M 100644 inline {area}/{number % 5}.py\ndata 3\n{number:03}\n"
         )
-    path = tmp_path / "project"
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(path)], check=True)
     subprocess.run(["git", "fast-import", "--quiet"], cwd=path, input="".join(commits), text=True, check=True)
     return path
@@ -127,6 +132,22 @@ def _check_what_was_seen(seen: dict[str, Any]) -> None:
     assert seen["live"]["topic"] in seen["live"]["text_after"].lower()
     assert sum(sum(n for key, n in row.items() if key.endswith("_count")) for row in seen["segments"]) == 2
     assert set(seen["seconds"]) >= {"data", "start", "import", "compute", "latency", "live"}
+
+
+def test_with_a_model_it_shows_what_that_adds_and_outlives_it(tmp_path: Path, temporary: Path) -> None:
+    """--model shows a goal in the words of the commits beside the profile by counts, what it cost, and that reads and
+    refreshes go on when the model's server is gone; nothing is left behind.
+    """
+    subjects = ("Retry the connection pool recovery", "Tests for connection pool recovery", "Fix typo")
+    project = _repository(tmp_path / "project", lambda number: f"{subjects[number % 3]} {number}")
+    done = _run(["--git", str(project), "--model", "--json"], temporary)
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert any("Work on connection pool recovery" in line for line in seen["model"]["proposed"])
+    assert seen["model"]["by_counts"].startswith("About this user")
+    assert seen["model"]["status"]["today"]["cost_micro_usd"] > 0
+    assert seen["outage"]["revision_after"] > seen["outage"]["revision_before"]
+    assert list(temporary.iterdir()) == []
 
 
 def test_interrupted_it_cleans_up(repository: Path, temporary: Path) -> None:
