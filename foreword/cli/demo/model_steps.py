@@ -70,7 +70,7 @@ class ModelSteps:
             else:
                 shown = self._show(profile)
             self._screen.detail("")
-            self._screen.detail(table(list(model_rows(status.model))))
+            self._screen.detail(table(list(model_rows(status.model, ()))))
             self._screen.detail(request_path_text(status.model.request_path))
         return {**shown, "status": message_dict(status.model, with_defaults=True)}
 
@@ -96,7 +96,9 @@ class ModelSteps:
                 f"within {seconds:.1f} s (revision {before} to {revision}), and waits for the model:"
             )
             status = self._client.status()
-            self._screen.detail(table(list(model_rows(status.model))[:3]))
+            self._screen.detail(
+                table(list(itertools.takewhile(lambda row: row[0] != "spent", model_rows(status.model, ()))))
+            )
         return {"reads": _READS, "p99_us": p99_us, "revision_before": before, "revision_after": revision}
 
     def _answered(self) -> GetStatusResponse:
