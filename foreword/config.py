@@ -186,6 +186,7 @@ class ColdStart(Section):
 Refresh = Literal["session_end", "nightly", "interval", "on_open"]
 ProviderName = Literal["extractive", "anthropic", "openai-chat"]
 Mode = Literal["messages", "batch", "extractive"]
+Effort = Literal["low", "medium", "high", "xhigh", "max"]
 
 
 class SegmentCadence(Section):
@@ -355,6 +356,9 @@ class Agent(Section):
     of a refresh, whatever the history."""
     output_tokens_max: Annotated[int, Field(ge=100, le=32_000)] = 1500
     """Tokens of one answer."""
+    effort: Effort | None = None
+    """How much a model thinks before it answers; what it thinks counts as output, and towards output_tokens_max. None:
+    the model's own default. Models that do not think, claude-haiku-4-5 among them, refuse any other value."""
     calls_max: Annotated[int, Field(ge=1, le=1000)] = 64
     """Calls to the model under way at once. Fewer while the provider limits the rate or is overloaded."""
     batch_users_max: Annotated[int, Field(ge=1, le=100_000)] = 2000

@@ -33,7 +33,7 @@ class BatchBody:
         self.size_bytes = 0
 
     @classmethod
-    async def of(cls, requests: Sequence[tuple[str, ModelRequest]]) -> BatchBody:
+    async def of(cls, requests: Sequence[tuple[str, ModelRequest]], effort: str | None) -> BatchBody:
         """Return the body for questions with their custom ids.
 
         Raises:
@@ -42,7 +42,7 @@ class BatchBody:
         body = cls()
         body._add(b'{"requests":[')
         for number, (custom_id, request) in enumerate(requests):
-            row = {"custom_id": custom_id, "params": params(request)}
+            row = {"custom_id": custom_id, "params": params(request, effort)}
             body._add(
                 (b"," if number else b"") + json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")
             )

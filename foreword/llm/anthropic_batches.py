@@ -47,15 +47,23 @@ class AnthropicBatches:
         exchange: What makes its calls.
         failures: Words for what goes wrong.
         timeout_seconds: Longest silence while rows are read.
+        effort: How much models are to think; None leaves it to them.
     """
 
     def __init__(
-        self, client: AsyncAnthropic, exchange: Exchange, failures: Failures, timeout_seconds: float
+        self,
+        client: AsyncAnthropic,
+        exchange: Exchange,
+        failures: Failures,
+        *,
+        timeout_seconds: float,
+        effort: str | None,
     ) -> None:
         self._client = client
         self._exchange = exchange
         self._failures = failures
         self._timeout_seconds = timeout_seconds
+        self._effort = effort
 
     async def create(self, requests: Sequence[tuple[str, ModelRequest]]) -> BatchState:
         """Send questions, each with a custom id of 1 to 64 letters, digits, `-` and `_`; return the batch.
@@ -65,7 +73,7 @@ class AnthropicBatches:
         """
         seconds = max(CREATE_SECONDS_MAX, self._timeout_seconds)
         try:
-            body = await BatchBody.of(requests)
+            body = await BatchBody.of(requests, self._effort)
         except BodyTooLargeError as exc:
             raise self._failures.too_large(f"batch of more than {BODY_BYTES_MAX} bytes") from exc
         call = self._exchange.sent(_PATH, body, body.size_bytes, timeout_seconds=seconds)

@@ -20,15 +20,19 @@ _STOP_REASONS: dict[str, StopReason] = {
 }
 
 
-def params(request: ModelRequest) -> dict[str, Any]:
+def params(request: ModelRequest, effort: str | None) -> dict[str, Any]:
     """Return a request as the Messages API takes it, in a call and in a batch alike.
 
     No `temperature`: newer models refuse it.
+
+    Args:
+        request: What is asked.
+        effort: How much the model is to think; None leaves it to the model.
     """
-    return {**prompt_params(request), "max_tokens": request.output_tokens_max}
+    return {**prompt_params(request, effort), "max_tokens": request.output_tokens_max}
 
 
-def prompt_params(request: ModelRequest) -> dict[str, Any]:
+def prompt_params(request: ModelRequest, effort: str | None) -> dict[str, Any]:
     """Return the part of a request that is read, of which tokens can be counted beforehand."""
     from anthropic import transform_schema
 
@@ -39,12 +43,16 @@ def prompt_params(request: ModelRequest) -> dict[str, Any]:
         for text in (request.instructions, request.shared)
         if text
     ]
-    schema = transform_schema(dict(request.schema))
+    config: dict[str, Any] = {
+        "format": {"type": "json_schema", "schema": transform_schema(dict(request.schema))}
+    }
+    if effort is not None:
+        config["effort"] = effort
     return {
         "model": request.model,
         "system": system,
         "messages": repaired(request),
-        "output_config": {"format": {"type": "json_schema", "schema": schema}},
+        "output_config": config,
     }
 
 

@@ -33,13 +33,25 @@ class AnthropicModel:
         base_url: Where the server is; empty for Anthropic's own.
         timeout_seconds: Longest time of one call.
         calls_max: Calls under way at once, and so connections.
+        effort: How much models are to think; None leaves it to them.
+
+    Raises:
+        MissingExtraError: The SDK is not installed.
     """
 
     name = "anthropic"
     key_variable = "ANTHROPIC_API_KEY"
     """Where the environment has the key."""
 
-    def __init__(self, key: str, *, base_url: str = "", timeout_seconds: float, calls_max: int) -> None:
+    def __init__(
+        self,
+        key: str,
+        *,
+        base_url: str = "",
+        timeout_seconds: float,
+        calls_max: int,
+        effort: str | None = None,
+    ) -> None:
         # Imported here: the SDK costs time and memory that only those pay who ask a model.
         try:
             import anthropic
@@ -54,8 +66,9 @@ class AnthropicModel:
             anthropic, self._client, self._failures, id_header="request-id", timeout_seconds=timeout_seconds
         )
         self.batches: Batches = AnthropicBatches(
-            self._client, self._exchange, self._failures, timeout_seconds
+            self._client, self._exchange, self._failures, timeout_seconds=timeout_seconds, effort=effort
         )
+        self._effort = effort
 
     def __repr__(self) -> str:
         return f"AnthropicModel({str(self._client.base_url)!r})"
@@ -67,7 +80,7 @@ class AnthropicModel:
             ModelError: There is no answer; says whether it may have cost something.
         """
         reply = await self._exchange.reply(
-            self._client.messages.with_streaming_response.create(**params(request))
+            self._client.messages.with_streaming_response.create(**params(request, self._effort))
         )
         try:
             return answer_of(
@@ -86,7 +99,7 @@ class AnthropicModel:
             ModelError: The provider cannot say.
         """
         reply = await self._exchange.reply(
-            self._client.messages.with_streaming_response.count_tokens(**prompt_params(request))
+            self._client.messages.with_streaming_response.count_tokens(**prompt_params(request, self._effort))
         )
         count = reply.body.get("input_tokens") if isinstance(reply.body, dict) else None
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:

@@ -43,7 +43,11 @@ def connect(agent: Agent, environ: Mapping[str, str], provider: ProviderName | N
     if not key and not agent.base_url:
         return None
     return provided(
-        key, base_url=agent.base_url, timeout_seconds=agent.timeout_seconds, calls_max=agent.calls_max
+        key,
+        base_url=agent.base_url,
+        timeout_seconds=agent.timeout_seconds,
+        calls_max=agent.calls_max,
+        effort=agent.effort,
     )
 
 

@@ -43,6 +43,7 @@ class OpenAIChatModel:
         base_url: Where the server is; without a path `/v1` there is meant. Empty: OpenAI's own.
         timeout_seconds: Longest time of one call.
         calls_max: Calls under way at once, and so connections.
+        effort: How much models are to think; None leaves it to them.
 
     Raises:
         MissingExtraError: The SDK is not installed.
@@ -54,7 +55,15 @@ class OpenAIChatModel:
     batches: Batches | None = None
     """These servers have none: a sweep asks them one call a user."""
 
-    def __init__(self, key: str, *, base_url: str = "", timeout_seconds: float, calls_max: int) -> None:
+    def __init__(
+        self,
+        key: str,
+        *,
+        base_url: str = "",
+        timeout_seconds: float,
+        calls_max: int,
+        effort: str | None = None,
+    ) -> None:
         try:
             import openai
         except ImportError as exc:
@@ -74,6 +83,7 @@ class OpenAIChatModel:
         self._exchange = Exchange(
             openai, self._client, self._failures, id_header="x-request-id", timeout_seconds=timeout_seconds
         )
+        self._effort = {} if effort is None else {"reasoning_effort": effort}
         # OpenAI's newer models refuse max_tokens; of the others not all know the newer name.
         self._limit = "max_tokens" if base_url else "max_completion_tokens"
 
@@ -86,7 +96,7 @@ class OpenAIChatModel:
         Raises:
             ModelError: There is no answer; says whether it may have cost something.
         """
-        params: dict[str, Any] = {**_params(request), self._limit: request.output_tokens_max}
+        params: dict[str, Any] = {**_params(request), self._limit: request.output_tokens_max, **self._effort}
         reply = await self._exchange.reply(
             self._client.chat.completions.with_streaming_response.create(**params)
         )

@@ -14,7 +14,9 @@ from foreword.llm.openai_chat_model import OpenAIChatModel
 class Maker(Protocol):
     """A provider's class."""
 
-    def __call__(self, key: str, *, base_url: str, timeout_seconds: float, calls_max: int) -> Model:
+    def __call__(
+        self, key: str, *, base_url: str, timeout_seconds: float, calls_max: int, effort: str | None = None
+    ) -> Model:
         """Make one."""
         ...
 
@@ -32,6 +34,7 @@ class Dialect:
         reasons: Every way to stop the server has, and what Foreword calls it.
         schema_in: Finds the schema in a request's body.
         texts_in: Finds what is read in a request's body, in order.
+        effort_in: Finds how much is to be thought in a request's body; None when it does not say.
         id_header: The header with the server's name for a call.
         limit_headers: A limit of 100 requests of which 7 are left, whole again in 30 seconds.
         has_cache_writes: Whether it says what was put into the cache.
@@ -45,6 +48,7 @@ class Dialect:
     reasons: dict[str, StopReason]
     schema_in: Callable[[Any], Any]
     texts_in: Callable[[Any], list[str]]
+    effort_in: Callable[[Any], str | None]
     id_header: str
     limit_headers: dict[str, str]
     has_cache_writes: bool
@@ -110,6 +114,7 @@ DIALECTS = (
         texts_in=lambda body: (
             [block["text"] for block in body["system"]] + [turn["content"] for turn in body["messages"]]
         ),
+        effort_in=lambda body: body["output_config"].get("effort"),
         id_header="request-id",
         limit_headers={
             "date": "Wed, 25 Nov 2026 12:00:00 GMT",
@@ -135,6 +140,7 @@ DIALECTS = (
         },
         schema_in=lambda body: body["response_format"]["json_schema"]["schema"],
         texts_in=lambda body: [turn["content"] for turn in body["messages"]],
+        effort_in=lambda body: body.get("reasoning_effort"),
         id_header="x-request-id",
         limit_headers={
             "x-ratelimit-limit-requests": "100",

@@ -112,6 +112,19 @@ def test_a_question_holds_what_was_asked_and_no_more(dialect: Dialect) -> None:
     tell(dialect, story)
 
 
+def test_effort_is_sent_when_it_is_set(dialect: Dialect) -> None:
+    """How much a model is to think is said when it is configured, and left to the model otherwise."""
+
+    async def story(_: Model, server: WireServer) -> None:
+        for effort in (None, "low"):
+            model = dialect.make(KEY, base_url=server.url, timeout_seconds=20, calls_max=1, effort=effort)
+            await model.ask(REQUEST)
+            await model.close()
+            assert dialect.effort_in(server.seen[-1].body) == effort
+
+    tell(dialect, story)
+
+
 def test_nothing_shared_is_nothing_sent(dialect: Dialect) -> None:
     """An empty context of the population leaves no empty part in the question."""
 

@@ -86,6 +86,7 @@ DEFAULTS = {
     "agent.usage_report_lag_seconds": 900.0,
     "agent.prompt_tokens_max": 3000,
     "agent.output_tokens_max": 1500,
+    "agent.effort": None,
     "agent.calls_max": 64,
     "agent.batch_users_max": 2000,
     "agent.batch_wait_seconds": 60.0,

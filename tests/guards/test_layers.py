@@ -65,6 +65,7 @@ DOORS = {
     "diskcache": ("tiering",),
     "anthropic": ("foreword.llm",),
     "openai": ("foreword.llm",),
+    "httpx2": ("foreword.llm",),
     "phonenumbers": ("foreword.redaction",),
     "aiohttp": ("foreword.model_server",),
     "protovalidate": ("scheduler.agent.product.validation",),
@@ -264,6 +265,17 @@ def test_importing_the_client_loads_only_grpc_and_protobuf() -> None:
     assert "foreword.client" in loaded
     assert {name.split(".")[0] for name in loaded} <= CLIENT_LOADS
     assert [name for name in loaded if any(within(name, part) for part in CLIENT_LEAVES_OUT)] == []
+
+
+def test_whoever_asks_no_model_loads_no_sdk() -> None:
+    """The daemons and the command load what speaks to models only when a model is configured."""
+    code = "import foreword.cli, foreword.llm, scheduler.daemon, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert {"foreword", "scheduler"} <= loaded
+    assert not loaded & {"anthropic", "openai", "httpx2", "aiohttp"}
 
 
 def test_command_without_server_extra_says_what_to_install() -> None:
