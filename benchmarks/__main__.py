@@ -19,6 +19,7 @@ NAMES = (
     "names",
     "tokens",
     "model_batches",
+    "model_calls",
 )
 
 

@@ -19,7 +19,7 @@ from foreword.llm.model import BatchRow, BatchState, RowOutcome
 from foreword.llm.request import ModelRequest
 
 if TYPE_CHECKING:
-    from anthropic import AsyncAnthropic
+    from anthropic.resources.messages import AsyncBatches
 
 _PATH = "/v1/messages/batches"
 # Sending 2,000 prompts takes longer than an answer does: 30 MB at 1 MB a second, and as much again in reserve.
@@ -43,7 +43,7 @@ class AnthropicBatches:
     """Batches of one server.
 
     Args:
-        client: The SDK's client.
+        batches: The SDK's batches.
         exchange: What makes its calls.
         failures: Words for what goes wrong.
         timeout_seconds: Longest silence while rows are read.
@@ -52,14 +52,14 @@ class AnthropicBatches:
 
     def __init__(
         self,
-        client: AsyncAnthropic,
+        batches: AsyncBatches,
         exchange: Exchange,
         failures: Failures,
         *,
         timeout_seconds: float,
         effort: str | None,
     ) -> None:
-        self._client = client
+        self._batches = batches.with_streaming_response
         self._exchange = exchange
         self._failures = failures
         self._timeout_seconds = timeout_seconds
@@ -90,7 +90,7 @@ class AnthropicBatches:
         Raises:
             ModelError: The provider cannot say.
         """
-        call = self._client.messages.batches.with_streaming_response.retrieve(batch_id)
+        call = self._batches.retrieve(batch_id)
         try:
             return self._state(await self._exchange.reply(call))
         except ModelError as error:
@@ -107,7 +107,7 @@ class AnthropicBatches:
         found: list[BatchState] = []
         after: dict[str, Any] = {}
         for _ in range(_PAGES_MAX):
-            call = self._client.messages.batches.with_streaming_response.list(limit=_PAGE, **after)
+            call = self._batches.list(limit=_PAGE, **after)
             reply = await self._exchange.reply(call)
             page = [self._batch(batch, reply) for batch in self._page(reply)]
             found += [state for state in page if state.created_ms >= since_ms]

@@ -61,17 +61,24 @@ class AnthropicModel:
         server = base_url or OWN_URL
         hint = "check the key in agent.api_key_file or ANTHROPIC_API_KEY, and what it may be used for"
         self._failures = Failures(server, key, key_hint=hint, limits=anthropic_limits)
-        self._client = anthropic_client(server, key, timeout_seconds=timeout_seconds, calls_max=calls_max)
+        client = anthropic_client(server, key, timeout_seconds=timeout_seconds, calls_max=calls_max)
+        # Taken here: a part of the SDK is imported when it is first used, which the first call would wait for.
+        self._messages = client.messages.with_streaming_response
         self._exchange = Exchange(
-            anthropic, self._client, self._failures, id_header="request-id", timeout_seconds=timeout_seconds
+            anthropic, client, self._failures, id_header="request-id", timeout_seconds=timeout_seconds
         )
         self.batches: Batches = AnthropicBatches(
-            self._client, self._exchange, self._failures, timeout_seconds=timeout_seconds, effort=effort
+            client.messages.batches,
+            self._exchange,
+            self._failures,
+            timeout_seconds=timeout_seconds,
+            effort=effort,
         )
+        self._server = server
         self._effort = effort
 
     def __repr__(self) -> str:
-        return f"AnthropicModel({str(self._client.base_url)!r})"
+        return f"AnthropicModel({self._server!r})"
 
     async def ask(self, request: ModelRequest) -> ModelAnswer:
         """Ask one question.
@@ -79,9 +86,7 @@ class AnthropicModel:
         Raises:
             ModelError: There is no answer; says whether it may have cost something.
         """
-        reply = await self._exchange.reply(
-            self._client.messages.with_streaming_response.create(**params(request, self._effort))
-        )
+        reply = await self._exchange.reply(self._messages.create(**params(request, self._effort)))
         try:
             return answer_of(
                 reply.body,
@@ -99,7 +104,7 @@ class AnthropicModel:
             ModelError: The provider cannot say.
         """
         reply = await self._exchange.reply(
-            self._client.messages.with_streaming_response.count_tokens(**prompt_params(request, self._effort))
+            self._messages.count_tokens(**prompt_params(request, self._effort))
         )
         count = reply.body.get("input_tokens") if isinstance(reply.body, dict) else None
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:

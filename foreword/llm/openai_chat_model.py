@@ -73,7 +73,7 @@ class OpenAIChatModel:
         hint = "check the key in agent.api_key_file or OPENAI_API_KEY, and what it may be used for"
         self._failures = Failures(server, key, key_hint=hint, limits=openai_limits)
         options: dict[str, Any] = http_client(server, timeout_seconds=timeout_seconds, calls_max=calls_max)
-        self._client = openai.AsyncOpenAI(
+        client = openai.AsyncOpenAI(
             api_key=key or _NO_KEY,
             base_url=server,
             max_retries=0,
@@ -81,14 +81,17 @@ class OpenAIChatModel:
             http_client=openai.DefaultAsyncHttpxClient(**options),
         )
         self._exchange = Exchange(
-            openai, self._client, self._failures, id_header="x-request-id", timeout_seconds=timeout_seconds
+            openai, client, self._failures, id_header="x-request-id", timeout_seconds=timeout_seconds
         )
+        # Taken here: a part of the SDK is imported when it is first used, which the first call would wait for.
+        self._completions = client.chat.completions.with_streaming_response
+        self._server = server
         self._effort = {} if effort is None else {"reasoning_effort": effort}
         # OpenAI's newer models refuse max_tokens; of the others not all know the newer name.
         self._limit = "max_tokens" if base_url else "max_completion_tokens"
 
     def __repr__(self) -> str:
-        return f"OpenAIChatModel({str(self._client.base_url)!r})"
+        return f"OpenAIChatModel({self._server!r})"
 
     async def ask(self, request: ModelRequest) -> ModelAnswer:
         """Ask one question.
@@ -97,9 +100,7 @@ class OpenAIChatModel:
             ModelError: There is no answer; says whether it may have cost something.
         """
         params: dict[str, Any] = {**_params(request), self._limit: request.output_tokens_max, **self._effort}
-        reply = await self._exchange.reply(
-            self._client.chat.completions.with_streaming_response.create(**params)
-        )
+        reply = await self._exchange.reply(self._completions.create(**params))
         try:
             return _answer(reply, request.model)
         except MalformedMessageError as exc:

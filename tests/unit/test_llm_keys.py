@@ -111,9 +111,9 @@ def test_each_provider_has_its_key(provider: str, variable: str, url: str) -> No
 @pytest.mark.parametrize(
     ("base_url", "asked"),
     [
-        ("http://127.0.0.1:11434", "http://127.0.0.1:11434/v1/"),
-        ("http://127.0.0.1:11434/", "http://127.0.0.1:11434/v1/"),
-        ("http://127.0.0.1:8080/openai", "http://127.0.0.1:8080/openai/"),
+        ("http://127.0.0.1:11434", "http://127.0.0.1:11434/v1"),
+        ("http://127.0.0.1:11434/", "http://127.0.0.1:11434/v1"),
+        ("http://127.0.0.1:8080/openai", "http://127.0.0.1:8080/openai"),
     ],
 )
 def test_chat_completions_are_found_below_v1(base_url: str, asked: str) -> None:
