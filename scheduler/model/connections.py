@@ -19,7 +19,7 @@ from scheduler.model.choice import providers_in_use
 Connect: TypeAlias = Callable[[Agent, Mapping[str, str], ProviderName | None], Model | None]
 
 # What a connection is made from; a change of anything else leaves it alone.
-_MADE_FROM = ("base_url", "api_key_file", "timeout_seconds", "calls_max")
+_MADE_FROM = ("base_url", "api_key_file", "timeout_seconds", "calls_max", "effort")
 
 
 def connect_from_config(
