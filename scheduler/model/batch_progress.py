@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from foreword.clock import Clock
+from foreword.store import ProfileReader
 from foreword.store.v1.store_pb2 import ModelBatch
 from foreword.v1.model_work_pb2 import ModelCall, ModelOutcome
 from scheduler.model.asking_rules import READ
@@ -27,11 +28,12 @@ class BatchProgress:
         strange_count: Rows that no question waited for: not ours, or read before.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, profiles: ProfileReader, clock: Clock) -> None:
         self.asked_count = 0
         self.outcomes: Counter[ModelOutcome] = Counter()
         self.cost_pico_usd = 0
         self.strange_count = 0
+        self._profiles = profiles
         self._clock = clock
         self._said = ""
         self._said_ms = 0
@@ -41,13 +43,19 @@ class BatchProgress:
         self.outcomes[call.outcome] += 1
         self.cost_pico_usd += call.cost_pico_usd
 
-    def say(self, under_way: Sequence[ModelBatch]) -> None:
-        """Log how it goes, at most once a minute and only when it went on."""
+    def say(self) -> None:
+        """Log how it goes, at most once a minute and only when it went on.
+
+        Raises:
+            StoreError: profiles.lmdb cannot be read.
+        """
         now_ms = self._clock.now_ms()
-        text = self.text(under_way)
         # A clock that was set back must not silence it.
-        has_begun = bool(under_way or self.asked_count or self.outcomes)
-        if has_begun and text != self._said and not self._said_ms <= now_ms < self._said_ms + _SAID_EVERY_MS:
+        if self._said_ms <= now_ms < self._said_ms + _SAID_EVERY_MS:
+            return
+        under_way = [batch for _, batch in self._profiles.model.batches()]
+        text = self.text(under_way)
+        if text != self._said and (under_way or self.asked_count or self.outcomes):
             self._said, self._said_ms = text, now_ms
             logger.info("%s", text)
 

@@ -133,6 +133,7 @@ class BatchRows:
         for ending in await asyncio.gather(*answers):
             self._count(ending)
         passing(BatchPoint.ROWS_SETTLED)
+        self._progress.say()
 
     def _end(self, endings: Sequence[Ending]) -> None:
         """End questions that no profile changes for, in one transaction."""

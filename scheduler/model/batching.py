@@ -85,19 +85,18 @@ class Batching:
         self._is_stopped = False
 
     async def run(self) -> None:
-        """Ask for the batches under way, deal with those that have ended, and send what is due.
+        """Ask for the batches under way, deal with those that have ended, and send what is due, until nothing is.
 
         Raises:
             StoreError: The store fails; the next run goes on.
         """
         async with self._running:
-            for number, batch in self._profiles.model.batches():
-                if not self._is_stopped:
-                    await self._follow(number, batch)
-            # Not on a clock that was set back: the wait would be until it is there again.
-            self._rests_until_ms = min(self._rests_until_ms, self._clock.now_ms() + self._rest_ms)
-            while self._may_send() and (wave := await self._waves.next()) is not None:
-                await self._send(wave)
+            is_due = True
+            while is_due and not self._is_stopped:
+                for number, batch in self._profiles.model.batches():
+                    if not self._is_stopped:
+                        await self._follow(number, batch)
+                is_due = await self._send_due()
             self._show()
 
     def stop(self) -> None:
@@ -111,10 +110,22 @@ class Batching:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._running.acquire(), seconds)
 
-    def _may_send(self) -> bool:
-        return not self._is_stopped and self._clock.now_ms() >= self._rests_until_ms
-
     # -- sending --------------------------------------------------------------------------------------------
+
+    async def _send_due(self) -> bool:
+        """Send wave after wave; return whether more may be due. A long sweep stops now and then for what has ended."""
+        # Not on a clock that was set back: the wait would be until it is there again.
+        self._rests_until_ms = min(self._rests_until_ms, self._clock.now_ms() + self._rest_ms)
+        until_ms = self._clock.now_ms() + int(1000 * self._live.current.agent.batch_poll_seconds)
+        while not self._is_stopped and self._clock.now_ms() >= self._rests_until_ms:
+            wave = await self._waves.next()
+            if wave is None:
+                return False
+            await self._send(wave)
+            self._progress.say()
+            if self._clock.now_ms() >= until_ms:
+                return True
+        return False
 
     async def _send(self, wave: StoredWave) -> None:
         batches = self._batches(wave.batch)
@@ -259,7 +270,7 @@ class Batching:
             self._health.problems.note(COMPONENT, _KEPT, kept[0] + more)
         else:
             self._health.problems.end(COMPONENT, _KEPT)
-        self._progress.say([batch for _, batch in under_way])
+        self._progress.say()
 
     def _age_ms(self, batch: ModelBatch) -> int:
         return self._clock.now_ms() - batch.intended_ms

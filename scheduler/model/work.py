@@ -106,7 +106,7 @@ class ModelWork:
             live=live,
             health=health,
         )
-        progress = BatchProgress(clock)
+        progress = BatchProgress(profiles, clock)
         self._batching = Batching(
             writer,
             profiles,

@@ -106,7 +106,7 @@ class Desk:
         store, live = self.store, self.daemon.live
         self.spend = Spend(store.profiles, store.clock, live)
         self.spend.load()
-        self.progress = BatchProgress(store.clock)
+        self.progress = BatchProgress(store.profiles, store.clock)
         readings = Readings(store.profiles, Populations(store.profiles, lambda: 14.0), live)
         applying = Applying(
             store.profiles,
