@@ -205,6 +205,7 @@ class SchedulerDaemon:
         """Refresh profiles until `stop`; then release everything."""
         with self._closing as stack:
             await self._guarded(self._begin)()
+            self.models.connect()
             self._jobs.start()
             stack.callback(self._jobs.stop)
             logger.info("the scheduler runs on %s", self.live.current.store.directory)
@@ -320,6 +321,7 @@ class SchedulerDaemon:
         self.models.follow()
         with self._writer.begin() as txn:
             txn.put_scheduler_seen(self._clock.now_ms(), self.health.listed())
+            txn.model.put_health(self.models.status())
         if self.runner.is_idle:
             # Otherwise the refreshes are the test: this small row may fit where they do not.
             self.health.store_works()

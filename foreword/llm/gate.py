@@ -42,6 +42,16 @@ class Gate:
         self._waits_ms = 0
         self._reason = ""
 
+    @property
+    def calls_max(self) -> int:
+        """Most calls at once that the provider is asked now."""
+        return self._concurrency.limit
+
+    @property
+    def failures(self) -> int:
+        """Calls in a row that failed because the provider is not well."""
+        return self._breaker.failures
+
     def free(self, now_ms: int) -> int:
         """Return how many calls may begin now."""
         if self._closed_until_ms(now_ms) is not None:

@@ -76,6 +76,7 @@ class Connections:
     Attributes:
         connected: Those that can be asked, each with whether it has batches; one object for good.
         models: Their models, likewise.
+        not_asked: Why the others that some segment is to ask cannot be.
 
     Args:
         live: The configuration in force.
@@ -94,13 +95,13 @@ class Connections:
     ) -> None:
         self.connected: dict[str, bool] = {}
         self.models: dict[str, Model] = {}
+        self.not_asked: dict[str, str] = {}
         self._live = live
         self._health = health
         self._environ = environ
         self._connect = connect
         self._random = Random()
         self._open: dict[str, tuple[tuple[Any, ...], Connection]] = {}
-        self._stated: set[str] = set()
 
     def get(self, provider: str) -> Connection | None:
         """Return a provider that can be asked, or None."""
@@ -124,7 +125,7 @@ class Connections:
             self._drop(provider)
         for provider in set(self._open) - wanted:
             self._drop(provider)
-        for provider in sorted(self._stated - wanted):
+        for provider in sorted(set(self.not_asked) - wanted):
             self._end(provider)
         for provider in sorted(wanted - set(self._open)):
             self._make(provider, agent, signature)
@@ -158,10 +159,10 @@ class Connections:
         connection.retire()
 
     def _state(self, provider: str, why: str) -> None:
-        self._stated.add(provider)
+        self.not_asked[provider] = why
         message = f"{provider} is not asked, code alone (extractive) writes profiles: {why}"
         self._health.problems.note(COMPONENT, f"provider {provider}", message)
 
     def _end(self, provider: str) -> None:
-        self._stated.discard(provider)
+        self.not_asked.pop(provider, None)
         self._health.problems.end(COMPONENT, f"provider {provider}")

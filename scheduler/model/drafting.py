@@ -18,7 +18,7 @@ from foreword.store import ActivityReader, ProfileReader, ProfileWriter
 from foreword.v1.model_work_pb2 import ModelCall, ModelMode, ModelState, ModelWait
 from foreword.v1.profile_pb2 import Segment
 from scheduler.agent.product import ProductSchema
-from scheduler.agent.prompt import Prompt, build_prompt
+from scheduler.agent.prompt import Prompt, build_prompt, cache_warning
 from scheduler.agent.refresh import draft as draft_refresh
 from scheduler.health import COMPONENT, Health
 from scheduler.model.asking_rules import left_alone, put_off
@@ -80,6 +80,7 @@ class Drafting:
         self._live = live
         self._health = health
         self._schema = None if product_schema is None else product_schema.json_schema
+        self._looked_at: set[str] = set()
         self._moves: dict[UserKey, tuple[ModelState, ModelState]] = {}
         self.not_yet_pico_usd: int | None = None
         """What the last question would have cost that waits for the end of those under way; None when none does."""
@@ -194,7 +195,17 @@ class Drafting:
             unseen=unseen,
             product_schema=self._schema,
         )
+        self._warn_of_cache(prompt)
         return prompt if prompt.event_ids else None
+
+    def _warn_of_cache(self, prompt: Prompt) -> None:
+        """Say once of a model that its provider will cache nothing of what all users have in common."""
+        model = prompt.request.model
+        if model not in self._looked_at:
+            self._looked_at.add(model)
+            warning = cache_warning(prompt.request)
+            if warning is not None:
+                logger.warning("%s", warning)
 
     def _leave_alone(self, user: UserKey, state: ModelState, exc: Exception) -> None:
         """Put a user aside of whom no question can be made: a fault in one user's data is no other's affair."""

@@ -11,6 +11,7 @@ from foreword.clock import Clock
 from foreword.errors import StoreError
 from foreword.followed_config import FollowedConfig
 from foreword.store import ProfileReader, ProfileWriter
+from foreword.store.v1.store_pb2 import ModelHealth
 from scheduler.agent.product import ProductSchema
 from scheduler.health import Health
 from scheduler.model.applying import Applying
@@ -24,6 +25,7 @@ from scheduler.model.lost_calls import LostCalls
 from scheduler.model.messages import Messages
 from scheduler.model.reading import Readings
 from scheduler.model.spend import Spend
+from scheduler.model.status import status
 from scheduler.model.waiting import Waiting
 from scheduler.model.waves import Waves
 from scheduler.populations import Populations
@@ -119,6 +121,7 @@ class ModelWork:
             health=health,
         )
         self._live = live
+        self._clock = clock
         self._stopping = asyncio.Event()
         self._sweeping: asyncio.Task[None] | None = None
         self._waiting = Waiting(writer, profiles, self._spend, clock=clock, live=live, health=health)
@@ -126,12 +129,20 @@ class ModelWork:
             writer, profiles, self._spend, clock=clock, live=live, health=health, environ=environ
         )
 
+    def connect(self) -> None:
+        """Connect to the providers, before the first refresh: it may be the one to be asked about."""
+        self._connections.follow()
+
     def follow(self) -> None:
         """Follow the configuration, and keys that have come since."""
         self._connections.follow()
         self._lost.follow()
         if self._waiting.look():
             self.messages.wake()
+
+    def status(self) -> ModelHealth:
+        """Return who is asked about users, and how the providers do."""
+        return status(self._live.current, self._connections, self._clock.now_ms())
 
     async def settle(self) -> None:
         """Write what lost calls have cost, as far as it can be known by now."""
@@ -144,6 +155,7 @@ class ModelWork:
                 self._spend.load()
                 self.follow()
                 self._lost.find()
+                await self._lost.settle()
                 break
             except StoreError as exc:
                 await self.messages.rest(self._health.store_failed(exc))
