@@ -3,7 +3,7 @@
 import sys
 import time
 
-from acme.v1.feed_pb2 import FeedProfile, Format
+from acme.v1.feed_pb2 import FeedProfile, Reading
 
 from foreword.client import EventFields, Foreword
 
@@ -13,13 +13,18 @@ PATIENCE_SECONDS = 30
 
 
 def events() -> list[EventFields]:
-    """Return a session of reading, with one topic turned away."""
+    """Return a session of reading."""
     read = ["climbing", "climbing", "training", "nutrition", "climbing", "training"]
     found: list[EventFields] = [
-        {"event_id": f"read-{number}", "user_id": USER, "type": "article.read", "topics": [topic]}
+        {
+            "event_id": f"read-{number}",
+            "user_id": USER,
+            "type": "article.read",
+            "topics": [topic],
+            "attributes": {"format": "essay"},
+        }
         for number, topic in enumerate(read)
     ]
-    found.append({"event_id": "mute-1", "user_id": USER, "type": "topic.mute", "topics": ["celebrities"]})
     return [*found, {"event_id": "end-1", "user_id": USER, "type": "session.end", "session_id": "1"}]
 
 
@@ -40,7 +45,5 @@ with Foreword("127.0.0.1:7464") as client:
 
 for boost in feed.boosts:
     print(f"boost {boost.topic} x {boost.weight:.2f}")
-for topic in feed.hidden_topics:
-    print(f"hide {topic}")
-print("formats:", ", ".join(Format.Name(number) for number in feed.formats) or "any")
-print(f"exploration: {feed.exploration_share:.0%}")
+print("show only:", ", ".join(feed.formats) or "any format")
+print(f"exploration: {feed.exploration_share:.0%}, reading: {Reading.Name(feed.reading)}")

@@ -10,16 +10,22 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 import pytest
+
+if TYPE_CHECKING:
+    from model_servers import RunningModelServer
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS_MAX = 30
 # The port every example names. Tests run side by side and beside a developer's daemons: each takes its own.
 DOCUMENTED_PORT = 7464
+DOCUMENTED_MODEL_SERVER = "http://127.0.0.1:7465"
 # What the tree's own state is; everything else of a checkout is shown to the examples.
 _NOT_SHOWN = {"var", ".venv", ".git", "build", "dist"}
 
@@ -54,11 +60,44 @@ class Checkout:
 @pytest.fixture(scope="module")
 def checkout() -> Iterator[Checkout]:
     """Both daemons, started by `foreword up` as the guide says, on a store under ./var of their own."""
+    with _new_folder() as folder:
+        for entry in ROOT.iterdir():
+            if entry.name not in _NOT_SHOWN and not entry.name.startswith((".venv-", "__pycache__")):
+                (folder / entry.name).symlink_to(entry)
+        with _running(folder) as running:
+            yield running
+
+
+@pytest.fixture
+def product_example(model_server: RunningModelServer) -> Iterator[Checkout]:
+    """The folder examples/product copied elsewhere, with both daemons on its configuration beside a model server."""
+    with _new_folder() as folder:
+        example = folder / "product"
+        shutil.copytree(ROOT / "examples/product", example, ignore=_built)
+        toml = example / "foreword.toml"
+        toml.write_text(toml.read_text("utf-8").replace(DOCUMENTED_MODEL_SERVER, model_server.url), "utf-8")
+        with _running(example) as running:
+            yield running
+
+
+def _built(folder: str, _names: list[str]) -> set[str]:
+    """Return what running an example by hand leaves in its folder."""
+    return {"acme", "buf", "var", "feed.binpb"} if Path(folder).name == "product" else {"gen", "client"}
+
+
+@contextmanager
+def _new_folder() -> Iterator[Path]:
     # Not tmp_path: a unix socket's path may have 107 bytes, and pytest's folders are long.
     folder = Path(tempfile.mkdtemp(prefix="fw-"))
-    for entry in ROOT.iterdir():
-        if entry.name not in _NOT_SHOWN and not entry.name.startswith((".venv-", "__pycache__")):
-            (folder / entry.name).symlink_to(entry)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _running(folder: Path) -> Iterator[Checkout]:
+    """Run `foreword up` in a folder until it serves."""
     running = Checkout(folder, _free_port(), {})
     running.environment.update(_environment(running))
     command = [str(Path(sys.executable).with_name("foreword")), "up"]
@@ -81,7 +120,6 @@ def checkout() -> Iterator[Checkout]:
             daemons.wait(timeout=30)
         finally:
             daemons.kill()
-            shutil.rmtree(folder)
 
 
 def _environment(checkout: Checkout) -> dict[str, str]:

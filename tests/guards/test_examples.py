@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -106,6 +107,36 @@ def test_node_example_runs(copied: Path, checkout: Checkout, build: Build) -> No
     shutil.copytree(ROOT / "proto", copied / "proto")
     shows_a_foreword(client("noder"))
     names_the_reason(client(""))
+
+
+# Building the Go client compiles gRPC and two generators where there are no caches.
+@pytest.mark.timeout(300)
+def test_product_example_runs(product_example: Checkout, build: Build) -> None:
+    """The model fills in the feed's own message, and generated clients in Python and Go print it, typed."""
+    folder, run_in = product_example.folder, product_example.run
+    readme = (folder / "README.md").read_text("utf-8")
+    generating = re.search(
+        r"foreword config product .*?feed\.proto buf/validate/validate\.proto", readme, re.S
+    )
+    assert generating is not None
+    done = run_in(["bash", "-ec", generating[0]])
+    assert done.returncode == 0, done.stdout
+    client = folder / "client.py"
+    client.write_text(product_example.localised(client.read_text("utf-8")), encoding="utf-8")
+    shown = run_in([sys.executable, "client.py", "ada"])
+    assert shown.returncode == 0, shown.stdout + (folder / "up.log").read_text("utf-8")
+    assert re.search(r"^boost climbing x 1\.\d\d\nshow only: essay$", shown.stdout, re.M), shown.stdout
+    got = json.loads(run(["foreword", "get", "ada"], folder, product_example.environment).stdout)["profile"]
+    assert got["product"]["@type"].endswith("acme.v1.FeedProfile")
+    assert got["product"]["boosts"][0]["topic"] in {"climbing", "training", "nutrition"}
+    go = folder / "go"
+    build(["go", "mod", "download"], go)
+    build(["buf", "generate", "../feed.binpb", "--path", "acme", "--path", "buf/validate"], go)
+    build(["buf", "generate", str(ROOT)], go)
+    build(["go", "build", "-o", "client", "."], go)
+    in_go = run_in([str(go / "client"), "-user", "ada", "-address", f"127.0.0.1:{product_example.port}"])
+    assert in_go.returncode == 0, in_go.stdout
+    assert in_go.stdout.splitlines() == shown.stdout.splitlines()[:2]
 
 
 def squeezed(text: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from one_refresh import CONFIG, event, make_input
 
 from foreword.config import Product
-from scheduler.agent.answer import read_answer
+from scheduler.agent.answer import AnswerReading, read_answer
 from scheduler.agent.product import ProductSchema, ProductSupport, load_product_schema
 from scheduler.agent.refresh import draft
 
@@ -63,24 +63,20 @@ def test_an_invented_topic_refuses_the_product_and_keeps_the_rest(
     support: ProductSupport, schema: ProductSchema
 ) -> None:
     """A product with a word from nowhere is not taken, its field is named, and operations of the answer still count."""
-    product = {
-        "boosts": [{"topic": "training", "weight": 2}],
-        "hidden_topics": ["chess"],
-        "exploration_share": 0.1,
-    }
+    product = {"boosts": [{"topic": "chess", "weight": 2}], "exploration_share": 0.1}
     operation = {"op": "set_expertise", "area": "training", "level": 0.3, "events": ["e1"]}
-    answer = {"operations": [operation], "product": product}
-    reading = read_answer(
-        json.dumps(answer), ["e0"], product_schema=schema, product_refusal_of=support.refusal_of
-    )
-    assert reading.product is None
-    assert len(reading.operations) == 1
-    assert reading.errors == [
-        "product.hidden_topics[0]: found 'chess'; allowed: words of the user's own activity"
+
+    def read() -> AnswerReading:
+        text = json.dumps({"operations": [operation], "product": product})
+        return read_answer(text, ["e0"], product_schema=schema, product_refusal_of=support.refusal_of)
+
+    refused = read()
+    assert refused.product is None
+    assert len(refused.operations) == 1
+    assert refused.errors == [
+        "product.boosts[0].topic: found 'chess'; allowed: words of the user's own activity"
     ]
-    product["hidden_topics"] = []
-    again = read_answer(
-        json.dumps(answer), ["e0"], product_schema=schema, product_refusal_of=support.refusal_of
-    )
-    assert again.product is not None
-    assert again.errors == []
+    product["boosts"] = [{"topic": "training", "weight": 2}]
+    taken = read()
+    assert taken.product is not None
+    assert taken.errors == []

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -46,7 +47,5 @@ func main() {
 	for _, boost := range feed.GetBoosts() {
 		fmt.Printf("boost %s x %.2f\n", boost.GetTopic(), boost.GetWeight())
 	}
-	for _, topic := range feed.GetHiddenTopics() {
-		fmt.Printf("hide %s\n", topic)
-	}
+	fmt.Println("show only:", strings.Join(feed.GetFormats(), ", "))
 }
