@@ -99,10 +99,9 @@ class Asking:
         if mending is None:
             self.tally.usable_first += 1
         else:
-            answer = await self._ask(model, replace(request, repair=mending))
-            if answer is None:
-                return None
-            reading = read(answer.text)
+            mended = await self._ask(model, replace(request, repair=mending))
+            if mended is not None and (again := read(mended.text)).is_usable:
+                reading = again
         self._count(reading)
         return reading if reading.is_usable else None
 
@@ -111,7 +110,7 @@ class Asking:
         self.tally.usable += reading.is_usable
         self.tally.proposed += len(reading.operations) + malformed
         self.tally.refused_operations.update({"malformed": malformed} if malformed else {})
-        self.tally.products_refused += any(error.startswith("product") for error in reading.errors)
+        self.tally.products_refused += bool(reading.product_errors)
 
     async def _ask(self, model: Model, request: ModelRequest) -> ModelAnswer | None:
         """Return an answer that the model ended by itself, and count what every call cost."""

@@ -56,13 +56,24 @@ class AnswerReading:
         operations: Those that are well formed, in order; whether events support them is seen when they are applied.
         product: The operator's own message; None when it was not asked for or cannot be used.
         errors: What is wrong, a sentence each, in words that a model can mend its answer by.
+        product_errors: Those of them that are of the operator's own message.
         is_usable: Whether it can be applied as it is: it has the form that was asked for, and is not all wrong.
     """
 
     operations: list[Operation] = field(default_factory=list)
     product: PackedMessage | None = None
     errors: list[str] = field(default_factory=list)
+    product_errors: list[str] = field(default_factory=list)
     is_usable: bool = False
+
+    @property
+    def to_mend(self) -> list[str]:
+        """Return what the model is asked to mend: all that is wrong with an answer that cannot be used, or its product.
+
+        Once a question: a model that gets the form wrong twice gets it wrong again. Operations that the events do not
+        support are no reason either: asked again, a model only finds other words for them.
+        """
+        return self.product_errors if self.is_usable else self.errors
 
 
 def read_answer(
@@ -87,26 +98,23 @@ def read_answer(
     except FieldError as error:
         return AnswerReading(errors=[error.message])
     operations, errors = _operations(answer["operations"], event_ids)
-    product = None
+    product, product_errors = None, []
     if product_schema is not None:
         message = product_schema.read(answer["product"], product_refusal_of)
         if isinstance(message, list):
-            errors += message
+            product_errors = message[:_ERRORS_MAX]
         else:
             product = product_schema.pack(message)
+    errors += product_errors
     is_usable = bool(operations) or product is not None or not errors
-    return AnswerReading(operations, product, errors[:_ERRORS_MAX], is_usable)
+    return AnswerReading(operations, product, errors[:_ERRORS_MAX], product_errors, is_usable)
 
 
 def repair(text: str, reading: AnswerReading) -> Repair | None:
-    """Return what is to be mended of an answer that cannot be used; None for one that can.
-
-    Once a question: a model that gets the form wrong twice gets it wrong again. Operations that the events do not
-    support are no reason either: asked again, a model only finds other words for them.
-    """
-    if reading.is_usable:
+    """Return what is to be mended of an answer; None when nothing is."""
+    if not reading.to_mend:
         return None
-    return Repair(answer=text[:_REPAIR_CHARACTERS_MAX], errors="\n".join(reading.errors))
+    return Repair(answer=text[:_REPAIR_CHARACTERS_MAX], errors="\n".join(reading.to_mend))
 
 
 def _operations(rows: Sequence[object], event_ids: Sequence[str]) -> tuple[list[Operation], list[str]]:

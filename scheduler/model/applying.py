@@ -51,7 +51,9 @@ class Proposed(NamedTuple):
     applied_count: int = 0
     refused_count: int = 0
     error: str = ""
-    """What is wrong with an answer that cannot be used, a sentence a line."""
+    """What is wrong with an answer that cannot be used, a sentence a line; or why some of it was refused."""
+    to_mend: str = ""
+    """What a second call is asked to mend, a sentence a line; nothing of most answers that can be used."""
 
 
 Work: TypeAlias = Callable[[Attempt, ActivityReader], Coroutine[Any, Any, None]]
@@ -113,7 +115,7 @@ class Applying:
             question: What was asked.
             answer: The answer, for whatever reason the model stopped.
             duration_us: How long the call, or the batch, took.
-            repair: Asked when the answer cannot be used, with what is wrong: the row of a second call, which is then
+            repair: Asked when there is something to mend, with what is wrong: the row of a second call, which is then
                 opened; None for none.
         """
         call = self._row(question, answer.usage, duration_us, answer.request_id)
@@ -136,7 +138,7 @@ class Applying:
                 raise
             except Exception as exc:
                 _refuse(attempt, call, exc)
-            if call.outcome == ModelOutcome.MODEL_OUTCOME_INVALID and faults:
+            if faults:
                 ending.repair = repair(faults)
             attempt.duration_us = (time.perf_counter_ns() - began_ns) // 1000
 
@@ -220,7 +222,7 @@ class Applying:
             attempt.result, attempt.outcome = proposed.result, RefreshOutcome.REFRESH_OUTCOME_WRITTEN
             attempt.event_count = len(standing.events)
             attempt.settings_digest = self._shaping.digest(keys.split_user_key(question.user)[1])
-        return proposed.error
+        return proposed.to_mend
 
     def _row(self, question: Question, usage: TokenUsage, duration_us: int, request_id: str) -> ModelCall:
         """Return the row of an ended question with what it cost."""

@@ -79,8 +79,10 @@ def end(
     """
     former = txn.state(user) or ModelState()
     if ending.repair is not None:
-        # The user stays under way.
-        txn.schedule(user, with_cost(former, ending.call.cost_pico_usd, now_ms))
+        # The user stays under way, though a part of the answer may have been applied.
+        state = with_cost(former, ending.call.cost_pico_usd, now_ms)
+        state.revision = revision or former.revision
+        txn.schedule(user, state)
         txn.open_call(ending.repair)
     else:
         state = after_answer(

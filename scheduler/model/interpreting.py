@@ -8,7 +8,7 @@ from foreword.config import Config
 from foreword.llm.prices import micro_usd
 from foreword.v1.model_work_pb2 import ModelCall, ModelOutcome
 from scheduler.agent.answer import read_answer
-from scheduler.agent.product import ProductSchema
+from scheduler.agent.product import ProductSchema, ProductSupport
 from scheduler.agent.prompt import PROMPT_VERSION
 from scheduler.agent.proposal import Proposal, Usage
 from scheduler.agent.refresh import RefreshInput, complete, draft
@@ -32,12 +32,22 @@ class Interpreter:
         self, given: RefreshInput, config: Config, event_ids: Sequence[str], text: str, call: ModelCall
     ) -> Proposed:
         """Return what an answer makes of a user as they are now."""
-        reading = read_answer(text, event_ids, product_schema=self._product_schema)
-        if not reading.is_usable:
-            return Proposed(ModelOutcome.MODEL_OUTCOME_INVALID, error="\n".join(reading.errors))
-        proposed_count = len(reading.operations) + len(reading.errors)
         drafted = draft(given, config)
-        if drafted.findings is None or not (proposed_count or reading.product is not None):
+        if drafted.findings is None:
+            return Proposed(ModelOutcome.MODEL_OUTCOME_NOTHING)
+        support = ProductSupport(drafted.findings)
+        reading = read_answer(
+            text,
+            event_ids,
+            product_schema=self._product_schema,
+            product_refusal_of=support.refusal_of,
+        )
+        to_mend = "\n".join(reading.to_mend)
+        if not reading.is_usable:
+            error = "\n".join(reading.errors)
+            return Proposed(ModelOutcome.MODEL_OUTCOME_INVALID, error=error, to_mend=to_mend)
+        proposed_count = len(reading.operations) + len(reading.errors)
+        if not (proposed_count or reading.product is not None):
             return Proposed(ModelOutcome.MODEL_OUTCOME_NOTHING, refused_count=proposed_count)
         proposal = Proposal(
             reading.operations,
@@ -53,10 +63,9 @@ class Interpreter:
         error = "; ".join(refusals[:_REFUSALS_SHOWN])
         if not result.applied_count and reading.product is None:
             outcome = ModelOutcome.MODEL_OUTCOME_UNSUPPORTED
-            return Proposed(outcome, refused_count=refused_count, error=error)
-        return Proposed(
-            ModelOutcome.MODEL_OUTCOME_APPLIED, result, result.applied_count, refused_count, error
-        )
+            return Proposed(outcome, refused_count=refused_count, error=error, to_mend=to_mend)
+        outcome = ModelOutcome.MODEL_OUTCOME_APPLIED
+        return Proposed(outcome, result, result.applied_count, refused_count, error, to_mend)
 
 
 def _usage(call: ModelCall) -> Usage:

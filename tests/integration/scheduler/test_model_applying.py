@@ -48,6 +48,7 @@ class Interpreter:
         self.error: Exception | None = None
         self.outcome = APPLIED
         self.is_oversized = False
+        self.to_mend = ""
 
     def __call__(
         self, given: RefreshInput, config: Config, event_ids: Sequence[str], text: str, call: ModelCall
@@ -57,7 +58,7 @@ class Interpreter:
         if self.error is not None:
             raise self.error
         if self.outcome != APPLIED:
-            return Proposed(self.outcome, error=text)
+            return Proposed(self.outcome, error=text, to_mend=text)
         assert given.previous is not None
         profile = type(given.previous)()
         profile.CopyFrom(given.previous)
@@ -65,9 +66,8 @@ class Interpreter:
         profile.foreword.text = text
         del profile.foreword.cuts[:]
         profile.foreword.cuts.append(ForewordCut(byte_end=len(text.encode()), token_count=5))
-        return Proposed(
-            APPLIED, RefreshResult(profile, profile.foreword, False, PopulationDelta(given.now_ms)), 2, 1
-        )
+        result = RefreshResult(profile, profile.foreword, False, PopulationDelta(given.now_ms))
+        return Proposed(APPLIED, result, 2, 1, to_mend=self.to_mend)
 
 
 class Desk:
@@ -326,6 +326,31 @@ def test_a_second_call_is_opened_with_the_end_of_the_first(store) -> None:
         desk.interpreter.outcome = APPLIED
         again = Question(ANN, mending, question.event_hashes, question.seen_seq)
         assert (await desk.answer(again)).call.outcome == APPLIED
+        assert desk.nothing_is_owed()
+
+    scheduled(store, story)
+
+
+def test_a_part_of_an_answer_is_mended_after_the_rest_was_applied(store) -> None:
+    """Of an answer with a faulty product the rest is in the profile, and a second call under way, at once."""
+
+    async def story(desk: Desk) -> None:
+        desk.interpreter.to_mend = "product.boosts: at most 10"
+        question = desk.ask("e1")
+        mending = ModelCall(call_id=b"second", user_key=ANN, is_repair=True, cost_pico_usd=5, model="m")
+        transaction = store.profiles.last_transaction
+        first = await desk.answer(question, "likes tests", repair=lambda _errors: mending)
+        assert store.profiles.last_transaction == transaction + 1
+        assert first.call.outcome == APPLIED
+        assert store.text("ann") == "likes tests"
+        revision = desk.state().revision
+        assert revision > 0
+        assert [call.call_id for call in store.profiles.model.open_calls()] == [b"second"]
+        desk.interpreter.outcome = INVALID
+        again = Question(ANN, mending, question.event_hashes, question.seen_seq)
+        assert (await desk.answer(again)).call.outcome == INVALID
+        assert store.text("ann") == "likes tests"
+        assert desk.state().revision == revision
         assert desk.nothing_is_owed()
 
     scheduled(store, story)
