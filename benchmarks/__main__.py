@@ -14,6 +14,7 @@ NAMES = (
     "ingest",
     "json_event",
     "refresh",
+    "prompt",
     "trigger",
     "rewrite",
     "names",

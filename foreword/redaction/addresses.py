@@ -39,7 +39,7 @@ def address_spans(text: str) -> Iterator[Span]:
                 yield Span(match.start(), match.end(), "e-mail")
     if _SPELLED_AT.search(text):
         yield from (Span(match.start(), match.end(), "e-mail") for match in _EMAIL_SPELLED.finditer(text))
-    for match in _IPV4.finditer(text):
+    for match in _IPV4.finditer(text) if text.count(".") > 2 else ():
         around = text[max(0, match.start() - _WORDS_AROUND) : match.start()]
         has_port = re.match(r":\d{2,5}\b", text[match.end() :]) is not None
         if _is_global(match.group()) and (has_port or _OF_ADDRESS.search(around) or around.endswith("://")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
 
 from foreword.redaction.spans import Span
@@ -48,20 +49,21 @@ _ODD_VALUES = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12,
 
 def number_spans(text: str) -> Iterator[Span]:
     """Yield the numbers of cards, accounts, telephones and people in a text; they may overlap."""
-    if sum(map(str.isdigit, text)) < _NUMBER_DIGITS_MIN:
+    count = sum(map(text.count, string.digits)) if text.isascii() else sum(map(str.isdigit, text))
+    if count < _NUMBER_DIGITS_MIN:
         return
     for match in _DIGITS.finditer(text):
-        digits = re.sub(r"\D", "", match.group())
-        if _CARD.fullmatch(digits) and _passes_luhn(digits):
+        number = re.sub(r"\D", "", match.group())
+        if _CARD.fullmatch(number) and _passes_luhn(number):
             yield Span(match.start(), match.end(), "card")
     yield from _accounts(text)
     yield from _phones(text)
     yield from _ids(text)
 
 
-def _passes_luhn(digits: str) -> bool:
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return len(set(digits)) > 1 and (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
+def _passes_luhn(number: str) -> bool:
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in number[-2::-2])
+    return len(set(number)) > 1 and (sum(map(int, number[-1::-2])) + sum(doubled)) % 10 == 0
 
 
 def _accounts(text: str) -> Iterator[Span]:

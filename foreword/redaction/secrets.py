@@ -55,6 +55,11 @@ _KEY_WORD = (
     r"|account[ _-]?key|client[ _-]?secret|credentials?|authorization|bearer|basic|\bkey\b|_key\b|sas|signature|\bsig\b"
 )
 _WORD = re.compile(f"(?P<password>{_PASSWORD_WORD})|(?:{_KEY_WORD})", re.IGNORECASE)
+# One of these is in each of the words: looked for first, since most texts have none of them.
+_STEMS = tuple(
+    """pass pwd pw kennwort contrase senha clave wachtwoord hasło пароль 密码 密碼 パスワード 비밀번호 pin cvv cvc otp
+    secret token key credential authorization bearer basic sas sig""".split()
+)
 # What stands between the word and its value: the rest of a name, a sign or a verb, a quotation mark.
 _BETWEEN = re.compile(
     r"""(?P<rest>[A-Za-z0-9_-]{0,24})["'`]?\s{0,3}
@@ -104,6 +109,9 @@ def _in_run(run: str) -> Iterator[tuple[int, int]]:
 
 
 def _beside_words(text: str) -> Iterator[Span]:
+    small = text.lower()
+    if not any(stem in small for stem in _STEMS):
+        return
     for word in _WORD.finditer(text):
         match = _BETWEEN.match(text, word.end())
         if match is None:
@@ -125,7 +133,7 @@ def _is_password(match: re.Match[str], value: str, is_option: bool) -> bool:
         return True
     has_digit, has_letter = any(map(str.isdigit, value)), any(map(str.isalpha, value))
     if match["sign"]:
-        return has_digit or not value.replace("-", "").replace("_", "").isalnum()
+        return has_digit or not value.rstrip("!?").replace("-", "").replace("_", "").isalnum()
     return has_digit and has_letter and len(value) >= 8 and not value.islower()
 
 

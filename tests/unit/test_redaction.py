@@ -75,6 +75,8 @@ def test_what_stands_around_stays() -> None:
         "order 1234567890123456 of 2024",
         "3f1e7a8c-2b4d-4e6f-8a9b-0c1d2e3f4a5b",
         "pass to `ClientSession`",
+        "Password is correct!",
+        "Add basic Psycopg3Connector",
         "Call me at 5, at the gate",
         "range 100-200-3000, 12-34-5678",
         "celery/backends/dynamodb/S3Backend2Test.py",

@@ -12,7 +12,8 @@ from scheduler.agent.evidence import GENERATOR_KEY, Evidence
 from scheduler.agent.findings import Findings
 from scheduler.agent.prompt.words import Words
 
-# What a title and its first sentences take; a median commit message has 48, a median request to an assistant 300.
+# Nine in ten messages of 20,000 commits have at most 72 characters, of 1,053 requests to an assistant 209, and of
+# 5,882 turns of conversations 219.
 TEXT_CHARACTERS_MAX = 300
 # What the user said is worth reading to the end.
 STATEMENT_CHARACTERS_MAX = 900

@@ -6,7 +6,7 @@ from foreword.naming import Names
 from foreword.redaction import redact, redact_value
 
 NAME_CHARACTERS_MAX = 80
-"""Topics, items, attributes and their values; of ten real projects' items 99 in 100 are shorter."""
+"""Topics, items, attributes and their values; of the items of 20,000 commits, 99 in 100 have at most 68."""
 # What is personal is looked for this far behind the cut: the longest keys begin before it and end behind it.
 _BEHIND_CUT_CHARACTERS = 1000
 _ELLIPSIS = "…"
