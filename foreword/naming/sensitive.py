@@ -70,8 +70,8 @@ _LISTS: dict[Sensitive, str] = {
         religio* church churches mosque* synagogue* christian* catholic* protestant* evangelical* baptist*
         methodist* lutheran* anglican* mormon* pentecostal* islam* muslim* moslem* sunni shia shiite* sufi* judaism
         jewish jew jews hindu* buddhis* sikh* atheis* agnosticism pagan* wicca* bible biblical quran qur'an koran
-        torah talmud prayer* praying worship* pastor* rabbi* imam* pope theolog* jehovah* scientolog* sharia hajj
-        halal kosher ramadan baptism* bar+mitzvah bible+study jesus allah gospel+music spirituality astrology
+        torah talmud prayer* praying worship* pastor* rabbi rabbis imam* pope theolog* jehovah* scientolog* sharia hajj
+        rabbinic* halal kosher ramadan baptism* bar+mitzvah bible+study jesus allah gospel+music spirituality astrology
         kirche* glaube christen christlich* katholisch* evangelisch* jüdisch* gebet* gottesdienst* église*
         catholique* juif juive juifs musulman* prière* chrétien* iglesia* católic* judío* musulmán* oración
         cristian* chiesa cattolic* ebre* preghiera igreja* católico* judeu* muçulman* kerk geloof moslim* joods
