@@ -15,7 +15,7 @@ BODY_BYTES_MAX = 256 << 20
 # One request by itself; the same as for a single message.
 REQUEST_BYTES_MAX = 32 << 20
 
-_CHUNK_CHARACTERS = 1 << 20
+_CHUNK_CHARACTERS = 1 << 18
 _HEAD = re.compile(r'\s*\{\s*"requests"\s*:\s*\[')
 _BETWEEN = re.compile(r"[\s,]*")
 _CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")

@@ -7,31 +7,48 @@ import json
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import anthropic
+import psutil
 import pytest
 from model_servers import REFRESH_PROMPT, RunningModelServer, params, running_model_server
+from waiting import until
 
 ASKED: Any = params(REFRESH_PROMPT)
 
 
-@pytest.fixture
-def process(tmp_path: Path) -> Iterator[str]:
-    """Return the URL of a server that runs as a process, with two faults in its script."""
-    script = tmp_path / "faults.toml"
-    script.write_text('[[faults]]\nfault = "overloaded"\ntimes = 1\n')
-    command = [sys.executable, "-m", "foreword", "dev", "model-server", "--json", "--port", "0"]
-    options = ["--latency", "0", "--batch-wait", "0", "--key", "secret", "--script", str(script)]
-    running = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
+@contextmanager
+def model_server_process(*options: str) -> Iterator[tuple[str, int]]:
+    """Run the command on a free port; give URL and process id."""
+    command = [sys.executable, "-m", "foreword", "dev", "model-server", "--json", "--port", "0", *options]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert running.stdout is not None
-        yield json.loads(running.stdout.readline())["url"]
+        yield json.loads(running.stdout.readline())["url"], running.pid
     finally:
         running.send_signal(signal.SIGTERM)
         assert running.wait(30) == 0
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[str]:
+    """Return the URL of a server that runs as a process, with a fault in its script."""
+    script = tmp_path / "faults.toml"
+    script.write_text('[[faults]]\nfault = "overloaded"\ntimes = 1\n')
+    options = ["--latency", "0", "--batch-wait", "0", "--key", "secret", "--script", str(script)]
+    with model_server_process(*options) as (url, _):
+        yield url
+
+
+def fetch(url: str, body: bytes | None = None) -> bytes:
+    request = urllib.request.Request(url, data=body, headers={"anthropic-version": "2026-10-21"})
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return bytes(response.read())
 
 
 def test_the_sdk_finds_everything_where_it_expects_it(process: str) -> None:
@@ -54,6 +71,36 @@ def test_the_sdk_finds_everything_where_it_expects_it(process: str) -> None:
         pytest.raises(anthropic.AuthenticationError),
     ):
         client.messages.create(**ASKED)
+
+
+def test_a_large_batch_stays_out_of_memory() -> None:
+    """20,000 requests of 15 MB pass through a process that grows by less than two thirds of that, and come back."""
+    rows = (
+        {"custom_id": f"u{number}", "params": params(f"Good morning, {number}! " * 30)}
+        for number in range(20_000)
+    )
+    body = f'{{"requests": [{", ".join(map(json.dumps, rows))}]}}'.encode()
+    assert len(body) > 14_000_000
+    with model_server_process("--latency", "0", "--batch-wait", "0") as (url, pid):
+        memory = psutil.Process(pid).memory_info
+        before_bytes = memory().rss
+        batch = json.loads(fetch(f"{url}/v1/messages/batches", body))
+        peak_bytes = 0
+
+        def has_ended() -> bool:
+            nonlocal peak_bytes
+            peak_bytes = max(peak_bytes, memory().rss)
+            found = json.loads(fetch(f"{url}/v1/messages/batches/{batch['id']}"))
+            return bool(found["processing_status"] == "ended")
+
+        until(has_ended, "the batch to end", seconds=90)
+        ids = [
+            json.loads(line)["custom_id"]
+            for line in fetch(f"{url}/v1/messages/batches/{batch['id']}/results").splitlines()
+        ]
+        peak_bytes = max(peak_bytes, memory().rss)
+    assert len(ids) == len(set(ids)) == 20_000
+    assert peak_bytes - before_bytes < len(body) * 2 / 3
 
 
 def test_three_hundred_slow_calls_are_under_way_at_once() -> None:

@@ -73,6 +73,9 @@ def test_batches_are_listed_newest_first_in_pages(model_server: RunningModelServ
     second = json.loads(model_server.get(f"{BATCHES}?limit=3&after_id={first['last_id']}"))
     assert [batch["id"] for batch in (*first["data"], *second["data"])] == made[::-1]
     assert (first["has_more"], second["has_more"]) == (True, False)
+    back = json.loads(model_server.get(f"{BATCHES}?limit=2&before_id={second['last_id']}"))
+    assert [batch["id"] for batch in back["data"]] == made[1:3][::-1]
+    assert back["has_more"]
 
 
 @pytest.mark.parametrize(
