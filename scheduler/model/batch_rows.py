@@ -26,8 +26,9 @@ from scheduler.model.ending import Ending, begin, end, put_row
 from scheduler.model.question import Question
 from scheduler.model.spend import Spend
 
-# Rows in hand at once, and about as many to a commit: a commit costs as much as some twenty refreshes.
-_CHUNK_ROWS = 64
+# Rows in hand at once, and to a commit: a tenth of a second without a turn of the event loop, while triggers wait. A
+# commit itself costs as much as a few rows.
+_CHUNK_ROWS = 32
 # The API's words for a request that it will never take; what errs otherwise may go better another time.
 _REJECTIONS = ("invalid_request_error", "request_too_large")
 _ERROR_CHARACTERS_MAX = 500

@@ -20,6 +20,7 @@ from scheduler.model.batch_progress import BatchProgress
 from scheduler.model.batch_rows import BatchRows
 from scheduler.model.custom_id import BatchName
 from scheduler.model.recovery import Recovery, Trace
+from scheduler.model.spend import PICO_A_MICRO
 from scheduler.model.waves import StoredWave, Waves
 
 logger = logging.getLogger("scheduler")
@@ -37,7 +38,8 @@ _REST_MS_MAX = HOUR_MS
 # What says for certain that a batch was not taken. A 500 does not: it may have been made before something failed.
 _REFUSALS: tuple[ModelFailure, ...] = ("rate_limited", "overloaded", "unauthorized", "rejected")
 # Kinds of problems.
-_REFUSED, _KEPT, _GIVEN_UP = "batches refused", "batches kept", "batch given up"
+_REFUSED, _KEPT = "batches refused", "batches kept"
+_GIVEN_UP, _TOO_DEAR = "batch given up", "batches too dear"
 
 
 class Batching:
@@ -168,18 +170,20 @@ class Batching:
     async def _follow(self, number: int, batch: ModelBatch) -> None:
         """Bring one batch as far as it will go now."""
         batches = self._batches(batch)
-        if batches is None:
-            self._keep(number, batch, f"{batch.provider} is not configured any more")
-            return
         name = BatchName.of(self._writer.environment_id, number, batch.intended_ms)
-        try:
-            if batch.stage == BatchStage.BATCH_STAGE_SENT or await self._recover(name, batch, batches):
-                await self._ask(name, batch, batches)
-        except ModelError as exc:
-            if self._age_ms(batch) > _ROWS_MS_MAX:
-                await self._write_off(name, batch, f"the provider could not be asked for 29 days: {exc}")
+        error = f"{batch.provider} is not configured any more"
+        if batches is not None:
+            try:
+                if batch.stage == BatchStage.BATCH_STAGE_SENT or await self._recover(name, batch, batches):
+                    await self._ask(name, batch, batches)
+            except ModelError as exc:
+                error = str(exc)
             else:
-                self._keep(number, batch, str(exc))
+                return
+        if self._age_ms(batch) > _ROWS_MS_MAX:
+            await self._write_off(name, batch, f"the provider could not be asked for 29 days: {error}")
+        else:
+            self._keep(number, batch, error)
 
     async def _recover(self, name: BatchName, batch: ModelBatch, batches: Batches) -> bool:
         """Look for a batch of which only the intent is stored; return whether it was found."""
@@ -199,7 +203,7 @@ class Batching:
         if finding.trace is Trace.ABSENT:
             logger.info("batch %d never reached the provider; its users are asked about again", name.number)
             self._waves.give_back(name.number, ModelWait.MODEL_WAIT_UNSPECIFIED, self._clock.now_ms())
-        elif self._age_ms(batch) > _AGE_MS_MAX:
+        elif finding.trace is Trace.UNDECIDED and self._age_ms(batch) > _AGE_MS_MAX:
             await self._write_off(name, batch, f"nobody can tell what became of it: {finding.reason}")
         else:
             self._keep(name.number, batch, finding.reason)
@@ -270,6 +274,14 @@ class Batching:
             self._health.problems.note(COMPONENT, _KEPT, kept[0] + more)
         else:
             self._health.problems.end(COMPONENT, _KEPT)
+        if self._waves.too_dear_pico_usd is not None:
+            most = self._waves.too_dear_pico_usd // PICO_A_MICRO
+            message = (
+                f"no batch is sent: one question can cost {most} micro-USD, more than budget.run_micro_usd"
+            )
+            self._health.problems.note(COMPONENT, _TOO_DEAR, message)
+        else:
+            self._health.problems.end(COMPONENT, _TOO_DEAR)
         self._progress.say()
 
     def _age_ms(self, batch: ModelBatch) -> int:

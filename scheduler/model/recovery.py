@@ -25,7 +25,9 @@ class Trace(Enum):
     ABSENT = auto()
     """The provider does not have it: its questions may be asked again."""
     UNDECIDED = auto()
-    """Neither is certain yet."""
+    """One that may be it is under way."""
+    UNLISTED = auto()
+    """The provider does not list it, which it may do late."""
 
 
 class Finding(NamedTuple):
@@ -105,6 +107,6 @@ class Recovery:
         # After a clock was set back the wait begins anew; it must not end by a clock that jumps.
         self._missed_since_ms[number] = since_ms = min(since_ms, now_ms)
         if now_ms - since_ms < grace_ms:
-            return Finding(Trace.UNDECIDED, reason="the provider does not list it, which it may do late")
+            return Finding(Trace.UNLISTED, reason="the provider does not list it, which it may do late")
         del self._missed_since_ms[number]
         return Finding(Trace.ABSENT)

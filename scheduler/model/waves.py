@@ -66,6 +66,9 @@ class Waves:
     One wave's questions are in memory at a time. They are made one a turn of the event loop, so that triggers are seen
     in between. What is to be sent is stored before in one transaction: its users leave the queue, and each question
     stays until it is dealt with.
+
+    Attributes:
+        too_dear_pico_usd: The most that the question costs that is next, when it alone is beyond the limit of a batch.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Waves:
         self._clock = clock
         self._live = live
         self._is_stopped = False
+        self.too_dear_pico_usd: int | None = None
 
     def stop(self) -> None:
         """Make no further question, and store none."""
@@ -153,13 +157,18 @@ class Waves:
 
     async def _gather(self, choice: Choice, users: Sequence[UserKey], limits: WaveLimits) -> Wave:
         wave = Wave(limits)
+        self.too_dear_pico_usd = None
         for user in users:
             if wave.is_full or self._is_stopped:
                 break
             draft = await self._drafting.draft(user, choice)
             await asyncio.sleep(0)
             # Whoever does not fit begins the next wave; looking for a smaller one behind them would let them wait.
-            if (draft is None and self._waits_for_money()) or (draft is not None and not wave.add(draft)):
+            if draft is None and self._waits_for_money():
+                break
+            if draft is not None and not wave.add(draft):
+                if not wave.drafts:
+                    self.too_dear_pico_usd = draft.question.call.cost_pico_usd
                 break
         return wave
 

@@ -111,8 +111,8 @@ def test_a_batch_under_way_is_waited_for() -> None:
 def test_only_one_that_stays_away_is_absent() -> None:
     """A batch that is not listed counts as never taken only after the whole grace, and one listed late is found."""
     recovery = Recovery()
-    assert _look(recovery, _Listed(), NOW_MS).trace is Trace.UNDECIDED
-    assert _look(recovery, _Listed(), NOW_MS + GRACE_MS - 1).trace is Trace.UNDECIDED
+    assert _look(recovery, _Listed(), NOW_MS).trace is Trace.UNLISTED
+    assert _look(recovery, _Listed(), NOW_MS + GRACE_MS - 1).trace is Trace.UNLISTED
     late = _Listed(a=(NOW_MS + 500, True, _ids(NAME)))
     assert _look(recovery, late, NOW_MS + GRACE_MS - 1).trace is Trace.FOUND
     other = Recovery()
@@ -126,7 +126,7 @@ def test_seen_once_the_wait_begins_anew() -> None:
     _look(recovery, _Listed(), NOW_MS)
     _look(recovery, _Listed(a=(NOW_MS, False, ["x", "y", "z"])), NOW_MS + GRACE_MS - 1)
     foreign = _Listed(a=(NOW_MS, True, ["x", "y", "z"]))
-    assert _look(recovery, foreign, NOW_MS + GRACE_MS).trace is Trace.UNDECIDED
+    assert _look(recovery, foreign, NOW_MS + GRACE_MS).trace is Trace.UNLISTED
     assert _look(recovery, foreign, NOW_MS + 2 * GRACE_MS).trace is Trace.ABSENT
 
 
@@ -134,7 +134,7 @@ def test_a_clock_set_back_makes_no_wait_endless() -> None:
     """After the clock was set back, the grace runs from the time it shows then."""
     recovery = Recovery()
     _look(recovery, _Listed(), NOW_MS)
-    assert _look(recovery, _Listed(), NOW_MS - DAY_MS).trace is Trace.UNDECIDED
+    assert _look(recovery, _Listed(), NOW_MS - DAY_MS).trace is Trace.UNLISTED
     assert _look(recovery, _Listed(), NOW_MS - DAY_MS + GRACE_MS).trace is Trace.ABSENT
 
 
@@ -145,7 +145,7 @@ def test_others_are_looked_at_once() -> None:
         small=(NOW_MS, True, ["x"]), known=(NOW_MS, True, _ids(NAME)), foreign=(NOW_MS, True, ["x", "y", "z"])
     )
     for _ in range(2):
-        assert _look(recovery, listed, known=["known"]).trace is Trace.UNDECIDED
+        assert _look(recovery, listed, known=["known"]).trace is Trace.UNLISTED
     assert listed.read == ["foreign"]
 
 
@@ -176,4 +176,4 @@ def test_an_error_of_the_provider_decides_nothing() -> None:
     recovery = Recovery()
     with pytest.raises(ModelError):
         _look(recovery, _Broken())
-    assert _look(recovery, _Listed(), NOW_MS + GRACE_MS).trace is Trace.UNDECIDED
+    assert _look(recovery, _Listed(), NOW_MS + GRACE_MS).trace is Trace.UNLISTED

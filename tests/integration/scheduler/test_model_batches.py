@@ -301,6 +301,21 @@ def test_a_budget_splits_a_sweep(play) -> None:
     play(story, budget={"run_micro_usd": 20_000, "day_micro_usd": 30_000}, batch_seconds=1e6)
 
 
+def test_a_question_beyond_the_limit_of_a_batch_is_said(play) -> None:
+    """When one question alone can cost more than a batch may, nothing is sent, and a problem says why."""
+
+    async def story(desk: Desk) -> None:
+        desk.queue(*USERS)
+        await desk.run()
+        assert (desk.batches(), len(desk.due())) == ([], 5)
+        assert "one question can cost 9000 micro-USD, more than budget.run_micro_usd" in desk.problems()
+        desk.drafting.cost_pico_usd = 1_000_000
+        await desk.run()
+        assert (len(desk.batches()), desk.problems()) == (1, "")
+
+    play(story, budget={"run_micro_usd": 8_999}, batch_seconds=1e6)
+
+
 def test_who_moves_on_while_a_wave_is_made_is_not_in_it(play) -> None:
     """A user who was erased, or whose place in the queue changed, while questions were made is not asked about."""
 
@@ -385,6 +400,24 @@ def test_a_batch_that_never_arrived_is_sent_again(play) -> None:
         desk.store.clock.advance(60_000)
         await desk.settled()
         assert all_in(desk, Outcome.MODEL_OUTCOME_APPLIED)
+
+    play(story)
+
+
+def test_after_days_away_a_batch_that_never_arrived_costs_nothing(play) -> None:
+    """However old an intent is, only the provider's list says what became of it, and only after the whole grace."""
+
+    async def story(desk: Desk) -> None:
+        desk.server.faults("server-error", times=1, path="/v1/messages/batches")
+        desk.queue(*USERS)
+        await desk.run()
+        desk.batching = desk.made()
+        desk.store.clock.advance(3 * DAY_MS)
+        await desk.run()
+        assert [batch.stage for batch in desk.batches()] == [BatchStage.BATCH_STAGE_INTENDED]
+        desk.store.clock.advance(600_000)
+        await desk.run()
+        assert (desk.calls(), len(desk.due())) == ({}, 5)
 
     play(story)
 
@@ -569,5 +602,8 @@ def test_a_provider_that_is_gone_is_said(play) -> None:
         desk.batching._models = {}
         await desk.run()
         assert "anthropic is not configured any more" in desk.problems()
+        desk.store.clock.advance(29 * DAY_MS + 1)
+        await desk.run()
+        assert desk.outcomes() == dict.fromkeys(USERS, Outcome.MODEL_OUTCOME_LOST)
 
     play(story, batch_seconds=1e6)
