@@ -30,6 +30,11 @@ class EventWords:
         return self._found[event_id]
 
 
+def label_words(item: Evidence) -> frozenset[str]:
+    """Return the stems of what an event is filed under: topics, item, type and values, but not its text."""
+    return frozenset(_labels(item))
+
+
 def topic_words(item: Evidence) -> frozenset[str]:
     """Return the stems of an event's topics."""
     return frozenset(word for topic in item.topics.values() for word in words_in(topic))
@@ -37,12 +42,18 @@ def topic_words(item: Evidence) -> frozenset[str]:
 
 def _words(item: Evidence) -> Iterator[str]:
     event = item.event
-    for text in (*item.topics.values(), event.text, event.item_id, event.type):
-        yield from words_in(text)
-    for key, value in event.attributes.items():
-        if key != GENERATOR_KEY:
-            yield from words_in(value)
+    yield from _labels(item)
+    yield from words_in(event.text)
     if event.feedback in _FEEDBACK:
         yield from words_in(_FEEDBACK[event.feedback])
     if _VERSION.search(event.text) or _VERSION.search(event.item_id):
         yield VERSION_NUMBER
+
+
+def _labels(item: Evidence) -> Iterator[str]:
+    event = item.event
+    for text in (*item.topics.values(), event.item_id, event.type):
+        yield from words_in(text)
+    for key, value in event.attributes.items():
+        if key != GENERATOR_KEY:
+            yield from words_in(value)

@@ -146,11 +146,35 @@ _SHOWN_BY: Mapping[str, str] = {
 }
 
 
+# Plain nouns of many fields. Each shows itself alone; here they only save the quotation marks of a name.
+_NOUNS = """
+    access account accounts app application applications apps art backend backends backup batch batches budget
+    button cache caches camera cameras chart charts client clients clothes column columns connection connections
+    container containers course courses cycling dashboard dashboards data database databases default defaults
+    definition deployment deployments design drawing endpoint endpoints event events example examples export
+    exports feature features file files folder folders football form forms frontend furniture garden gardening
+    grammar hiking history image images import imports ingestion integration integrations job jobs kitchen
+    language languages laptop laptops lesson lessons libraries library memory message messages metadata metric
+    metrics middleware model models module modules music network news notebook notebooks novel novels page pages
+    parser parsers patch patches permission permissions phone phones photography plot plots plugin plugins
+    poetry price prices process processes provider providers queue queues recipe recipes report reports retries
+    retry row rows running sandbox schedule scheduler schedules schema schemas science script scripts security
+    server servers session sessions shoes sport sports statistic statistics storage store stores stream
+    streaming streams table tables template templates thread threads timeout timeouts timer timers token tokens
+    transaction transactions travel trip trips vector vectors view views weather worker workers
+"""
+
+
+NOUNS = frozenset(_NOUNS.split())
+
+
 def _families() -> Mapping[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for words, shown_by in _SHOWN_BY.items():
         for word in words.split():
             found[word] = _stems(shown_by) | {stem(word)}
+    for word in NOUNS - FREE:
+        found.setdefault(word, frozenset({stem(word)}))
     return MappingProxyType(found)
 
 

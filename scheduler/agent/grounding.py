@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 
 from foreword.errors import FieldError
 from foreword.naming import quoted
 from scheduler.agent.apply import is_statement
 from scheduler.agent.claims import Basis, check_claims
-from scheduler.agent.event_words import EventWords, topic_words
+from scheduler.agent.event_words import EventWords, label_words, topic_words
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
 from scheduler.agent.statement import Statement, Thing
@@ -19,7 +20,7 @@ from scheduler.agent.stems import words_in
 _THINGS_MIN = 2
 _TOPIC_EVENTS_MIN = 2
 _TOGETHER_SHARE_MIN = 0.5
-# In half of all events stands the name of the project, or of the language.
+# Half of all events are filed under the project, or the language.
 _COMMON_SHARE_MIN = 0.5
 _COMMON_EVENTS_MIN = 5
 # A share is known well enough from these; their words are read once a refresh, at about 20 us each.
@@ -29,8 +30,8 @@ _COMMON_LOOKED_AT_MAX = 300
 class Grounding:
     """Holds statements against the events cited for them. Made for one refresh.
 
-    1. Every thing a statement names stands in an event cited. What stands in most of the user's events supports
-       nothing further: it tells none of them from the others.
+    1. Every thing a statement names stands in an event cited. What most of the user's events are filed under, such
+       as the project, supports nothing further: it tells none of them from the others.
     2. Every event cited names one of the other things, and the events hang together: from each to every other by
        things that both name. So no statement is put together from events about different matters.
     3. One event names half of the things. There are two, counting common ones and what is said to be done to them; or
@@ -46,7 +47,6 @@ class Grounding:
         self._findings = findings
         self._words = EventWords()
         self._common: dict[Thing, bool] = {}
-        self._newest = list(findings.known.values())[-_COMMON_LOOKED_AT_MAX:]
         self._topics: dict[frozenset[str], int] = {}
         for topic, count in findings.memory.topics.items():
             self._topics[_stems(topic)] = max(self._topics.get(_stems(topic), 0), count.events)
@@ -89,6 +89,11 @@ class Grounding:
         self._check_acts(statement, sources)
         check_claims(statement, self._basis(statement, sources))
 
+    @cached_property
+    def _labels(self) -> list[frozenset[str]]:
+        newest = list(self._findings.known.values())[-_COMMON_LOOKED_AT_MAX:]
+        return [label_words(item) for item in newest]
+
     def names(self, item: Evidence, thing: Thing) -> bool:
         """Return whether an event names a thing."""
         return thing.stands_in(self._words.of(item))
@@ -125,10 +130,10 @@ class Grounding:
         return True
 
     def is_common(self, thing: Thing) -> bool:
-        """Return whether a thing stands in so many of the user's events that it tells none of them from others."""
+        """Return whether most of the user's events are filed under a thing, so that it tells none from the others."""
         if thing not in self._common:
-            named = sum(self.names(item, thing) for item in self._newest)
-            self._common[thing] = named > max(_COMMON_EVENTS_MIN, _COMMON_SHARE_MIN * len(self._newest))
+            filed = sum(thing.stands_in(words) for words in self._labels)
+            self._common[thing] = filed > max(_COMMON_EVENTS_MIN, _COMMON_SHARE_MIN * len(self._labels))
         return self._common[thing]
 
     def _check_number(

@@ -10,7 +10,17 @@ from functools import lru_cache
 
 from foreword.errors import FieldError
 from foreword.naming import Names, quoted
-from scheduler.agent.framing import ACTS, NEGATIVE, NEW_TO, OPENINGS, SHOWN_BY, is_broken, is_ours
+from scheduler.agent.framing import (
+    ACTS,
+    FREE,
+    NEGATIVE,
+    NEW_TO,
+    NOUNS,
+    OPENINGS,
+    SHOWN_BY,
+    is_broken,
+    is_ours,
+)
 from scheduler.agent.stems import words_in
 
 # What stands between words in a statement. Other marks belong to names, or to nothing that a statement may hold.
@@ -18,6 +28,18 @@ _TOKENS = re.compile(r"""[^\s"“”„»«,;:()!?]+|[,;:()!?]""")
 _MARKS = frozenset(",;:()!?")
 # Of a name that a policy lets through, the longest is looked for first.
 _NAME_WORDS_MAX = 3
+# Verbs of ours that goals begin with, by their plain form and the one of the third person.
+_VERBS = {
+    form: verb
+    for verb in """
+        work focus build develop write prepare plan make let keep use run maintain help add introduce implement
+        create extend integrate support enable remove drop delete deprecate retire fix repair correct resolve solve
+        stabilize harden improve enhance refine polish refactor restructure rework rewrite simplify modernize
+        reorganize clean update upgrade move migrate port switch replace convert test document release publish ship
+        automate annotate lint optimize configure retrieve fetch load log read buy compare watch play search ask
+    """.split()
+    for form in (verb, f"{verb}s", f"{verb}es")
+}
 # Two statements of which so much of all their things is common say the same.
 _SAME_SHARE_MIN = 0.7
 
@@ -103,7 +125,11 @@ def read_statement(field: str, text: str, names: Names) -> Statement:
     run: list[str] = []
     for token in filter(None, tokens):
         small = token.casefold()
-        if token in _MARKS or _is_ours(small):
+        if small in NOUNS and small not in FREE:
+            # Between names it is a part of one; by itself it needs no quotation marks.
+            run.append(token)
+            things.append(_known_thing(small))
+        elif token in _MARKS or _is_ours(small):
             said += _named(field, run, names)
             run = []
             words.add(small)
@@ -138,7 +164,7 @@ def opening_fault(statement: Statement, *, is_goal: bool) -> str | None:
     A verb without an ending, or a word of the user's, could be an order to whoever reads it.
     """
     first = statement.text.partition(" ")[0].rstrip(",;:.").casefold()
-    if not _is_ours(first):
+    if not _is_ours(first) or first in NOUNS:
         return first
     if is_goal or first in OPENINGS or first.endswith(("s", "ing", "ed")):
         return None
@@ -152,14 +178,30 @@ def _check_order(field: str, tokens: Sequence[str]) -> None:
             raise FieldError(field, quoted(f"{first} {second}".strip()), "a plain English phrase")
 
 
+def as_goal(text: str) -> str:
+    """Return a goal's phrase as it stands behind "Now:": with `Working` for `Work` and `Works`."""
+    first, space, rest = text.partition(" ")
+    small = first.casefold()
+    if small.endswith("ing") or not small.isalpha() or small not in _VERBS:
+        return text
+    return f"{_gerund(_VERBS[small]).capitalize()}{space}{rest}"
+
+
+def _gerund(verb: str) -> str:
+    if verb.endswith("e") and not verb.endswith("ee"):
+        return f"{verb[:-1]}ing"
+    is_doubled = re.fullmatch(r"[^aeiou]*[aeiou][^aeiouwxy]", verb) is not None
+    return f"{verb}{verb[-1]}ing" if is_doubled else f"{verb}ing"
+
+
 def _is_ours(small: str) -> bool:
     return all(map(is_ours, _parts(small)))
 
 
 @lru_cache(maxsize=4096)
 def _parts(small: str) -> tuple[str, ...]:
-    """Return the words that a hyphen or a slash joins: `type-checking`, `tests/docs`."""
-    return tuple(part for part in re.split(r"[-/]", small.removesuffix("'s")) if part) or (small,)
+    """Return the words that a hyphen joins, as in `type-checking`; with a slash, words are a place and so a name."""
+    return tuple(part for part in re.split("-", small.removesuffix("'s")) if part) or (small,)
 
 
 @lru_cache(maxsize=4096)
@@ -184,14 +226,20 @@ def _named(field: str, run: Sequence[str], names: Names) -> Iterator[str]:
     """Yield a row of words that are not ours as names, each as long as the policy lets it be."""
     place = 0
     while place < len(run):
-        for end in range(min(len(run), place + _NAME_WORDS_MAX), place, -1):
-            name = names.name(" ".join(run[place:end]))
-            if name is not None:
-                yield name.shown
-                place = end
-                break
-        else:
-            raise FieldError(field, quoted(run[place]), "names that may stand in a text of this namespace")
+        shown, place = _next_name(field, run, place, names)
+        yield shown
+
+
+def _next_name(field: str, run: Sequence[str], place: int, names: Names) -> tuple[str, int]:
+    """Return the longest name that begins at a place, or a plain noun, and the place behind it."""
+    for end in range(min(len(run), place + _NAME_WORDS_MAX), place, -1):
+        words = run[place:end]
+        if all(word.casefold() in NOUNS for word in words):
+            return " ".join(words), end
+        name = names.name(" ".join(words))
+        if name is not None:
+            return name.shown, end
+    raise FieldError(field, quoted(run[place]), "names that may stand in a text of this namespace")
 
 
 def _joined(said: Sequence[str]) -> str:

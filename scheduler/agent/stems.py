@@ -12,6 +12,7 @@ _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # The longest first; an ending is cut where so many letters are left. None is among them that makes the doer of what is
 # done: a worker is not work, nor a server serving.
 _SHORT_ENDINGS = frozenset({"es", "ed", "ing", "ies", "ied", "s", "e", "y"})
+_DOUBLING = frozenset({"ed", "ing", "ings"})
 _ENDINGS = """izations isations ization isation ications ication ations ation ments ment nesses ness ingly ings ing
     ities ity ies ied ions ion edly ed es ly s e y""".split()
 # Short forms that are written as often as the long ones.
@@ -60,6 +61,7 @@ def _cut(word: str) -> str:
             if ending == "s" and word.endswith(("ss", "us", "is")):
                 continue
             rest = word[: -len(ending)]
-            is_doubled = len(rest) > 3 and rest[-1] == rest[-2] and rest[-1] not in "aeiousl"
-            return rest[:-1] if is_doubled else rest
+            # "dropped" and "dropping", but neither "diffs" nor "passed".
+            is_doubled = ending in _DOUBLING and len(rest) > 3 and rest[-1] == rest[-2]
+            return rest[:-1] if is_doubled and rest[-1] not in "aeiousl" else rest
     return word

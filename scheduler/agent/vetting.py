@@ -28,7 +28,7 @@ from scheduler.agent.operations import (
     SetPreference,
     SetPresentation,
 )
-from scheduler.agent.statement import Statement, Thing, opening_fault, read_statement, things_in
+from scheduler.agent.statement import Statement, Thing, as_goal, opening_fault, read_statement, things_in
 from scheduler.agent.stems import stem
 
 Row: TypeAlias = Any
@@ -201,7 +201,8 @@ class Vetting:
         same = self._same(statement, held)
         if same is None:
             _check_room("goals", held, GOALS_MAX)
-        return AddGoal(statement.text if same is None else same.statement, operation.event_ids)
+        text = as_goal(statement.text) if same is None else same.statement
+        return AddGoal(text, operation.event_ids)
 
     def _set_expertise(
         self, operation: SetExpertise, sources: Sequence[Evidence], model: profile_pb2.SelfModel

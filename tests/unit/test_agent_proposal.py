@@ -42,7 +42,7 @@ def test_a_proposal_stands_beside_what_code_counts() -> None:
     alone = complete(draft(make_input(EVENTS), CONFIG)).profile
     result = run(GOAL)
     (goal,) = result.profile.self_model.goals
-    assert goal.statement == 'Moving "jobs" from "celery" to the "jobs table"'
+    assert goal.statement == 'Moving jobs from "celery" to the jobs table'
     assert goal.proposed_by == "anthropic"
     assert list(result.profile.self_model.beliefs) == list(alone.self_model.beliefs)
     assert result.applied_count == 1
