@@ -82,6 +82,7 @@ class OperatorService:
         self._problems = problems
         self._live = live
         self._clock = clock
+        self._judged_models: set[str] = set()
         self._counter = StoreCounter(profiles, activity, live, clock)
 
     def handlers(self) -> dict[str, Handler]:
@@ -114,6 +115,7 @@ class OperatorService:
             for seen in self._readers.seen
         )
         self._judge_scheduler(response, reader)
+        self._judge_models(health)
         response.problems.extend(self._listed_problems(reader))
         return response
 
@@ -148,6 +150,24 @@ class OperatorService:
         else:
             self._problems.end(COMPONENT, "silent")
             response.scheduler_running = True
+
+    def _judge_models(self, health: ModelHealth) -> None:
+        """State providers that fail. One that only limits the rate is no problem: what waits for it is."""
+        for provider in health.providers:
+            kind = f"model {provider.provider}"
+            if not provider.failures:
+                self._problems.end(COMPONENT, kind)
+            elif provider.held_back:
+                self._problems.note(
+                    COMPONENT,
+                    kind,
+                    f"{provider.provider} fails, code alone writes profiles meanwhile: {provider.held_back}",
+                )
+            # In between one call is let through to see, which neither begins nor ends it.
+        asked = {f"model {provider.provider}" for provider in health.providers}
+        for kind in self._judged_models - asked:
+            self._problems.end(COMPONENT, kind)
+        self._judged_models = asked
 
     # -- ListUsers --------------------------------------------------------------------------------------------
 

@@ -13,13 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import grpc
 import pytest
-
-if TYPE_CHECKING:
-    from model_servers import RunningModelServer
+from model_servers import RunningModelServer, running_model_server
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS_MAX = 30
@@ -36,6 +33,7 @@ class Checkout:
 
     folder: Path
     port: int
+    model_server_url: str
     environment: dict[str, str]
 
     def run(self, command: list[str], timeout_seconds: float = 60) -> subprocess.CompletedProcess[str]:
@@ -53,18 +51,19 @@ class Checkout:
         )
 
     def localised(self, text: str) -> str:
-        """Return `text` with the documented port replaced by the one in use."""
+        """Return `text` with the documented addresses replaced by those in use."""
+        text = text.replace(DOCUMENTED_MODEL_SERVER, self.model_server_url)
         return text.replace(str(DOCUMENTED_PORT), str(self.port))
 
 
 @pytest.fixture(scope="module")
 def checkout() -> Iterator[Checkout]:
-    """Both daemons, started by `foreword up` as the guide says, on a store under ./var of their own."""
-    with _new_folder() as folder:
+    """Both daemons, started by `foreword up` as the guide says, on a store of their own, and a model server beside."""
+    with _new_folder() as folder, running_model_server() as model_server:
         for entry in ROOT.iterdir():
             if entry.name not in _NOT_SHOWN and not entry.name.startswith((".venv-", "__pycache__")):
                 (folder / entry.name).symlink_to(entry)
-        with _running(folder) as running:
+        with _running(folder, model_server.url) as running:
             yield running
 
 
@@ -76,7 +75,7 @@ def product_example(model_server: RunningModelServer) -> Iterator[Checkout]:
         shutil.copytree(ROOT / "examples/product", example, ignore=_built)
         toml = example / "foreword.toml"
         toml.write_text(toml.read_text("utf-8").replace(DOCUMENTED_MODEL_SERVER, model_server.url), "utf-8")
-        with _running(example) as running:
+        with _running(example, model_server.url) as running:
             yield running
 
 
@@ -96,9 +95,9 @@ def _new_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _running(folder: Path) -> Iterator[Checkout]:
+def _running(folder: Path, model_server_url: str) -> Iterator[Checkout]:
     """Run `foreword up` in a folder until it serves."""
-    running = Checkout(folder, _free_port(), {})
+    running = Checkout(folder, _free_port(), model_server_url, {})
     running.environment.update(_environment(running))
     command = [str(Path(sys.executable).with_name("foreword")), "up"]
     log = folder / "up.log"

@@ -189,6 +189,27 @@ def test_status_without_a_key_says_so_once(running: Any, capsys: Captured, is_pr
     assert f"none: code alone writes, though anthropic {HAIKU} is configured" in printed
 
 
+def test_a_provider_that_fails_is_a_problem_until_it_answers(running: Any, capsys: Captured) -> None:
+    """Failures fail --check while the provider is left alone and while one call tries it; a rate limit never does."""
+    put_health(running, "anthropic", held_back="the rate limit is used up")
+    assert run(running, "status", "--check") == 0
+    put_health(running, "anthropic", held_back="left alone after 5 failures: 529", failures=5)
+    assert run(running, "status", "--check") == 1
+    printed = capsys.readouterr().out
+    assert (
+        "anthropic fails, code alone writes profiles meanwhile: left alone after 5 failures: 529" in printed
+    )
+    assert printed.count("529") == 1
+    put_health(running, "anthropic", failures=5)
+    assert run(running, "status", "--check") == 1
+    put_health(running, "anthropic")
+    assert run(running, "status", "--check") == 0
+    put_health(running, "anthropic", held_back="left alone", failures=1)
+    assert run(running, "status", "--check") == 1
+    put_health(running, "extractive")
+    assert run(running, "status", "--check") == 0
+
+
 def test_status_tells_what_models_do(running: Any, capsys: Captured) -> None:
     """Queue, waits, batches, money and what a model in the path would have cost stand in the status."""
     put_health(running, "anthropic", held_back="5 calls failed in a row", calls_max=4)
