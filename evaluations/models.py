@@ -27,8 +27,9 @@ from scheduler.agent.product import ProductSchema
 from scheduler.agent.prompt import answer_schema
 from scheduler.agent.prompt.instructions import instructions
 
-# What is put around a prompt by provider and tags, and what is wrong with an answer that is to be mended.
-_AROUND_TOKENS = 300
+# What a provider puts around a prompt, and what all users share: twenty topics of up to 128 bytes.
+_AROUND_TOKENS = 2000
+# What is wrong with an answer that is to be mended.
 _MENDING_TOKENS = 2000
 
 Progress = Callable[[str, int, int], object]

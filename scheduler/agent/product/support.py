@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from foreword.naming import quoted
 from foreword.redaction import personal_in
-from scheduler.agent.evidence import GENERATOR_KEY
+from scheduler.agent.event_words import EventWords
 from scheduler.agent.findings import Findings
 from scheduler.agent.plain_text import refusal_of
+from scheduler.agent.stems import words_in
 
-_WORDS = re.compile(r"[^\W_]+")
 # Words of grammar, which claim nothing.
-_FREE = frozenset("a an and as at by for from in into of on or the to via with without".split())
+_FREE = "a an and as at by for from in into of on or the to via with without"
 
 
 class ProductSupport:
     """Looks at the strings of a product that its schema leaves free. Made for one refresh.
 
     A string may stand in a profile when a statement's text might, when nothing in it is withheld, and when every word
-    of it is one of the user's activity: of a topic or an attribute as far back as is remembered, or of an event read
-    now. Which of these words belong together is not looked at: a product says topics, and no sentences.
+    of it, in whatever form, is one of the user's activity: of a topic or an attribute as far back as is remembered, or
+    of an event read now. Which of these words go together is not looked at: a product says topics, no sentences.
 
     Args:
         findings: What code knows of the user.
@@ -35,25 +34,18 @@ class ProductSupport:
         """Return in one sentence why a string must not stand in a profile; None when it may."""
         if self._withholds(text) or personal_in(text):
             return f"found {quoted(text)}; allowed: nothing sensitive, withheld or personal"
-        unknown = [word for word in _WORDS.findall(text) if word.casefold() not in self._known]
+        unknown = [word for word in text.split() if not self._known.issuperset(words_in(word))]
         if unknown:
             return f"found {quoted(unknown[0])}; allowed: words of the user's own activity"
         return refusal_of(text)
 
 
 def _words_of(findings: Findings) -> Iterator[str]:
-    yield from _FREE
-    for text in _texts_of(findings):
-        yield from (word.casefold() for word in _WORDS.findall(text))
-
-
-def _texts_of(findings: Findings) -> Iterator[str]:
-    yield from findings.memory.topics
+    yield from words_in(_FREE)
+    for topic in findings.memory.topics:
+        yield from words_in(topic)
     for field, value in findings.memory.attributes:
-        yield from (field, value)
+        yield from words_in(f"{field} {value}")
+    events = EventWords()
     for item in findings.known.values():
-        event = item.event
-        yield from (*event.topics, event.text, event.item_id, event.type)
-        for key, value in event.attributes.items():
-            if key != GENERATOR_KEY:
-                yield from (key, value)
+        yield from events.of(item)
