@@ -62,6 +62,7 @@ def test_a_new_gate_lets_as_many_through_as_are_allowed() -> None:
 def test_too_much_halves_the_calls(failure: ModelFailure) -> None:
     """429, 529 and silence halve how many calls go out at once, down to one."""
     held = gate(64)
+    assert held.calls_max == 64
     allowed = []
     for step in range(8):
         now_ms = NOW + step * 3_600_000
@@ -135,6 +136,7 @@ def test_failures_in_a_row_stop_all_calls(failure: ModelFailure) -> None:
     assert held.free(NOW) == 0
     assert held.opens_ms(NOW) == NOW + 5625
     assert held.problem(NOW).endswith("after 5 failures: it said no")
+    assert held.failures == 5
 
 
 def test_a_success_between_failures_starts_the_count_anew() -> None:
