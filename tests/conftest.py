@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from foreword import keys
 from foreword.store import ActivityWriter, NewEvent, ProfileWriter
@@ -25,6 +26,10 @@ from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
 
 if TYPE_CHECKING:
     from model_servers import RunningModelServer
+
+# How long one example takes says how busy the machine is; pytest-timeout ends what hangs.
+settings.register_profile("foreword", deadline=None)
+settings.load_profile("foreword")
 
 MAP_BYTES = 1 << 28
 START_MS = 1_700_000_000_000
