@@ -21,6 +21,7 @@ NAMES = (
     "tokens",
     "model_batches",
     "model_calls",
+    "model_trigger",
 )
 
 

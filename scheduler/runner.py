@@ -31,6 +31,8 @@ _ARRIVALS_MAX = 1000
 # somebody waits for them.
 _HOLD_SECONDS_MAX = 0.5
 _HOLD_AWAITED_SECONDS_MAX = 0.1
+# A refresh takes about six turns from its trigger to its commit; triggers without a pause must not hold up all else.
+_TURNS_MAX = 30
 
 
 class Runner:
@@ -208,6 +210,19 @@ class Runner:
             return None
         written.result()
         return attempt
+
+    async def let_urgent_pass(self) -> None:
+        """Wait while somebody waits for a refresh by code, for so many turns of the event loop at most.
+
+        Called before each step of work that nobody waits for: a model's questions and answers take milliseconds each,
+        and a trigger is several turns from its refresh being written.
+        """
+        for _ in range(_TURNS_MAX):
+            if not self._urgent and not any(
+                attempt.is_awaited and attempt.ending is None for attempt in self._in_flight.values()
+            ):
+                return
+            await asyncio.sleep(0)
 
     async def _vacated(self, user: UserKey) -> None:
         """Wait until no attempt at a user is under way."""

@@ -125,6 +125,7 @@ class Applying:
             async with self._turn:
                 # One answer a turn of the event loop, some milliseconds: triggers are looked at in between.
                 await asyncio.sleep(0)
+                await self._runner.let_urgent_pass()
                 compute(attempt, activity)
 
         def compute(attempt: Attempt, activity: ActivityReader) -> None:

@@ -221,7 +221,8 @@ class Drafting:
         """Return whether a question may go out; if not, leave its user waiting, and say why."""
         now_ms, most = self._clock.now_ms(), self._most(prompt, choice, choice.mode)
         verdict = self._spend.judge(state, most, held_pico_usd)
-        if verdict == Verdict.FITS:
+        # A wave has limits of its own, by which it ends.
+        if verdict == Verdict.FITS or (verdict == Verdict.NOT_YET and choice.mode == BATCH):
             return True
         if verdict == Verdict.NOT_YET:
             self.not_yet_pico_usd = most

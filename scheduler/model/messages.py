@@ -30,6 +30,7 @@ from scheduler.model.ending import Ending
 from scheduler.model.question import Question
 from scheduler.model.spend import Spend, Verdict
 from scheduler.model.wave import Draft
+from scheduler.runner import Runner
 
 logger = logging.getLogger("scheduler")
 
@@ -60,6 +61,7 @@ class Messages:
         profiles: Where the queue is read.
         drafting: Makes the questions.
         applying: Ends them.
+        runner: Its urgent refreshes go first.
         connections: Who can be asked.
         spend: Is told what is under way.
         clock: Tells the time.
@@ -74,6 +76,7 @@ class Messages:
         drafting: Drafting,
         applying: Applying,
         *,
+        runner: Runner,
         connections: Connections,
         spend: Spend,
         clock: Clock,
@@ -84,6 +87,7 @@ class Messages:
         self._profiles = profiles
         self._drafting = drafting
         self._applying = applying
+        self._runner = runner
         self._connections = connections
         self._spend = spend
         self._clock = clock
@@ -164,6 +168,7 @@ class Messages:
             if drafted is not None:
                 # One question a turn of the event loop: triggers are looked at in between.
                 await asyncio.sleep(0)
+                await self._runner.let_urgent_pass()
             if self._drafting.not_yet_pico_usd is not None:
                 break
         self._send(drafts)

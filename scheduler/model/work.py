@@ -102,6 +102,7 @@ class ModelWork:
             profiles,
             drafting,
             applying,
+            runner=runner,
             connections=connections,
             spend=self._spend,
             clock=clock,

@@ -147,7 +147,7 @@ class ModelCrashLoop:
         self._record(self._choose.sample(USERS, self._choose.randint(1, len(USERS))))
         if self._choose.random() < 0.7:
             # Most kills fall among calls; some before the first.
-            self._until(lambda reader: bool(reader.model.open_calls() or reader.model.batches()))
+            self._until(lambda reader: _is_asking(reader) or bool(reader.model.batches()))
         let_pass(self._choose.uniform(0, KILL_SECONDS_MAX))
         self._scheduler.kill()
         self.kills[self._under_way()] += 1
@@ -199,7 +199,7 @@ class ModelCrashLoop:
         with closing(ProfileReader(self.store)) as reader:
             if reader.model.batches():
                 return "in a batch"
-            return "in calls" if reader.model.open_calls() else "in neither"
+            return "in calls" if _is_asking(reader) else "in neither"
 
     def _note_revisions(self) -> None:
         with closing(ProfileReader(self.store)) as reader:
@@ -244,9 +244,14 @@ class ModelCrashLoop:
 def _is_at_rest(reader: ProfileReader) -> bool:
     model = reader.model
     is_queued = any(model.due(mode, EVER_MS, 1) for mode in ModelMode.values())
-    is_asking = any(not call.outcome for call in model.open_calls())
+    is_asking = _is_asking(reader)
     is_due = any(due_ms < time.time_ns() // 1_000_000 for due_ms, _ in reader.due(EVER_MS, 1))
     return not (is_queued or is_asking or is_due or model.batches())
+
+
+def _is_asking(reader: ProfileReader) -> bool:
+    """Return whether a call is under way; one that was lost waits among them for its cost."""
+    return any(not call.outcome for call in reader.model.open_calls())
 
 
 def _cost_pico_usd(row: dict[str, object]) -> int:

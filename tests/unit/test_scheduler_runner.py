@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -59,3 +60,28 @@ def test_a_few_that_fit_do_not_end_the_problem() -> None:
     assert health.listed() == []
     _flush(runner, 1)
     assert health.listed() == []
+
+
+def test_model_work_lets_urgent_refreshes_pass() -> None:
+    """While somebody waits for a refresh by code, other work waits some turns of the event loop, and not for ever."""
+    clock = ManualClock()
+    unused: Any = None
+    runner = Runner(unused, unused, unused, clock=clock, live=unused, health=Health(clock))
+
+    async def turns() -> int:
+        count = 0
+
+        async def spin() -> None:
+            nonlocal count
+            while True:
+                await asyncio.sleep(0)
+                count += 1
+
+        spinning = asyncio.create_task(spin())
+        await runner.let_urgent_pass()
+        spinning.cancel()
+        return count
+
+    assert asyncio.run(turns()) == 0
+    runner._urgent.append((0, 0, keys.user_key("ann")))
+    assert 20 < asyncio.run(turns()) < 40

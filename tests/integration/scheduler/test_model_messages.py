@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
 import pytest
-from model_servers import RunningModelServer, running_model_server
+from model_servers import RunningModelServer, params, running_model_server
 
 from foreword import keys
 from foreword.clock import DAY_MS
@@ -410,3 +410,40 @@ def test_an_answer_lost_with_the_scheduler_is_paid_for(
 
     # The model takes far longer than the scheduler lives.
     play([lose, ask_again], settings=settings, rules=(read_rule({"fault": "slow", "times": 1}),))
+
+
+def test_what_others_used_is_not_taken_for_a_lost_call(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the report has more than a lost call can have cost, its estimate stands, and says why."""
+    monkeypatch.setenv("ANTHROPIC_ADMIN_KEY", ADMIN_KEY)
+
+    async def story(desk: Desk) -> None:
+        desk.server.faults("dropped-before-headers", times=1)
+        desk.commit("ann")
+        await desk.store.until(lambda: desk.state("ann").outcome)
+        await asyncio.to_thread(desk.server.post, params("word " * 100_000))
+        desk.store.clock.advance(300_000)
+        await desk.daemon.models.settle()
+        lost = [call for call in desk.calls() if call.is_estimate]
+        assert len(lost) == 1
+        assert "somebody else" in lost[0].error
+        assert not [call for call in desk.store.profiles.model.open_calls() if call.outcome]
+
+    play(story, settings={"agent": {"usage_report_lag_seconds": 60}})
+
+
+def test_the_operator_sees_how_the_provider_does(play: Play) -> None:
+    """Who is asked about whom, and what holds calls back, stand in the store with the sign of life."""
+
+    async def story(desk: Desk) -> None:
+        desk.server.faults("rate-limited", times=1, wait_seconds=3600)
+        desk.commit("ann")
+        await desk.ended(1)
+        await desk.daemon._show_life()
+        health = desk.store.profiles.model.health()
+        assert {row.provider for row in health.segments} == {"anthropic"}
+        (provider,) = health.providers
+        assert "asks to wait" in provider.held_back
+        assert provider.held_back_until.ToMilliseconds() > desk.store.clock.now_ms()
+        assert provider.not_asked == ""
+
+    play(story)
