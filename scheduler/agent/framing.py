@@ -63,7 +63,7 @@ _SHOWN_BY: Mapping[str, str] = {
     ),
     "fix fixes fixing fixed repair repairs repairing correct corrects correcting resolve resolves resolving debug"
     " debugs debugging solve solves solving bug bugs": (
-        "fix bug bugfix repair correct resolve debug handle prevent avoid restore regression mismatch flake flaky"
+        "fix bug bugfix close repair correct resolve debug handle prevent avoid restore regression mismatch flake flaky"
         " deflake hotfix solve wrong broken break"
     ),
     "reliable reliability robust robustness stable stability stabilize stabilizes stabilizing harden hardens hardening"
@@ -87,7 +87,14 @@ _SHOWN_BY: Mapping[str, str] = {
     ),
     "move moves moving migrate migrates migrating migration migrations port ports porting switch switches switching"
     " replace replaces replacing convert converts converting transition transitions transitioning": (
-        "move migrate migration port switch replace convert transition instead swap"
+        "move migrate migration port switch replace convert transition instead swap use adopt"
+    ),
+    "rename renames renaming": "rename name becomes alias",
+    "tune tunes tuning adjust adjusts adjusting": (
+        "tune adjust increase decrease tweak timing limit threshold delay interval default set"
+    ),
+    "reduce reduces reducing cut cuts cutting shorten shortens shortening": (
+        "reduce cut shorten less fewer drop remove limit minimize skip speed"
     ),
     "test tests testing tested": "test testing pytest unittest coverage tox nox flake flaky deflake mock e2e",
     "flaky flake flakes": "flake flaky deflake intermittent",
@@ -185,7 +192,7 @@ ACTS = frozenset(
     word
     for words in _SHOWN_BY
     if words.split()[0]
-    in "add support remove fix improve refactor update move reliable buy compare retrieve".split()
+    in "add support remove fix improve refactor update move rename tune reduce reliable buy compare retrieve".split()
     for word in words.split()
 )
 """Words that say what was done, rather than to what."""

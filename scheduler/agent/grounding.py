@@ -74,7 +74,7 @@ class Grounding:
         for thing in new:
             if not any(self.names(item, thing) for item in sources):
                 raise FieldError("statement", quoted(thing.text), "words of the events cited")
-        telling = [thing for thing in statement.things if not self.is_common(thing)]
+        telling = self._telling(statement.things, sources)
         for item in sources:
             if not any(self.names(item, thing) for thing in telling):
                 raise FieldError("events", "one about something else", "events that name what is stated")
@@ -118,6 +118,13 @@ class Grounding:
             for stems in self._refused
         )
 
+    def _telling(self, things: Sequence[Thing], sources: Sequence[Evidence]) -> Sequence[Thing]:
+        """Return the things that are not common; all of them where there is no other and every event names all."""
+        telling = [thing for thing in things if not self.is_common(thing)]
+        if telling or not all(self.names(item, thing) for item in sources for thing in things):
+            return telling
+        return things
+
     def _hang_together(self, things: Sequence[Thing], sources: Sequence[Evidence]) -> bool:
         left = [{thing.stems for thing in things if self.names(item, thing)} for item in sources]
         reached = left.pop(0)
@@ -150,8 +157,12 @@ class Grounding:
 
     def _check_acts(self, statement: Statement, sources: Sequence[Evidence]) -> None:
         for act in statement.acts:
-            if not any(self.names(item, act) and self.names_most(item, statement.things) for item in sources):
+            if not any(self.names(item, act) and self._shows(item, statement.things) for item in sources):
                 raise FieldError("statement", quoted(act.text), "what an event cited shows to be done to it")
+
+    def _shows(self, item: Evidence, things: Sequence[Thing]) -> bool:
+        """Return whether an event is about enough of the things to show what is done to them."""
+        return sum(self.names(item, thing) for thing in things) >= min(_THINGS_MIN, len(things))
 
     def _basis(self, statement: Statement, sources: Sequence[Evidence]) -> Basis:
         return Basis(

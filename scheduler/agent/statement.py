@@ -40,6 +40,8 @@ _VERBS = {
     """.split()
     for form in (verb, f"{verb}s", f"{verb}es")
 }
+# Letters from which on the beginning of a word is no chance.
+_BEGINNING_MIN = 5
 # Two statements of which so much of all their things is common say the same.
 _SAME_SHARE_MIN = 0.7
 
@@ -59,12 +61,16 @@ class Thing:
     parts: frozenset[str] = frozenset()
 
     def stands_in(self, words: AbstractSet[str]) -> bool:
-        """Return whether the words of an event show it; a number also as the beginning of a longer one."""
+        """Return whether the words of an event show it, also as the beginning of one."""
         if not self.stems.isdisjoint(words) or (self.parts and self.parts <= words):
             return True
-        return any(
-            stem[0].isdigit() and any(word.startswith(f"{stem}.") for word in words) for stem in self.stems
-        )
+        if len(self.stems) > 1:
+            return False
+        (stem,) = self.stems
+        # "5.3" is the beginning of "5.3.1", and "sphinx" of "sphinxext".
+        beginning = f"{stem}." if stem[0].isdigit() else stem
+        is_long = stem[0].isdigit() or len(stem) >= _BEGINNING_MIN
+        return is_long and any(word.startswith(beginning) for word in words)
 
 
 @dataclass(frozen=True)

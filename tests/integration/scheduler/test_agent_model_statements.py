@@ -36,7 +36,7 @@ pytestmark = needs_git_activity
 
 STATEMENTS = Path(__file__).parents[2] / "data" / "model_statements.jsonl"
 # Of what a good model would say in its own words; the rest is refused for a word that no event has.
-_GOOD_SHARE_MIN = 0.8
+_GOOD_SHARE_MIN = 0.75
 # "Drop 3.9, add 3.14" shows the dropping of 3.14 as well, and a test made less flaky is called flaky.
 _WRONG_MAX = 2
 _USERS_A_PROJECT = 12
@@ -125,7 +125,7 @@ def judged(*, is_supported: bool) -> Iterator[tuple[dict[str, Any], RefreshResul
 
 
 def test_most_of_what_a_good_model_says_of_real_users_passes() -> None:
-    """Four of five statements in free words, each true of the events cited."""
+    """Three of four statements in free words, each true of the events cited."""
     results = [result.applied_count for _, result in judged(is_supported=True)]
     assert len(results) >= 30
     assert sum(results) >= _GOOD_SHARE_MIN * len(results)
