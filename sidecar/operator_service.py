@@ -12,6 +12,7 @@ from foreword.clock import Clock, format_time_ms
 from foreword.errors import StoreError
 from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
+from foreword.llm.breaker import FAILURES_MIN
 from foreword.problems import Problem, Problems
 from foreword.store import ProfileReader
 from foreword.store.v1.store_pb2 import ModelHealth
@@ -157,13 +158,14 @@ class OperatorService:
             kind = f"model {provider.provider}"
             if not provider.failures:
                 self._problems.end(COMPONENT, kind)
-            elif provider.held_back:
+            elif provider.held_back or provider.failures >= FAILURES_MIN:
+                why = provider.held_back or f"the last {provider.failures} calls failed, one more is tried"
                 self._problems.note(
                     COMPONENT,
                     kind,
-                    f"{provider.provider} fails, code alone writes profiles meanwhile: {provider.held_back}",
+                    f"{provider.provider} fails, code alone writes profiles meanwhile: {why}",
                 )
-            # In between one call is let through to see, which neither begins nor ends it.
+            # A refused key holds calls back at once; the call that tries it again neither begins nor ends a problem.
         asked = {f"model {provider.provider}" for provider in health.providers}
         for kind in self._judged_models - asked:
             self._problems.end(COMPONENT, kind)

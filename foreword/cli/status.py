@@ -140,7 +140,7 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
     if expired:
         yield f"Who is expired: foreword users --freshness expired ({expired:,})"
     if status.model.month.calls:
-        yield f"{request_path_text(status.model.request_path)} (30 days; more: foreword ledger)"
+        yield f"In 30 days; foreword ledger has more. {request_path_text(status.model.request_path)}"
     yield from _problems(status)
 
 

@@ -190,7 +190,7 @@ def test_status_without_a_key_says_so_once(running: Any, capsys: Captured, is_pr
 
 
 def test_a_provider_that_fails_is_a_problem_until_it_answers(running: Any, capsys: Captured) -> None:
-    """Failures fail --check while the provider is left alone and while one call tries it; a rate limit never does."""
+    """Failures fail --check while calls are held back and while one tries; a rate limit never does."""
     put_health(running, "anthropic", held_back="the rate limit is used up")
     assert run(running, "status", "--check") == 0
     put_health(running, "anthropic", held_back="left alone after 5 failures: 529", failures=5)
@@ -202,6 +202,11 @@ def test_a_provider_that_fails_is_a_problem_until_it_answers(running: Any, capsy
     assert printed.count("529") == 1
     put_health(running, "anthropic", failures=5)
     assert run(running, "status", "--check") == 1
+    put_health(running, "anthropic")
+    assert run(running, "status", "--check") == 0
+    put_health(running, "anthropic", failures=5)
+    assert run(running, "status", "--check") == 1
+    assert "the last 5 calls failed" in capsys.readouterr().out
     put_health(running, "anthropic")
     assert run(running, "status", "--check") == 0
     put_health(running, "anthropic", held_back="left alone", failures=1)
