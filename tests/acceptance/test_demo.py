@@ -143,7 +143,7 @@ def test_with_a_model_it_shows_what_that_adds_and_outlives_it(tmp_path: Path, te
     done = _run(["--git", str(project), "--model", "--json"], temporary)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
-    assert any("Work on connection pool recovery" in line for line in seen["model"]["proposed"])
+    assert any("connection pool recovery" in line for line in seen["model"]["proposed"])
     assert seen["model"]["by_counts"].startswith("About this user")
     assert seen["model"]["status"]["today"]["cost_micro_usd"] > 0
     assert seen["outage"]["revision_after"] > seen["outage"]["revision_before"]
