@@ -30,9 +30,9 @@ from model_servers import RunningModelServer, running_model_server
 from waiting import let_pass, until
 
 from foreword import keys
-from foreword.store import ActivityWriter, NewEvent, ProfileReader
+from foreword.store import ActivityReader, ActivityWriter, NewEvent, ProfileReader
 from foreword.store.check import check_store
-from foreword.store.profile_reader import trigger_cursor
+from foreword.store.profile_reader import open_when_present, trigger_cursor
 from foreword.v1.event_pb2 import Event
 from foreword.v1.model_work_pb2 import ModelMode
 from scheduler.model.batch_point import BatchPoint
@@ -41,8 +41,9 @@ USERS = [f"user{number}" for number in range(70)]
 TOPICS = ("trains", "bread", "chess", "maps", "moss")
 MAP_BYTES = 1 << 28
 START_SECONDS = 60.0
-# About as long as the scheduler takes to start, refresh, send a batch and read its rows.
-KILL_SECONDS_MAX = 4.0
+SETTLE_SECONDS = 120.0
+# About as long as a batch takes here, from its intent to its last row.
+KILL_SECONDS_MAX = 0.6
 GRACE_SECONDS = 2.0
 _FAR_MS = 1 << 62
 # In micro-USD a token, as `agent.prices` has it for the model.
@@ -173,29 +174,52 @@ class Recorder:
         return NewEvent(keys.user_key(user_id), event.event_id, now_ms, event.SerializeToString(), is_end)
 
 
-def wait_until_settled(scheduler: Scheduler, seconds: float = 120.0) -> None:
-    """Wait until nobody is in the queue or under way, twice over, since a refresh may be between the two."""
-    with closing(until(lambda: _reader(scheduler.store), scheduler.log, seconds=seconds)) as reader:
+class View:
+    """What is still to be done in a store."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._profiles = until(
+            lambda: open_when_present(scheduler.store), scheduler.log, seconds=START_SECONDS
+        )
+        self._activity = ActivityReader(scheduler.store)
+
+    def close(self) -> None:
+        """Close both environments."""
+        self._profiles.close()
+        self._activity.close()
+
+    def wait_for_a_batch(self) -> None:
+        """Wait until one more is under way, or nothing is to be done."""
+        former = self._batches()
+        until(lambda: self._batches() - former or not self.pending(), self.said, seconds=START_SECONDS)
+
+    def wait_until_settled(self) -> None:
+        """Wait until nothing is to be done, twice over, since a user may be between two places."""
         until(
-            lambda: not _unsettled(reader) and not let_pass(0.5) and not _unsettled(reader),
-            lambda: f"all to settle: {_unsettled(reader)}; {scheduler.log()}",
-            seconds=seconds,
+            lambda: not self.pending() and not let_pass(0.3) and not self.pending(),
+            self.said,
+            seconds=SETTLE_SECONDS,
         )
 
+    def pending(self) -> list[str]:
+        """Return what is to be done."""
+        cursor = self._profiles.trigger_cursor(self._activity.environment.id)
+        found = ["triggers wait"] if self._activity.triggers(cursor, 1) else []
+        found += ["refreshes are due"] if self._profiles.due_count(time.time_ns() // 1_000_000) else []
+        for mode in (ModelMode.MODEL_MODE_MESSAGES, ModelMode.MODEL_MODE_BATCH):
+            found += (
+                [f"{count} are queued"] if (count := self._profiles.model.due_count(mode, _FAR_MS)) else []
+            )
+        batches = self._profiles.model.batches()
+        return found + [f"batch {number}: {batch.error or batch.batch_id}" for number, batch in batches]
 
-def _reader(store: Path) -> ProfileReader | None:
-    try:
-        return ProfileReader(store)
-    except Exception:
-        return None
+    def said(self) -> str:
+        """Return what was waited for in vain."""
+        return f"all to settle: {self.pending()}; {self._scheduler.log()}"
 
-
-def _unsettled(reader: ProfileReader) -> list[str]:
-    modes = (ModelMode.MODEL_MODE_MESSAGES, ModelMode.MODEL_MODE_BATCH)
-    queued = [f"{count} are queued" for mode in modes if (count := reader.model.due_count(mode, _FAR_MS))]
-    due = ["refreshes are due"] if reader.due_count(time.time_ns() // 1_000_000) else []
-    batches = [f"batch {number}: {batch.error or batch.batch_id}" for number, batch in reader.model.batches()]
-    return batches + queued + due
+    def _batches(self) -> set[int]:
+        return {number for number, _ in self._profiles.model.batches()}
 
 
 def wrong(scheduler: Scheduler, server: RunningModelServer) -> list[str]:
@@ -207,6 +231,8 @@ def wrong(scheduler: Scheduler, server: RunningModelServer) -> list[str]:
         users = {state.user for state in reader.users(limit=1000)}
         stuck = [user for user in users if (state := reader.model.state(user)) is not None and state.batch]
     found = [f"a user is still in a batch: {user!r}" for user in stuck]
+    if not calls:
+        found.append("nobody was asked about")
     spent, counted = sum(row.cost_pico_usd for row in spends), _counted_pico_usd(count)
     if spent != counted:
         found.append(f"the ledger says {spent} pico-USD, the server {counted}")
@@ -249,12 +275,16 @@ def run(folder: Path, rounds: int, seed: int, *, with_faults: bool = True) -> di
             scheduler.start()
             for _ in range(rounds):
                 recorder.record(dice.sample(USERS, dice.randint(5, len(USERS))), dice.randint(1, 6))
+                if dice.random() < 0.8:
+                    # Most kills fall into a batch's life; the others before or between.
+                    with closing(View(scheduler)) as view:
+                        view.wait_for_a_batch()
                 let_pass(dice.random() * KILL_SECONDS_MAX)
                 scheduler.kill()
                 scheduler.start()
             server.clear_faults()
-            wait_until_settled(scheduler)
-            scheduler.kill()
+            with closing(View(scheduler)) as view:
+                view.wait_until_settled()
         finally:
             scheduler.kill()
             recorder.close()

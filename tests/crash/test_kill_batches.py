@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from pathlib import Path
 
-from crash.batch_crash_loop import USERS, Recorder, Scheduler, run, wait_until_settled, wrong
+import pytest
+from crash.batch_crash_loop import USERS, Recorder, Scheduler, View, run, wrong
 from model_servers import running_model_server
 
 from scheduler.model.batch_point import BatchPoint
@@ -23,6 +25,7 @@ POINTS = [
 ]
 
 
+@pytest.mark.timeout(300)
 def test_killed_at_each_moment_of_a_batch_everybody_is_asked_about_once(tmp_path: Path) -> None:
     """Killed at every named moment in turn, the ledger is the server's own count, and each user is in one batch."""
     assert set(POINTS) == set(BatchPoint)
@@ -36,7 +39,8 @@ def test_killed_at_each_moment_of_a_batch_everybody_is_asked_about_once(tmp_path
                 scheduler.start_dying(point)
                 scheduler.wait_for_death()
             scheduler.start()
-            wait_until_settled(scheduler)
+            with closing(View(scheduler)) as view:
+                view.wait_until_settled()
         finally:
             scheduler.kill()
             recorder.close()
@@ -44,6 +48,7 @@ def test_killed_at_each_moment_of_a_batch_everybody_is_asked_about_once(tmp_path
         assert server.count()["batches"]["rows"] == {"succeeded": len(USERS)}
 
 
+@pytest.mark.timeout(300)
 def test_killed_at_random_the_ledger_is_the_servers_count(tmp_path: Path) -> None:
     """The short form of `batch_crash_loop.py --rounds 50`: faults of all kinds and kills, and an exact ledger."""
     figures = run(tmp_path, ROUNDS, seed=5)
