@@ -9,7 +9,6 @@ from functools import lru_cache
 from foreword.naming.scripts import JOINED, JOINERS, is_one_word, looks_latin, script_of
 from foreword.naming.sentences import reads_as_sentence
 from foreword.naming.sites import is_identifier, names_site
-from foreword.redaction import personal_in
 
 # Of 455 topics of ten real projects and a film catalogue, all but one fit; a sentence that says much does not.
 CHARACTERS_MAX = 32
@@ -60,6 +59,9 @@ def well_shaped(raw: str) -> str | None:
         return None
     if reads_as_sentence([part.casefold().replace("'", "") for part in parts]):
         return None
+    # Every command quotes names in messages, and few word any: loading the rules takes longer than all the rest here.
+    from foreword.redaction import personal_in
+
     return None if personal_in(text) else text
 
 

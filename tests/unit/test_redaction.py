@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foreword.naming import well_shaped
@@ -112,6 +112,7 @@ def test_disguises_are_seen_through() -> None:
     assert redact("Zoë ﬁxes it") == "Zoë ﬁxes it"
 
 
+@settings(deadline=None)
 @given(st.sampled_from(ROWS), st.text(max_size=40), st.text(max_size=40))
 def test_redacting_again_changes_nothing(row: dict[str, Any], before: str, after: str) -> None:
     """A mark is no datum, wherever it stands."""
@@ -119,6 +120,7 @@ def test_redacting_again_changes_nothing(row: dict[str, Any], before: str, after
     assert redact(once) == once
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_any_text_can_be_redacted(text: str) -> None:
     """No text of any script is refused, and what holds nothing personal comes back as it was."""
