@@ -20,6 +20,7 @@ NAMES = (
     "names",
     "tokens",
     "model_batches",
+    "model_faults",
     "model_calls",
     "model_trigger",
 )
