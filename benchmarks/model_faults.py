@@ -240,6 +240,7 @@ def _environment(url: str) -> Iterator[None]:
         "FOREWORD_AGENT__TIMEOUT_SECONDS": str(TIMEOUT_SECONDS),
         # The model server's report is up to date; the real one is minutes behind.
         "FOREWORD_AGENT__USAGE_REPORT_LAG_SECONDS": "1",
+        "FOREWORD_AGENT__BATCH_GRACE_SECONDS": "10",
         "FOREWORD_AGENT__BATCH_WAIT_SECONDS": "1",
         "FOREWORD_AGENT__BATCH_POLL_SECONDS": "1",
         "FOREWORD_SCHEDULER__RETRY_BACKOFF_SECONDS": "1",
