@@ -12,7 +12,7 @@ from model_servers import running_model_server
 
 from scheduler.model.batch_point import BatchPoint
 
-ROUNDS = 3
+ROUNDS = 2
 # In the order of a batch's life: what one killed scheduler leaves is what the next one dies over.
 POINTS = [
     BatchPoint.WAVE_GATHERED,
