@@ -80,7 +80,7 @@ def model_rows(model: ModelStatus, problems: Sequence[str]) -> Iterator[tuple[st
         return
     yield "asking", _asking(model)
     for waiting in model.waiting:
-        yield "", f"{waiting.user_count:,} users wait {_WAITS.get(waiting.wait, 'for an unknown reason')}"
+        yield "", f"{waiting.user_count:,} waiting {_WAITS.get(waiting.wait, 'for an unknown reason')}"
     for batch in list(model.batches)[:_BATCHES_SHOWN]:
         yield "", _batch(batch)
     if len(model.batches) > _BATCHES_SHOWN:
@@ -122,7 +122,7 @@ def _way(mode: ModelMode) -> str:
 def _asking(model: ModelStatus) -> str:
     most = sum(provider.calls_max for provider in model.providers)
     calls = f"{model.open_call_count:,} calls under way" + (f" of at most {most:,} now" if most else "")
-    due = f"{model.messages_due_count:,} users due for a call, {model.batch_due_count:,} for a batch"
+    due = f"{model.messages_due_count:,} due for a call, {model.batch_due_count:,} for a batch"
     return f"{calls}; {due}"
 
 
@@ -157,4 +157,4 @@ def _month(model: ModelStatus) -> str:
         if month.cache_read_tokens or month.cache_write_tokens
         else ""
     )
-    return f"in 30 days {usd_text(month.cost_micro_usd)} USD for {month.calls:,} calls{refused}{saved}"
+    return f"in 30 days {usd_text(month.cost_micro_usd)} USD, calls: {month.calls:,}{refused}{saved}"

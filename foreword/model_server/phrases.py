@@ -30,7 +30,7 @@ _EMPTY = frozenset(
     probably proper properly pull put python quick raise re readme really reason reduce refactor
     refactored reformat refs related release released releases remaining remove removed removes removing
     rename renamed replace replaced request require required result return returns revert reverted
-    reverts review rework reworked right round run runs s safe same scheduled second see set sets should
+    reverts review rework reworked right round run runs s safe same scheduled second see set sets share shares should
     show simple simpler simplify since single sleep slightly small so some something sort specific
     specify start step still stop stuff such suggestion suggestions support supported supports sure t
     take test tested testing tests than thank thanks that the their them then there these they thing
@@ -40,6 +40,8 @@ _EMPTY = frozenset(
     well were what when where whether which while who why will wip with within without words work working
     works would wrap write wrong yes yet you your""".split()
 )
+# "measured" says what became of a subject; "speed" and "feed" are subjects.
+_PARTICIPLE = re.compile(r".{3,}[^e]ed")
 _WORDS_MAX, _WORDS_MIN = 3, 2
 _EVENTS_MIN = 2
 _CHARACTERS_MIN = 3
@@ -110,6 +112,11 @@ def _words(text: str) -> tuple[tuple[str, str], ...]:
 def _stem(word: str) -> str:
     """Return a word as it is compared; empty for one that names no subject."""
     small = word.lower()
-    if len(word) < _CHARACTERS_MIN or not word[0].isalpha() or small in _EMPTY:
+    if (
+        len(word) < _CHARACTERS_MIN
+        or not word[0].isalpha()
+        or small in _EMPTY
+        or _PARTICIPLE.fullmatch(small)
+    ):
         return ""
     return small[:-1] if small.endswith("s") and not small.endswith("ss") else small

@@ -233,11 +233,11 @@ def test_status_tells_what_models_do(running: Any, capsys: Captured) -> None:
     for said in (
         f"anthropic {HAIKU}, by single calls after a trigger, in batches after the cadence",
         "anthropic: 5 calls failed in a row",
-        "0 calls under way of at most 4 now; 0 users due for a call, 0 for a batch",
-        "1 users wait for tomorrow: the day's budget is spent",
+        "0 calls under way of at most 4 now; 0 due for a call, 0 for a batch",
+        "1 waiting for tomorrow: the day's budget is spent",
         "2 of 3 dealt with",
         "today 0.000000 USD of 10.000000; what is under way costs at most 0.000002 more",
-        "in 30 days 0.002820 USD for 3 calls, 2 of 8 operations refused, 0.000180 saved by the prompt cache",
+        "in 30 days 0.002820 USD, calls: 3, 2 of 8 operations refused, 0.000180 saved by the prompt cache",
         "With a model in the path of every request",
     ):
         assert said in printed
