@@ -70,7 +70,7 @@ class Waiting:
         until = format_time_ms((now_ms // DAY_MS + 1) * DAY_MS)
         message = (
             f"the day's budget for models of {budget.day_micro_usd} micro-USD (budget.day_micro_usd) is used up or "
-            f"reserved: {count} users wait, at the longest until {until}; code alone writes their profiles meanwhile"
+            f"reserved; waiting: {count}, at the longest until {until}; code alone writes their profiles meanwhile"
         )
         self._health.problems.note(COMPONENT, _KIND, message)
 

@@ -314,7 +314,7 @@ def test_a_spent_budget_waits_for_the_next_day(play: Play) -> None:
         assert desk.state("ben").wait == ModelWait.MODEL_WAIT_DAY_BUDGET
         assert desk.profile("ben").revision
         desk.daemon.models.follow()
-        assert "1 users wait" in desk.problems()
+        assert "waiting: 1, at the longest" in desk.problems()
         now_ms = desk.store.clock.now_ms()
         assert desk.state("ben").due_ms == (now_ms // DAY_MS + 1) * DAY_MS
         desk.store.clock.advance(DAY_MS)
