@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from foreword.cli.demo import movielens
 from foreword.cli.demo.choice import contrasting, other_interest
+from foreword.cli.demo.command import Interruption
 from foreword.cli.demo.data import DemoData, next_session
+from foreword.cli.demo.screen import Screen
 from foreword.v1.event_pb2 import Event, Feedback
 from foreword.v1.profile_pb2 import ContentPreferences, Profile, Provenance, TopicAffinity
 
@@ -97,3 +101,15 @@ def test_users_and_topics_come_most_frequent_first() -> None:
     events = [Event(user_id=user, topics=[topic]) for user, topic in ("ax", "bx", "by")]
     data = DemoData("t", "", events, "people")
     assert (data.users, data.topics()) == (["b", "a"], ["x", "y"])
+
+
+def test_a_swallowed_interruption_ends_the_next_step() -> None:
+    """Ctrl-C within code that drops exceptions ends the demo at the next step."""
+    interruption = Interruption()
+    screen = Screen(silent=True, proceed=interruption.check)
+    with screen.step("one", "One"):
+        pass
+    with suppress(KeyboardInterrupt):
+        interruption.notice(signal.SIGINT, None)
+    with pytest.raises(KeyboardInterrupt), screen.step("two", "Two"):
+        pytest.fail("the step was begun")

@@ -47,9 +47,11 @@ def command(settings: Settings, repository: Path | None, with_model: bool, keep:
     """
     if with_model and keep:
         raise click.UsageError("--model ends with its model server, so there is nothing to keep; choose one")
+    interruption = Interruption()
     # Ended by SIGTERM, the daemons and the temporary store must go as on Ctrl-C.
-    signal.signal(signal.SIGTERM, _interrupt)
-    screen = Screen(silent=settings.as_json)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interruption.notice)
+    screen = Screen(silent=settings.as_json, proceed=interruption.check)
     with screen.step("data", "Real people's activity"):
         data = _load(repository, screen, with_model=with_model)
     with ExitStack() as ending:
@@ -100,5 +102,22 @@ def _described(data: DemoData, screen: Screen) -> DemoData:
     return data
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+class Interruption:
+    """A request to end, which is not lost where Python drops an exception: in a callback, or while an object goes."""
+
+    def __init__(self) -> None:
+        self._is_noticed = False
+
+    def notice(self, _number: int, _frame: FrameType | None) -> None:
+        """Take the signal: end at once, or at the next step."""
+        self._is_noticed = True
+        raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Go on unless the signal came.
+
+        Raises:
+            KeyboardInterrupt: It did.
+        """
+        if self._is_noticed:
+            raise KeyboardInterrupt

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -14,22 +14,26 @@ class Screen:
 
     Args:
         silent: Print nothing, only keep the times.
+        proceed: Called before each step and after it; raises when the demo is to end.
     """
 
-    def __init__(self, *, silent: bool) -> None:
+    def __init__(self, *, silent: bool, proceed: Callable[[], None] = lambda: None) -> None:
         self.silent = silent
+        self._proceed = proceed
         self.seconds: dict[str, float] = {}
         self._number = 0
 
     @contextmanager
     def step(self, name: str, title: str) -> Iterator[None]:
         """Print a step's title, run the block, and print how long it took."""
+        self._proceed()
         self._number += 1
         if self._number > 1:
             self.say("")
         self.say(click.style(f"{self._number}. {title}", bold=True))
         started = time.perf_counter()
         yield
+        self._proceed()
         self.seconds[name] = time.perf_counter() - started
         self.detail(click.style(f"({self.seconds[name]:.1f} s)", dim=True))
 
