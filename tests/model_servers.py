@@ -81,10 +81,18 @@ class RunningModelServer:
     def stop(self) -> None:
         """End it, at once; may be called twice."""
         if self._thread.is_alive():
-            self._run(self._server.stop())
+            self._run(self._end())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
+
+    async def _end(self) -> None:
+        await self._server.stop()
+        # Connections that clients left open are tasks of the HTTP library's, which would end unfinished.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _run(self, work: Any) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE_SECONDS)
