@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import signal
 import subprocess
@@ -16,15 +15,14 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import grpc
 
 from benchmarks.daemons import cpu_seconds, resident_bytes, sidecar
+from benchmarks.model_server import RunningModelServer, model_server
 from benchmarks.population import user_id
 from benchmarks.table import Table
 from foreword import keys
@@ -85,10 +83,13 @@ def run(users: int = DEFAULT_USERS) -> Table:
         else f"python -m benchmarks.model_batches --users {users}",
         ("figure", "value"),
     )
-    with tempfile.TemporaryDirectory() as folder, _model_server() as url:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        model_server("--latency", "0", "--batch-wait", "0") as server,
+    ):
         store = Path(folder) / "store"
         _write_users(store, users)
-        sweep = _Sweep(store, url, users)
+        sweep = _Sweep(store, server, users)
         with sidecar(store) as (address, _), closing(_Reads(address, users)) as reads:
             idle = reads.during(lambda: time.sleep(_IDLE_SECONDS))
             busy = reads.during(sweep.run)
@@ -111,10 +112,10 @@ def run(users: int = DEFAULT_USERS) -> Table:
 class _Sweep:
     """The scheduler at work, killed once."""
 
-    def __init__(self, store: Path, url: str, users: int) -> None:
-        self._store, self._url, self._users = store, url, users
+    def __init__(self, store: Path, server: RunningModelServer, users: int) -> None:
+        self._store, self._server, self._users = store, server, users
         self._config = store.parent / "foreword.toml"
-        self._config.write_text(_CONFIG.format(store=store, url=url), encoding="utf-8")
+        self._config.write_text(_CONFIG.format(store=store, url=server.url), encoding="utf-8")
         self._log = store.parent / "scheduler.log"
         self._profiles = ProfileReader(store)
         self._process: subprocess.Popen[bytes] | None = None
@@ -137,8 +138,7 @@ class _Sweep:
 
     def figures(self) -> list[tuple[str, str]]:
         """Return what was measured."""
-        with urllib.request.urlopen(f"{self._url}/count") as response:
-            count = json.load(response)
+        count = self._server.count()
         spends = self._profiles.model.spend()
         spent = sum(row.cost_pico_usd for row in spends)
         # claude-haiku-4-5: 1 and 5 micro-USD a token, half of it in a batch.
@@ -231,20 +231,6 @@ class _Reads:
 def _read_figures(taken: list[float], when: str) -> list[tuple[str, str]]:
     p50, p99 = percentile(taken, 0.5), percentile(taken, 0.99)
     return [(f"reads {when}: p50 / p99", f"{p50:.2f} / {p99:.2f} ms ({len(taken):,} reads, none failed)")]
-
-
-@contextmanager
-def _model_server() -> Iterator[str]:
-    command = [sys.executable, "-m", "foreword", "dev", "model-server", "--port", "0", "--json"]
-    process = subprocess.Popen(
-        [*command, "--latency", "0", "--batch-wait", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    assert process.stdout is not None
-    try:
-        yield json.loads(process.stdout.readline())["url"]
-    finally:
-        process.terminate()
-        process.wait()
 
 
 # -- made users -------------------------------------------------------------------------------------------------

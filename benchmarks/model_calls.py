@@ -7,10 +7,10 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
+from benchmarks.model_server import model_server
 from benchmarks.table import Table
 from foreword.llm import ModelRequest
 from foreword.llm.anthropic_model import AnthropicModel
@@ -40,11 +40,11 @@ def run() -> Table:
     for module in ("foreword.llm", "anthropic", "openai"):
         runs = [_measure_import(module) for _ in range(IMPORT_RUNS)]
         _row(table, f"importing {module}", min(runs, key=lambda run: run["processor_seconds"]))
-    with _server(LATENCY_SECONDS) as url:
+    with model_server("--latency", str(LATENCY_SECONDS)) as server:
         what = f"{CALLS} calls under way at {LATENCY_SECONDS:g} s latency"
-        _row(table, what, _child("calls", url))
-    with _server(0.0) as url:
-        _row(table, f"creating a batch of {BATCH_USERS:,}", _child("batch", url))
+        _row(table, what, _child("calls", server.url))
+    with model_server("--latency", "0", "--batch-wait", "0") as server:
+        _row(table, f"creating a batch of {BATCH_USERS:,}", _child("batch", server.url))
     table.notes += [
         f"Imports: the best of {IMPORT_RUNS}, each beside the interpreter alone. The others hold the SDK of anthropic.",
         f"Prompts of {(len(INSTRUCTIONS) + len(PROMPT)) / 1000:.0f} KB. The longest hold-up is how late a task that "
@@ -65,20 +65,6 @@ def _child(*arguments: str) -> dict[str, float]:
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     measured: dict[str, float] = json.loads(done.stdout)
     return measured
-
-
-@contextmanager
-def _server(latency_seconds: float) -> Iterator[str]:
-    """Run the model server as an operator does, in a process of its own."""
-    command = [sys.executable, "-m", "foreword", "dev", "model-server", "--json", "--port", "0"]
-    options = ["--latency", str(latency_seconds), "--batch-wait", "0"]
-    running = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
-    try:
-        assert running.stdout is not None
-        yield json.loads(running.stdout.readline())["url"]
-    finally:
-        running.terminate()
-        running.wait()
 
 
 def _request(number: int) -> ModelRequest:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.request import urlopen
 
 from benchmarks.daemons import cpu_seconds, resident_bytes, scheduler, sidecar
+from benchmarks.model_server import model_server
 from benchmarks.table import Table
 from foreword.client import Foreword
 from foreword.clock import DAY_MS
@@ -31,7 +26,6 @@ LATENCY_SECONDS = 2.0
 BUSY_USERS = 3000
 USERS_A_CALL = 40
 GIVE_UP_SECONDS = 120
-READY_SECONDS = 30
 TEXTS = ("Fix connection pool recovery", "Connection pool recovery after fork", "Speed up test suite startup")
 
 
@@ -50,9 +44,9 @@ def run() -> Table:
         "python -m benchmarks model_trigger",
         ("while", "served revision", "p50 ms", "p99 ms", "aim"),
     )
-    with tempfile.TemporaryDirectory() as folder, _model_server() as url:
+    with tempfile.TemporaryDirectory() as folder, model_server("--latency", str(LATENCY_SECONDS)) as server:
         store = Path(folder)
-        _configure(url)
+        _configure(server.url)
         with (
             sidecar(store) as (address, _),
             scheduler(store) as pid,
@@ -186,19 +180,3 @@ def _configure(url: str) -> None:
         "BUDGET__DAY_MICRO_USD": "1000000000000",
     }.items():
         os.environ[f"FOREWORD_{key}"] = value
-
-
-@contextmanager
-def _model_server() -> Iterator[str]:
-    """Run `foreword dev model-server` on a free port."""
-    command = [sys.executable, "-m", "foreword", "--json", "dev", "model-server", "--port", "0"]
-    command += ["--latency", str(LATENCY_SECONDS)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            url = str(json.loads(process.stdout.readline())["url"])
-            with urlopen(f"{url}/count", timeout=READY_SECONDS):
-                yield url
-        finally:
-            with suppress(ProcessLookupError):
-                process.terminate()

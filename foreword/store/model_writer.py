@@ -10,6 +10,7 @@ from foreword.clock import DAY_MS
 from foreword.errors import StoreCorruptError
 from foreword.keys import UserKey
 from foreword.store import databases as db
+from foreword.store.transaction import Transaction
 from foreword.store.v1.store_pb2 import ModelBatch, ModelHealth
 from foreword.v1.model_work_pb2 import ModelCall, ModelItem, ModelSpend, ModelState
 
@@ -24,12 +25,11 @@ _SUMMED = (
 )
 
 
-class ModelTransaction:
+class ModelTransaction(Transaction):
     """The part of a write transaction over profiles.lmdb that concerns models; `ProfileTransaction.model` makes it."""
 
     def __init__(self, txn: Any, handles: Mapping[bytes, Any], calls_max: int) -> None:
-        self._txn = txn
-        self._db = handles
+        super().__init__(txn, handles)
         self._calls_max = calls_max
 
     def state(self, user: UserKey) -> ModelState | None:
@@ -164,22 +164,6 @@ class ModelTransaction:
         cursor = self._txn.cursor(db=self._db[database])
         calls = [(bytes(key), ModelCall.FromString(row)) for key, row in cursor if user in row]
         return [(key, call) for key, call in calls if call.user_key == user]
-
-    def _next(self, counter: bytes) -> int:
-        value = keys.read_u64(self._get(db.META, counter) or bytes(8)) + 1
-        self._put(db.META, counter, keys.u64(value))
-        return value
-
-    def _get(self, database: bytes, key: bytes) -> bytes | None:
-        row: bytes | None = self._txn.get(key, db=self._db[database])
-        return row
-
-    def _put(self, database: bytes, key: bytes, value: bytes) -> None:
-        self._txn.put(key, value, db=self._db[database])
-
-    def _delete(self, database: bytes, key: bytes) -> bool:
-        deleted: bool = self._txn.delete(key, db=self._db[database])
-        return deleted
 
 
 def add_to_spend(sums: ModelSpend, call: ModelCall) -> None:

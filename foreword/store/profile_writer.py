@@ -20,6 +20,7 @@ from foreword.store.lock import lock_profiles
 from foreword.store.model_writer import ModelTransaction
 from foreword.store.profile_size import check_profile_size
 from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refuse_lost
+from foreword.store.transaction import Transaction
 from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblem, SchedulerProblems
 from foreword.store.writer import Writer
 from foreword.v1.erasure_pb2 import StoreCount
@@ -67,14 +68,13 @@ class ProfileWriter(Writer):
             yield ProfileTransaction(txn, self._environment, self._revisions_max, self._ledger_entries_max)
 
 
-class ProfileTransaction:
+class ProfileTransaction(Transaction):
     """One write transaction over profiles.lmdb; use it only in the thread and block that made it."""
 
     def __init__(
         self, txn: Any, environment: Environment, revisions_max: int, ledger_entries_max: int
     ) -> None:
-        self._txn = txn
-        self._db = environment.handles
+        super().__init__(txn, environment.handles)
         self._revisions_max = revisions_max
         self._ledger_entries_max = ledger_entries_max
 
@@ -305,24 +305,8 @@ class ProfileTransaction:
                 found.append(bytes(key))
         return found
 
-    def _next(self, counter: bytes) -> int:
-        value = keys.read_u64(self._get(db.META, counter) or bytes(8)) + 1
-        self._put(db.META, counter, keys.u64(value))
-        return value
-
-    def _get(self, database: bytes, key: bytes) -> bytes | None:
-        row: bytes | None = self._txn.get(key, db=self._db[database])
-        return row
-
     def _put_row(self, database: bytes, key: bytes, body: bytes, header: dict[str, int]) -> None:
         self._put(database, key, codec.encode(database, key, body, **header))
-
-    def _put(self, database: bytes, key: bytes, value: bytes) -> None:
-        self._txn.put(key, value, db=self._db[database])
-
-    def _delete(self, database: bytes, key: bytes) -> bool:
-        deleted: bool = self._txn.delete(key, db=self._db[database])
-        return deleted
 
 
 def _check_owner(user: UserKey, profile: Profile) -> None:
