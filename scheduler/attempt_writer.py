@@ -23,7 +23,7 @@ from scheduler.model.choice import choose
 from scheduler.model.ending import Ending, end, put_row
 from scheduler.model.ending import begin as begin_ending
 from scheduler.populations import Populations
-from scheduler.segments import validity
+from scheduler.segments import Validity, validity
 
 FAILED = RefreshOutcome.REFRESH_OUTCOME_FAILED
 _NOBODY: Mapping[str, bool] = MappingProxyType({})
@@ -118,7 +118,9 @@ class AttemptWriter:
             failures=stored.failures + 1 if attempt.outcome == FAILED else 0,
         )
         if attempt.result is not None:
-            state.revision = _put_profile(txn, attempt, attempt.result, config)
+            state.revision = _put_profile(
+                txn, attempt, attempt.result, validity(attempt.segment, attempt.started_ms, config)
+            )
         elif attempt.outcome != FAILED:
             _revalidate(txn, attempt, config)
         if attempt.is_mending or attempt.state.reason == RefreshReason.REFRESH_REASON_MANUAL:
@@ -170,7 +172,8 @@ class AttemptWriter:
         is_wanted = begin_ending(txn.model, ending)
         revision = 0
         if is_wanted and attempt.result is not None:
-            revision = state.revision = _put_proposal(txn, attempt, attempt.result, state, config)
+            valid = validity(state.segment, state.attempted_ms, config)
+            revision = state.revision = _put_profile(txn, attempt, attempt.result, valid)
             state.settings_digest = attempt.settings_digest
             txn.append_ledger(_answer_entry(attempt, ending, revision))
         if revision or attempt.asked != Due.of(state):
@@ -191,23 +194,7 @@ class AttemptWriter:
         )
 
 
-def _put_profile(txn: ProfileTransaction, attempt: Attempt, result: RefreshResult, config: Config) -> int:
-    valid = validity(attempt.segment, attempt.started_ms, config)
-    return txn.put_profile(
-        attempt.user,
-        result.profile,
-        result.foreword,
-        computed_at_ms=attempt.started_ms,
-        stale_after_ms=valid.stale_after_ms,
-        expired_after_ms=valid.expired_after_ms,
-        refresh_on_open=valid.refresh_on_open,
-    )
-
-
-def _put_proposal(
-    txn: ProfileTransaction, attempt: Attempt, result: RefreshResult, state: RefreshState, config: Config
-) -> int:
-    valid = validity(state.segment, state.attempted_ms, config)
+def _put_profile(txn: ProfileTransaction, attempt: Attempt, result: RefreshResult, valid: Validity) -> int:
     return txn.put_profile(
         attempt.user,
         result.profile,

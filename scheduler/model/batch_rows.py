@@ -17,12 +17,11 @@ from foreword.store import ProfileReader, ProfileWriter
 from foreword.store.failpoints import passing
 from foreword.store.v1.store_pb2 import ModelBatch
 from foreword.v1.model_work_pb2 import ModelCall, ModelItem, ModelMode, ModelOutcome
-from foreword.v1.refresh_pb2 import RefreshState
 from scheduler.model.applying import Applying
 from scheduler.model.batch_point import BatchPoint
 from scheduler.model.batch_progress import BatchProgress
 from scheduler.model.custom_id import BatchName
-from scheduler.model.ending import Ending, begin, end, put_row
+from scheduler.model.ending import Ending, end_alone
 from scheduler.model.question import Question
 from scheduler.model.spend import Spend
 
@@ -141,20 +140,7 @@ class BatchRows:
         now_ms = self._clock.now_ms()
         with self._writer.begin() as txn:
             for ending in endings:
-                user = ending.question.user
-                if begin(txn.model, ending):
-                    state = txn.refresh_state(user) or RefreshState()
-                    end(
-                        txn.model,
-                        user,
-                        ending,
-                        consumed_seq=state.consumed_seq,
-                        revision=0,
-                        now_ms=now_ms,
-                        settings=self._live.current.scheduler,
-                    )
-                elif ending.is_done:
-                    put_row(txn.model, ending, now_ms)
+                end_alone(txn, ending, now_ms, self._live.current.scheduler)
         for ending in endings:
             if ending.is_done:
                 self._spend.release(ending.question.call.cost_pico_usd)

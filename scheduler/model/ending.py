@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from foreword.config import Scheduler
 from foreword.keys import UserKey
+from foreword.store import ProfileTransaction
 from foreword.store.model_writer import ModelTransaction
 from foreword.v1.model_work_pb2 import ModelCall, ModelOutcome, ModelState
+from foreword.v1.refresh_pb2 import RefreshState
 from scheduler.model.asking_rules import after_answer, with_cost
 from scheduler.model.question import Question
 
@@ -106,3 +108,21 @@ def put_row(txn: ModelTransaction, ending: Ending, now_ms: int) -> None:
         txn.open_call(ending.call)
     else:
         txn.end_call(ending.call, now_ms)
+
+
+def end_alone(txn: ProfileTransaction, ending: Ending, now_ms: int, settings: Scheduler) -> None:
+    """End a question that changes no profile: write its row and the user's state; nothing a second time."""
+    user = ending.question.user
+    if begin(txn.model, ending):
+        state = txn.refresh_state(user) or RefreshState()
+        end(
+            txn.model,
+            user,
+            ending,
+            consumed_seq=state.consumed_seq,
+            revision=0,
+            now_ms=now_ms,
+            settings=settings,
+        )
+    elif ending.is_done:
+        put_row(txn.model, ending, now_ms)

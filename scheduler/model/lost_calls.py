@@ -18,10 +18,9 @@ from foreword.llm.prices import cost_pico_usd
 from foreword.llm.usage_report import UsageReport
 from foreword.store import ProfileReader, ProfileWriter
 from foreword.v1.model_work_pb2 import ModelCall, ModelOutcome
-from foreword.v1.refresh_pb2 import RefreshState
 from scheduler.health import COMPONENT, Health
 from scheduler.model.choice import providers_in_use
-from scheduler.model.ending import Ending, begin, end, put_row
+from scheduler.model.ending import Ending, end_alone
 from scheduler.model.question import Question
 from scheduler.model.settlement import (
     Span,
@@ -159,19 +158,7 @@ class LostCalls:
                 ending = Ending(
                     Question(user, call, (), 0), call, is_open=call.provider in self._spend.reporting
                 )
-                if begin(txn.model, ending):
-                    state = txn.refresh_state(user) or RefreshState()
-                    end(
-                        txn.model,
-                        user,
-                        ending,
-                        consumed_seq=state.consumed_seq,
-                        revision=0,
-                        now_ms=now_ms,
-                        settings=self._live.current.scheduler,
-                    )
-                elif ending.is_done:
-                    put_row(txn.model, ending, now_ms)
+                end_alone(txn, ending, now_ms, self._live.current.scheduler)
                 released += call.cost_pico_usd if ending.is_done and not ending.is_open else 0
         self._spend.release(released)
 
