@@ -52,7 +52,7 @@ class Thing:
 
     Attributes:
         text: As it is written.
-        stems: Any of them shows it.
+        stems: Any of them shows it; without one no event does.
         parts: All of them together show it too, as `Git` and `Hub` do `GitHub`; empty where it has none.
     """
 
@@ -64,7 +64,7 @@ class Thing:
         """Return whether the words of an event show it, also as the beginning of one."""
         if not self.stems.isdisjoint(words) or (self.parts and self.parts <= words):
             return True
-        if len(self.stems) > 1:
+        if len(self.stems) != 1:
             return False
         (stem,) = self.stems
         # "5.3" is the beginning of "5.3.1", and "sphinx" of "sphinxext".

@@ -272,6 +272,11 @@ def test_a_presentation_needs_what_the_user_asked_for() -> None:
         depth=profile_pb2.DEPTH_STANDARD, tone="formal", length=profile_pb2.LENGTH_SHORT
     )
     assert "tone" in refused(refresh(SetPresentation(formal, ("e30",)), events=[*EVENTS, SAID]))
+    # No word asks for what is usual; it is refused like any other, where it is not held already.
+    neutral = profile_pb2.Presentation(
+        depth=profile_pb2.DEPTH_STANDARD, tone="neutral", length=profile_pb2.LENGTH_SHORT
+    )
+    assert "tone" in refused(refresh(SetPresentation(neutral, ("e30",)), events=[*EVENTS, SAID]))
     assert "word" in refused(refresh(SetPresentation(short, ("e0", "e1"))))
 
 
