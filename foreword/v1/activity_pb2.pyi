@@ -31,7 +31,7 @@ class UserActivity(_message.Message):
     def __init__(self, first_seen_ms: _Optional[int] = ..., last_seen_ms: _Optional[int] = ..., last_seq: _Optional[int] = ..., event_count: _Optional[int] = ..., days: _Optional[_Iterable[_Union[DayCount, _Mapping]]] = ..., trigger_seq: _Optional[int] = ...) -> None: ...
 
 class Trigger(_message.Message):
-    __slots__ = ("user_key", "activity_ms", "session_end_ms", "on_open_ms", "manual_ms", "erase_ms", "erase_id")
+    __slots__ = ("user_key", "activity_ms", "session_end_ms", "on_open_ms", "manual_ms", "erase_ms", "erase_id", "deleted_ms", "full_ms", "rollback_ms", "rollback_revision")
     USER_KEY_FIELD_NUMBER: _ClassVar[int]
     ACTIVITY_MS_FIELD_NUMBER: _ClassVar[int]
     SESSION_END_MS_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +39,10 @@ class Trigger(_message.Message):
     MANUAL_MS_FIELD_NUMBER: _ClassVar[int]
     ERASE_MS_FIELD_NUMBER: _ClassVar[int]
     ERASE_ID_FIELD_NUMBER: _ClassVar[int]
+    DELETED_MS_FIELD_NUMBER: _ClassVar[int]
+    FULL_MS_FIELD_NUMBER: _ClassVar[int]
+    ROLLBACK_MS_FIELD_NUMBER: _ClassVar[int]
+    ROLLBACK_REVISION_FIELD_NUMBER: _ClassVar[int]
     user_key: bytes
     activity_ms: int
     session_end_ms: int
@@ -46,4 +50,8 @@ class Trigger(_message.Message):
     manual_ms: int
     erase_ms: int
     erase_id: bytes
-    def __init__(self, user_key: _Optional[bytes] = ..., activity_ms: _Optional[int] = ..., session_end_ms: _Optional[int] = ..., on_open_ms: _Optional[int] = ..., manual_ms: _Optional[int] = ..., erase_ms: _Optional[int] = ..., erase_id: _Optional[bytes] = ...) -> None: ...
+    deleted_ms: int
+    full_ms: int
+    rollback_ms: int
+    rollback_revision: int
+    def __init__(self, user_key: _Optional[bytes] = ..., activity_ms: _Optional[int] = ..., session_end_ms: _Optional[int] = ..., on_open_ms: _Optional[int] = ..., manual_ms: _Optional[int] = ..., erase_ms: _Optional[int] = ..., erase_id: _Optional[bytes] = ..., deleted_ms: _Optional[int] = ..., full_ms: _Optional[int] = ..., rollback_ms: _Optional[int] = ..., rollback_revision: _Optional[int] = ...) -> None: ...

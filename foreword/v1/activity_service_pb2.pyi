@@ -1,5 +1,8 @@
+import datetime
+
 from foreword.v1 import error_reason_pb2 as _error_reason_pb2
 from foreword.v1 import event_pb2 as _event_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -37,3 +40,27 @@ class RefusedEvent(_message.Message):
     message: str
     reason: _error_reason_pb2.ErrorReason
     def __init__(self, index: _Optional[int] = ..., event_id: _Optional[str] = ..., field: _Optional[str] = ..., message: _Optional[str] = ..., reason: _Optional[_Union[_error_reason_pb2.ErrorReason, str]] = ...) -> None: ...
+
+class DeleteEventsRequest(_message.Message):
+    __slots__ = ("user_id", "namespace", "event_ids", "wait")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_IDS_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    namespace: str
+    event_ids: _containers.RepeatedScalarFieldContainer[str]
+    wait: _duration_pb2.Duration
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., event_ids: _Optional[_Iterable[str]] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class DeleteEventsResponse(_message.Message):
+    __slots__ = ("deleted_count", "missing_ids", "completed", "revision")
+    DELETED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MISSING_IDS_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    deleted_count: int
+    missing_ids: _containers.RepeatedScalarFieldContainer[str]
+    completed: bool
+    revision: int
+    def __init__(self, deleted_count: _Optional[int] = ..., missing_ids: _Optional[_Iterable[str]] = ..., completed: bool = ..., revision: _Optional[int] = ...) -> None: ...

@@ -40,6 +40,11 @@ class ActivityServiceStub(object):
                 request_serializer=foreword_dot_v1_dot_activity__service__pb2.RecordEventsRequest.SerializeToString,
                 response_deserializer=foreword_dot_v1_dot_activity__service__pb2.RecordEventsResponse.FromString,
                 _registered_method=True)
+        self.DeleteEvents = channel.unary_unary(
+                '/foreword.v1.ActivityService/DeleteEvents',
+                request_serializer=foreword_dot_v1_dot_activity__service__pb2.DeleteEventsRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_activity__service__pb2.DeleteEventsResponse.FromString,
+                _registered_method=True)
 
 
 class ActivityServiceServicer(object):
@@ -54,6 +59,15 @@ class ActivityServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteEvents(self, request, context):
+        """Deletes events of one user, as if they had never happened: what rests on
+        them is opened again at once. Answers once they are gone from the store's
+        live rows.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ActivityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +75,11 @@ def add_ActivityServiceServicer_to_server(servicer, server):
                     servicer.RecordEvents,
                     request_deserializer=foreword_dot_v1_dot_activity__service__pb2.RecordEventsRequest.FromString,
                     response_serializer=foreword_dot_v1_dot_activity__service__pb2.RecordEventsResponse.SerializeToString,
+            ),
+            'DeleteEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteEvents,
+                    request_deserializer=foreword_dot_v1_dot_activity__service__pb2.DeleteEventsRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_activity__service__pb2.DeleteEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +110,33 @@ class ActivityService(object):
             '/foreword.v1.ActivityService/RecordEvents',
             foreword_dot_v1_dot_activity__service__pb2.RecordEventsRequest.SerializeToString,
             foreword_dot_v1_dot_activity__service__pb2.RecordEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.ActivityService/DeleteEvents',
+            foreword_dot_v1_dot_activity__service__pb2.DeleteEventsRequest.SerializeToString,
+            foreword_dot_v1_dot_activity__service__pb2.DeleteEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

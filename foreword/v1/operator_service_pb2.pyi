@@ -1,11 +1,13 @@
 import datetime
 
+from foreword.v1 import event_pb2 as _event_pb2
 from foreword.v1 import freshness_pb2 as _freshness_pb2
 from foreword.v1 import ledger_pb2 as _ledger_pb2
 from foreword.v1 import model_status_pb2 as _model_status_pb2
 from foreword.v1 import model_work_pb2 as _model_work_pb2
 from foreword.v1 import profile_pb2 as _profile_pb2
 from foreword.v1 import refresh_pb2 as _refresh_pb2
+from foreword.v1 import topic_alias_pb2 as _topic_alias_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -113,14 +115,16 @@ class GetStatusResponse(_message.Message):
     def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ..., scheduler_running: bool = ..., environments: _Optional[_Iterable[_Union[EnvironmentStatus, _Mapping]]] = ..., model: _Optional[_Union[_model_status_pb2.ModelStatus, _Mapping]] = ...) -> None: ...
 
 class RefreshUserRequest(_message.Message):
-    __slots__ = ("user_id", "namespace", "wait")
+    __slots__ = ("user_id", "namespace", "wait", "mode")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     WAIT_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     namespace: str
     wait: _duration_pb2.Duration
-    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    mode: _refresh_pb2.RefreshMode
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., mode: _Optional[_Union[_refresh_pb2.RefreshMode, str]] = ...) -> None: ...
 
 class RefreshUserResponse(_message.Message):
     __slots__ = ("requested_at", "completed", "outcome", "revision", "error")
@@ -231,3 +235,119 @@ class GetLedgerResponse(_message.Message):
     calls: _containers.RepeatedCompositeFieldContainer[_ledger_pb2.LedgerCall]
     attempts: _containers.RepeatedCompositeFieldContainer[_ledger_pb2.LedgerAttempt]
     def __init__(self, sums: _Optional[_Iterable[_Union[_ledger_pb2.LedgerSum, _Mapping]]] = ..., total: _Optional[_Union[_ledger_pb2.LedgerSum, _Mapping]] = ..., request_path: _Optional[_Union[_ledger_pb2.RequestPathCost, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[_ledger_pb2.LedgerCall, _Mapping]]] = ..., attempts: _Optional[_Iterable[_Union[_ledger_pb2.LedgerAttempt, _Mapping]]] = ...) -> None: ...
+
+class ExplainBeliefRequest(_message.Message):
+    __slots__ = ("user_id", "namespace", "belief_id")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    BELIEF_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    namespace: str
+    belief_id: str
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., belief_id: _Optional[str] = ...) -> None: ...
+
+class ExplainedEvidence(_message.Message):
+    __slots__ = ("evidence", "is_against", "event")
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    IS_AGAINST_FIELD_NUMBER: _ClassVar[int]
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    evidence: _profile_pb2.Evidence
+    is_against: bool
+    event: _event_pb2.Event
+    def __init__(self, evidence: _Optional[_Union[_profile_pb2.Evidence, _Mapping]] = ..., is_against: bool = ..., event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ...) -> None: ...
+
+class ExplainedBelief(_message.Message):
+    __slots__ = ("belief_id", "statement", "kind", "source", "confidence", "reason", "valid_from", "valid_to", "evidence", "evidence_count", "contradiction_count", "proposed_by")
+    BELIEF_ID_FIELD_NUMBER: _ClassVar[int]
+    STATEMENT_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CONTRADICTION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PROPOSED_BY_FIELD_NUMBER: _ClassVar[int]
+    belief_id: str
+    statement: str
+    kind: _profile_pb2.BeliefKind
+    source: _profile_pb2.BeliefSource
+    confidence: float
+    reason: str
+    valid_from: _timestamp_pb2.Timestamp
+    valid_to: _timestamp_pb2.Timestamp
+    evidence: _containers.RepeatedCompositeFieldContainer[ExplainedEvidence]
+    evidence_count: int
+    contradiction_count: int
+    proposed_by: str
+    def __init__(self, belief_id: _Optional[str] = ..., statement: _Optional[str] = ..., kind: _Optional[_Union[_profile_pb2.BeliefKind, str]] = ..., source: _Optional[_Union[_profile_pb2.BeliefSource, str]] = ..., confidence: _Optional[float] = ..., reason: _Optional[str] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., evidence: _Optional[_Iterable[_Union[ExplainedEvidence, _Mapping]]] = ..., evidence_count: _Optional[int] = ..., contradiction_count: _Optional[int] = ..., proposed_by: _Optional[str] = ...) -> None: ...
+
+class ExplainBeliefResponse(_message.Message):
+    __slots__ = ("beliefs", "revision")
+    BELIEFS_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    beliefs: _containers.RepeatedCompositeFieldContainer[ExplainedBelief]
+    revision: int
+    def __init__(self, beliefs: _Optional[_Iterable[_Union[ExplainedBelief, _Mapping]]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class ListTopicsRequest(_message.Message):
+    __slots__ = ("namespace", "page_size", "page_token", "merged_or_proposed")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MERGED_OR_PROPOSED_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    page_size: int
+    page_token: str
+    merged_or_proposed: bool
+    def __init__(self, namespace: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., merged_or_proposed: bool = ...) -> None: ...
+
+class TopicEntry(_message.Message):
+    __slots__ = ("topic", "share", "aliases")
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    topic: str
+    share: float
+    aliases: _containers.RepeatedCompositeFieldContainer[_topic_alias_pb2.TopicAlias]
+    def __init__(self, topic: _Optional[str] = ..., share: _Optional[float] = ..., aliases: _Optional[_Iterable[_Union[_topic_alias_pb2.TopicAlias, _Mapping]]] = ...) -> None: ...
+
+class ListTopicsResponse(_message.Message):
+    __slots__ = ("topics", "next_page_token")
+    TOPICS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    topics: _containers.RepeatedCompositeFieldContainer[TopicEntry]
+    next_page_token: str
+    def __init__(self, topics: _Optional[_Iterable[_Union[TopicEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class MergeTopicsRequest(_message.Message):
+    __slots__ = ("namespace", "canonical", "topics")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    CANONICAL_FIELD_NUMBER: _ClassVar[int]
+    TOPICS_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    canonical: str
+    topics: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, namespace: _Optional[str] = ..., canonical: _Optional[str] = ..., topics: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class MergeTopicsResponse(_message.Message):
+    __slots__ = ("aliases",)
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    aliases: _containers.RepeatedCompositeFieldContainer[_topic_alias_pb2.TopicAlias]
+    def __init__(self, aliases: _Optional[_Iterable[_Union[_topic_alias_pb2.TopicAlias, _Mapping]]] = ...) -> None: ...
+
+class SplitTopicRequest(_message.Message):
+    __slots__ = ("namespace", "topic")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    topic: str
+    def __init__(self, namespace: _Optional[str] = ..., topic: _Optional[str] = ...) -> None: ...
+
+class SplitTopicResponse(_message.Message):
+    __slots__ = ("canonical",)
+    CANONICAL_FIELD_NUMBER: _ClassVar[int]
+    canonical: str
+    def __init__(self, canonical: _Optional[str] = ...) -> None: ...

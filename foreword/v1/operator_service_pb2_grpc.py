@@ -55,6 +55,26 @@ class OperatorServiceStub(object):
                 request_serializer=foreword_dot_v1_dot_operator__service__pb2.GetLedgerRequest.SerializeToString,
                 response_deserializer=foreword_dot_v1_dot_operator__service__pb2.GetLedgerResponse.FromString,
                 _registered_method=True)
+        self.ExplainBelief = channel.unary_unary(
+                '/foreword.v1.OperatorService/ExplainBelief',
+                request_serializer=foreword_dot_v1_dot_operator__service__pb2.ExplainBeliefRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_operator__service__pb2.ExplainBeliefResponse.FromString,
+                _registered_method=True)
+        self.ListTopics = channel.unary_unary(
+                '/foreword.v1.OperatorService/ListTopics',
+                request_serializer=foreword_dot_v1_dot_operator__service__pb2.ListTopicsRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_operator__service__pb2.ListTopicsResponse.FromString,
+                _registered_method=True)
+        self.MergeTopics = channel.unary_unary(
+                '/foreword.v1.OperatorService/MergeTopics',
+                request_serializer=foreword_dot_v1_dot_operator__service__pb2.MergeTopicsRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_operator__service__pb2.MergeTopicsResponse.FromString,
+                _registered_method=True)
+        self.SplitTopic = channel.unary_unary(
+                '/foreword.v1.OperatorService/SplitTopic',
+                request_serializer=foreword_dot_v1_dot_operator__service__pb2.SplitTopicRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_operator__service__pb2.SplitTopicResponse.FromString,
+                _registered_method=True)
 
 
 class OperatorServiceServicer(object):
@@ -92,6 +112,34 @@ class OperatorServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainBelief(self, request, context):
+        """Returns what is believed of a user with the evidence behind it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTopics(self, request, context):
+        """Lists the topics of a namespace with what else means the same.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MergeTopics(self, request, context):
+        """Makes topics one: events of each count as events of the canonical one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SplitTopic(self, request, context):
+        """Makes a topic one of its own again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OperatorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -114,6 +162,26 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     servicer.GetLedger,
                     request_deserializer=foreword_dot_v1_dot_operator__service__pb2.GetLedgerRequest.FromString,
                     response_serializer=foreword_dot_v1_dot_operator__service__pb2.GetLedgerResponse.SerializeToString,
+            ),
+            'ExplainBelief': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainBelief,
+                    request_deserializer=foreword_dot_v1_dot_operator__service__pb2.ExplainBeliefRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_operator__service__pb2.ExplainBeliefResponse.SerializeToString,
+            ),
+            'ListTopics': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTopics,
+                    request_deserializer=foreword_dot_v1_dot_operator__service__pb2.ListTopicsRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_operator__service__pb2.ListTopicsResponse.SerializeToString,
+            ),
+            'MergeTopics': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeTopics,
+                    request_deserializer=foreword_dot_v1_dot_operator__service__pb2.MergeTopicsRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_operator__service__pb2.MergeTopicsResponse.SerializeToString,
+            ),
+            'SplitTopic': grpc.unary_unary_rpc_method_handler(
+                    servicer.SplitTopic,
+                    request_deserializer=foreword_dot_v1_dot_operator__service__pb2.SplitTopicRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_operator__service__pb2.SplitTopicResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -225,6 +293,114 @@ class OperatorService(object):
             '/foreword.v1.OperatorService/GetLedger',
             foreword_dot_v1_dot_operator__service__pb2.GetLedgerRequest.SerializeToString,
             foreword_dot_v1_dot_operator__service__pb2.GetLedgerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainBelief(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.OperatorService/ExplainBelief',
+            foreword_dot_v1_dot_operator__service__pb2.ExplainBeliefRequest.SerializeToString,
+            foreword_dot_v1_dot_operator__service__pb2.ExplainBeliefResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTopics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.OperatorService/ListTopics',
+            foreword_dot_v1_dot_operator__service__pb2.ListTopicsRequest.SerializeToString,
+            foreword_dot_v1_dot_operator__service__pb2.ListTopicsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeTopics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.OperatorService/MergeTopics',
+            foreword_dot_v1_dot_operator__service__pb2.MergeTopicsRequest.SerializeToString,
+            foreword_dot_v1_dot_operator__service__pb2.MergeTopicsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SplitTopic(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.OperatorService/SplitTopic',
+            foreword_dot_v1_dot_operator__service__pb2.SplitTopicRequest.SerializeToString,
+            foreword_dot_v1_dot_operator__service__pb2.SplitTopicResponse.FromString,
             options,
             channel_credentials,
             insecure,

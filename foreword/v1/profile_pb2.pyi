@@ -49,6 +49,23 @@ class EvidenceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EVIDENCE_KIND_STATEMENT: _ClassVar[EvidenceKind]
     EVIDENCE_KIND_FEEDBACK: _ClassVar[EvidenceKind]
 
+class BeliefKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BELIEF_KIND_UNSPECIFIED: _ClassVar[BeliefKind]
+    BELIEF_KIND_INTEREST: _ClassVar[BeliefKind]
+    BELIEF_KIND_EXPERTISE: _ClassVar[BeliefKind]
+    BELIEF_KIND_GOAL: _ClassVar[BeliefKind]
+    BELIEF_KIND_PREFERENCE: _ClassVar[BeliefKind]
+    BELIEF_KIND_CONSTRAINT: _ClassVar[BeliefKind]
+    BELIEF_KIND_DISLIKE: _ClassVar[BeliefKind]
+
+class BeliefSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BELIEF_SOURCE_UNSPECIFIED: _ClassVar[BeliefSource]
+    BELIEF_SOURCE_EXPLICIT: _ClassVar[BeliefSource]
+    BELIEF_SOURCE_BEHAVIOURAL: _ClassVar[BeliefSource]
+    BELIEF_SOURCE_INFERRED: _ClassVar[BeliefSource]
+
 class Stance(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     STANCE_UNSPECIFIED: _ClassVar[Stance]
@@ -76,12 +93,23 @@ EVIDENCE_KIND_UNSPECIFIED: EvidenceKind
 EVIDENCE_KIND_ACTION: EvidenceKind
 EVIDENCE_KIND_STATEMENT: EvidenceKind
 EVIDENCE_KIND_FEEDBACK: EvidenceKind
+BELIEF_KIND_UNSPECIFIED: BeliefKind
+BELIEF_KIND_INTEREST: BeliefKind
+BELIEF_KIND_EXPERTISE: BeliefKind
+BELIEF_KIND_GOAL: BeliefKind
+BELIEF_KIND_PREFERENCE: BeliefKind
+BELIEF_KIND_CONSTRAINT: BeliefKind
+BELIEF_KIND_DISLIKE: BeliefKind
+BELIEF_SOURCE_UNSPECIFIED: BeliefSource
+BELIEF_SOURCE_EXPLICIT: BeliefSource
+BELIEF_SOURCE_BEHAVIOURAL: BeliefSource
+BELIEF_SOURCE_INFERRED: BeliefSource
 STANCE_UNSPECIFIED: Stance
 STANCE_NO: Stance
 STANCE_YES: Stance
 
 class Profile(_message.Message):
-    __slots__ = ("user_id", "namespace", "computed_at", "cadence", "segment", "revision", "content_preferences", "search_defaults", "notification_config", "self_model", "presentation", "semantic_summary", "foreword", "provenance", "product", "memory", "is_default")
+    __slots__ = ("user_id", "namespace", "computed_at", "cadence", "segment", "revision", "content_preferences", "search_defaults", "notification_config", "self_model", "presentation", "semantic_summary", "foreword", "provenance", "product", "memory", "is_default", "summary_embedding")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     COMPUTED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -99,6 +127,7 @@ class Profile(_message.Message):
     PRODUCT_FIELD_NUMBER: _ClassVar[int]
     MEMORY_FIELD_NUMBER: _ClassVar[int]
     IS_DEFAULT_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_EMBEDDING_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     namespace: str
     computed_at: _timestamp_pb2.Timestamp
@@ -116,21 +145,24 @@ class Profile(_message.Message):
     product: _any_pb2.Any
     memory: Memory
     is_default: bool
-    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cadence: _Optional[_Union[Cadence, str]] = ..., segment: _Optional[_Union[Segment, str]] = ..., revision: _Optional[int] = ..., content_preferences: _Optional[_Union[ContentPreferences, _Mapping]] = ..., search_defaults: _Optional[_Union[SearchDefaults, _Mapping]] = ..., notification_config: _Optional[_Union[NotificationConfig, _Mapping]] = ..., self_model: _Optional[_Union[SelfModel, _Mapping]] = ..., presentation: _Optional[_Union[Presentation, _Mapping]] = ..., semantic_summary: _Optional[str] = ..., foreword: _Optional[_Union[Foreword, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., product: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., memory: _Optional[_Union[Memory, _Mapping]] = ..., is_default: bool = ...) -> None: ...
+    summary_embedding: Embedding
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cadence: _Optional[_Union[Cadence, str]] = ..., segment: _Optional[_Union[Segment, str]] = ..., revision: _Optional[int] = ..., content_preferences: _Optional[_Union[ContentPreferences, _Mapping]] = ..., search_defaults: _Optional[_Union[SearchDefaults, _Mapping]] = ..., notification_config: _Optional[_Union[NotificationConfig, _Mapping]] = ..., self_model: _Optional[_Union[SelfModel, _Mapping]] = ..., presentation: _Optional[_Union[Presentation, _Mapping]] = ..., semantic_summary: _Optional[str] = ..., foreword: _Optional[_Union[Foreword, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., product: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., memory: _Optional[_Union[Memory, _Mapping]] = ..., is_default: bool = ..., summary_embedding: _Optional[_Union[Embedding, _Mapping]] = ...) -> None: ...
 
 class TopicAffinity(_message.Message):
-    __slots__ = ("topic", "score", "evidence_count", "last_seen", "stance")
+    __slots__ = ("topic", "score", "evidence_count", "last_seen", "stance", "explanation")
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_FIELD_NUMBER: _ClassVar[int]
     STANCE_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
     topic: str
     score: float
     evidence_count: int
     last_seen: _timestamp_pb2.Timestamp
     stance: Stance
-    def __init__(self, topic: _Optional[str] = ..., score: _Optional[float] = ..., evidence_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stance: _Optional[_Union[Stance, str]] = ...) -> None: ...
+    explanation: str
+    def __init__(self, topic: _Optional[str] = ..., score: _Optional[float] = ..., evidence_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stance: _Optional[_Union[Stance, str]] = ..., explanation: _Optional[str] = ...) -> None: ...
 
 class ContentPreferences(_message.Message):
     __slots__ = ("high_affinity_topics", "low_affinity_topics", "preferred_depth", "preferred_length_percentile")
@@ -203,7 +235,7 @@ class Evidence(_message.Message):
     def __init__(self, event_id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[EvidenceKind, str]] = ...) -> None: ...
 
 class Belief(_message.Message):
-    __slots__ = ("belief_id", "statement", "confidence", "evidence", "evidence_count", "valid_from", "valid_to", "subject", "proposed_by")
+    __slots__ = ("belief_id", "statement", "confidence", "evidence", "evidence_count", "valid_from", "valid_to", "subject", "proposed_by", "kind", "source", "contradictions", "contradiction_count", "first_observed", "last_observed", "day_count")
     BELIEF_ID_FIELD_NUMBER: _ClassVar[int]
     STATEMENT_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
@@ -213,6 +245,13 @@ class Belief(_message.Message):
     VALID_TO_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     PROPOSED_BY_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    CONTRADICTIONS_FIELD_NUMBER: _ClassVar[int]
+    CONTRADICTION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_OBSERVED_FIELD_NUMBER: _ClassVar[int]
+    LAST_OBSERVED_FIELD_NUMBER: _ClassVar[int]
+    DAY_COUNT_FIELD_NUMBER: _ClassVar[int]
     belief_id: str
     statement: str
     confidence: float
@@ -222,22 +261,31 @@ class Belief(_message.Message):
     valid_to: _timestamp_pb2.Timestamp
     subject: str
     proposed_by: str
-    def __init__(self, belief_id: _Optional[str] = ..., statement: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., evidence_count: _Optional[int] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subject: _Optional[str] = ..., proposed_by: _Optional[str] = ...) -> None: ...
+    kind: BeliefKind
+    source: BeliefSource
+    contradictions: _containers.RepeatedCompositeFieldContainer[Evidence]
+    contradiction_count: int
+    first_observed: _timestamp_pb2.Timestamp
+    last_observed: _timestamp_pb2.Timestamp
+    day_count: int
+    def __init__(self, belief_id: _Optional[str] = ..., statement: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., evidence_count: _Optional[int] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subject: _Optional[str] = ..., proposed_by: _Optional[str] = ..., kind: _Optional[_Union[BeliefKind, str]] = ..., source: _Optional[_Union[BeliefSource, str]] = ..., contradictions: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., contradiction_count: _Optional[int] = ..., first_observed: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_observed: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., day_count: _Optional[int] = ...) -> None: ...
 
 class Expertise(_message.Message):
-    __slots__ = ("area", "level", "evidence_count", "proposed_by")
+    __slots__ = ("area", "level", "evidence_count", "proposed_by", "evidence")
     AREA_FIELD_NUMBER: _ClassVar[int]
     LEVEL_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
     PROPOSED_BY_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     area: str
     level: float
     evidence_count: int
     proposed_by: str
-    def __init__(self, area: _Optional[str] = ..., level: _Optional[float] = ..., evidence_count: _Optional[int] = ..., proposed_by: _Optional[str] = ...) -> None: ...
+    evidence: _containers.RepeatedCompositeFieldContainer[Evidence]
+    def __init__(self, area: _Optional[str] = ..., level: _Optional[float] = ..., evidence_count: _Optional[int] = ..., proposed_by: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ...) -> None: ...
 
 class Goal(_message.Message):
-    __slots__ = ("goal_id", "statement", "confidence", "evidence", "valid_from", "valid_to", "proposed_by")
+    __slots__ = ("goal_id", "statement", "confidence", "evidence", "valid_from", "valid_to", "proposed_by", "source", "evidence_count", "day_count", "last_observed", "subject")
     GOAL_ID_FIELD_NUMBER: _ClassVar[int]
     STATEMENT_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
@@ -245,6 +293,11 @@ class Goal(_message.Message):
     VALID_FROM_FIELD_NUMBER: _ClassVar[int]
     VALID_TO_FIELD_NUMBER: _ClassVar[int]
     PROPOSED_BY_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DAY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LAST_OBSERVED_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
     goal_id: str
     statement: str
     confidence: float
@@ -252,21 +305,30 @@ class Goal(_message.Message):
     valid_from: _timestamp_pb2.Timestamp
     valid_to: _timestamp_pb2.Timestamp
     proposed_by: str
-    def __init__(self, goal_id: _Optional[str] = ..., statement: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., proposed_by: _Optional[str] = ...) -> None: ...
+    source: BeliefSource
+    evidence_count: int
+    day_count: int
+    last_observed: _timestamp_pb2.Timestamp
+    subject: str
+    def __init__(self, goal_id: _Optional[str] = ..., statement: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., valid_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_to: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., proposed_by: _Optional[str] = ..., source: _Optional[_Union[BeliefSource, str]] = ..., evidence_count: _Optional[int] = ..., day_count: _Optional[int] = ..., last_observed: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., subject: _Optional[str] = ...) -> None: ...
 
 class Preference(_message.Message):
-    __slots__ = ("key", "value", "confidence", "evidence_count", "proposed_by")
+    __slots__ = ("key", "value", "confidence", "evidence_count", "proposed_by", "source", "evidence")
     KEY_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
     PROPOSED_BY_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     key: str
     value: str
     confidence: float
     evidence_count: int
     proposed_by: str
-    def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence_count: _Optional[int] = ..., proposed_by: _Optional[str] = ...) -> None: ...
+    source: BeliefSource
+    evidence: _containers.RepeatedCompositeFieldContainer[Evidence]
+    def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ..., confidence: _Optional[float] = ..., evidence_count: _Optional[int] = ..., proposed_by: _Optional[str] = ..., source: _Optional[_Union[BeliefSource, str]] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ...) -> None: ...
 
 class SelfModel(_message.Message):
     __slots__ = ("beliefs", "expertise", "goals", "preferences")
@@ -304,17 +366,41 @@ class ForewordCut(_message.Message):
     token_count: int
     def __init__(self, byte_end: _Optional[int] = ..., token_count: _Optional[int] = ...) -> None: ...
 
+class ForewordPart(_message.Message):
+    __slots__ = ("kind", "text", "token_count")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    text: str
+    token_count: int
+    def __init__(self, kind: _Optional[str] = ..., text: _Optional[str] = ..., token_count: _Optional[int] = ...) -> None: ...
+
 class Foreword(_message.Message):
-    __slots__ = ("text", "token_count", "tokenizer", "cuts")
+    __slots__ = ("text", "token_count", "tokenizer", "cuts", "parts")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     TOKEN_COUNT_FIELD_NUMBER: _ClassVar[int]
     TOKENIZER_FIELD_NUMBER: _ClassVar[int]
     CUTS_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
     text: str
     token_count: int
     tokenizer: str
     cuts: _containers.RepeatedCompositeFieldContainer[ForewordCut]
-    def __init__(self, text: _Optional[str] = ..., token_count: _Optional[int] = ..., tokenizer: _Optional[str] = ..., cuts: _Optional[_Iterable[_Union[ForewordCut, _Mapping]]] = ...) -> None: ...
+    parts: _containers.RepeatedCompositeFieldContainer[ForewordPart]
+    def __init__(self, text: _Optional[str] = ..., token_count: _Optional[int] = ..., tokenizer: _Optional[str] = ..., cuts: _Optional[_Iterable[_Union[ForewordCut, _Mapping]]] = ..., parts: _Optional[_Iterable[_Union[ForewordPart, _Mapping]]] = ...) -> None: ...
+
+class Embedding(_message.Message):
+    __slots__ = ("model", "dimensions", "values", "scale")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    dimensions: int
+    values: bytes
+    scale: float
+    def __init__(self, model: _Optional[str] = ..., dimensions: _Optional[int] = ..., values: _Optional[bytes] = ..., scale: _Optional[float] = ...) -> None: ...
 
 class Provenance(_message.Message):
     __slots__ = ("generator", "model", "prompt_version", "window", "event_count", "data_watermark", "cost_micro_usd")
@@ -343,7 +429,7 @@ class TopicSpelling(_message.Message):
     def __init__(self, text: _Optional[str] = ..., event_count: _Optional[int] = ...) -> None: ...
 
 class FadedCount(_message.Message):
-    __slots__ = ("field", "value", "weight", "negative_weight", "event_count", "last_seen", "rating_sum", "rating_weight", "spellings", "stance", "stance_time")
+    __slots__ = ("field", "value", "weight", "negative_weight", "event_count", "last_seen", "rating_sum", "rating_weight", "spellings", "stance", "stance_time", "short_day_sum", "long_day_sum", "last_day", "last_day_weight")
     FIELD_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -355,6 +441,10 @@ class FadedCount(_message.Message):
     SPELLINGS_FIELD_NUMBER: _ClassVar[int]
     STANCE_FIELD_NUMBER: _ClassVar[int]
     STANCE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SHORT_DAY_SUM_FIELD_NUMBER: _ClassVar[int]
+    LONG_DAY_SUM_FIELD_NUMBER: _ClassVar[int]
+    LAST_DAY_FIELD_NUMBER: _ClassVar[int]
+    LAST_DAY_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     field: str
     value: str
     weight: float
@@ -366,7 +456,27 @@ class FadedCount(_message.Message):
     spellings: _containers.RepeatedCompositeFieldContainer[TopicSpelling]
     stance: Stance
     stance_time: _timestamp_pb2.Timestamp
-    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., spellings: _Optional[_Iterable[_Union[TopicSpelling, _Mapping]]] = ..., stance: _Optional[_Union[Stance, str]] = ..., stance_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    short_day_sum: float
+    long_day_sum: float
+    last_day: int
+    last_day_weight: float
+    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., spellings: _Optional[_Iterable[_Union[TopicSpelling, _Mapping]]] = ..., stance: _Optional[_Union[Stance, str]] = ..., stance_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., short_day_sum: _Optional[float] = ..., long_day_sum: _Optional[float] = ..., last_day: _Optional[int] = ..., last_day_weight: _Optional[float] = ...) -> None: ...
+
+class RecentAct(_message.Message):
+    __slots__ = ("time", "type", "item_id", "topics", "subject", "stance")
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    TOPICS_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    STANCE_FIELD_NUMBER: _ClassVar[int]
+    time: _timestamp_pb2.Timestamp
+    type: str
+    item_id: str
+    topics: _containers.RepeatedScalarFieldContainer[str]
+    subject: str
+    stance: Stance
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., type: _Optional[str] = ..., item_id: _Optional[str] = ..., topics: _Optional[_Iterable[str]] = ..., subject: _Optional[str] = ..., stance: _Optional[_Union[Stance, str]] = ...) -> None: ...
 
 class Wish(_message.Message):
     __slots__ = ("key", "value", "time")
@@ -379,7 +489,7 @@ class Wish(_message.Message):
     def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Memory(_message.Message):
-    __slots__ = ("as_of", "half_life", "topics", "attributes", "hour_weights", "event_count", "total_weight", "mean_length", "length_weight", "rating_sum", "rating_square_sum", "rating_weight", "wishes")
+    __slots__ = ("as_of", "half_life", "topics", "attributes", "hour_weights", "event_count", "total_weight", "mean_length", "length_weight", "rating_sum", "rating_square_sum", "rating_weight", "wishes", "short_day_sum", "long_day_sum", "last_day", "last_day_weight", "recent", "active_days", "first_seen")
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     HALF_LIFE_FIELD_NUMBER: _ClassVar[int]
     TOPICS_FIELD_NUMBER: _ClassVar[int]
@@ -393,6 +503,13 @@ class Memory(_message.Message):
     RATING_SQUARE_SUM_FIELD_NUMBER: _ClassVar[int]
     RATING_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     WISHES_FIELD_NUMBER: _ClassVar[int]
+    SHORT_DAY_SUM_FIELD_NUMBER: _ClassVar[int]
+    LONG_DAY_SUM_FIELD_NUMBER: _ClassVar[int]
+    LAST_DAY_FIELD_NUMBER: _ClassVar[int]
+    LAST_DAY_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    RECENT_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_DAYS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SEEN_FIELD_NUMBER: _ClassVar[int]
     as_of: _timestamp_pb2.Timestamp
     half_life: _duration_pb2.Duration
     topics: _containers.RepeatedCompositeFieldContainer[FadedCount]
@@ -406,4 +523,11 @@ class Memory(_message.Message):
     rating_square_sum: float
     rating_weight: float
     wishes: _containers.RepeatedCompositeFieldContainer[Wish]
-    def __init__(self, as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., half_life: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., topics: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., attributes: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., hour_weights: _Optional[_Iterable[float]] = ..., event_count: _Optional[int] = ..., total_weight: _Optional[float] = ..., mean_length: _Optional[float] = ..., length_weight: _Optional[float] = ..., rating_sum: _Optional[float] = ..., rating_square_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., wishes: _Optional[_Iterable[_Union[Wish, _Mapping]]] = ...) -> None: ...
+    short_day_sum: float
+    long_day_sum: float
+    last_day: int
+    last_day_weight: float
+    recent: _containers.RepeatedCompositeFieldContainer[RecentAct]
+    active_days: _containers.RepeatedScalarFieldContainer[int]
+    first_seen: _timestamp_pb2.Timestamp
+    def __init__(self, as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., half_life: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., topics: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., attributes: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., hour_weights: _Optional[_Iterable[float]] = ..., event_count: _Optional[int] = ..., total_weight: _Optional[float] = ..., mean_length: _Optional[float] = ..., length_weight: _Optional[float] = ..., rating_sum: _Optional[float] = ..., rating_square_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., wishes: _Optional[_Iterable[_Union[Wish, _Mapping]]] = ..., short_day_sum: _Optional[float] = ..., long_day_sum: _Optional[float] = ..., last_day: _Optional[int] = ..., last_day_weight: _Optional[float] = ..., recent: _Optional[_Iterable[_Union[RecentAct, _Mapping]]] = ..., active_days: _Optional[_Iterable[int]] = ..., first_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -2,6 +2,7 @@ import datetime
 
 from foreword.v1 import freshness_pb2 as _freshness_pb2
 from foreword.v1 import profile_pb2 as _profile_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -54,7 +55,7 @@ class GetForewordRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., max_tokens: _Optional[int] = ..., session_id: _Optional[str] = ...) -> None: ...
 
 class GetForewordResponse(_message.Message):
-    __slots__ = ("text", "token_count", "revision", "etag", "freshness", "cuts", "tokenizer", "computed_at")
+    __slots__ = ("text", "token_count", "revision", "etag", "freshness", "cuts", "tokenizer", "computed_at", "parts")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     TOKEN_COUNT_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -63,6 +64,7 @@ class GetForewordResponse(_message.Message):
     CUTS_FIELD_NUMBER: _ClassVar[int]
     TOKENIZER_FIELD_NUMBER: _ClassVar[int]
     COMPUTED_AT_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
     text: str
     token_count: int
     revision: int
@@ -71,4 +73,51 @@ class GetForewordResponse(_message.Message):
     cuts: _containers.RepeatedCompositeFieldContainer[_profile_pb2.ForewordCut]
     tokenizer: str
     computed_at: _timestamp_pb2.Timestamp
-    def __init__(self, text: _Optional[str] = ..., token_count: _Optional[int] = ..., revision: _Optional[int] = ..., etag: _Optional[str] = ..., freshness: _Optional[_Union[_freshness_pb2.Freshness, str]] = ..., cuts: _Optional[_Iterable[_Union[_profile_pb2.ForewordCut, _Mapping]]] = ..., tokenizer: _Optional[str] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    parts: _containers.RepeatedCompositeFieldContainer[_profile_pb2.ForewordPart]
+    def __init__(self, text: _Optional[str] = ..., token_count: _Optional[int] = ..., revision: _Optional[int] = ..., etag: _Optional[str] = ..., freshness: _Optional[_Union[_freshness_pb2.Freshness, str]] = ..., cuts: _Optional[_Iterable[_Union[_profile_pb2.ForewordCut, _Mapping]]] = ..., tokenizer: _Optional[str] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parts: _Optional[_Iterable[_Union[_profile_pb2.ForewordPart, _Mapping]]] = ...) -> None: ...
+
+class ListRevisionsRequest(_message.Message):
+    __slots__ = ("user_id", "namespace")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    namespace: str
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ...) -> None: ...
+
+class RevisionEntry(_message.Message):
+    __slots__ = ("profile", "changes")
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    profile: _profile_pb2.Profile
+    changes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, profile: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., changes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ListRevisionsResponse(_message.Message):
+    __slots__ = ("revisions",)
+    REVISIONS_FIELD_NUMBER: _ClassVar[int]
+    revisions: _containers.RepeatedCompositeFieldContainer[RevisionEntry]
+    def __init__(self, revisions: _Optional[_Iterable[_Union[RevisionEntry, _Mapping]]] = ...) -> None: ...
+
+class RollbackProfileRequest(_message.Message):
+    __slots__ = ("user_id", "namespace", "revision", "wait")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    namespace: str
+    revision: int
+    wait: _duration_pb2.Duration
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., revision: _Optional[int] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class RollbackProfileResponse(_message.Message):
+    __slots__ = ("requested_at", "completed", "revision", "error")
+    REQUESTED_AT_FIELD_NUMBER: _ClassVar[int]
+    COMPLETED_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    requested_at: _timestamp_pb2.Timestamp
+    completed: bool
+    revision: int
+    error: str
+    def __init__(self, requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed: bool = ..., revision: _Optional[int] = ..., error: _Optional[str] = ...) -> None: ...

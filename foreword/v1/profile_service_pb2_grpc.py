@@ -50,6 +50,16 @@ class ProfileServiceStub(object):
                 request_serializer=foreword_dot_v1_dot_profile__service__pb2.GetForewordRequest.SerializeToString,
                 response_deserializer=foreword_dot_v1_dot_profile__service__pb2.GetForewordResponse.FromString,
                 _registered_method=True)
+        self.ListRevisions = channel.unary_unary(
+                '/foreword.v1.ProfileService/ListRevisions',
+                request_serializer=foreword_dot_v1_dot_profile__service__pb2.ListRevisionsRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_profile__service__pb2.ListRevisionsResponse.FromString,
+                _registered_method=True)
+        self.RollbackProfile = channel.unary_unary(
+                '/foreword.v1.ProfileService/RollbackProfile',
+                request_serializer=foreword_dot_v1_dot_profile__service__pb2.RollbackProfileRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_profile__service__pb2.RollbackProfileResponse.FromString,
+                _registered_method=True)
 
 
 class ProfileServiceServicer(object):
@@ -78,6 +88,21 @@ class ProfileServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListRevisions(self, request, context):
+        """Returns the revisions of one user that are kept, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RollbackProfile(self, request, context):
+        """Returns a user to an earlier revision, as a new one, and waits until it is
+        served.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProfileServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -95,6 +120,16 @@ def add_ProfileServiceServicer_to_server(servicer, server):
                     servicer.GetForeword,
                     request_deserializer=foreword_dot_v1_dot_profile__service__pb2.GetForewordRequest.FromString,
                     response_serializer=foreword_dot_v1_dot_profile__service__pb2.GetForewordResponse.SerializeToString,
+            ),
+            'ListRevisions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRevisions,
+                    request_deserializer=foreword_dot_v1_dot_profile__service__pb2.ListRevisionsRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_profile__service__pb2.ListRevisionsResponse.SerializeToString,
+            ),
+            'RollbackProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollbackProfile,
+                    request_deserializer=foreword_dot_v1_dot_profile__service__pb2.RollbackProfileRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_profile__service__pb2.RollbackProfileResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -179,6 +214,60 @@ class ProfileService(object):
             '/foreword.v1.ProfileService/GetForeword',
             foreword_dot_v1_dot_profile__service__pb2.GetForewordRequest.SerializeToString,
             foreword_dot_v1_dot_profile__service__pb2.GetForewordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRevisions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.ProfileService/ListRevisions',
+            foreword_dot_v1_dot_profile__service__pb2.ListRevisionsRequest.SerializeToString,
+            foreword_dot_v1_dot_profile__service__pb2.ListRevisionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollbackProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.ProfileService/RollbackProfile',
+            foreword_dot_v1_dot_profile__service__pb2.RollbackProfileRequest.SerializeToString,
+            foreword_dot_v1_dot_profile__service__pb2.RollbackProfileResponse.FromString,
             options,
             channel_credentials,
             insecure,

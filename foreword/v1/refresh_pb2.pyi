@@ -14,6 +14,14 @@ class RefreshReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REFRESH_REASON_ON_OPEN: _ClassVar[RefreshReason]
     REFRESH_REASON_MANUAL: _ClassVar[RefreshReason]
     REFRESH_REASON_RETRY: _ClassVar[RefreshReason]
+    REFRESH_REASON_EVENTS_DELETED: _ClassVar[RefreshReason]
+    REFRESH_REASON_ROLLBACK: _ClassVar[RefreshReason]
+
+class RefreshMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REFRESH_MODE_UNSPECIFIED: _ClassVar[RefreshMode]
+    REFRESH_MODE_INCREMENTAL: _ClassVar[RefreshMode]
+    REFRESH_MODE_FULL: _ClassVar[RefreshMode]
 
 class RefreshOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -28,6 +36,11 @@ REFRESH_REASON_SESSION_END: RefreshReason
 REFRESH_REASON_ON_OPEN: RefreshReason
 REFRESH_REASON_MANUAL: RefreshReason
 REFRESH_REASON_RETRY: RefreshReason
+REFRESH_REASON_EVENTS_DELETED: RefreshReason
+REFRESH_REASON_ROLLBACK: RefreshReason
+REFRESH_MODE_UNSPECIFIED: RefreshMode
+REFRESH_MODE_INCREMENTAL: RefreshMode
+REFRESH_MODE_FULL: RefreshMode
 REFRESH_OUTCOME_UNSPECIFIED: RefreshOutcome
 REFRESH_OUTCOME_WRITTEN: RefreshOutcome
 REFRESH_OUTCOME_UNCHANGED: RefreshOutcome

@@ -1,6 +1,7 @@
 from foreword.v1 import erasure_pb2 as _erasure_pb2
 from foreword.v1 import model_status_pb2 as _model_status_pb2
 from foreword.v1 import profile_pb2 as _profile_pb2
+from foreword.v1 import topic_alias_pb2 as _topic_alias_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -92,3 +93,19 @@ class ModelBatch(_message.Message):
     polled_ms: int
     error: str
     def __init__(self, stage: _Optional[_Union[BatchStage, str]] = ..., intended_ms: _Optional[int] = ..., batch_id: _Optional[str] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., item_count: _Optional[int] = ..., polled_ms: _Optional[int] = ..., error: _Optional[str] = ...) -> None: ...
+
+class TopicAliases(_message.Message):
+    __slots__ = ("aliases", "split_topics", "version")
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    SPLIT_TOPICS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    aliases: _containers.RepeatedCompositeFieldContainer[_topic_alias_pb2.TopicAlias]
+    split_topics: _containers.RepeatedScalarFieldContainer[str]
+    version: int
+    def __init__(self, aliases: _Optional[_Iterable[_Union[_topic_alias_pb2.TopicAlias, _Mapping]]] = ..., split_topics: _Optional[_Iterable[str]] = ..., version: _Optional[int] = ...) -> None: ...
+
+class TopicProposals(_message.Message):
+    __slots__ = ("aliases",)
+    ALIASES_FIELD_NUMBER: _ClassVar[int]
+    aliases: _containers.RepeatedCompositeFieldContainer[_topic_alias_pb2.TopicAlias]
+    def __init__(self, aliases: _Optional[_Iterable[_Union[_topic_alias_pb2.TopicAlias, _Mapping]]] = ...) -> None: ...
