@@ -27,8 +27,10 @@ from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
 if TYPE_CHECKING:
     from model_servers import RunningModelServer
 
-# How long one example takes says how busy the machine is; pytest-timeout ends what hangs.
-settings.register_profile("foreword", deadline=None)
+# How long one example takes says how busy the machine is; pytest-timeout ends what hangs. The same examples each time,
+# so that a change is judged by what it changed; `--hypothesis-profile=explore` draws others.
+settings.register_profile("explore", deadline=None)
+settings.register_profile("foreword", deadline=None, derandomize=True)
 settings.load_profile("foreword")
 
 MAP_BYTES = 1 << 28
