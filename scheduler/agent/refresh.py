@@ -14,7 +14,6 @@ from foreword.topics import topic_key
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.affinity import rank
 from scheduler.agent.apply import Refusal, apply
-from scheduler.agent.description import describe
 from scheduler.agent.evidence import evidence_of
 from scheduler.agent.extractive import EXTRACTIVE, EXTRACTIVE_VERSION, propose
 from scheduler.agent.findings import Findings, find
@@ -24,6 +23,7 @@ from scheduler.agent.name_users import names_among, user_mark
 from scheduler.agent.population import PopulationDelta, PopulationView
 from scheduler.agent.proposal import Proposal, Usage
 from scheduler.agent.render import foreword, summary
+from scheduler.agent.saying import compose
 from scheduler.agent.sections import fill
 from scheduler.agent.statement import may_stand
 from scheduler.agent.upkeep import upkeep
@@ -204,9 +204,9 @@ def complete(drafted: Draft, proposals: Sequence[Proposal] = ()) -> RefreshResul
         profile.product.CopyFrom(products[-1])
     elif previous is not None and previous.HasField("product"):
         profile.product.CopyFrom(previous.product)
-    sentences = describe(findings, applied.self_model)
-    profile.semantic_summary = summary(sentences)
-    profile.foreword.CopyFrom(foreword(sentences, drafted.config.foreword.tokens_max))
+    sayings = compose(findings, applied.self_model)
+    profile.semantic_summary = summary(sayings)
+    profile.foreword.CopyFrom(foreword(sayings, drafted.config.foreword.tokens_max))
     _stamp(profile, drafted, used)
     fit(profile)
     return RefreshResult(

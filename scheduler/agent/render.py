@@ -9,21 +9,23 @@ from foreword.budget import cut
 from foreword.frames import frame_for
 from foreword.tokens import TOKENIZER, count_tokens
 from foreword.v1 import profile_pb2
+from scheduler.agent.saying import Saying
 
 SUMMARY_BYTES_MAX = 600
 # Where the first sentence may end early: before the next of the things it lists. Not within a quoted name.
 _NEXT_THING = re.compile(r', |(?<=") and ')
 
 
-def foreword(sentences: Sequence[str], tokens_max: int) -> profile_pb2.Foreword:
+def foreword(sayings: Sequence[Saying], tokens_max: int) -> profile_pb2.Foreword:
     """Return the text of at most `tokens_max` tokens, a line a sentence, cut after any line.
 
     The frame alone says nothing, so the first cut lies in the first sentence, after the first thing it says. A
     sentence that does not fit is left out with all that follow: what comes first is worth more. Without a sentence,
     as when a user only refused what may not be named, the text is empty.
     """
-    if not sentences:
+    if not sayings:
         return profile_pb2.Foreword(tokenizer=TOKENIZER, cuts=[profile_pb2.ForewordCut()])
+    sentences = [saying.text for saying in sayings]
     result = profile_pb2.Foreword(
         tokenizer=TOKENIZER, text="\n".join([frame_for("\n".join(sentences)), *sentences])
     )
@@ -50,11 +52,11 @@ def _ends(text: str, first: str) -> Iterator[int]:
             yield match.start()
 
 
-def summary(sentences: Sequence[str]) -> str:
+def summary(sayings: Sequence[Saying]) -> str:
     """Return the sentences as running text of at most 600 bytes, cut between sentences."""
     text = ""
-    for sentence in sentences:
-        longer = f"{text} {sentence}".lstrip()
+    for saying in sayings:
+        longer = f"{text} {saying.text}".lstrip()
         if len(longer.encode()) > SUMMARY_BYTES_MAX:
             break
         text = longer

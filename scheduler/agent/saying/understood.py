@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from foreword.naming import Names
 from foreword.v1 import profile_pb2
+from scheduler.agent.findings import Findings
 from scheduler.agent.labels import join, labels
+from scheduler.agent.saying.saying import Saying
 
 _GOALS = 3
 _BELIEFS = 4
@@ -15,21 +17,22 @@ _AREAS = 3
 _DEEPLY_LEVEL_MIN, _WELL_LEVEL_MIN, _SOME_LEVEL_MIN = 0.77, 0.45, 0.21
 
 
-def understood(self_model: profile_pb2.SelfModel, names: Names) -> Iterator[str]:
-    """Yield sentences: what the user knows beside what is counted, what they are at now, what is believed of them.
+def understood(findings: Findings, self_model: profile_pb2.SelfModel, _claimed: Set[str]) -> Iterator[Saying]:
+    """Say what the user knows beside what is counted, what they are at now, what is believed of them.
 
     The surest come first. Statements are told as they are: their names are in quotation marks already.
     """
-    yield from _knowledge([row for row in self_model.expertise if row.proposed_by], names)
+    knowledge = _knowledge([row for row in self_model.expertise if row.proposed_by], findings.names)
+    yield from (Saying("knows", text) for text in knowledge)
     goals = [row for row in self_model.goals if row.proposed_by and not row.HasField("valid_to")]
     if goals:
         goals.sort(key=lambda row: (-row.confidence, row.goal_id))
         said = [_lowered(row.statement) for row in goals[:_GOALS]]
         joint = "; " if any("," in each for each in said) else ", "
-        yield f"Now: {joint.join(said)}."
+        yield Saying("now", f"Now: {joint.join(said)}.")
     beliefs = [row for row in self_model.beliefs if row.proposed_by and not row.HasField("valid_to")]
     beliefs.sort(key=lambda row: (-row.confidence, row.belief_id))
-    yield from (row.statement for row in beliefs[:_BELIEFS])
+    yield from (Saying("understood", row.statement) for row in beliefs[:_BELIEFS])
 
 
 def _knowledge(rows: Sequence[profile_pb2.Expertise], names: Names) -> Iterator[str]:

@@ -1,0 +1,52 @@
+"""Which sayings make a text, the most useful first."""
+
+from __future__ import annotations
+
+from foreword.v1 import profile_pb2
+from scheduler.agent.findings import Findings
+from scheduler.agent.saying.agent_habits import agent_habits
+from scheduler.agent.saying.domains import domains
+from scheduler.agent.saying.filters import filters
+from scheduler.agent.saying.lead import lead
+from scheduler.agent.saying.ratings import ratings
+from scheduler.agent.saying.reading_habits import reading_habits
+from scheduler.agent.saying.rest import rest
+from scheduler.agent.saying.saying import Saying, Teller
+from scheduler.agent.saying.skills import skills
+from scheduler.agent.saying.standing import standing
+from scheduler.agent.saying.stated import stated
+from scheduler.agent.saying.turns import turns
+from scheduler.agent.saying.understood import understood
+
+_TELLERS: tuple[Teller, ...] = (
+    lead,
+    # Before all that may be cut: what the user said counts more than what was seen.
+    stated,
+    skills,
+    agent_habits,
+    # What a model understood comes before what else is counted, as far as there is room.
+    understood,
+    ratings,
+    domains,
+    turns,
+    standing,
+    rest,
+    reading_habits,
+    filters,
+)
+
+
+def compose(findings: Findings, self_model: profile_pb2.SelfModel) -> list[Saying]:
+    """Return what is said of the user, the most useful first, nothing twice.
+
+    Args:
+        findings: What code knows of the user.
+        self_model: Of what is in it, what models proposed is said; all else the findings say themselves.
+    """
+    said: dict[str, Saying] = {}
+    claimed: set[str] = set()
+    for teller in _TELLERS:
+        for saying in teller(findings, self_model, claimed):
+            said.setdefault(saying.text, saying)
+            claimed |= saying.topics
+    return list(said.values())

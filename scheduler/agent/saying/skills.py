@@ -1,0 +1,58 @@
+"""What languages a developer knows, and what else they edit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+
+from foreword.naming import LANGUAGES
+from foreword.v1 import profile_pb2
+from scheduler.agent.affinity import Affinity
+from scheduler.agent.findings import Findings
+from scheduler.agent.kind import Kind
+from scheduler.agent.labels import join
+from scheduler.agent.saying.areas import keys, leading, named, names_of
+from scheduler.agent.saying.saying import Saying
+from scheduler.agent.vocabulary import FILE_KINDS
+
+# How many events make which word for knowing something.
+_DEEPLY_EVENTS_MIN = 100
+_WELL_EVENTS_MIN = 25
+_SOME_EVENTS_MIN = 8
+
+
+def skills(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) -> Iterator[Saying]:
+    """Say what languages a developer knows, and what kinds of files they edit."""
+    if findings.kind is not Kind.CODE:
+        return
+    others = [item for item in named(findings) if item.key not in keys(leading(findings))]
+    languages = sorted(
+        (item for item in others if item.key in LANGUAGES),
+        key=lambda item: (-item.evidence_count, item.key),
+    )
+    known = _knowledge(findings, languages)
+    if known:
+        yield Saying("knows", known)
+    # That files lie in the root is true of every project.
+    files = names_of(findings, [item for item in others if item.key in FILE_KINDS and item.key != "root"], 3)
+    if files:
+        yield Saying("rest", f"Also edits {join(files)}.")
+
+
+def _knowledge(findings: Findings, languages: Sequence[Affinity]) -> str | None:
+    deep = names_of(findings, _met(languages, _DEEPLY_EVENTS_MIN), 3)
+    well = names_of(findings, _met(languages, _WELL_EVENTS_MIN, _DEEPLY_EVENTS_MIN), 3)
+    some = names_of(findings, _met(languages, _SOME_EVENTS_MIN, _WELL_EVENTS_MIN), 3)
+    known = [*([f"{join(deep)} deeply"] if deep else []), *([f"{join(well)} well"] if well else [])]
+    if known:
+        return f"Knows {', '.join(known)}{f'; some {join(some)}' if some else ''}."
+    if some:
+        return f"Works with {join(some)}."
+    return f"Has worked a little with {join(names_of(findings, languages, 2))}." if languages else None
+
+
+def _met(affinities: Sequence[Affinity], events_min: int, events_end: int | None = None) -> list[Affinity]:
+    return [
+        item
+        for item in affinities
+        if events_min <= item.evidence_count and (events_end is None or item.evidence_count < events_end)
+    ]
