@@ -377,6 +377,10 @@ class Agent(Section):
     """Longest time one refresh, or one call to a model, may take."""
     product: Product = Product()
     """A message of your own in every profile, `Profile.product`, which the language model fills in."""
+    embedding: Literal["none", "wordllama"] = "none"
+    """What makes the vector of the summary that a profile carries as a retrieval key (`summary_embedding`). wordllama:
+    256 numbers of a byte each, made here in 70 microseconds by weights that come with the extra `embeddings`; costs
+    the scheduler 100 MB of memory. None of it reaches for a network."""
     signs: dict[str, Sign] = {}
     """What acts of your own types say of their topics, as in `[agent.signs]`, `snooze = "against"`; goes before the
     table in docs/guide.md, which knows mute, block, dislike, like and the like. Holds for events read from then on,

@@ -19,6 +19,7 @@ from foreword.store.files import ACTIVITY, PROFILES
 from scheduler.agent.extractive import EXTRACTIVE_VERSION
 from scheduler.agent.product import load_product_schema
 from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh
+from scheduler.agent.summary_embedding import check_embedding
 from scheduler.attempt import Compute, Refresher
 from scheduler.attempt_writer import AttemptWriter
 from scheduler.erasure import Erasures
@@ -35,7 +36,7 @@ from scheduler.triggers import TriggerFeed
 
 logger = logging.getLogger("scheduler")
 
-# What the environments were opened with, and what was compiled.
+# What the environments were opened with, what was compiled, and what was loaded.
 AT_START = {
     "store": (
         "directory",
@@ -44,7 +45,7 @@ AT_START = {
         "revisions_max",
         "ledger_entries_max",
     ),
-    "agent": ("product",),
+    "agent": ("product", "embedding"),
 }
 # How often a store that is not there yet, or was replaced, is looked for.
 _PRESENCE_SECONDS = 0.5
@@ -109,6 +110,7 @@ class SchedulerDaemon:
     Raises:
         StoreLockedError: Another scheduler, or a restore or compaction, holds the store.
         StoreError: profiles.lmdb cannot be opened for writing, or a restore was interrupted.
+        MissingExtraError: The configuration asks for an extra that is not installed.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class SchedulerDaemon:
         compute: Compute = compute_extractive,
         prompt_version: str = EXTRACTIVE_VERSION,
     ) -> None:
+        check_embedding(config.agent.embedding)
         self.health = Health(clock)
         self.live = FollowedConfig(
             config, config_file, self.health.problems, component=COMPONENT, at_start=AT_START

@@ -33,9 +33,12 @@ def check(settings: Settings, file: Path | None) -> None:
     Default: the file the daemons would read. Environment overrides count, as they do for the daemons.
     """
     from scheduler.agent.product import load_product_schema
+    from scheduler.agent.summary_embedding import check_embedding
 
     source = ConfigFile.find(file) if file else settings.config_source
-    load_product_schema(source.read().agent.product)
+    agent = source.read().agent
+    load_product_schema(agent.product)
+    check_embedding(agent.embedding)
     is_there = source.signature() is not None
     if settings.as_json:
         print_json({"file": str(source) if is_there else None, "ok": True})

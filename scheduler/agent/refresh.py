@@ -26,6 +26,7 @@ from scheduler.agent.render import foreword, summary
 from scheduler.agent.saying import compose
 from scheduler.agent.sections import fill
 from scheduler.agent.statement import may_stand
+from scheduler.agent.summary_embedding import put_summary_embedding
 from scheduler.agent.upkeep import upkeep
 from scheduler.agent.vetting import Vetting
 from scheduler.agent.window import weigh
@@ -207,6 +208,7 @@ def complete(drafted: Draft, proposals: Sequence[Proposal] = ()) -> RefreshResul
     sayings = compose(findings, applied.self_model)
     profile.semantic_summary = summary(sayings)
     profile.foreword.CopyFrom(foreword(sayings, drafted.config.foreword.tokens_max))
+    put_summary_embedding(profile, previous, drafted.config.agent.embedding)
     _stamp(profile, drafted, used)
     fit(profile)
     return RefreshResult(

@@ -127,6 +127,8 @@ def _environment(checkout: Checkout) -> dict[str, str]:
         "HOME": str(checkout.folder),
         "FOREWORD_DATA": str((ROOT / os.environ.get("FOREWORD_DATA", "../shared/data")).resolve()),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        # For the example that compares vectors.
+        "FOREWORD_AGENT__EMBEDDING": "wordllama",
         "FOREWORD_SIDECAR__LISTEN": f'["unix:{{store}}/foreword.sock", "127.0.0.1:{checkout.port}"]',
     }
 

@@ -93,6 +93,7 @@ DEFAULTS = {
     "agent.batch_poll_seconds": 60.0,
     "agent.batch_grace_seconds": 600.0,
     "agent.timeout_seconds": 60.0,
+    "agent.embedding": "none",
     "agent.product.proto_file": None,
     "agent.product.message": "",
     # agent.signs is empty: the table of types stands in foreword/signs.py.

@@ -21,6 +21,7 @@ LAYERS = {
     "foreword.store": 2,
     "foreword.client": 3,
     "foreword.local": 3,
+    "foreword.embedding": 3,
     "foreword.llm": 3,
     "tiering": 3,
     "ranking": 3,
@@ -35,6 +36,7 @@ LAYERS = {
 
 # The parts the command line starts; importing them costs time that `foreword get` does not have.
 LAZY = {
+    "foreword.embedding",
     "foreword.importers",
     "foreword.llm",
     "foreword.model_server",
@@ -66,6 +68,7 @@ DOORS = {
     "anthropic": ("foreword.llm",),
     "openai": ("foreword.llm",),
     "httpx2": ("foreword.llm",),
+    "wordllama": ("foreword.embedding",),
     "phonenumbers": ("foreword.redaction",),
     "aiohttp": ("foreword.model_server",),
     "protovalidate": ("scheduler.agent.product.validation",),
