@@ -24,6 +24,7 @@ def fit(profile: profile_pb2.Profile, bytes_max: int = PROFILE_BYTES_MAX) -> Non
         (profile.memory.topics, max(30, noes)),
         (profile.search_defaults.boost_signals, 3),
         (profile.content_preferences.high_affinity_topics, 10),
+        (profile.memory.recent, 4),
         (profile.self_model.beliefs, 4),
         (profile.memory.topics, max(10, noes)),
     ):

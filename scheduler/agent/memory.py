@@ -14,8 +14,10 @@ from foreword.corrections import Wish, wishes_in
 from foreword.redaction import redact_value
 from foreword.topics import commonest, topic_key
 from foreword.v1 import profile_pb2
+from scheduler.agent import recent
 from scheduler.agent.evidence import GENERATOR_KEY, Evidence
 from scheduler.agent.population import PopulationDelta, length_bucket
+from scheduler.agent.recent import Recent
 
 TOPICS_MAX = 100
 # Topics that the user decided against are kept before all others, the newest of them; nobody says no to more by hand.
@@ -99,6 +101,7 @@ class Memory:
     rating_square_sum: float = 0.0
     rating_weight: float = 0.0
     wishes: dict[str, tuple[int, str]] = field(default_factory=dict)
+    recent: Recent = field(default_factory=Recent)
 
     def fade_factor(self, time_ms: int) -> float:
         """Return what a weight of the memory is worth at a later time."""
@@ -129,6 +132,7 @@ def fold(
     delta = PopulationDelta(as_of_ms=as_of_ms, user_count=int(not memory.events and bool(news)))
     for item in news:
         _add(memory, delta, item)
+    recent.remember(memory.recent, news)
     return memory, delta
 
 
@@ -177,6 +181,7 @@ def to_proto(memory: Memory) -> profile_pb2.Memory:
     proto.rating_sum = memory.rating_sum
     proto.rating_square_sum = memory.rating_square_sum
     proto.rating_weight = memory.rating_weight
+    recent.write(memory.recent, proto)
     return proto
 
 
@@ -215,6 +220,7 @@ def _faded(previous: profile_pb2.Memory | None, as_of_ms: int, half_life_ms: flo
     memory.rating_weight = previous.rating_weight * fade
     for held in previous.wishes:
         memory.take_wish(Wish(held.key, held.value), held.time.ToMilliseconds())
+    memory.recent = recent.recent_of(previous)
     return memory
 
 

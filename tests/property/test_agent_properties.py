@@ -153,6 +153,9 @@ def test_folding_in_parts_and_in_any_order_equals_folding_at_once(
     parts = to_proto(fold(first, shuffled[middle:], 60.0)[0])
     assert parts.event_count == whole.event_count
     assert parts.total_weight == pytest.approx(whole.total_weight)
+    assert list(parts.recent) == list(whole.recent)
+    assert list(parts.active_days) == list(whole.active_days)
+    assert parts.first_seen == whole.first_seen
     assert {row.value: row.event_count for row in parts.topics} == {
         row.value: row.event_count for row in whole.topics
     }

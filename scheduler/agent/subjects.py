@@ -1,0 +1,134 @@
+"""What an event's text can be about: the words of it that name a subject, and those that come again in others."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import combinations
+from typing import NamedTuple
+
+from foreword.empty_words import is_empty
+from scheduler.agent.stems import stem
+
+SUBJECT_BYTES_MAX = 64
+PHRASE_WORDS_MAX = 3
+# A subject stands near the beginning; what is pasted behind it may be pages.
+_TEXT_CHARACTERS_MAX = 160
+_LETTERS_MIN, _LETTERS_MAX = 3, 20
+# Letters alone: what identifies, counts or opens something has digits or marks in it, and so is never kept.
+_WORD = re.compile(r"[^\W\d_]+(?:[_-][^\W\d_]+)*")
+# Written as no prose writes a word: `send_event`, `MongoDB`, `pre-commit`.
+_COINED = re.compile(r".[A-Z_-]")
+_QUOTES = "\"'`*()[]{}<>“”‘’«»"
+_CLAUSE_ENDS = ".,;:!?"
+# After these stands what somebody does or is told to do.
+_BEFORE_VERBS = frozenset(
+    """already always and can cannot could do does don't dont he i it just let may might must never not now or please
+    shall she should that then they to we who will would you""".split()
+)
+_JOINT = ", "
+# What fewer acts share may be chance; a phrase is less so than a word, and a coined word less than a plain one.
+_PHRASE_ACTS_MIN, _WORD_ACTS_MIN = 2, 3
+# Acts until a phrase counts half.
+_HALF_ACTS = 8
+
+
+class _Token(NamedTuple):
+    word: str
+    """The word that can name a subject; empty where none can."""
+    opens: bool
+    """Whether a mark before it parts it from its neighbour."""
+    closes: bool
+    """Whether a mark behind it does."""
+    starts_clause: bool
+    """Whether a verb may follow."""
+
+
+def subject_of(text: str) -> str:
+    """Return the words of a text that can name its subject, runs of neighbours divided by commas; at most 64 bytes.
+
+    The first word of a clause is left out, and so is what stands behind "to", "must" or "please": there stand the
+    verbs of orders. So is every word with a digit or a mark in it: there stand secrets, numbers and addresses.
+    """
+    subject = ""
+    for run in _runs(text.lstrip().partition("\n")[0][:_TEXT_CHARACTERS_MAX]):
+        for place, word in enumerate(run):
+            joined = f"{subject} {word}" if place else f"{subject}{_JOINT}{word}" if subject else word
+            if len(joined.encode()) > SUBJECT_BYTES_MAX:
+                return subject
+            subject = joined
+    return subject
+
+
+def recurring(subjects: Sequence[str]) -> list[tuple[str, tuple[int, ...]]]:
+    """Return phrases of up to three words that stand in several subjects, with the places of these.
+
+    The most telling come first, and no two share a word.
+
+    Args:
+        subjects: Those of acts, newest first. Of several that are the same the newest counts: a text sent twice says
+            no more than once.
+    """
+    places: dict[tuple[str, ...], dict[int, str]] = {}
+    newest = {subject: place for place, subject in reversed(list(enumerate(subjects))) if subject}
+    for subject, place in sorted(newest.items(), key=lambda item: item[1]):
+        for key, phrase in _phrases(subject):
+            places.setdefault(key, {}).setdefault(place, phrase)
+    found = [(key, acts) for key, acts in places.items() if len(acts) >= _acts_min(acts)]
+    chosen: list[tuple[tuple[str, ...], Mapping[int, str]]] = []
+    for key, acts in sorted(found, key=lambda item: (-_weight(*item), item[0])):
+        if all(set(key).isdisjoint(other) for other, _ in chosen):
+            chosen.append((key, acts))
+    return [(acts[min(acts)], tuple(acts)) for _, acts in chosen]
+
+
+def _acts_min(acts: Mapping[int, str]) -> int:
+    phrase = acts[min(acts)]
+    return _PHRASE_ACTS_MIN if " " in phrase or _COINED.search(phrase) else _WORD_ACTS_MIN
+
+
+def _weight(key: Sequence[str], acts: Iterable[int]) -> float:
+    """Return how telling a phrase is: more words say more, and newer acts say more of now."""
+    return (1 + len(key)) * math.fsum(0.5 ** (place / _HALF_ACTS) for place in acts)
+
+
+def _runs(line: str) -> Iterator[list[str]]:
+    run: list[str] = []
+    is_start = True
+    for raw in line.split():
+        token = _token(raw)
+        if run and (token.opens or not token.word):
+            yield run
+            run = []
+        if token.word and not is_start:
+            run.append(token.word)
+        if run and token.closes:
+            yield run
+            run = []
+        is_start = token.starts_clause
+    if run:
+        yield run
+
+
+@lru_cache(maxsize=16_384)
+def _token(raw: str) -> _Token:
+    word = raw.strip(_QUOTES + _CLAUSE_ENDS)
+    small, bare = word.casefold(), raw.rstrip(_QUOTES)
+    is_word = _LETTERS_MIN <= len(word) <= _LETTERS_MAX and _WORD.fullmatch(word) is not None
+    return _Token(
+        word if is_word and not is_empty(small) and small not in _BEFORE_VERBS else "",
+        opens=raw[0] in _QUOTES,
+        closes=not raw.endswith(word) or not word,
+        starts_clause=bare.endswith(tuple(_CLAUSE_ENDS)) or small in _BEFORE_VERBS or not word[:1].isalpha(),
+    )
+
+
+def _phrases(subject: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    for run in subject.split(_JOINT):
+        words = run.split(" ")
+        stems = [stem(word) for word in words]
+        for start, end in combinations(range(len(words) + 1), 2):
+            if end - start <= PHRASE_WORDS_MAX and len(set(stems[start:end])) == end - start:
+                yield tuple(stems[start:end]), " ".join(words[start:end])
