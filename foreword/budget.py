@@ -1,16 +1,19 @@
-"""Cutting a text to a budget of tokens, inside its frame."""
+"""Fitting a text into a budget of tokens: the parts that go in, under a frame that leaves them room."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from foreword.frames import brief
+from foreword.frames import BRIEF
 from foreword.tokens import count_tokens
-from foreword.v1.profile_pb2 import Foreword, ForewordCut
+from foreword.v1.profile_pb2 import Foreword, ForewordCut, ForewordPart
 from foreword.v1.profile_service_pb2 import GetForewordResponse
 
 TOKENS_MAX = 200
 """The most a foreword has; a larger budget means this one, and so does 0."""
+# A frame that takes more of a budget than this share leaves too little to say.
+_FRAME_SHARE_MAX = 0.25
 
 
 def budget_tokens(asked: int) -> int:
@@ -19,41 +22,83 @@ def budget_tokens(asked: int) -> int:
 
 
 def cut(served: Foreword | GetForewordResponse, tokens_max: int) -> None:
-    """Cut a text at the last of its cuts within a budget.
+    """Fit a text into a budget: of its parts those that go in, one too long left out, under the brief frame if small.
 
-    Where the frame and a first whole line do not fit, the brief frame stands over as much of that line as does; the
-    text is empty when not even the first thing fits.
+    Of the first part stands as much as goes in, at one of the cuts within it. The text is empty when nothing goes in.
+    A text without parts, of an older row, ends at the last of its cuts within the budget.
     """
     if served.token_count <= tokens_max:
         return
-    raw = served.text.encode()
+    if served.parts:
+        _fit(served, tokens_max)
+    else:
+        _end_at_a_cut(served, tokens_max)
+
+
+def _fit(served: Foreword | GetForewordResponse, tokens_max: int) -> None:
+    whole = served.text.partition("\n")[0]
+    frame = whole if _tokens(whole) <= _FRAME_SHARE_MAX * tokens_max else BRIEF
+    beginnings = list(_beginnings(served, whole))
+    parts = _fitting(served.parts, beginnings, tokens_max - _tokens(frame))
+    served.text = "\n".join([frame, *(part.text for part in parts)]) if parts else ""
+    del served.cuts[:]
+    served.cuts.extend(_cuts(frame, parts, beginnings))
+    served.token_count = served.cuts[-1].token_count if parts else 0
+    del served.parts[:]
+    served.parts.extend(parts)
+
+
+def _beginnings(served: Foreword | GetForewordResponse, frame: str) -> Iterator[ForewordPart]:
+    """Yield the first part up to each of the cuts within it."""
+    first, start = served.parts[0], len(frame.encode()) + 1
+    raw = first.text.encode()
+    for place in served.cuts:
+        if place.byte_end >= start + len(raw):
+            return
+        yield ForewordPart(
+            kind=first.kind,
+            text=raw[: place.byte_end - start].decode(),
+            token_count=place.token_count - _tokens(frame),
+        )
+
+
+def _fitting(
+    parts: Sequence[ForewordPart], beginnings: Sequence[ForewordPart], room: int
+) -> list[ForewordPart]:
+    """Return the parts that go in, in their order; in the place of the first perhaps its beginning."""
+    found: list[ForewordPart] = []
+    for place, part in enumerate(parts):
+        candidates = [part] if place else [part, *reversed(beginnings)]
+        taken = next((each for each in candidates if each.token_count <= room), None)
+        if taken is not None:
+            found.append(taken)
+            room -= taken.token_count
+    return found
+
+
+def _cuts(
+    frame: str, parts: Sequence[ForewordPart], beginnings: Sequence[ForewordPart]
+) -> Iterator[ForewordCut]:
+    """Yield where a text of these parts may end."""
+    end, tokens = len(frame.encode()), _tokens(frame)
+    for beginning in beginnings:
+        if parts and beginning.text != parts[0].text and parts[0].text.startswith(beginning.text):
+            yield ForewordCut(
+                byte_end=end + 1 + len(beginning.text.encode()), token_count=tokens + beginning.token_count
+            )
+    for part in parts:
+        end, tokens = end + 1 + len(part.text.encode()), tokens + part.token_count
+        yield ForewordCut(byte_end=end, token_count=tokens)
+
+
+def _end_at_a_cut(served: Foreword | GetForewordResponse, tokens_max: int) -> None:
     cuts = [place for place in served.cuts if place.token_count <= tokens_max]
-    if not any(_ends_a_line(raw, place.byte_end) for place in cuts):
-        raw, cuts = _cut_briefly(served.text, served.cuts, tokens_max) or (raw, cuts)
-    served.text = raw[: cuts[-1].byte_end].decode() if cuts else ""
+    served.text = served.text.encode()[: cuts[-1].byte_end].decode() if cuts else ""
     served.token_count = cuts[-1].token_count if cuts else 0
     del served.cuts[:]
     served.cuts.extend(cuts)
 
 
-def _cut_briefly(
-    text: str, cuts: Iterable[ForewordCut], tokens_max: int
-) -> tuple[bytes, list[ForewordCut]] | None:
-    """Return the text under the brief frame with its cuts within a budget; None when there are none."""
-    shorter = brief(text)
-    if shorter is None:
-        return None
-    raw = shorter.encode()
-    moved_bytes = len(text.encode()) - len(raw)
-    found: list[ForewordCut] = []
-    for place in cuts:
-        end = place.byte_end - moved_bytes
-        tokens = count_tokens(raw[:end].decode())
-        if tokens > tokens_max:
-            break
-        found.append(ForewordCut(byte_end=end, token_count=tokens))
-    return (raw, found) if found else None
-
-
-def _ends_a_line(raw: bytes, end: int) -> bool:
-    return end == len(raw) or b"\n" in raw[end - 1 : end + 1]
+@lru_cache(maxsize=8)
+def _tokens(frame: str) -> int:
+    return count_tokens(frame)

@@ -11,7 +11,7 @@ from foreword.naming import Names
 from foreword.signs import AGAINST, Signs, corrects, decides
 from foreword.store.activity_reader import StoredEvent
 from foreword.store.profile_writer import text_etag
-from foreword.tokens import TOKENIZER, count_tokens
+from foreword.tokens import TOKENIZER, count_line_tokens, count_tokens
 from foreword.topics import topic_key
 from foreword.v1.profile_service_pb2 import GetForewordResponse
 
@@ -100,4 +100,5 @@ def add_overlay(response: GetForewordResponse, session: Session, tokens_max: int
             response.tokenizer = TOKENIZER
             response.etag = text_etag(text)
             response.cuts.add(byte_end=len(text.encode()), token_count=tokens)
+            response.parts.add(kind="session", text=line, token_count=count_line_tokens(line))
             return

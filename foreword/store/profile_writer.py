@@ -330,6 +330,7 @@ def foreword_body(foreword: Foreword, profile: Profile, revision: int) -> bytes:
         revision=revision,
         etag=text_etag(foreword.text),
         cuts=foreword.cuts,
+        parts=foreword.parts,
         tokenizer=foreword.tokenizer,
     )
     if profile.HasField("computed_at"):

@@ -113,4 +113,10 @@ def _model_work(profiles: ProfileReader, user: UserKey) -> Iterator[ExportUserRe
 
 
 def _foreword(text: GetForewordResponse) -> Foreword:
-    return Foreword(text=text.text, token_count=text.token_count, tokenizer=text.tokenizer, cuts=text.cuts)
+    return Foreword(
+        text=text.text,
+        token_count=text.token_count,
+        tokenizer=text.tokenizer,
+        cuts=text.cuts,
+        parts=text.parts,
+    )

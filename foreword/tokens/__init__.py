@@ -1,5 +1,5 @@
 """Counting tokens without a tokenizer, and never too few."""
 
-from foreword.tokens.counting import TOKENIZER, count_tokens
+from foreword.tokens.counting import TOKENIZER, count_line_tokens, count_tokens
 
-__all__ = ["TOKENIZER", "count_tokens"]
+__all__ = ["TOKENIZER", "count_line_tokens", "count_tokens"]

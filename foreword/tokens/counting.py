@@ -60,6 +60,11 @@ def count_tokens(text: str) -> int:
     return _MARGIN_TOKENS + around + sum(map(_word_cost, others[::2])) + sum(map(_between, others[1:-1:2]))
 
 
+def count_line_tokens(line: str) -> int:
+    """Return what a line adds to a text that it ends: the lines of a text and its first add up to the whole."""
+    return count_tokens(f"\n{line}") - _MARGIN_TOKENS
+
+
 @lru_cache(maxsize=8192)
 def _between(text: str, follows_word: bool = True, precedes_word: bool = True) -> int:
     if not text:

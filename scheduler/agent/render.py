@@ -1,4 +1,4 @@
-"""From sentences to the texts that are served: the foreword with its cuts, and the summary."""
+"""From sayings to the texts that are served: the foreword with its parts and cuts, and the summary."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from foreword.budget import cut
 from foreword.frames import frame_for
-from foreword.tokens import TOKENIZER, count_tokens
+from foreword.tokens import TOKENIZER, count_line_tokens, count_tokens
 from foreword.v1 import profile_pb2
 from scheduler.agent.saying import Saying
 
@@ -17,43 +17,47 @@ _NEXT_THING = re.compile(r', |(?<=") and ')
 
 
 def foreword(sayings: Sequence[Saying], tokens_max: int) -> profile_pb2.Foreword:
-    """Return the text of at most `tokens_max` tokens, a line a sentence, cut after any line.
+    """Return the text of at most `tokens_max` tokens, a line a saying, with its parts and where it may be cut.
 
-    The frame alone says nothing, so the first cut lies in the first sentence, after the first thing it says. A
-    sentence that does not fit is left out with all that follow: what comes first is worth more. Without a sentence,
-    as when a user only refused what may not be named, the text is empty.
+    The frame alone says nothing, so the first cut lies in the first sentence, after the first thing it says. A saying
+    that does not fit is left out. Without any, as when a user only refused what may not be named, the text is empty.
     """
-    if not sayings:
-        return profile_pb2.Foreword(tokenizer=TOKENIZER, cuts=[profile_pb2.ForewordCut()])
-    sentences = [saying.text for saying in sayings]
-    result = profile_pb2.Foreword(
-        tokenizer=TOKENIZER, text="\n".join([frame_for("\n".join(sentences)), *sentences])
-    )
-    for end in _ends(result.text, sentences[0]):
-        tokens = count_tokens(result.text[:end])
-        result.cuts.add(byte_end=len(result.text[:end].encode()), token_count=tokens)
-    result.token_count = result.cuts[-1].token_count
-    cut(result, tokens_max)
+    result = profile_pb2.Foreword(tokenizer=TOKENIZER)
+    if sayings:
+        lines = [saying.text for saying in sayings]
+        result.text = "\n".join([frame_for("\n".join(lines)), *lines])
+        for saying in sayings:
+            result.parts.add(kind=saying.kind, text=saying.text, token_count=count_line_tokens(saying.text))
+        result.cuts.extend(_cuts(result))
+        result.token_count = result.cuts[-1].token_count
+        cut(result, tokens_max)
     if not result.cuts:
         result.cuts.add(byte_end=0, token_count=0)
     return result
 
 
-def _ends(text: str, first: str) -> Iterator[int]:
-    """Return where the text may be cut, ascending: within its first sentence, and after every line."""
-    start = text.index("\n") + 1
+def _cuts(whole: profile_pb2.Foreword) -> Iterator[profile_pb2.ForewordCut]:
+    """Yield where the text may be cut, ascending: within its first sentence, and after every line."""
+    frame, start = whole.text.partition("\n")[0], whole.text.index("\n") + 1
+    for end in _ends(whole.parts[0].text):
+        said = whole.text[: start + end]
+        yield profile_pb2.ForewordCut(byte_end=len(said.encode()), token_count=count_tokens(said))
+    end, tokens = len(frame.encode()), count_tokens(frame)
+    for part in whole.parts:
+        end, tokens = end + 1 + len(part.text.encode()), tokens + part.token_count
+        yield profile_pb2.ForewordCut(byte_end=end, token_count=tokens)
+
+
+def _ends(first: str) -> Iterator[int]:
     for match in _NEXT_THING.finditer(first):
         said = first[: match.start()]
         # A single word, "Reads", says nothing yet.
         if " " in said and said.count('"') % 2 == 0:
-            yield start + match.start()
-    for match in re.finditer("\n|$", text):
-        if match.start() >= start:
             yield match.start()
 
 
 def summary(sayings: Sequence[Saying]) -> str:
-    """Return the sentences as running text of at most 600 bytes, cut between sentences."""
+    """Return the sayings as running text of at most 600 bytes, cut between them."""
     text = ""
     for saying in sayings:
         longer = f"{text} {saying.text}".lstrip()

@@ -112,6 +112,7 @@ def check_foreword(foreword: profile_pb2.Foreword) -> None:
     assert foreword.token_count <= 200
     assert foreword.cuts[-1].byte_end == len(raw)
     assert [cut.byte_end for cut in foreword.cuts] == sorted({cut.byte_end for cut in foreword.cuts})
+    assert foreword.text.split("\n")[1:] == [part.text for part in foreword.parts]
     for cut in foreword.cuts:
         assert cut.token_count == count_tokens(raw[: cut.byte_end].decode())
         after = raw[cut.byte_end :].decode()

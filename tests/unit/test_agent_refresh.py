@@ -422,13 +422,32 @@ def test_every_smaller_budget_is_a_slice() -> None:
 
 
 def test_a_small_configured_budget_is_kept() -> None:
-    """`foreword.tokens_max` bounds the text; where the frame leaves no room for a line, a brief one stands over it."""
-    small = compute(make_input(developer()), Config(foreword={"tokens_max": 100}))  # type: ignore[arg-type]
+    """`foreword.tokens_max` bounds the text; where the frame would take over a quarter, a brief one stands over it."""
+    small = compute(make_input(developer()), Config(foreword={"tokens_max": 110}))  # type: ignore[arg-type]
     assert small.foreword.text.startswith(QUOTING)
-    assert 50 < small.foreword.token_count <= 100
+    assert 50 < small.foreword.token_count <= 110
     tiny = compute(make_input(developer()), Config(foreword={"tokens_max": 30}))  # type: ignore[arg-type]
-    assert tiny.foreword.text == f'{BRIEF}\nDeveloper on "celery"'
+    assert tiny.foreword.text == f'{BRIEF}\nDeveloper on "celery"\nKnows Python well.'
     assert tiny.foreword.token_count == count_tokens(tiny.foreword.text) <= 30
+
+
+@pytest.mark.parametrize("tokens_max", range(1, 201, 7))
+def test_a_smaller_budget_holds_the_first_parts_that_fit(tokens_max: int) -> None:
+    """Every part that would still go in is there, in its order; text, parts, cuts and counts agree."""
+    whole = run(developer()).foreword
+    fitted = profile_pb2.Foreword()
+    fitted.CopyFrom(whole)
+    cut(fitted, tokens_max)
+    assert fitted.token_count == count_tokens(fitted.text) <= tokens_max
+    assert fitted.text.split("\n")[1:] == [part.text for part in fitted.parts]
+    said = [part.text for part in fitted.parts]
+    left_out = [part for part in whole.parts[1:] if part.text not in said]
+    room = tokens_max - (fitted.token_count or count_tokens(BRIEF))
+    assert all(part.token_count > room for part in left_out)
+    assert sorted(said[1:], key=[part.text for part in whole.parts].index) == said[1:]
+    for place in fitted.cuts:
+        assert place.token_count == count_tokens(fitted.text.encode()[: place.byte_end].decode())
+    assert not fitted.cuts or fitted.cuts[-1].byte_end == len(fitted.text.encode())
 
 
 THIRTY = {

@@ -135,6 +135,8 @@ def _text_faults(row: bytes) -> Iterator[str]:
         yield f"it has {response.token_count} tokens; at most {FOREWORD_TOKENS_MAX} are allowed"
     if response.etag != text_etag(response.text):
         yield "its etag is not that of its text"
+    if response.parts and response.text.split("\n")[1:] != [part.text for part in response.parts]:
+        yield "its lines are not its parts"
     yield from _cut_faults(text, response)
 
 

@@ -26,6 +26,7 @@ from foreword.config import Config
 from foreword.config_file import ConfigFile
 from foreword.store import ActivityReader, ProfileWriter
 from foreword.store.v1.store_pb2 import ErasureReceipt
+from foreword.tokens import count_line_tokens
 from foreword.v1.activity_pb2 import Trigger
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import Foreword as ForewordText
@@ -44,6 +45,7 @@ def put_profile(
     *,
     text: str = "",
     cuts: tuple[tuple[int, int], ...] = (),
+    parts: tuple[tuple[str, str], ...] = (),
     stale_after_ms: int = NOW_MS + DAY_MS,
     expired_after_ms: int = NOW_MS + 2 * DAY_MS,
     refresh_on_open: bool = False,
@@ -55,6 +57,8 @@ def put_profile(
     foreword = ForewordText(text=text, tokenizer="t", token_count=cuts[-1][1] if cuts else 0)
     for byte_end, token_count in cuts:
         foreword.cuts.add(byte_end=byte_end, token_count=token_count)
+    for kind, said in parts:
+        foreword.parts.add(kind=kind, text=said, token_count=count_line_tokens(said))
     profile = Profile(user_id=user_id, segment=segment, foreword=foreword, is_default=is_default)
     with writer.begin() as txn:
         revision = txn.put_profile(

@@ -181,8 +181,8 @@ def test_foreword_fields_are_checked(running: Any, request_: GetForewordRequest,
     assert running.error_info(caught.value).metadata["field"] == field
 
 
-def test_smaller_budget_is_a_slice(running: Any) -> None:
-    """A smaller budget is the text up to the last cut that fits, with an etag of its own."""
+def test_a_text_without_parts_ends_at_a_cut(running: Any) -> None:
+    """A smaller budget of an older row is the text up to the last cut that fits, with an etag of its own."""
     running.put("ann", text=TEXT, cuts=CUTS)
     whole = running.client.foreword("ann")
     assert (whole.text, whole.token_count, len(whole.cuts)) == (TEXT, 20, 3)
@@ -201,17 +201,31 @@ def test_smaller_budget_is_a_slice(running: Any) -> None:
         assert running.client.foreword("ann", max_tokens=budget) == whole
 
 
-def test_a_small_budget_gets_a_shorter_frame(running: Any) -> None:
-    """Where the first line has no room under the whole frame, it is cut under the brief one."""
-    text = f'{QUOTING}\nReads, lately mostly about "climate", "jazz" and "chess".'
-    ends = [text.index(end) for end in (', "jazz"', ' and "chess"')] + [len(text)]
-    running.put("ann", text=text, cuts=[(end, count_tokens(text[:end])) for end in ends])
-    served = running.client.foreword("ann", max_tokens=30)
-    assert served.text == f'{BRIEF}\nReads, lately mostly about "climate"'
-    assert served.token_count == count_tokens(served.text) <= 30
-    assert [place.byte_end for place in served.cuts] == [len(served.text)]
+def test_a_small_budget_holds_the_parts_that_fit(running: Any) -> None:
+    """Under a brief frame, the first part as far as it fits, then those behind it that do."""
+    lines = [
+        'Reads mostly about "climate", "jazz" and "chess".',
+        "Wants short answers.",
+        "Long " * 20,
+        "Skip ads.",
+    ]
+    text = "\n".join([QUOTING, *lines])
+    ends = [text.index(end) for end in (', "jazz"', ' and "chess"')]
+    places = [*ends, *(len("\n".join([QUOTING, *lines[:count]])) for count in range(1, 5))]
+    running.put(
+        "ann",
+        text=text,
+        cuts=[(end, count_tokens(text[:end])) for end in places],
+        parts=[("lead", lines[0]), ("stated", lines[1]), ("rest", lines[2]), ("rest", lines[3])],
+    )
+    assert running.client.text("ann", 30) == f'{BRIEF}\nReads mostly about "climate", "jazz"'
+    served = running.client.foreword("ann", max_tokens=50)
+    assert served.text == "\n".join([BRIEF, lines[0], lines[1], lines[3]])
+    assert served.token_count == count_tokens(served.text) <= 50
+    assert [place.byte_end for place in served.cuts][-1] == len(served.text)
+    assert [part.kind for part in served.parts] == ["lead", "stated", "rest"]
     assert served.etag != running.client.foreword("ann").etag
-    assert running.client.text("ann", 60) == text
+    assert running.client.text("ann") == text
     assert running.client.text("ann", 5) == ""
 
 
