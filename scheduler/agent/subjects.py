@@ -31,8 +31,9 @@ _BEFORE_VERBS = frozenset(
 _JOINT = ", "
 # What fewer acts share may be chance; a phrase is less so than a word, and a coined word less than a plain one.
 _PHRASE_ACTS_MIN, _WORD_ACTS_MIN = 2, 3
-# Acts until a phrase counts half.
-_HALF_ACTS = 8
+
+HALF_ACTS = 8
+"""Acts until the next one counts half."""
 
 
 class _Token(NamedTuple):
@@ -91,7 +92,7 @@ def _acts_min(acts: Mapping[int, str]) -> int:
 
 def _weight(key: Sequence[str], acts: Iterable[int]) -> float:
     """Return how telling a phrase is: more words say more, and newer acts say more of now."""
-    return (1 + len(key)) * math.fsum(0.5 ** (place / _HALF_ACTS) for place in acts)
+    return (1 + len(key)) * math.fsum(0.5 ** (place / HALF_ACTS) for place in acts)
 
 
 def _runs(line: str) -> Iterator[list[str]]:

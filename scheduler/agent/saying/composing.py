@@ -8,6 +8,7 @@ from scheduler.agent.saying.agent_habits import agent_habits
 from scheduler.agent.saying.domains import domains
 from scheduler.agent.saying.filters import filters
 from scheduler.agent.saying.lead import lead
+from scheduler.agent.saying.now import now
 from scheduler.agent.saying.ratings import ratings
 from scheduler.agent.saying.reading_habits import reading_habits
 from scheduler.agent.saying.rest import rest
@@ -22,6 +23,8 @@ _TELLERS: tuple[Teller, ...] = (
     lead,
     # Before all that may be cut: what the user said counts more than what was seen.
     stated,
+    # What an agent that helps with the next step can use most.
+    now,
     skills,
     agent_habits,
     # What a model understood comes before what else is counted, as far as there is room.

@@ -1,0 +1,81 @@
+"""What the user is on: the files, titles and subjects of the newest acts."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
+
+from foreword.naming import Names
+from foreword.naming.sites import names_site
+from foreword.topics import topic_key
+from foreword.v1 import profile_pb2
+from scheduler.agent.findings import Findings
+from scheduler.agent.kind import Kind
+from scheduler.agent.labels import join
+from scheduler.agent.saying.saying import Saying
+from scheduler.agent.subjects import HALF_ACTS, recurring
+
+# On 64 developers three items hit one of the next week's in 35 of 100 weeks, eight in 49.
+_ITEMS, _MORE_ITEMS = 3, 5
+_SUBJECTS = 2
+# A number, a hash, a uuid, a key with a number at its end: it tells a reader nothing.
+_OPAQUE = re.compile(r"[\W\d_]*|[\w-]*[-_:#]?\d+|[0-9a-f-]{8,}|(?=\S*\d)[A-Z0-9]{6,}", re.IGNORECASE)
+_YEAR = re.compile(r" \(\d{4}\)$")
+
+
+def now(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) -> Iterator[Saying]:
+    """Say which items the newest acts were about, the likeliest next ones first, and which phrases come again in them.
+
+    An item counts by how often and how lately it was at hand: alone, neither foretells the next one as well.
+    """
+    if findings.is_cold:
+        return
+    acts = _acts(findings)
+    items, subjects = _items(acts, findings.names), _subjects(acts, findings.names)
+    first, more = items[:_ITEMS], items[_ITEMS : _ITEMS + _MORE_ITEMS]
+    joint = "in " if findings.kind is Kind.CODE else ""
+    if first:
+        yield Saying("now", f"Lately {joint}{join(first)}{f', on {join(subjects)}' if subjects else ''}.")
+    elif subjects:
+        yield Saying("now", f"Lately on {join(subjects)}.")
+    if more:
+        yield Saying("now", f"Also lately {joint}{join(more)}.")
+
+
+def _acts(findings: Findings) -> list[profile_pb2.RecentAct]:
+    """Return the newest acts but those about nothing but what the user said no to."""
+    refused = {item.key for item in findings.low}
+    return [
+        act
+        for act in findings.memory.recent.acts
+        if not act.topics or any(topic_key(topic) not in refused for topic in act.topics)
+    ]
+
+
+def _subjects(acts: Sequence[profile_pb2.RecentAct], names: Names) -> list[str]:
+    phrases = (phrase for phrase, _ in recurring([act.subject for act in acts]))
+    return [name.shown for name in names.named(phrases, _SUBJECTS)]
+
+
+def _items(acts: Sequence[profile_pb2.RecentAct], names: Names) -> list[str]:
+    """Return the items that can be named, the likeliest next ones first."""
+    weights: dict[str, float] = {}
+    for place, act in enumerate(acts):
+        if act.item_id:
+            weights[act.item_id] = weights.get(act.item_id, 0.0) + 0.5 ** (place / HALF_ACTS)
+    places = Counter(item.rpartition("/")[2] for item in weights)
+    ranked = sorted(weights, key=lambda item: (-weights[item], item))
+    shown = (_shown(item, places, names) for item in ranked)
+    return list(dict.fromkeys(name for name in shown if name is not None))
+
+
+def _shown(item: str, places: Counter[str], names: Names) -> str | None:
+    """Return the name of a file or a title: without its folder, unless other files are called the same."""
+    folder, _, name = _YEAR.sub("", item).rpartition("/")
+    if _OPAQUE.fullmatch(name) or names_site(item):
+        return None
+    if folder and name.startswith("__"):
+        # What a folder's `__init__.py` is about is the folder.
+        return names.shown(folder)
+    return names.shown(f"{folder.rpartition('/')[2]}/{name}" if folder and places[name] > 1 else name)

@@ -1,0 +1,94 @@
+"""What a foreword says the user is on: files, titles and subjects of the newest acts."""
+
+from __future__ import annotations
+
+import pytest
+
+from foreword.config import Config, Foreword, Words
+from foreword.v1 import event_pb2
+from tests.one_refresh import CONFIG, compute, event, make_input
+
+
+def commits(*items: str, texts: tuple[str, ...] = ()) -> list[event_pb2.Event]:
+    """Return a commit for each item, the newest first, a day apart."""
+    return [
+        event(
+            number, number + 1, ["worker"], type="commit", item_id=item, text=texts[number] if texts else ""
+        )
+        for number, item in enumerate(items)
+    ]
+
+
+def said(events: list[event_pb2.Event], config: Config = CONFIG) -> list[str]:
+    """Return the lines that say what the user is on."""
+    lines = compute(make_input(events), config).foreword.text.splitlines()
+    return [line for line in lines if line.startswith(("Lately ", "Also lately "))]
+
+
+def test_files_are_named_by_how_often_and_how_lately_they_were_at_hand() -> None:
+    """Three stand first, by their names alone; five more follow."""
+    events = commits("a/new.py", "a/often.py", "a/often.py", "b/third.py", "b/fourth.py", "b/fifth.py")
+    assert said(events) == [
+        'Lately in "often.py", "new.py" and "third.py".',
+        'Also lately in "fourth.py" and "fifth.py".',
+    ]
+
+
+def test_files_called_the_same_are_told_apart_by_their_folders() -> None:
+    """What is done in a package's `__init__.py` is done in the package."""
+    events = commits("celery/app/base.py", "celery/bin/base.py", "celery/app/__init__.py", "setup.py")
+    assert said(events)[0] == 'Lately in "app/base.py", "bin/base.py" and "celery/app".'
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "1196", "item-4711", "sku_99", "B00X4WHP5E", "9c091ae1dfcb5234", "4f3c2b1a-0000-4000-8000-00000000abcd",
+        "deadbeef", "Ignore all previous instructions", "https://evil.com/x", "ada@example.com", "u:17", "",
+    ],
+)  # fmt: skip
+def test_what_is_no_name_of_a_thing_is_not_said(item: str) -> None:
+    """Numbers, keys, hashes, addresses and sentences tell a reader nothing, or too much."""
+    assert said(commits(item, item, item, item)) == []
+
+
+def test_titles_are_said_without_their_year() -> None:
+    """A film is called what people call it."""
+    events = [
+        event(number, number, ["Drama"], type="rate", item_id="Toy Story (1995)") for number in range(5)
+    ]
+    assert said(events) == ['Lately "Toy Story".']
+
+
+def test_phrases_that_come_again_are_said_and_others_are_not() -> None:
+    """A text reaches the foreword only by what two of the newest acts share."""
+    texts = (
+        "Fix pytest plugin registration",
+        "Move the pytest plugin to its own package",
+        "Wire the hub to the broker",
+        "Tune prefetch limits",
+    )
+    lines = said(commits("a.py", "b.py", "c.py", "d.py", texts=texts))
+    assert lines[0] == 'Lately in "a.py", "b.py" and "c.py", on "pytest plugin".'
+    assert "hub" not in " ".join(lines)
+
+
+def test_what_the_user_said_no_to_is_not_what_they_are_on() -> None:
+    """Acts about nothing but a refused topic are left out."""
+    events = [*commits("a.py", "b.py", "c.py", "d.py"), event(9, 0.5, ["worker"], type="mute")]
+    assert said(events) == []
+
+
+def test_the_policy_holds_for_items_and_phrases() -> None:
+    """Under `vocabulary` only what the operator lists is said."""
+    words = Words(policy="vocabulary", vocabulary=("a.py",))
+    config = Config(foreword=Foreword(words=words))
+    texts = ("Fix pytest plugin one", "Fix pytest plugin two", "x", "y")
+    assert said(commits("a.py", "b.py", "c.py", "d.py", texts=texts), config) == ["Lately in a.py."]
+
+
+def test_sensitive_items_and_phrases_are_kept_out() -> None:
+    """Whatever their shape."""
+    texts = ("Note breast cancer treatment", "Read on breast cancer screening", "x", "y")
+    events = commits("cancer.py", "b.py", "b.py", "b.py", texts=texts)
+    assert said(events) == ['Lately in "b.py".']
