@@ -1,4 +1,4 @@
-"""How much each topic draws a user: the window, shrunk to the memory, to the lifetime and to the population."""
+"""How much each topic draws a user: in what order, by which share, and why."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from foreword.v1 import profile_pb2
 from scheduler.agent.memory import Memory, TopicCount
 from scheduler.agent.population import PopulationView
+from scheduler.agent.strength import Pool
 from scheduler.agent.window import Window
 
 # How many events of the next wider level stand behind each level: three clicks against five make no passion. 3 to 10
@@ -34,6 +35,7 @@ class Affinity:
     Attributes:
         key: Its `topic_key`.
         topic: As most events spell it.
+        strength: What orders topics: how likely it is among what the user does next, on no scale of its own.
         score: From 0 to 1: the share of the user's activity expected to carry it.
         evidence_count: Events it rests on, unfaded.
         last_seen_ms: Time of the newest such event.
@@ -48,6 +50,7 @@ class Affinity:
 
     key: str
     topic: str
+    strength: float
     score: float
     evidence_count: int
     last_seen_ms: int
@@ -68,7 +71,8 @@ class Affinity:
 def rank(window: Window, memory: Memory, population: PopulationView, now_ms: int) -> list[Affinity]:
     """Return all topics the user met, the most drawing first; ties go by key.
 
-    Each level is shrunk to the next wider one by five events:
+    The order is that of `Pool`. The score says how much of the activity a topic is; each level is shrunk to the next
+    wider one by five events:
         lifetime  l = (events of the topic + 5 × population share) / (all events + 5)
         memory    m = (faded weight of the topic + 5 l) / (faded weight + 5)
         window    w = (window weight of the topic + 5 m) / (window weight + 5)
@@ -82,11 +86,13 @@ def rank(window: Window, memory: Memory, population: PopulationView, now_ms: int
     against, total = _against_and_total(memory)
     memory_weight = memory.weight * fade
     known = memory.events / (memory.events + _PRIOR_EVENTS)
+    pool = Pool(memory, now_ms)
     affinities = []
     for topic, count in memory.topics.items():
         population_share = population.share(topic)
         windowed = window.topics.get(topic, 0.0)
-        lifetime = _shrunk(_events_for(count), memory.events, population_share)
+        events_for = _events_for(count)
+        lifetime = _shrunk(events_for, memory.events, population_share)
         remembered = _shrunk(count.weight * fade, memory_weight, lifetime)
         score = known * _shrunk(windowed, window.weight, remembered)
         liking = _liking(count, mean, deviation) if deviation else 0.0
@@ -99,6 +105,7 @@ def rank(window: Window, memory: Memory, population: PopulationView, now_ms: int
         affinity = Affinity(
             key=topic,
             topic=count.name(),
+            strength=pool.strength(count.days, events_for, population_share),
             score=min(1.0, max(0.0, score * (1 + _LIKING_SHARE * max(-1.0, min(1.0, liking))))),
             evidence_count=count.events,
             last_seen_ms=count.last_seen_ms,
@@ -111,7 +118,7 @@ def rank(window: Window, memory: Memory, population: PopulationView, now_ms: int
             stance_ms=count.stance_ms,
         )
         affinities.append(affinity)
-    affinities.sort(key=lambda affinity: (-affinity.score, affinity.key))
+    affinities.sort(key=lambda affinity: (-affinity.strength, affinity.key))
     return affinities
 
 

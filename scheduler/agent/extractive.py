@@ -58,7 +58,7 @@ _AGAINST_BEGINNINGS = tuple(pattern.partition("{")[0] for pattern in (_AVERSE_ST
 
 EXTRACTIVE = "extractive"
 """What stands in `provenance.generator` of a revision in which no model had a part."""
-EXTRACTIVE_VERSION = "extractive-2"
+EXTRACTIVE_VERSION = "extractive-3"
 """The version of the rules here and of how texts are written."""
 
 

@@ -8,7 +8,7 @@ from foreword.v1 import profile_pb2
 
 
 def fit(profile: profile_pb2.Profile, bytes_max: int = PROFILE_BYTES_MAX) -> None:
-    """Drop what Foreword itself can spare until the profile fits: old beliefs first, then the weakest counts.
+    """Drop what Foreword itself can spare until the profile fits: explanations, then weak counts and old beliefs.
 
     Event ids and topics may be 128 bytes each, so that all lists at their longest would not fit together.
 
@@ -17,6 +17,10 @@ def fit(profile: profile_pb2.Profile, bytes_max: int = PROFILE_BYTES_MAX) -> Non
     """
     if profile.ByteSize() <= bytes_max:
         return
+    # They say in words what the counts beside them say.
+    preferences = profile.content_preferences
+    for topic in (*preferences.high_affinity_topics, *preferences.low_affinity_topics):
+        topic.ClearField("explanation")
     # They stand first, and are what the user must not have to say again.
     noes = sum(row.stance == profile_pb2.STANCE_NO for row in profile.memory.topics)
     for rows, kept_min in (

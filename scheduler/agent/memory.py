@@ -15,6 +15,7 @@ from foreword.redaction import redact_value
 from foreword.topics import commonest, topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent import recent
+from scheduler.agent.day_sums import DaySums
 from scheduler.agent.evidence import GENERATOR_KEY, Evidence
 from scheduler.agent.population import PopulationDelta, length_bucket
 from scheduler.agent.recent import Recent
@@ -49,6 +50,7 @@ class TopicCount:
         spellings: Events by how they spelled the topic, unfaded.
         stance: What the user last said of it outright; neither fades nor is pruned.
         stance_ms: When they said so.
+        days: What orders the topic: its days by their roots, faded; of events for it.
     """
 
     weight: float = 0.0
@@ -60,6 +62,7 @@ class TopicCount:
     spellings: dict[str, int] = field(default_factory=dict)
     stance: profile_pb2.Stance = profile_pb2.STANCE_UNSPECIFIED
     stance_ms: int = 0
+    days: DaySums = field(default_factory=DaySums)
 
     def take_stance(self, stance: profile_pb2.Stance, time_ms: int) -> None:
         """Take over what the user said, unless they said something later; of two at one time the no holds."""
@@ -85,7 +88,8 @@ class AttributeCount:
 class Memory:
     """A memory to compute with; `as_of_ms` is the time to which every weight is faded, topics go by `topic_key`.
 
-    `wishes` hold for each key when the user said how answers should be, and what.
+    `wishes` hold for each key when the user said how answers should be, and what. `days` are as those of a topic, of
+    all events.
     """
 
     as_of_ms: int
@@ -102,6 +106,7 @@ class Memory:
     rating_weight: float = 0.0
     wishes: dict[str, tuple[int, str]] = field(default_factory=dict)
     recent: Recent = field(default_factory=Recent)
+    days: DaySums = field(default_factory=DaySums)
 
     def fade_factor(self, time_ms: int) -> float:
         """Return what a weight of the memory is worth at a later time."""
@@ -125,6 +130,7 @@ def fold(
 
     Every event counts `2 ** -((as_of - time) / half_life)`, where `as_of` is the newest event's time, so the order
     of arrival does not matter and folding in parts equals folding at once, until a limit drops the weakest topic.
+    `DaySums` says what that means for the sums over days.
     """
     previous_as_of_ms = previous.as_of.ToMilliseconds() if previous is not None else 0
     as_of_ms = max([previous_as_of_ms, *(item.time_ms for item in news)])
@@ -133,6 +139,7 @@ def fold(
     for item in news:
         _add(memory, delta, item)
     recent.remember(memory.recent, news)
+    _add_days(memory, news)
     return memory, delta
 
 
@@ -168,6 +175,7 @@ def to_proto(memory: Memory) -> profile_pb2.Memory:
             row.stance = count.stance
             row.stance_time.FromMilliseconds(count.stance_ms)
         _add_spellings(row, count.spellings)
+        count.days.write(row)
     for (name, value), kept in _strongest_attributes(memory.attributes):
         row = proto.attributes.add(field=name, value=value, weight=kept.weight, event_count=kept.events)
         row.last_seen.FromMilliseconds(kept.last_seen_ms)
@@ -182,6 +190,7 @@ def to_proto(memory: Memory) -> profile_pb2.Memory:
     proto.rating_square_sum = memory.rating_square_sum
     proto.rating_weight = memory.rating_weight
     recent.write(memory.recent, proto)
+    memory.days.write(proto)
     return proto
 
 
@@ -189,7 +198,8 @@ def _faded(previous: profile_pb2.Memory | None, as_of_ms: int, half_life_ms: flo
     memory = Memory(as_of_ms, half_life_ms)
     if previous is None:
         return memory
-    fade = 2.0 ** ((previous.as_of.ToMilliseconds() - as_of_ms) / half_life_ms)
+    age_ms = as_of_ms - previous.as_of.ToMilliseconds()
+    fade = 2.0 ** (-age_ms / half_life_ms)
     for row in previous.topics:
         # Rows of an older version may be several spellings of one topic.
         count = memory.topics.setdefault(topic_key(row.value), TopicCount())
@@ -201,6 +211,10 @@ def _faded(previous: profile_pb2.Memory | None, as_of_ms: int, half_life_ms: flo
         count.rating_weight += row.rating_weight * fade
         if row.stance:
             count.take_stance(row.stance, row.stance_time.ToMilliseconds())
+        if row.last_day or not row.weight:
+            count.days.take(row, age_ms)
+        else:
+            count.days.assume(row.weight * fade, half_life_ms, row.last_seen.ToMilliseconds())
         for spelling in row.spellings:
             count.spellings[spelling.text] = spelling.event_count
         if not row.spellings:
@@ -221,6 +235,10 @@ def _faded(previous: profile_pb2.Memory | None, as_of_ms: int, half_life_ms: flo
     for held in previous.wishes:
         memory.take_wish(Wish(held.key, held.value), held.time.ToMilliseconds())
     memory.recent = recent.recent_of(previous)
+    if previous.last_day or not previous.total_weight:
+        memory.days.take(previous, age_ms)
+    else:
+        memory.days.assume(memory.weight, half_life_ms, previous.as_of.ToMilliseconds())
     return memory
 
 
@@ -247,6 +265,22 @@ def _add(memory: Memory, delta: PopulationDelta, item: Evidence) -> None:
             _add_length(memory, delta, value, weight)
         elif _is_category(name, value):
             _add_attribute(memory, name, value, weight, time_ms)
+
+
+def _add_days(memory: Memory, news: Sequence[Evidence]) -> None:
+    """Add the news to the sums over days, day by day, since the root is of a whole day."""
+    all_days: dict[int, float] = {}
+    topic_days: dict[str, dict[int, float]] = {}
+    for item in news:
+        # A time before 1970 is a mistake, and long faded either way.
+        day = max(0, item.time_ms // DAY_MS)
+        all_days[day] = all_days.get(day, 0.0) + item.weight
+        for topic in () if item.against else item.topics:
+            days = topic_days.setdefault(topic, {})
+            days[day] = days.get(day, 0.0) + item.weight
+    memory.days.add(all_days, memory.as_of_ms)
+    for topic, days in topic_days.items():
+        memory.topics[topic].days.add(days, memory.as_of_ms)
 
 
 def _add_topic(memory: Memory, delta: PopulationDelta, topic: str, item: Evidence, weight: float) -> None:

@@ -143,7 +143,8 @@ def draft(refresh_input: RefreshInput, config: Config) -> Draft:
     is_cold = memory.events < config.cold_start.events_min
     if is_cold and not (memory.says_something() or any(item.corrects for item in current)):
         return Draft(refresh_input, config, memory, delta, None)
-    window = weigh(current, refresh_input.now_ms, config.window)
+    is_cut = len(refresh_input.window_events) >= config.window.events_max
+    window = weigh(current, refresh_input.now_ms, config.window, is_cut=is_cut)
     affinities = rank(window, memory, refresh_input.population, refresh_input.now_ms)
     news_ids = frozenset(item.event.event_id for item in news)
     findings = find(

@@ -6,6 +6,7 @@ from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
+from scheduler.agent.explanation import explanation
 from scheduler.agent.findings import Findings
 from scheduler.agent.memory import NOES_MAX
 
@@ -38,9 +39,9 @@ def fill(profile: profile_pb2.Profile, findings: Findings, previous: profile_pb2
 
 def _content(section: profile_pb2.ContentPreferences, findings: Findings) -> None:
     for affinity in findings.high[:HIGH_TOPICS_MAX]:
-        _add(section.high_affinity_topics, affinity, affinity.score)
+        _add(section.high_affinity_topics, affinity, affinity.score, findings)
     for affinity in _low(findings):
-        _add(section.low_affinity_topics, affinity, affinity.aversion)
+        _add(section.low_affinity_topics, affinity, affinity.aversion, findings)
     section.preferred_depth = findings.depth
     if findings.length_percentile is not None:
         section.preferred_length_percentile = findings.length_percentile
@@ -53,13 +54,17 @@ def _low(findings: Findings) -> list[Affinity]:
 
 
 def _add(
-    rows: RepeatedCompositeFieldContainer[profile_pb2.TopicAffinity], affinity: Affinity, strength: float
+    rows: RepeatedCompositeFieldContainer[profile_pb2.TopicAffinity],
+    affinity: Affinity,
+    score: float,
+    findings: Findings,
 ) -> None:
     row = rows.add(
         topic=affinity.topic,
-        score=round(strength, 4),
+        score=round(score, 4),
         evidence_count=affinity.evidence_count,
         stance=affinity.stance,
+        explanation=explanation(affinity, findings.window, findings.memory),
     )
     row.last_seen.FromMilliseconds(affinity.last_seen_ms)
 

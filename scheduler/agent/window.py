@@ -14,6 +14,8 @@ from scheduler.agent.evidence import Evidence
 
 Key = TypeVar("Key")
 
+# As many of the newest active days as a person looks back on; more would tell of habits, which the memory does.
+_LOOK_BACK_DAYS = 10
 # Bounds of the search for the window's half-life, in days; at the upper one all events count alike.
 _HALF_LIFE_DAYS = (0.05, 10_000.0)
 
@@ -28,6 +30,8 @@ class Window:
         events: The evidence behind each topic, oldest first, events against it included.
         recent: How many events of each topic lie in the newest part.
         count: Events in the window.
+        days: How many of the newest active days are looked back on.
+        topic_days: On how many of these each topic was met.
     """
 
     topics: dict[str, float] = field(default_factory=dict)
@@ -35,9 +39,11 @@ class Window:
     events: dict[str, list[Evidence]] = field(default_factory=dict)
     recent: dict[str, int] = field(default_factory=dict)
     count: int = 0
+    days: int = 0
+    topic_days: dict[str, int] = field(default_factory=dict)
 
 
-def weigh(evidence: Sequence[Evidence], now_ms: int, rules: config.Window) -> Window:
+def weigh(evidence: Sequence[Evidence], now_ms: int, rules: config.Window, *, is_cut: bool = False) -> Window:
     """Return the window's weights.
 
     Events fade at such a rate that, at an even pace, the newest `recent_days` carry `recent_weight` of what the days
@@ -45,6 +51,12 @@ def weigh(evidence: Sequence[Evidence], now_ms: int, rules: config.Window) -> Wi
     ties. A fade rather than steps, since an event does not lose two thirds of its meaning on its eighth day: steps
     foretold the next week as well on average, but less evenly. Events of one topic on one day count by the square
     root of their number: twenty commits of one afternoon are one afternoon's interest, not twenty.
+
+    Args:
+        evidence: What counts of the window's events.
+        now_ms: The time of the refresh.
+        rules: Of the window.
+        is_cut: More events lie in the window than were read, so that its oldest day is not whole.
     """
     window = Window(count=len(evidence))
     days: dict[int, list[float]] = {}
@@ -65,6 +77,12 @@ def weigh(evidence: Sequence[Evidence], now_ms: int, rules: config.Window) -> Wi
     window.weight = sum(weight / math.sqrt(count) for weight, count in days.values())
     for (topic, _day), (weight, count) in topic_days.items():
         window.topics[topic] = window.topics.get(topic, 0.0) + weight / math.sqrt(count)
+    whole = sorted(day for day in days if day * DAY_MS >= now_ms - rules.days * DAY_MS)[int(is_cut) :]
+    newest = frozenset(whole[-_LOOK_BACK_DAYS:])
+    window.days = len(newest)
+    for topic, day in topic_days:
+        if day in newest:
+            window.topic_days[topic] = window.topic_days.get(topic, 0) + 1
     return window
 
 

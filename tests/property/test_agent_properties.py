@@ -148,7 +148,7 @@ def test_the_same_input_gives_the_same_bytes(soup: list[event_pb2.Event]) -> Non
 def test_folding_in_parts_and_in_any_order_equals_folding_at_once(
     soup: list[event_pb2.Event], data: st.DataObject
 ) -> None:
-    """A late event weighs what it would have weighed on time."""
+    """A late event weighs what it would have weighed on time; a day that comes in two parts up to √2 times as much."""
     evidence = evidence_of(soup, None)
     whole = to_proto(fold(None, evidence, 60.0)[0])
     shuffled = data.draw(st.permutations(evidence))
@@ -166,6 +166,10 @@ def test_folding_in_parts_and_in_any_order_equals_folding_at_once(
     assert {row.value: (row.stance, row.stance_time.ToMilliseconds()) for row in parts.topics} == {
         row.value: (row.stance, row.stance_time.ToMilliseconds()) for row in whole.topics
     }
+    sums = {row.value: (row.short_day_sum, row.long_day_sum) for row in whole.topics}
+    for row in parts.topics:
+        for part, at_once in zip((row.short_day_sum, row.long_day_sum), sums[row.value], strict=True):
+            assert at_once * 0.9999 <= part <= at_once * 2**0.5 * 1.0001
     weights = {row.value: (row.weight, row.negative_weight, row.rating_sum) for row in whole.topics}
     for row in parts.topics:
         assert (row.weight, row.negative_weight, row.rating_sum) == pytest.approx(
