@@ -16,6 +16,8 @@ from foreword.errors import StoreCorruptError, StoreError, StoreMissingError
 from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader, ProfileWriter
 from foreword.store.files import ACTIVITY, PROFILES
+from foreword.store.synonym_rows import read_synonyms
+from foreword.synonyms import Synonyms
 from scheduler.agent.extractive import EXTRACTIVE_VERSION
 from scheduler.agent.product import load_product_schema
 from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh
@@ -135,7 +137,9 @@ class SchedulerDaemon:
             self._profiles = stack.enter_context(
                 closing(ProfileReader(config.store.directory, readers_max=config.store.readers_max))
             )
-            populations = Populations(self._profiles, lambda: self.live.current.window.half_life_days)
+            populations = Populations(
+                self._profiles, lambda: self.live.current.window.half_life_days, self._synonyms_of
+            )
             connections = Connections(self.live, self.health)
             writer = AttemptWriter(
                 self._writer,
@@ -145,7 +149,7 @@ class SchedulerDaemon:
                 connected=connections.connected,
                 queued=self._wake_models,
             )
-            shaping = Shaping(self.live)
+            shaping = Shaping(self.live, self._synonyms_of)
             refresher = Refresher(
                 self._profiles,
                 populations,
@@ -194,6 +198,9 @@ class SchedulerDaemon:
             },
             config,
         )
+
+    def _synonyms_of(self, namespace: str) -> Synonyms:
+        return read_synonyms(self._activity, self._profiles, namespace)
 
     def _wake_models(self) -> None:
         self.models.messages.wake()

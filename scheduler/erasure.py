@@ -11,11 +11,12 @@ from foreword.clock import Clock
 from foreword.errors import StoreCorruptError
 from foreword.keys import EnvironmentId, ErasureId, UserKey
 from foreword.store import ProfileReader, ProfileTransaction, ProfileWriter
-from foreword.store.v1.store_pb2 import ErasureReceipt
+from foreword.store.v1.store_pb2 import ErasureReceipt, TopicProposals
 from foreword.v1.activity_pb2 import Trigger
 from foreword.v1.erasure_pb2 import StoreCount
 from foreword.v1.profile_pb2 import Memory
 from scheduler.agent.name_users import user_mark
+from scheduler.agent.population import PopulationView
 from scheduler.populations import Populations
 from scheduler.runner import Runner
 
@@ -82,8 +83,17 @@ def erase_profile(txn: ProfileTransaction, populations: Populations, user: UserK
     was_counted = memory is not None or is_marked
     if was_counted:
         txn.put_population(namespace, view.to_proto())
+        _drop_proposals(txn, view, namespace)
     counts.append(StoreCount(store="profiles.population", rows=int(was_counted)))
     return counts
+
+
+def _drop_proposals(txn: ProfileTransaction, view: PopulationView, namespace: str) -> None:
+    """Forget proposals that name a topic which nobody else has."""
+    proposals = txn.topic_proposals(namespace)
+    kept = [each for each in proposals.aliases if view.events(each.topic) and view.events(each.canonical)]
+    if len(kept) < len(proposals.aliases):
+        txn.put_topic_proposals(namespace, TopicProposals(aliases=kept))
 
 
 def _memory(txn: ProfileTransaction, user: UserKey) -> Memory | None:

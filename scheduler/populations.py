@@ -7,6 +7,7 @@ from collections.abc import Callable
 from cachetools import LRUCache
 
 from foreword.store import ProfileReader
+from foreword.synonyms import NO_SYNONYMS, Synonyms
 from scheduler.agent.population import PopulationView
 
 # A view takes up to half a megabyte; with more tenants than this at once, the least recently used is read again.
@@ -21,19 +22,28 @@ class Populations:
     Args:
         profiles: Where they are stored.
         half_life_days: Returns the half-life in force.
+        synonyms_of: Returns which topics of a namespace mean the same now.
     """
 
-    def __init__(self, profiles: ProfileReader, half_life_days: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        profiles: ProfileReader,
+        half_life_days: Callable[[], float],
+        synonyms_of: Callable[[str], Synonyms] = lambda _namespace: NO_SYNONYMS,
+    ) -> None:
         self._profiles = profiles
         self._half_life_days = half_life_days
+        self._synonyms_of = synonyms_of
         self._views: LRUCache[str, PopulationView] = LRUCache(_VIEWS_MAX)
 
     def view(self, namespace: str) -> PopulationView:
-        """Return the population of a namespace."""
-        view = self._views.get(namespace)
-        if view is None:
-            row = self._profiles.population(namespace)
-            view = PopulationView.from_proto(row, self._half_life_days())
+        """Return the population of a namespace, under the synonyms in force."""
+        view, synonyms = self._views.get(namespace), self._synonyms_of(namespace)
+        if view is None or view.synonyms.digest != synonyms.digest:
+            row = self._profiles.population(namespace) if view is None else view.to_proto()
+            told = None if view is None else view.told
+            view = PopulationView.from_proto(row, self._half_life_days(), synonyms)
+            view.told = told
             self._views[namespace] = view
         return view
 

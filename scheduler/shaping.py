@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 
 from foreword.config import Config
 from foreword.followed_config import FollowedConfig
+from foreword.synonyms import NO_SYNONYMS, Synonyms
 
 # Another model, or another way to ask one, makes no profile outdated: what it thinks comes with the next news.
 _WHO_PROPOSES = {
@@ -30,21 +32,25 @@ _WHO_PROPOSES = {
 
 
 class Shaping:
-    """Tells whether a profile was computed under the settings that are in force now.
+    """Tells whether a profile was computed under the settings and synonyms that are in force now.
 
     Cadences are left out: they say when a profile is computed, not what becomes of it.
 
     Args:
         live: The configuration in force.
+        synonyms_of: Returns which topics of a namespace mean the same now.
     """
 
-    def __init__(self, live: FollowedConfig) -> None:
+    def __init__(
+        self, live: FollowedConfig, synonyms_of: Callable[[str], Synonyms] = lambda _namespace: NO_SYNONYMS
+    ) -> None:
         self._live = live
+        self._synonyms_of = synonyms_of
         self._config: Config | None = None
         self._digests: dict[str, int] = {}
 
     def digest(self, namespace: str) -> int:
-        """Return the digest of the settings that shape the profiles of a namespace; never 0."""
+        """Return the digest of what shapes the profiles of a namespace; never 0."""
         config = self._live.current
         if config is not self._config:
             self._config, self._digests = config, {}
@@ -52,7 +58,7 @@ class Shaping:
         name = namespace if namespace in config.foreword.namespaces else ""
         if name not in self._digests:
             self._digests[name] = _digest(config, name)
-        return self._digests[name]
+        return self._digests[name] ^ self._synonyms_of(namespace).digest or 1
 
 
 def _digest(config: Config, namespace: str) -> int:

@@ -23,11 +23,17 @@ from foreword.v1.operator_service_pb2 import (
     GetLedgerResponse,
     GetStatusRequest,
     GetStatusResponse,
+    ListTopicsRequest,
+    ListTopicsResponse,
     ListUsersRequest,
     ListUsersResponse,
+    MergeTopicsRequest,
+    MergeTopicsResponse,
     RefreshUserRequest,
     RefreshUserResponse,
     SegmentStatus,
+    SplitTopicRequest,
+    SplitTopicResponse,
     StatusProblem,
 )
 from foreword.v1.profile_pb2 import Segment
@@ -44,6 +50,7 @@ from sidecar.readers import Readers, ReaderWatch
 from sidecar.reads import Reads
 from sidecar.rpc import Context, Handler, remaining_seconds, unary
 from sidecar.scrub import Scrubber
+from sidecar.topics import Topics
 from sidecar.user_list import list_users
 
 NAME = "foreword.v1.OperatorService"
@@ -69,6 +76,7 @@ class OperatorService:
         events: ActivityService,
         reads: Reads,
         readers: ReaderWatch,
+        topics: Topics,
         scrubber: Scrubber,
         problems: Problems,
         live: FollowedConfig,
@@ -79,6 +87,7 @@ class OperatorService:
         self._events = events
         self._reads = reads
         self._readers = readers
+        self._topics = topics
         self._scrubber = scrubber
         self._problems = problems
         self._live = live
@@ -93,6 +102,9 @@ class OperatorService:
             "RefreshUser": unary(RefreshUserRequest, self.refresh_user),
             "ListUsers": unary(ListUsersRequest, self.list_users),
             "GetLedger": unary(GetLedgerRequest, self.get_ledger),
+            "ListTopics": unary(ListTopicsRequest, self.list_topics),
+            "MergeTopics": unary(MergeTopicsRequest, self.merge_topics),
+            "SplitTopic": unary(SplitTopicRequest, self.split_topic),
         }
 
     # -- GetStatus --------------------------------------------------------------------------------------------
@@ -184,14 +196,29 @@ class OperatorService:
         prices = self._live.current.agent.prices
         return await get_ledger(request, self._profiles, self._activity, self._reads, prices)
 
+    # -- topics -----------------------------------------------------------------------------------------------
+
+    async def list_topics(self, request: ListTopicsRequest, _context: Context) -> ListTopicsResponse:
+        """Return a page of topics with what means the same."""
+        return await self._topics.page(request)
+
+    async def merge_topics(self, request: MergeTopicsRequest, _context: Context) -> MergeTopicsResponse:
+        """Make topics one."""
+        self._refuse_draining()
+        return await self._topics.merge(request)
+
+    async def split_topic(self, request: SplitTopicRequest, _context: Context) -> SplitTopicResponse:
+        """Make a topic one of its own again."""
+        self._refuse_draining()
+        return await self._topics.split(request)
+
     # -- RefreshUser ------------------------------------------------------------------------------------------
 
     async def refresh_user(self, request: RefreshUserRequest, context: Context) -> RefreshUserResponse:
         """Record a manual trigger and, on request, wait until the scheduler has refreshed the user."""
         user = keys.user_key(request.user_id, request.namespace)
         wait_seconds = checks.wait_seconds(request.wait)
-        if self._activity.is_draining:
-            raise DrainingError("the sidecar is shutting down")
+        self._refuse_draining()
         now_ms = self._clock.now_ms()
         await self._activity.write(lambda transaction: transaction.request(user, manual_ms=now_ms))
         response = RefreshUserResponse()
@@ -204,6 +231,10 @@ class OperatorService:
         current = self._state(user)
         response.revision = current.revision if current is not None else 0
         return response
+
+    def _refuse_draining(self) -> None:
+        if self._activity.is_draining:
+            raise DrainingError("the sidecar is shutting down")
 
     async def _refreshed(self, user: UserKey, requested_ms: int, wait_seconds: float) -> RefreshState | None:
         """Wait for an attempt that began after the request."""

@@ -35,6 +35,7 @@ from sidecar.reads import Reads
 from sidecar.rpc import Context, Handler, check_deadline, unary
 from sidecar.session_overlay import EVENTS_MAX, Session, add_overlay, session_of
 from sidecar.shared_names import SharedNames
+from sidecar.topics import Topics
 
 NAME = "foreword.v1.ProfileService"
 
@@ -51,6 +52,7 @@ class ProfileService:
         activity: Activity,
         triggers: OpenTriggers,
         reads: Reads,
+        topics: Topics,
         *,
         live: FollowedConfig,
         clock: Clock,
@@ -59,6 +61,7 @@ class ProfileService:
         self._activity = activity
         self._triggers = triggers
         self._count = reads.count
+        self._topics = topics
         self._live = live
         self._shared_names = SharedNames(profiles, clock)
         self._now_ms = clock.now_ms
@@ -145,7 +148,8 @@ class ProfileService:
         _, namespace = keys.split_user_key(user)
         config = self._live.current
         names = config.foreword.words_of(namespace).names(self._shared_names.users_of(namespace))
-        return session_of(events, session_id, names, signs_of(config.agent.signs))
+        synonyms = self._topics.synonyms(namespace)
+        return session_of(events, session_id, names, signs_of(config.agent.signs), synonyms)
 
 
 def _user_of_batch(user_id: str, namespace: str, place: int) -> keys.UserKey:

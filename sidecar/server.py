@@ -44,6 +44,7 @@ from sidecar.readers import ReaderWatch
 from sidecar.reads import SAVE_SECONDS, Reads
 from sidecar.rpc import Handler
 from sidecar.scrub import Scrubber
+from sidecar.topics import Topics
 from sidecar.user_data_service import UserDataService
 
 logger = logging.getLogger("sidecar")
@@ -229,9 +230,16 @@ class SidecarServer:
         triggers = OpenTriggers(self._activity, self._live, self._clock)
         self._erasures = Erasures(self._activity, self._profiles, triggers, self._clock)
         events = ActivityService(self._activity, self._clock)
+        topics = Topics(self._profiles, self._activity, self._clock)
         services: dict[str, _Service] = {
             profile_service.NAME: ProfileService(
-                self._profiles, self._activity, triggers, self._reads, live=self._live, clock=self._clock
+                self._profiles,
+                self._activity,
+                triggers,
+                self._reads,
+                topics,
+                live=self._live,
+                clock=self._clock,
             ),
             activity_service.NAME: events,
             operator_service.NAME: OperatorService(
@@ -240,6 +248,7 @@ class SidecarServer:
                 events=events,
                 reads=self._reads,
                 readers=self._reader_watch,
+                topics=topics,
                 scrubber=self._scrubber,
                 problems=self._problems,
                 live=self._live,

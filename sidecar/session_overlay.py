@@ -11,8 +11,8 @@ from foreword.naming import Names
 from foreword.signs import AGAINST, Signs, corrects, decides
 from foreword.store.activity_reader import StoredEvent
 from foreword.store.profile_writer import text_etag
+from foreword.synonyms import NO_SYNONYMS, Synonyms
 from foreword.tokens import TOKENIZER, count_line_tokens, count_tokens
-from foreword.topics import topic_key
 from foreword.v1.profile_service_pb2 import GetForewordResponse
 
 # Newest events of the user looked at; a longer session is told by its newest part.
@@ -52,7 +52,13 @@ class Session(NamedTuple):
             yield self._replace(topics=(), refused=())
 
 
-def session_of(events: Iterable[StoredEvent], session_id: str, names: Names, signs: Signs) -> Session:
+def session_of(
+    events: Iterable[StoredEvent],
+    session_id: str,
+    names: Names,
+    signs: Signs,
+    synonyms: Synonyms = NO_SYNONYMS,
+) -> Session:
     """Return what a session is about: its topics, or the types of its events when it has none.
 
     Never the text of an event, and only what may stand in a text. `events` come oldest first.
@@ -62,11 +68,12 @@ def session_of(events: Iterable[StoredEvent], session_id: str, names: Names, sig
     wishes: dict[str, str] = {}
     for event in session:
         sign = signs.of(event.type, event.feedback, event.HasField("value"))
-        if decides(sign, event.item_id, len(event.topics)):
-            for topic in event.topics:
-                refused.pop(topic_key(topic), None)
+        carried = synonyms.keyed(event.topics)
+        if decides(sign, event.item_id, len(carried)):
+            for key, topic in carried.items():
+                refused.pop(key, None)
                 if sign in AGAINST:
-                    refused[topic_key(topic)] = topic
+                    refused[key] = synonyms.shown(topic)
         if corrects(sign, event.feedback):
             wishes |= dict(wishes_in(event.text))
     session.reverse()
@@ -74,7 +81,8 @@ def session_of(events: Iterable[StoredEvent], session_id: str, names: Names, sig
     # Topics that may not be named are no reason to name types: a session about secrets would be told as a "view".
     # Nor is a type worth naming beside what the user said.
     types = [] if topics or wishes else [event.type for event in session]
-    raws = [*(topic for topic in topics if topic_key(topic) not in refused), *types]
+    named = [synonyms.shown(topic) for topic in topics if synonyms.key(topic) not in refused]
+    raws = [*named, *types]
     return Session(
         topics=[name.shown for name in names.named(raws, TOPICS_MAX)],
         wanted=said(wishes),

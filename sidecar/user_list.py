@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import zlib
 from collections.abc import Sequence
 from typing import cast
 
@@ -17,15 +14,13 @@ from foreword.v1.model_work_pb2 import ModelState
 from foreword.v1.operator_service_pb2 import ListUsersRequest, ListUsersResponse, UserStatus
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import RefreshOutcome
+from sidecar.pages import no_token, page_size, page_token, read_place
 from sidecar.profiles import Profiles
 
-PAGE_SIZE = 100
-PAGE_SIZE_MAX = 1000
 # Users looked at for one page; a filter that few pass is answered with those found so far, and where to go on.
 LOOKED_AT_MAX = 10_000
 # Users looked at in one go, about a millisecond; in between reads are answered.
 SLICE_USERS = 200
-_FINGERPRINT_BYTES = 4
 
 
 async def list_users(request: ListUsersRequest, profiles: Profiles, now_ms: int) -> ListUsersResponse:
@@ -34,9 +29,9 @@ async def list_users(request: ListUsersRequest, profiles: Profiles, now_ms: int)
     Raises:
         FieldError: A field is out of range, or the token is none of a request with the same filters.
     """
-    size, wanted = _page_size(request.page_size), _Wanted(request, now_ms)
+    size, wanted = page_size(request.page_size), _Wanted(request, now_ms)
     prefix = keys.namespace_prefix(request.namespace) if request.HasField("namespace") else b""
-    after = _read_token(request)
+    after = _read_place(request)
     page = ListUsersResponse()
     for _ in range(LOOKED_AT_MAX // SLICE_USERS):
         reader = profiles.reader
@@ -49,12 +44,12 @@ async def list_users(request: ListUsersRequest, profiles: Profiles, now_ms: int)
                 _add_model(status, reader.model.state(row.user))
                 page.users.append(status)
             if len(page.users) == size:
-                page.next_page_token = _token(request, after)
+                page.next_page_token = page_token(request, after)
                 return page
         if len(rows) < SLICE_USERS:
             return page
         await asyncio.sleep(0)
-    page.next_page_token = _token(request, after)
+    page.next_page_token = page_token(request, after)
     return page
 
 
@@ -111,12 +106,6 @@ def _add_model(status: UserStatus, state: ModelState | None) -> None:
         status.model_due_at.FromMilliseconds(state.due_ms)
 
 
-def _page_size(asked: int) -> int:
-    if asked < 0:
-        raise FieldError("page_size", str(asked), f"1 to {PAGE_SIZE_MAX:,}, or 0 for {PAGE_SIZE}")
-    return min(asked or PAGE_SIZE, PAGE_SIZE_MAX)
-
-
 def _known(field: str, found: Sequence[int], items: Sequence[tuple[str, int]]) -> set[int]:
     for place, number in enumerate(found):
         if number not in dict(items).values():
@@ -125,31 +114,11 @@ def _known(field: str, found: Sequence[int], items: Sequence[tuple[str, int]]) -
     return set(found)
 
 
-def _token(request: ListUsersRequest, after: bytes) -> str:
-    return base64.urlsafe_b64encode(_fingerprint(request) + after).decode()
-
-
-def _read_token(request: ListUsersRequest) -> bytes:
+def _read_place(request: ListUsersRequest) -> bytes:
     """Return the key of the last user looked at; empty for the first page."""
-    if not request.page_token:
-        return b""
+    place = read_place(request)
     try:
-        found = base64.b64decode(request.page_token, altchars=b"-_", validate=True)
-        fingerprint, after = found[:_FINGERPRINT_BYTES], found[_FINGERPRINT_BYTES:]
-        keys.split_user_key(after)
-    except (binascii.Error, ValueError) as exc:
-        raise FieldError("page_token", "what is no token", "a next_page_token, or nothing") from exc
-    if fingerprint != _fingerprint(request):
-        raise FieldError(
-            "page_token", "the token of a request with other filters", "the filters it was given for"
-        )
-    return after
-
-
-def _fingerprint(request: ListUsersRequest) -> bytes:
-    """Return what tells one set of filters from another: a page of other users would leave some out in silence."""
-    filters = ListUsersRequest()
-    filters.CopyFrom(request)
-    filters.ClearField("page_size")
-    filters.ClearField("page_token")
-    return zlib.crc32(filters.SerializeToString(deterministic=True)).to_bytes(_FINGERPRINT_BYTES)
+        keys.split_user_key(place or keys.user_key("any"))
+    except ValueError as exc:
+        raise no_token() from exc
+    return place

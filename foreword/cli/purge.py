@@ -10,9 +10,10 @@ from foreword.clock import SystemClock
 from foreword.config import Config
 from foreword.errors import ForewordError, StoreError, StoreLockedError, StoreMissingError
 from foreword.keys import UserKey, user_key
-from foreword.store import ActivityWriter, ProfileReader, ProfileWriter
+from foreword.store import ActivityReader, ActivityWriter, ProfileReader, ProfileWriter
 from foreword.store.leftovers import erase_leftovers
 from foreword.store.snapshot import present
+from foreword.store.synonym_rows import read_synonyms
 from foreword.store.upkeep import CompactResult, Progress, compact_store
 from foreword.store.v1.store_pb2 import ErasureReceipt
 from foreword.v1.erasure_pb2 import StoreCount
@@ -60,7 +61,12 @@ def _erase(config: Config, user: UserKey) -> list[StoreCount]:
         reader = stack.enter_context(closing(ProfileReader(config.store.directory)))
         with activity.begin() as transaction:
             erase_id, counts = transaction.erase(user, now_ms)
-        populations = Populations(reader, lambda: config.window.half_life_days)
+        decided = stack.enter_context(closing(ActivityReader(config.store.directory)))
+        populations = Populations(
+            reader,
+            lambda: config.window.half_life_days,
+            lambda namespace: read_synonyms(decided, reader, namespace),
+        )
         with profiles.begin() as txn:
             removed = erase_profile(txn, populations, user)
             txn.put_receipt(erase_id, ErasureReceipt(erased_ms=now_ms, counts=removed))

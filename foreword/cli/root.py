@@ -23,6 +23,7 @@ _COMMANDS = {
     "refresh": "foreword.cli.refresh",
     "status": "foreword.cli.status",
     "users": "foreword.cli.users",
+    "topics": "foreword.cli.topics",
     "ledger": "foreword.cli.ledger",
     "config": "foreword.cli.config",
     "store": "foreword.cli.store",

@@ -29,8 +29,11 @@ from foreword.v1.activity_service_pb2 import RecordEventsResponse
 from foreword.v1.operator_service_pb2 import (
     GetLedgerResponse,
     GetStatusResponse,
+    ListTopicsResponse,
     ListUsersResponse,
+    MergeTopicsResponse,
     RefreshUserResponse,
+    SplitTopicResponse,
 )
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
@@ -141,6 +144,47 @@ class AsyncForeword(Client):
                 outcomes=outcomes,
             )
         )
+
+    async def topics(
+        self,
+        *,
+        merged_or_proposed: bool = False,
+        page_size: int = 0,
+        page_token: str = "",
+        namespace: str | None = None,
+    ) -> ListTopicsResponse:
+        """Return a page of the topics of a namespace, the commonest first, with what else means the same.
+
+        Args:
+            merged_or_proposed: Only topics that others were merged into, or that a merge is proposed for.
+            page_size: Most topics of the page, at most 1,000; 0 means 100.
+            page_token: The `next_page_token` of the page before; empty for the first page.
+            namespace: The tenant's space; None takes the client's.
+
+        Raises:
+            FieldError: An argument is of the wrong kind.
+            ServiceError: Always when it fails, whatever `raises` says: part of a list must not pass for the whole.
+        """
+        return await self._ask(
+            self._list_topics(
+                namespace, merged_or_proposed=merged_or_proposed, page_size=page_size, page_token=page_token
+            )
+        )
+
+    async def merge_topics(
+        self, canonical: str, topics: Iterable[str], *, namespace: str | None = None
+    ) -> MergeTopicsResponse:
+        """Make topics one: from each user's next refresh on, events of each count as events of the canonical one.
+
+        Raises:
+            FieldError: An argument is of the wrong kind.
+            ServiceError: Always when it fails, whatever `raises` says.
+        """
+        return await self._ask(self._merge_topics(canonical, topics, namespace))
+
+    async def split_topic(self, topic: str, *, namespace: str | None = None) -> SplitTopicResponse:
+        """Make a topic one of its own again, which no proposal merges any more; raises as `merge_topics` does."""
+        return await self._ask(self._split_topic(topic, namespace))
 
     async def erase(
         self, user_id: str, wait_seconds: float = ERASE_WAIT_SECONDS, *, namespace: str | None = None

@@ -20,9 +20,12 @@ from foreword.client.calls import (
     GET_LEDGER,
     GET_PROFILE,
     GET_STATUS,
+    LIST_TOPICS,
     LIST_USERS,
+    MERGE_TOPICS,
     RECORD_EVENTS,
     REFRESH_USER,
+    SPLIT_TOPIC,
     Call,
 )
 from foreword.client.failures import Failures
@@ -34,8 +37,11 @@ from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import (
     GetLedgerResponse,
     GetStatusResponse,
+    ListTopicsResponse,
     ListUsersResponse,
+    MergeTopicsResponse,
     RefreshUserResponse,
+    SplitTopicResponse,
 )
 from foreword.v1.profile_service_pb2 import BatchGetProfilesResponse, GetForewordResponse, GetProfileResponse
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
@@ -140,6 +146,18 @@ class Client:
         if user_id or namespace is not None:
             asked |= self._of(user_id, namespace)
         return Call(GET_LEDGER, asked, lambda _: GetLedgerResponse(), always_raises=True)
+
+    def _list_topics(self, namespace: str | None, **asked: Any) -> Call[ListTopicsResponse]:
+        asked["namespace"] = self._space(namespace)
+        return Call(LIST_TOPICS, asked, lambda _: ListTopicsResponse(), always_raises=True)
+
+    def _merge_topics(self, canonical: str, topics: Any, namespace: str | None) -> Call[MergeTopicsResponse]:
+        asked = {"canonical": canonical, "topics": topics, "namespace": self._space(namespace)}
+        return Call(MERGE_TOPICS, asked, lambda _: MergeTopicsResponse(), always_raises=True)
+
+    def _split_topic(self, topic: str, namespace: str | None) -> Call[SplitTopicResponse]:
+        asked = {"topic": topic, "namespace": self._space(namespace)}
+        return Call(SPLIT_TOPIC, asked, lambda _: SplitTopicResponse(), always_raises=True)
 
     def _erase(self, user_id: str, wait_seconds: float, namespace: str | None) -> Call[EraseUserResponse]:
         asked = self._of(user_id, namespace, wait_seconds=wait_seconds)

@@ -18,10 +18,16 @@ from foreword.v1.operator_service_pb2 import (
     GetLedgerResponse,
     GetStatusRequest,
     GetStatusResponse,
+    ListTopicsRequest,
+    ListTopicsResponse,
     ListUsersRequest,
     ListUsersResponse,
+    MergeTopicsRequest,
+    MergeTopicsResponse,
     RefreshUserRequest,
     RefreshUserResponse,
+    SplitTopicRequest,
+    SplitTopicResponse,
 )
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.profile_service_pb2 import (
@@ -69,6 +75,9 @@ RECORD_EVENTS = Method("/foreword.v1.ActivityService/RecordEvents", RecordEvents
 GET_STATUS = Method("/foreword.v1.OperatorService/GetStatus", GetStatusRequest, GetStatusResponse)
 REFRESH_USER = Method("/foreword.v1.OperatorService/RefreshUser", RefreshUserRequest, RefreshUserResponse)
 LIST_USERS = Method("/foreword.v1.OperatorService/ListUsers", ListUsersRequest, ListUsersResponse)
+LIST_TOPICS = Method("/foreword.v1.OperatorService/ListTopics", ListTopicsRequest, ListTopicsResponse)
+MERGE_TOPICS = Method("/foreword.v1.OperatorService/MergeTopics", MergeTopicsRequest, MergeTopicsResponse)
+SPLIT_TOPIC = Method("/foreword.v1.OperatorService/SplitTopic", SplitTopicRequest, SplitTopicResponse)
 GET_LEDGER = Method("/foreword.v1.OperatorService/GetLedger", GetLedgerRequest, GetLedgerResponse)
 ERASE_USER = Method("/foreword.v1.UserDataService/EraseUser", EraseUserRequest, EraseUserResponse)
 EXPORT_USER = Method("/foreword.v1.UserDataService/ExportUser", ExportUserRequest, ExportUserResponse)
@@ -81,6 +90,9 @@ UNARY: tuple[Method[Any], ...] = (
     REFRESH_USER,
     LIST_USERS,
     GET_LEDGER,
+    LIST_TOPICS,
+    MERGE_TOPICS,
+    SPLIT_TOPIC,
     ERASE_USER,
 )
 
@@ -161,6 +173,10 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "calls_max": arguments.count,
     "attempts_max": arguments.count,
     "outcomes": _outcomes,
+    "merged_or_proposed": arguments.flag,
+    "canonical": arguments.text,
+    "topic": arguments.text,
+    "topics": arguments.texts,
     # Made by ours, from what the caller gave.
     "events": _as_it_is,
 }

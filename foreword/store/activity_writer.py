@@ -20,6 +20,7 @@ from foreword.store.environment import Environment
 from foreword.store.files import ACTIVITY
 from foreword.store.lock import lock_activity
 from foreword.store.seal import sealed
+from foreword.store.v1.store_pb2 import TopicAliases
 from foreword.store.writer import Writer
 from foreword.v1.activity_pb2 import DayCount, Trigger, UserActivity
 from foreword.v1.erasure_pb2 import Erasure, StoreCount
@@ -158,6 +159,16 @@ class ActivityTransaction:
             key = keys.u32(day) + keys.u8(segment)
             former = keys.read_u64(self._txn.get(key, db=self._db[db.READS]) or bytes(8))
             self._txn.put(key, keys.u64(former + count), db=self._db[db.READS])
+
+    def topic_aliases(self, namespace: str) -> TopicAliases:
+        """Return what operators decided on the topics of a namespace."""
+        row = self._txn.get(keys.namespace_prefix(namespace), db=self._db[db.TOPIC_ALIASES])
+        return TopicAliases.FromString(row or b"")
+
+    def put_topic_aliases(self, namespace: str, aliases: TopicAliases) -> None:
+        """Write what operators decided on the topics of a namespace."""
+        key = keys.namespace_prefix(namespace)
+        self._txn.put(key, aliases.SerializeToString(), db=self._db[db.TOPIC_ALIASES])
 
     def probe(self) -> None:
         """Write 64 KiB over the former 64 KiB, to find out whether the store takes writes again.

@@ -14,6 +14,8 @@ REFRESH_STATES = b"watermarks"
 LEDGER = b"ledger"
 POPULATION = b"population"
 ERASURES = b"erasures"
+# Which topics are proposed to mean the same. Stores made before do not have it until a scheduler opens them.
+TOPIC_PROPOSALS = b"topic_proposals"
 # What concerns language models. Stores made before have none of these until a scheduler opens them.
 MODEL_STATES = b"model_states"
 MODEL_DUE = b"model_due"
@@ -41,6 +43,7 @@ PROFILE_DATABASES = (
     LEDGER,
     POPULATION,
     ERASURES,
+    TOPIC_PROPOSALS,
     *MODEL_DATABASES,
 )
 
@@ -52,10 +55,12 @@ CONTROLS = b"controls"
 APPLIED = b"applied"
 # How often profiles were read. Stores made before do not have it until a sidecar opens them.
 READS = b"reads"
-ACTIVITY_DATABASES = (META, EVENTS, USERS, TRIGGERS, CONTROLS, APPLIED, READS)
+# Which topics operators made one, or set apart. Likewise.
+TOPIC_ALIASES = b"topic_aliases"
+ACTIVITY_DATABASES = (META, EVENTS, USERS, TRIGGERS, CONTROLS, APPLIED, READS, TOPIC_ALIASES)
 
 # Made later than the environments around them; a reader does without where the writer has not made them yet.
-LATER_DATABASES = (*MODEL_DATABASES, READS)
+LATER_DATABASES = (*MODEL_DATABASES, READS, TOPIC_PROPOSALS, TOPIC_ALIASES)
 
 # Rows of `meta`.
 META_REVISION = b"revision"

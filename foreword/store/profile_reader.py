@@ -21,7 +21,13 @@ from foreword.store.model_reader import ModelReader
 from foreword.store.reader import Reader, begin, prefixed
 from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refuse_lost
 from foreword.store.translation import translated
-from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblem, SchedulerProblems
+from foreword.store.v1.store_pb2 import (
+    ErasureReceipt,
+    Population,
+    SchedulerProblem,
+    SchedulerProblems,
+    TopicProposals,
+)
 from foreword.v1.profile_pb2 import Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshState
@@ -162,6 +168,17 @@ class ProfileReader(Reader):
     def population(self, namespace: str) -> Population:
         """Return the faded counts of a namespace; empty when nobody contributed."""
         return Population.FromString(self._get(db.POPULATION, keys.namespace_prefix(namespace)) or b"")
+
+    def topic_proposals(self, namespace: str) -> TopicProposals:
+        """Return what is proposed to count as what in a namespace."""
+        return TopicProposals.FromString(
+            self.get(db.TOPIC_PROPOSALS, keys.namespace_prefix(namespace)) or b""
+        )
+
+    def populations(self) -> Iterator[tuple[str, Population]]:
+        """Yield every namespace that somebody contributed to, with its faded counts."""
+        for key, row in self.range(db.POPULATION):
+            yield key[1:].decode(), Population.FromString(row)
 
     def receipt(self, erase_id: ErasureId) -> ErasureReceipt | None:
         """Return what the scheduler removed for an erasure, or None while it has not."""

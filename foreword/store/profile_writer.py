@@ -21,7 +21,13 @@ from foreword.store.model_writer import ModelTransaction
 from foreword.store.profile_size import check_profile_size
 from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refuse_lost
 from foreword.store.transaction import Transaction
-from foreword.store.v1.store_pb2 import ErasureReceipt, Population, SchedulerProblem, SchedulerProblems
+from foreword.store.v1.store_pb2 import (
+    ErasureReceipt,
+    Population,
+    SchedulerProblem,
+    SchedulerProblems,
+    TopicProposals,
+)
 from foreword.store.writer import Writer
 from foreword.v1.erasure_pb2 import StoreCount
 from foreword.v1.profile_pb2 import Foreword, Profile
@@ -216,6 +222,19 @@ class ProfileTransaction(Transaction):
     def put_population(self, namespace: str, population: Population) -> None:
         """Write the faded counts of a namespace."""
         self._put(db.POPULATION, keys.namespace_prefix(namespace), population.SerializeToString())
+
+    def topic_proposals(self, namespace: str) -> TopicProposals:
+        """Return what is proposed to count as what in a namespace."""
+        row = self._get(db.TOPIC_PROPOSALS, keys.namespace_prefix(namespace))
+        return TopicProposals.FromString(row or b"")
+
+    def put_topic_proposals(self, namespace: str, proposals: TopicProposals) -> None:
+        """Write what is proposed to count as what in a namespace; no row when that is nothing."""
+        key = keys.namespace_prefix(namespace)
+        if proposals.aliases:
+            self._put(db.TOPIC_PROPOSALS, key, proposals.SerializeToString())
+        else:
+            self._delete(db.TOPIC_PROPOSALS, key)
 
     def trigger_cursor(self, activity_id: EnvironmentId) -> int:
         """Return the newest trigger taken from the activity environment with this id; 0 when none was."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from foreword.frames import is_framed
 from foreword.signs import AGAINST, Sign, Signs, corrects, decides
-from foreword.topics import topic_key
+from foreword.synonyms import NO_SYNONYMS, Synonyms
 from foreword.v1 import event_pb2, profile_pb2
 
 # A look of less than this says the title was seen, not that the content was wanted.
@@ -32,7 +32,7 @@ class Evidence(NamedTuple):
     Attributes:
         event: The event itself.
         time_ms: When it happened, in ms since 1970.
-        topics: Its topics by `topic_key`, each in the spelling of the event.
+        topics: Its topics by `topic_key` of what they count as, each in the spelling of the event.
         weight: How much it counts, 0 to 1.
         against: It speaks against its topics.
         decides: It decides for or against them, until the user says otherwise.
@@ -51,7 +51,10 @@ class Evidence(NamedTuple):
 
 
 def evidence_of(
-    events: Iterable[event_pb2.Event], previous: profile_pb2.Profile | None, signs: Signs = _DEFAULT_SIGNS
+    events: Iterable[event_pb2.Event],
+    previous: profile_pb2.Profile | None,
+    signs: Signs = _DEFAULT_SIGNS,
+    synonyms: Synonyms = NO_SYNONYMS,
 ) -> list[Evidence]:
     """Return the meaningful events: those of the user's own acts, never text that Foreword wrote."""
     own_texts = _own_texts(previous)
@@ -62,7 +65,7 @@ def evidence_of(
         if _is_frame(event_type) or _is_ours(event, own_texts):
             continue
         verb = event_type.rpartition(".")[2].lower()
-        topics = {topic_key(topic): topic for topic in event.topics}
+        topics = synonyms.keyed(event.topics)
         sign = signs.of(event_type, feedback, has_value)
         item = Evidence(
             event,

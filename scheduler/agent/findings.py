@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from foreword.corrections import wishes_in
 from foreword.naming import Names
 from foreword.signs import Signs
-from foreword.topics import topic_key
+from foreword.synonyms import Synonyms
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.evidence import Evidence
@@ -68,6 +68,7 @@ class Findings:
         wishes: How the user wants answers to be, by key.
         corrections: Corrections of the window that no rule could read, the newest first.
         is_cold: Too few events to infer anything from: all there is is what the user said outright.
+        synonyms: Which topics of the namespace mean the same.
         quiet_hours: First and past-the-end hour of the longest range without activity, UTC; None unless known.
     """
 
@@ -88,6 +89,7 @@ class Findings:
     wishes: Mapping[str, str]
     corrections: list[Evidence]
     is_cold: bool
+    synonyms: Synonyms
 
     def values(self, field: str) -> list[AttributeShare]:
         """Return the values of one attribute, strongest first."""
@@ -144,7 +146,7 @@ def find(
         medium=medium_of(memory),
         high=[affinity for affinity in affinities if not affinity.aversion and affinity.score > 0],
         low=low,
-        attributes=[] if is_cold else _attribute_shares(memory, low),
+        attributes=[] if is_cold else _attribute_shares(memory, low, population.synonyms),
         window=window,
         memory=memory,
         known=known,
@@ -157,6 +159,7 @@ def find(
         wishes={key: value for key, (_, value) in sorted(memory.wishes.items())},
         corrections=_unread_corrections(known.values()),
         is_cold=is_cold,
+        synonyms=population.synonyms,
     )
 
 
@@ -165,13 +168,13 @@ def _unread_corrections(known: Iterable[Evidence]) -> list[Evidence]:
     return sorted(unread, key=lambda item: (-item.time_ms, item.event.event_id))
 
 
-def _attribute_shares(memory: Memory, low: Sequence[Affinity]) -> list[AttributeShare]:
+def _attribute_shares(memory: Memory, low: Sequence[Affinity], synonyms: Synonyms) -> list[AttributeShare]:
     """Return the shares of all values but those that are topics the user said no to."""
     refused = {affinity.key for affinity in low if affinity.is_refused}
     shares = [
         AttributeShare(field, value, min(1.0, count.weight / memory.weight), count.events)
         for (field, value), count in memory.attributes.items()
-        if field != TYPE_FIELD and memory.weight and topic_key(value) not in refused
+        if field != TYPE_FIELD and memory.weight and synonyms.key(value) not in refused
     ]
     return sorted(shares, key=lambda entry: (-entry.share, entry.field, entry.value))
 

@@ -48,6 +48,7 @@ class TopicCount:
 
     Attributes:
         spellings: Events by how they spelled the topic, unfaded.
+        title: What it is called whatever the spellings say, as one that others count as; empty when none do.
         stance: What the user last said of it outright; neither fades nor is pruned.
         stance_ms: When they said so.
         days: What orders the topic: its days by their roots, faded; of events for it.
@@ -60,6 +61,7 @@ class TopicCount:
     rating_sum: float = 0.0
     rating_weight: float = 0.0
     spellings: dict[str, int] = field(default_factory=dict)
+    title: str = ""
     stance: profile_pb2.Stance = profile_pb2.STANCE_UNSPECIFIED
     stance_ms: int = 0
     days: DaySums = field(default_factory=DaySums)
@@ -71,8 +73,8 @@ class TopicCount:
             self.stance, self.stance_ms = stance, time_ms
 
     def name(self) -> str:
-        """Return the topic as most events spell it."""
-        return commonest(self.spellings)
+        """Return the topic as most events spell it, or as it is called."""
+        return self.title or commonest(self.spellings)
 
 
 @dataclass(slots=True)
@@ -345,7 +347,7 @@ def _number(value: str) -> float | None:
 
 def _add_spellings(row: profile_pb2.FadedCount, spellings: dict[str, int]) -> None:
     """Write the spellings down when there is more than the one the row is named by."""
-    if len(spellings) < 2:
+    if list(spellings) == [row.value]:
         return
     rest = dict(spellings)
     for _ in range(min(len(spellings), _SPELLINGS_MAX)):

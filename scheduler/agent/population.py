@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from foreword.clock import DAY_MS
+from foreword.faded_counts import put_spellings, recast, spellings_of
 from foreword.store.v1 import store_pb2
+from foreword.synonyms import NO_SYNONYMS, Synonyms
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.name_users import NameUsers
@@ -51,6 +54,7 @@ class PopulationDelta:
         user_count: 1 when the user contributes for the first time, else 0.
         names: What the user's activity carries, by `topic_key`; only where the policy of words is `shared`.
         user_mark: Stands for the user in the counts of these names.
+        spellings: Of topics that others count as, how many events carried which other, by `topic_key`.
     """
 
     as_of_ms: int
@@ -60,6 +64,7 @@ class PopulationDelta:
     user_count: int = 0
     names: frozenset[str] = frozenset()
     user_mark: int = 0
+    spellings: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 class PopulationView:
@@ -71,14 +76,18 @@ class PopulationView:
     Attributes:
         name_users: How many users carry each name.
         told: What models are told of it; held here, so that it stays the same for hours.
+        synonyms: Which of its topics mean the same; every topic here is one that none of them counts as another.
     """
 
-    def __init__(self, half_life_days: float) -> None:
+    def __init__(self, half_life_days: float, synonyms: Synonyms = NO_SYNONYMS) -> None:
+        self.synonyms = synonyms
         self._half_life_ms = half_life_days * DAY_MS
         self._reference_ms = 0
         self._as_of_ms = 0
         self._topics: dict[str, list[float]] = {}
         self._last_seen_ms: dict[str, int] = {}
+        # Only of topics that others count as: what of them a split gives back.
+        self._spellings: dict[str, dict[str, int]] = {}
         self._total = 0.0
         self._lengths = [0.0] * LENGTH_BUCKETS
         self._user_count = 0
@@ -86,11 +95,13 @@ class PopulationView:
         self.told: Told | None = None
 
     @classmethod
-    def from_proto(cls, row: store_pb2.Population, half_life_days: float) -> PopulationView:
-        """Return the view that a stored row describes."""
-        view = cls(half_life_days)
+    def from_proto(
+        cls, row: store_pb2.Population, half_life_days: float, synonyms: Synonyms = NO_SYNONYMS
+    ) -> PopulationView:
+        """Return the view that a stored row describes, under the synonyms in force."""
+        view = cls(half_life_days, synonyms)
         view._reference_ms = view._as_of_ms = row.as_of_ms
-        for count in row.topics:
+        for count in recast(row.topics, synonyms):
             topic = topic_key(count.value)
             # Rows of an older version may be several spellings of one topic.
             entry = view._topics.setdefault(topic, [0.0, 0.0, 0.0])
@@ -100,6 +111,8 @@ class PopulationView:
             view._last_seen_ms[topic] = max(
                 view._last_seen_ms.get(topic, 0), count.last_seen.ToMilliseconds()
             )
+            if count.spellings:
+                view._spellings[topic] = spellings_of(count)
         view._total = row.total_weight
         for bucket, weight in enumerate(row.length_weights[:LENGTH_BUCKETS]):
             view._lengths[bucket] = weight
@@ -120,6 +133,8 @@ class PopulationView:
                 value=topic, weight=weight / scale, negative_weight=negative / scale, event_count=int(events)
             )
             count.last_seen.FromMilliseconds(self._last_seen_ms[topic])
+            spelled = {key: events for key, events in self._spellings.get(topic, {}).items() if events}
+            put_spellings(count, spelled or {topic: int(events)})
         if any(self._lengths):
             row.length_weights.extend(weight / scale for weight in self._lengths)
         row.names.extend(self.name_users.rows())
@@ -134,6 +149,14 @@ class PopulationView:
         """Return the share of all users' weighted events that carry the topic, from 0 to 1; by `topic_key`."""
         entry = self._topics.get(topic)
         return min(1.0, entry[0] / self._total) if entry is not None and self._total > 0 else 0.0
+
+    def events(self, topic: str) -> int:
+        """Return how many events carried a topic itself, unfaded, whatever it counts as."""
+        key = topic_key(topic)
+        spelled = self._spellings.get(self.synonyms.key(topic))
+        if spelled is not None:
+            return spelled.get(key, 0)
+        return int(self._topics[key][2]) if key in self._topics else 0
 
     def common(self, users_min: int) -> list[tuple[str, float]]:
         """Return the topics that so many users' events carry, by `topic_key`, each with its share; ordered by it.
@@ -176,6 +199,8 @@ class PopulationView:
             entry[1] += negative * scale
             entry[2] += events
             self._last_seen_ms[topic] = max(self._last_seen_ms.get(topic, 0), delta.as_of_ms)
+            if topic in self._spellings or topic in delta.spellings:
+                self._count_spellings(topic, events, delta.spellings.get(topic, {}))
         self._total += delta.total_weight * scale
         for bucket, weight in delta.lengths.items():
             self._lengths[bucket] += weight * scale
@@ -193,7 +218,7 @@ class PopulationView:
         as_of_ms = memory.as_of.ToMilliseconds()
         self._move_to(as_of_ms)
         scale = self._scale(as_of_ms)
-        for count in memory.topics:
+        for count in recast(memory.topics, self.synonyms):
             topic = topic_key(count.value)
             entry = self._topics.get(topic)
             if entry is None:
@@ -201,13 +226,30 @@ class PopulationView:
             entry[0] = max(0.0, entry[0] - count.weight * scale)
             entry[1] = max(0.0, entry[1] - count.negative_weight * scale)
             entry[2] = max(0.0, entry[2] - count.event_count)
+            self._take_spellings(topic, spellings_of(count))
             if not entry[2]:
-                del self._topics[topic], self._last_seen_ms[topic]
+                self._forget(topic)
         self._total = max(0.0, self._total - memory.total_weight * scale)
         if memory.HasField("mean_length"):
             bucket = length_bucket(memory.mean_length)
             self._lengths[bucket] = max(0.0, self._lengths[bucket] - memory.length_weight * scale)
         self._user_count = max(0, self._user_count - 1)
+
+    def _count_spellings(self, topic: str, events: int, others: dict[str, int]) -> None:
+        spelled = self._spellings.setdefault(topic, {topic: int(self._topics[topic][2]) - events})
+        for key, count in {**others, topic: events - sum(others.values())}.items():
+            spelled[key] = spelled.get(key, 0) + count
+
+    def _take_spellings(self, topic: str, spellings: Mapping[str, int]) -> None:
+        spelled = self._spellings.get(topic, {})
+        for text, events in spellings.items():
+            key = topic_key(text)
+            if key in spelled:
+                spelled[key] = max(0, spelled[key] - events)
+
+    def _forget(self, topic: str) -> None:
+        del self._topics[topic], self._last_seen_ms[topic]
+        self._spellings.pop(topic, None)
 
     def _scale(self, time_ms: int) -> float:
         """Return what a weight of one at `time_ms` is worth in the units held."""
@@ -236,8 +278,8 @@ class PopulationView:
         kept = heapq.nsmallest(
             topics_max, self._topics.items(), key=lambda item: (-item[1][0] - item[1][1], item[0])
         )
-        self._topics = dict(kept)
-        self._last_seen_ms = {topic: self._last_seen_ms[topic] for topic in self._topics}
+        for topic in self._topics.keys() - dict(kept).keys():
+            self._forget(topic)
 
 
 def length_bucket(length: float) -> int:

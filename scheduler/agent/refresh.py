@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from foreword.config import Config
@@ -22,6 +22,7 @@ from scheduler.agent.memory import Memory, decide, fold, to_proto
 from scheduler.agent.name_users import names_among, user_mark
 from scheduler.agent.population import PopulationDelta, PopulationView
 from scheduler.agent.proposal import Proposal, Usage
+from scheduler.agent.recast import name_synonyms, recast_profile
 from scheduler.agent.render import foreword, summary
 from scheduler.agent.saying import compose
 from scheduler.agent.sections import fill
@@ -50,7 +51,7 @@ class RefreshInput:
         window_events: Not older than `now - window.days`, ascending by time, at most `window.events_max`;
             includes the new ones of that time.
         previous: The profile in force, or None; its memory holds every event consumed before.
-        population: The users of the namespace, without `new_events`.
+        population: The users of the namespace, without `new_events`, and which of its topics mean the same.
     """
 
     user_id: str
@@ -124,17 +125,20 @@ class Draft:
 
 def draft(refresh_input: RefreshInput, config: Config) -> Draft:
     """Read out of the events what can be counted; the first half of a refresh, without a provider."""
-    previous = refresh_input.previous
+    synonyms = refresh_input.population.synonyms
+    previous = recast_profile(refresh_input.previous, synonyms)
+    refresh_input = replace(refresh_input, previous=previous)
     signs = signs_of(config.agent.signs)
-    current = evidence_of(refresh_input.window_events, previous, signs)
+    current = evidence_of(refresh_input.window_events, previous, signs, synonyms)
     known = {item.event.event_id: item for item in current}
     # Most news is in the window too, and need not be read twice.
     late = [event for event in refresh_input.new_events if event.event_id not in known]
-    known |= {item.event.event_id: item for item in evidence_of(late, previous, signs)}
+    known |= {item.event.event_id: item for item in evidence_of(late, previous, signs, synonyms)}
     news = [known[event.event_id] for event in refresh_input.new_events if event.event_id in known]
     words = config.foreword.words_of(refresh_input.namespace)
     remembered = previous.memory if previous is not None and previous.HasField("memory") else None
     memory, delta = fold(remembered, news, config.window.half_life_days)
+    name_synonyms(memory, delta, news, synonyms)
     users, mark = refresh_input.population.name_users, user_mark(refresh_input.user_id)
     # What models are told of a namespace names only what many of its users have.
     if words.policy == "shared" or config.asks_models():

@@ -272,7 +272,7 @@ class Vetting:
         if belief.proposed_by:
             if not all(self.supports(item, belief.statement) for item in sources):
                 raise FieldError("events", "one about something else", "events that show the same")
-        elif not all(topic_key(belief.subject) in item.topics for item in sources):
+        elif not all(self._findings.synonyms.key(belief.subject) in item.topics for item in sources):
             raise FieldError(
                 "events", "one of another topic", f"events of the topic {quoted(belief.subject)}"
             )
@@ -319,7 +319,7 @@ class Vetting:
         return statement
 
     def _check_subject(self, subject: str, sources: Sequence[Evidence]) -> None:
-        if any(topic_key(subject) in item.topics for item in sources):
+        if any(self._findings.synonyms.key(subject) in item.topics for item in sources):
             return
         if not self._name_all(sources, things_in(subject)):
             raise FieldError("subject", quoted(subject), "a topic of the events cited, or words of theirs")

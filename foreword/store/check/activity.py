@@ -12,6 +12,7 @@ from foreword.store import databases as db
 from foreword.store.activity_writer import DAYS_MAX
 from foreword.store.check.fault import Fault, shown
 from foreword.store.check.rows import parsed, user_key_fault
+from foreword.store.check.topics import topic_aliases
 from foreword.store.codec import SEGMENT_MAX
 from foreword.store.seal import unsealed
 from foreword.store.snapshot import Snapshot
@@ -238,4 +239,5 @@ ACTIVITY_CHECKS: dict[bytes, Callable[[Snapshot], Iterator[Fault]]] = {
     db.TRIGGERS: _triggers,
     db.CONTROLS: _controls,
     db.READS: _reads,
+    db.TOPIC_ALIASES: topic_aliases,
 }

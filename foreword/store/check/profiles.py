@@ -15,6 +15,7 @@ from foreword.store import databases as db
 from foreword.store.check.fault import Fault, shown
 from foreword.store.check.models import MODEL_CHECKS
 from foreword.store.check.rows import parsed, user_key_fault
+from foreword.store.check.topics import topic_proposals
 from foreword.store.profile_writer import add_to_totals, text_etag
 from foreword.store.snapshot import Snapshot
 from foreword.store.v1.store_pb2 import ErasureReceipt, ModelHealth, Population, SchedulerProblems
@@ -312,5 +313,6 @@ PROFILE_CHECKS: dict[bytes, Callable[[Snapshot], Iterator[Fault]]] = {
     db.LEDGER: _ledger,
     db.POPULATION: _population,
     db.ERASURES: _erasures,
+    db.TOPIC_PROPOSALS: topic_proposals,
     **MODEL_CHECKS,
 }

@@ -7,7 +7,7 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from foreword import keys
-from foreword.errors import StoreError
+from foreword.errors import FieldError, StoreError
 
 M = TypeVar("M", bound=Message)
 
@@ -18,6 +18,14 @@ def parsed(message: type[M], row: bytes) -> M | None:
         return message.FromString(row)
     except DecodeError:
         return None
+
+
+def namespace_key_fault(key: bytes) -> str:
+    """Return why `key` stands for no namespace; empty when it does."""
+    try:
+        return "" if keys.namespace_prefix(key[1:].decode()) == key else "the key is no namespace"
+    except (ValueError, StoreError, FieldError):
+        return "the key is no namespace"
 
 
 def user_key_fault(key: bytes) -> str:

@@ -1,0 +1,49 @@
+"""A sidecar and a scheduler on one store, in this process, for tests of what passes through both."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from foreword.client import AsyncForeword
+from foreword.clock import SystemClock
+from foreword.config import Config
+from foreword.store.check import inspect_store
+from scheduler.daemon import SchedulerDaemon
+from sidecar.server import SidecarServer
+
+WAIT_SECONDS = 20
+
+
+@asynccontextmanager
+async def both_daemons(store: Path, *, words: dict[str, Any] | None = None) -> AsyncIterator[AsyncForeword]:
+    """Run a sidecar and a scheduler on one store, and give their client."""
+    with tempfile.TemporaryDirectory(prefix="fw") as sockets:
+        settings = {
+            "store": {
+                "directory": str(store),
+                "profiles_map_size_bytes": 1 << 28,
+                "activity_map_size_bytes": 1 << 28,
+            },
+            "sidecar": {"listen": [f"unix:{sockets}/s"]},
+            "scheduler": {"trigger_poll_ms": 5},
+            "foreword": {"words": words or {}},
+        }
+        config = Config.model_validate(settings)
+        server, daemon = SidecarServer(config, SystemClock()), SchedulerDaemon(config, SystemClock())
+        await server.start()
+        refreshing = asyncio.create_task(daemon.run())
+        try:
+            async with AsyncForeword(
+                server.addresses[0], raises=True, timeout_seconds=WAIT_SECONDS
+            ) as client:
+                yield client
+        finally:
+            daemon.stop()
+            await refreshing
+            await server.stop(1)
+    assert list(inspect_store(store)) == []
