@@ -429,7 +429,7 @@ class TopicSpelling(_message.Message):
     def __init__(self, text: _Optional[str] = ..., event_count: _Optional[int] = ...) -> None: ...
 
 class FadedCount(_message.Message):
-    __slots__ = ("field", "value", "weight", "negative_weight", "event_count", "last_seen", "rating_sum", "rating_weight", "spellings", "stance", "stance_time", "short_day_sum", "long_day_sum", "last_day", "last_day_weight")
+    __slots__ = ("field", "value", "weight", "negative_weight", "event_count", "last_seen", "rating_sum", "rating_weight", "spellings", "stance", "stance_time", "short_day_sum", "long_day_sum", "last_day", "last_day_weight", "accepted_count", "rejected_count")
     FIELD_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -445,6 +445,8 @@ class FadedCount(_message.Message):
     LONG_DAY_SUM_FIELD_NUMBER: _ClassVar[int]
     LAST_DAY_FIELD_NUMBER: _ClassVar[int]
     LAST_DAY_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     field: str
     value: str
     weight: float
@@ -460,7 +462,9 @@ class FadedCount(_message.Message):
     long_day_sum: float
     last_day: int
     last_day_weight: float
-    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., spellings: _Optional[_Iterable[_Union[TopicSpelling, _Mapping]]] = ..., stance: _Optional[_Union[Stance, str]] = ..., stance_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., short_day_sum: _Optional[float] = ..., long_day_sum: _Optional[float] = ..., last_day: _Optional[int] = ..., last_day_weight: _Optional[float] = ...) -> None: ...
+    accepted_count: int
+    rejected_count: int
+    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., spellings: _Optional[_Iterable[_Union[TopicSpelling, _Mapping]]] = ..., stance: _Optional[_Union[Stance, str]] = ..., stance_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., short_day_sum: _Optional[float] = ..., long_day_sum: _Optional[float] = ..., last_day: _Optional[int] = ..., last_day_weight: _Optional[float] = ..., accepted_count: _Optional[int] = ..., rejected_count: _Optional[int] = ...) -> None: ...
 
 class RecentAct(_message.Message):
     __slots__ = ("time", "type", "item_id", "topics", "subject", "stance")
@@ -478,6 +482,22 @@ class RecentAct(_message.Message):
     stance: Stance
     def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., type: _Optional[str] = ..., item_id: _Optional[str] = ..., topics: _Optional[_Iterable[str]] = ..., subject: _Optional[str] = ..., stance: _Optional[_Union[Stance, str]] = ...) -> None: ...
 
+class Offers(_message.Message):
+    __slots__ = ("accepted_count", "rejected_count", "accepted_length_count", "accepted_length_sum", "rejected_length_count", "rejected_length_sum")
+    ACCEPTED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_LENGTH_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_LENGTH_SUM_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_LENGTH_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_LENGTH_SUM_FIELD_NUMBER: _ClassVar[int]
+    accepted_count: int
+    rejected_count: int
+    accepted_length_count: int
+    accepted_length_sum: float
+    rejected_length_count: int
+    rejected_length_sum: float
+    def __init__(self, accepted_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., accepted_length_count: _Optional[int] = ..., accepted_length_sum: _Optional[float] = ..., rejected_length_count: _Optional[int] = ..., rejected_length_sum: _Optional[float] = ...) -> None: ...
+
 class Wish(_message.Message):
     __slots__ = ("key", "value", "time")
     KEY_FIELD_NUMBER: _ClassVar[int]
@@ -489,7 +509,7 @@ class Wish(_message.Message):
     def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Memory(_message.Message):
-    __slots__ = ("as_of", "half_life", "topics", "attributes", "hour_weights", "event_count", "total_weight", "mean_length", "length_weight", "rating_sum", "rating_square_sum", "rating_weight", "wishes", "short_day_sum", "long_day_sum", "last_day", "last_day_weight", "recent", "active_days", "first_seen")
+    __slots__ = ("as_of", "half_life", "topics", "attributes", "hour_weights", "event_count", "total_weight", "mean_length", "length_weight", "rating_sum", "rating_square_sum", "rating_weight", "wishes", "short_day_sum", "long_day_sum", "last_day", "last_day_weight", "recent", "active_days", "first_seen", "offers")
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     HALF_LIFE_FIELD_NUMBER: _ClassVar[int]
     TOPICS_FIELD_NUMBER: _ClassVar[int]
@@ -510,6 +530,7 @@ class Memory(_message.Message):
     RECENT_FIELD_NUMBER: _ClassVar[int]
     ACTIVE_DAYS_FIELD_NUMBER: _ClassVar[int]
     FIRST_SEEN_FIELD_NUMBER: _ClassVar[int]
+    OFFERS_FIELD_NUMBER: _ClassVar[int]
     as_of: _timestamp_pb2.Timestamp
     half_life: _duration_pb2.Duration
     topics: _containers.RepeatedCompositeFieldContainer[FadedCount]
@@ -530,4 +551,5 @@ class Memory(_message.Message):
     recent: _containers.RepeatedCompositeFieldContainer[RecentAct]
     active_days: _containers.RepeatedScalarFieldContainer[int]
     first_seen: _timestamp_pb2.Timestamp
-    def __init__(self, as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., half_life: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., topics: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., attributes: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., hour_weights: _Optional[_Iterable[float]] = ..., event_count: _Optional[int] = ..., total_weight: _Optional[float] = ..., mean_length: _Optional[float] = ..., length_weight: _Optional[float] = ..., rating_sum: _Optional[float] = ..., rating_square_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., wishes: _Optional[_Iterable[_Union[Wish, _Mapping]]] = ..., short_day_sum: _Optional[float] = ..., long_day_sum: _Optional[float] = ..., last_day: _Optional[int] = ..., last_day_weight: _Optional[float] = ..., recent: _Optional[_Iterable[_Union[RecentAct, _Mapping]]] = ..., active_days: _Optional[_Iterable[int]] = ..., first_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    offers: Offers
+    def __init__(self, as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., half_life: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., topics: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., attributes: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., hour_weights: _Optional[_Iterable[float]] = ..., event_count: _Optional[int] = ..., total_weight: _Optional[float] = ..., mean_length: _Optional[float] = ..., length_weight: _Optional[float] = ..., rating_sum: _Optional[float] = ..., rating_square_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., wishes: _Optional[_Iterable[_Union[Wish, _Mapping]]] = ..., short_day_sum: _Optional[float] = ..., long_day_sum: _Optional[float] = ..., last_day: _Optional[int] = ..., last_day_weight: _Optional[float] = ..., recent: _Optional[_Iterable[_Union[RecentAct, _Mapping]]] = ..., active_days: _Optional[_Iterable[int]] = ..., first_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., offers: _Optional[_Union[Offers, _Mapping]] = ...) -> None: ...

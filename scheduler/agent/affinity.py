@@ -166,8 +166,10 @@ def _aversion(count: TopicCount, liking: float, usual_against: float) -> float:
         return 1.0 if count.stance == profile_pb2.STANCE_NO else 0.0
     against, total = count.against, count.against + count.weight
     share = against / total if total else 0.0
+    # What is offered is rejected for what it says; only where none was ever accepted may its topic be the reason.
+    share_min = 1.0 if count.accepted else _AGAINST_SHARE_MIN
     # The number of events beside the share: one dismissal is no aversion.
-    unusual = share >= max(_AGAINST_SHARE_MIN, min(1.0, _AGAINST_RATIO_MIN * usual_against))
+    unusual = share >= max(share_min, min(1.0, _AGAINST_RATIO_MIN * usual_against))
     rejected = share if unusual and count.events * share >= _AGAINST_EVENTS_MIN else 0.0
     disliked = -liking if liking <= -_DISLIKING_MIN and count.rating_weight >= _RATING_WEIGHT_MIN else 0.0
     return min(1.0, max(rejected, disliked))

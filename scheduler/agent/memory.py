@@ -17,6 +17,7 @@ from foreword.v1 import profile_pb2
 from scheduler.agent import recent
 from scheduler.agent.day_sums import DaySums
 from scheduler.agent.evidence import GENERATOR_KEY, Evidence
+from scheduler.agent.offers import Offers, is_accepted, offers_of
 from scheduler.agent.population import PopulationDelta, length_bucket
 from scheduler.agent.recent import Recent
 
@@ -52,6 +53,8 @@ class TopicCount:
         stance: What the user last said of it outright; neither fades nor is pruned.
         stance_ms: When they said so.
         days: What orders the topic: its days by their roots, faded; of events for it.
+        accepted: Offers of it that were accepted, unfaded.
+        rejected: Those that were rejected.
     """
 
     weight: float = 0.0
@@ -65,6 +68,8 @@ class TopicCount:
     stance: profile_pb2.Stance = profile_pb2.STANCE_UNSPECIFIED
     stance_ms: int = 0
     days: DaySums = field(default_factory=DaySums)
+    accepted: int = 0
+    rejected: int = 0
 
     def take_stance(self, stance: profile_pb2.Stance, time_ms: int) -> None:
         """Take over what the user said, unless they said something later; of two at one time the no holds."""
@@ -109,6 +114,7 @@ class Memory:
     wishes: dict[str, tuple[int, str]] = field(default_factory=dict)
     recent: Recent = field(default_factory=Recent)
     days: DaySums = field(default_factory=DaySums)
+    offers: Offers = field(default_factory=Offers)
 
     def fade_factor(self, time_ms: int) -> float:
         """Return what a weight of the memory is worth at a later time."""
@@ -171,6 +177,8 @@ def to_proto(memory: Memory) -> profile_pb2.Memory:
             event_count=count.events,
             rating_sum=count.rating_sum,
             rating_weight=count.rating_weight,
+            accepted_count=count.accepted,
+            rejected_count=count.rejected,
         )
         row.last_seen.FromMilliseconds(count.last_seen_ms)
         if count.stance:
@@ -193,6 +201,7 @@ def to_proto(memory: Memory) -> profile_pb2.Memory:
     proto.rating_weight = memory.rating_weight
     recent.write(memory.recent, proto)
     memory.days.write(proto)
+    memory.offers.write(proto)
     return proto
 
 
@@ -211,6 +220,8 @@ def _faded(previous: profile_pb2.Memory | None, as_of_ms: int, half_life_ms: flo
         count.last_seen_ms = max(count.last_seen_ms, row.last_seen.ToMilliseconds())
         count.rating_sum += row.rating_sum * fade
         count.rating_weight += row.rating_weight * fade
+        count.accepted += row.accepted_count
+        count.rejected += row.rejected_count
         if row.stance:
             count.take_stance(row.stance, row.stance_time.ToMilliseconds())
         if row.last_day or not row.weight:
@@ -241,6 +252,7 @@ def _faded(previous: profile_pb2.Memory | None, as_of_ms: int, half_life_ms: flo
         memory.days.take(previous, age_ms)
     else:
         memory.days.assume(memory.weight, half_life_ms, previous.as_of.ToMilliseconds())
+    memory.offers = offers_of(previous)
     return memory
 
 
@@ -259,6 +271,7 @@ def _add(memory: Memory, delta: PopulationDelta, item: Evidence) -> None:
         _add_topic(memory, delta, topic, item, weight)
         spellings = memory.topics[topic].spellings
         spellings[spelling] = spellings.get(spelling, 0) + 1
+    _add_offer(memory, item)
     for wish in wishes_in(event.text) if item.corrects else ():
         memory.take_wish(wish, time_ms)
     _add_attribute(memory, TYPE_FIELD, event.type, weight, time_ms)
@@ -306,6 +319,16 @@ def _add_topic(memory: Memory, delta: PopulationDelta, topic: str, item: Evidenc
         count.rating_weight += weight
 
 
+def _add_offer(memory: Memory, item: Evidence) -> None:
+    accepted = is_accepted(item.event.type, item.event.feedback)
+    if accepted is None:
+        return
+    memory.offers.add(accepted, _length_of(item.event.attributes.get(LENGTH_KEY, "")))
+    for topic in item.topics:
+        memory.topics[topic].accepted += accepted
+        memory.topics[topic].rejected += not accepted
+
+
 def _add_attribute(memory: Memory, name: str, value: str, weight: float, time_ms: int) -> None:
     count = memory.attributes.get((name, value))
     if count is None:
@@ -316,8 +339,8 @@ def _add_attribute(memory: Memory, name: str, value: str, weight: float, time_ms
 
 
 def _add_length(memory: Memory, delta: PopulationDelta, value: str, weight: float) -> None:
-    length = _number(value)
-    if length is None or not 0 < length < 1e12:
+    length = _length_of(value)
+    if length is None:
         return
     memory.length_sum += weight * length
     memory.length_weight += weight
@@ -336,6 +359,11 @@ def _is_category(name: str, value: str) -> bool:
         and _number(value) is None
         and redact_value(name, value) == value
     )
+
+
+def _length_of(value: str) -> float | None:
+    length = _number(value)
+    return length if length is not None and 0 < length < 1e12 else None
 
 
 def _number(value: str) -> float | None:

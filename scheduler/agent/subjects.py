@@ -28,6 +28,13 @@ _BEFORE_VERBS = frozenset(
     """already always and can cannot could do does don't dont he i it just let may might must never not now or please
     shall she should that then they to we who will would you""".split()
 )
+# Alone they name no subject; in a phrase they may.
+_TOO_PLAIN = frozenset(
+    map(
+        stem,
+        "class code day detail example function help list method name number object syntax thing value".split(),
+    )
+)
 _JOINT = ", "
 # What fewer acts share may be chance; a phrase is less so than a word, and a coined word less than a plain one.
 _PHRASE_ACTS_MIN, _WORD_ACTS_MIN = 2, 3
@@ -77,7 +84,11 @@ def recurring(subjects: Sequence[str]) -> list[tuple[str, tuple[int, ...]]]:
     for subject, place in sorted(newest.items(), key=lambda item: item[1]):
         for key, phrase in _phrases(subject):
             places.setdefault(key, {}).setdefault(place, phrase)
-    found = [(key, acts) for key, acts in places.items() if len(acts) >= _acts_min(acts)]
+    found = [
+        (key, acts)
+        for key, acts in places.items()
+        if len(acts) >= _acts_min(acts) and not (len(key) == 1 and key[0] in _TOO_PLAIN)
+    ]
     chosen: list[tuple[tuple[str, ...], Mapping[int, str]]] = []
     for key, acts in sorted(found, key=lambda item: (-_weight(*item), item[0])):
         if all(set(key).isdisjoint(other) for other, _ in chosen):

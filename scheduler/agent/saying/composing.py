@@ -5,13 +5,16 @@ from __future__ import annotations
 from foreword.v1 import profile_pb2
 from scheduler.agent.findings import Findings
 from scheduler.agent.saying.agent_habits import agent_habits
+from scheduler.agent.saying.answering import answering
 from scheduler.agent.saying.domains import domains
 from scheduler.agent.saying.filters import filters
+from scheduler.agent.saying.knowing import knowing
 from scheduler.agent.saying.lead import lead
 from scheduler.agent.saying.now import now
 from scheduler.agent.saying.ratings import ratings
 from scheduler.agent.saying.reading_habits import reading_habits
 from scheduler.agent.saying.rest import rest
+from scheduler.agent.saying.runs import runs
 from scheduler.agent.saying.saying import Saying, Teller
 from scheduler.agent.saying.skills import skills
 from scheduler.agent.saying.standing import standing
@@ -23,9 +26,12 @@ _TELLERS: tuple[Teller, ...] = (
     lead,
     # Before all that may be cut: what the user said counts more than what was seen.
     stated,
+    answering,
     # What an agent that helps with the next step can use most.
     now,
+    knowing,
     skills,
+    runs,
     agent_habits,
     # What a model understood comes before what else is counted, as far as there is room.
     understood,

@@ -21,6 +21,10 @@ _ITEMS, _MORE_ITEMS = 3, 5
 _SUBJECTS = 2
 # A number, a hash, a uuid, a key with a number at its end: it tells a reader nothing.
 _OPAQUE = re.compile(r"[\W\d_]*|[\w-]*[-_:#]?\d+|[0-9a-f-]{8,}|(?=\S*\d)[A-Z0-9]{6,}", re.IGNORECASE)
+_VERBS = {
+    **dict.fromkeys(("request", "ask", "question", "prompt", "message", "chat"), "asks about"),
+    **dict.fromkeys(("search", "query"), "searches for"),
+}
 _YEAR = re.compile(r" \(\d{4}\)$")
 
 
@@ -38,7 +42,7 @@ def now(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) -> Ite
     if first:
         yield Saying("now", f"Lately {joint}{join(first)}{f', on {join(subjects)}' if subjects else ''}.")
     elif subjects:
-        yield Saying("now", f"Lately on {join(subjects)}.")
+        yield Saying("now", f"Lately {_verb(acts)} {join(subjects)}.")
     if more:
         yield Saying("now", f"Also lately {joint}{join(more)}.")
 
@@ -56,6 +60,12 @@ def _acts(findings: Findings) -> list[profile_pb2.RecentAct]:
 def _subjects(acts: Sequence[profile_pb2.RecentAct], names: Names) -> list[str]:
     phrases = (phrase for phrase, _ in recurring([act.subject for act in acts]))
     return [name.shown for name in names.named(phrases, _SUBJECTS)]
+
+
+def _verb(acts: Sequence[profile_pb2.RecentAct]) -> str:
+    """Return what most acts that have a subject do with it."""
+    verbs = Counter(_VERBS.get(act.type.rpartition(".")[2].lower(), "on") for act in acts if act.subject)
+    return max(verbs, key=lambda verb: (verbs[verb], verb))
 
 
 def _items(acts: Sequence[profile_pb2.RecentAct], names: Names) -> list[str]:

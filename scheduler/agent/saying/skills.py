@@ -20,11 +20,11 @@ _WELL_EVENTS_MIN = 25
 _SOME_EVENTS_MIN = 8
 
 
-def skills(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) -> Iterator[Saying]:
+def skills(findings: Findings, _: profile_pb2.SelfModel, claimed: Set[str]) -> Iterator[Saying]:
     """Say what languages a developer knows, and what kinds of files they edit."""
     if findings.kind is not Kind.CODE:
         return
-    others = [item for item in named(findings) if item.key not in keys(leading(findings))]
+    others = [item for item in named(findings) if item.key not in keys(leading(findings)) | claimed]
     languages = sorted(
         (item for item in others if item.key in LANGUAGES),
         key=lambda item: (-item.evidence_count, item.key),
