@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -10,31 +11,73 @@ Interval: TypeAlias = tuple[float, float, float]
 """A mean, and the bounds of its 95 % interval."""
 User: TypeAlias = tuple[int, str]
 """The number of the file, which is a namespace, and the user's id."""
+Points: TypeAlias = dict[str, dict[User, list[float]]]
+"""By method and user, a number for each point."""
 
 TOP = 3
+ORDERED = 5
+# What a place is worth, the first most; as is usual in ranking.
+_GAINS = tuple(1 / math.log2(place + 2) for place in range(ORDERED))
 
 
 @dataclass
 class Scores:
-    """Hits and recalls by method and user, a number for each point.
+    """How well each method foretold each point.
 
-    A hit is 1 when any of the top 3 topics occurs in the week after, else 0; a recall is the share of that week's
-    topics that are among the top 3.
+    Attributes:
+        hits: 1 when any of the first 3 topics occurs in the week after, else 0.
+        recalls: The share of that week's topics that are among the first 3.
+        ndcgs: The gain of the first 5 topics in their order, as a share of the best order's: a topic that occurs gains
+            1 / log2(place + 1).
     """
 
-    hits: dict[str, dict[User, list[float]]] = field(default_factory=dict)
-    recalls: dict[str, dict[User, list[float]]] = field(default_factory=dict)
+    hits: Points = field(default_factory=dict)
+    recalls: Points = field(default_factory=dict)
+    ndcgs: Points = field(default_factory=dict)
 
     def add(self, method: str, user: User, top: Sequence[str], truth: Collection[str]) -> None:
-        """Score one point."""
-        found = sum(topic in truth for topic in top)
-        self.hits.setdefault(method, {}).setdefault(user, []).append(float(found > 0))
-        self.recalls.setdefault(method, {}).setdefault(user, []).append(found / len(truth))
+        """Score one point.
+
+        Args:
+            method: Who foretold.
+            user: Of whom.
+            top: The first 5 topics, best first.
+            truth: The topics of the week after; at least one.
+        """
+        found = sum(topic in truth for topic in top[:TOP])
+        gain = math.fsum(_GAINS[place] for place, topic in enumerate(top[:ORDERED]) if topic in truth)
+        for points, value in (
+            (self.hits, float(found > 0)),
+            (self.recalls, found / len(truth)),
+            (self.ndcgs, gain / math.fsum(_GAINS[: len(truth)])),
+        ):
+            points.setdefault(method, {}).setdefault(user, []).append(value)
+
+    def merge(self, other: Scores, file: int) -> None:
+        """Take in what another pass over a file found; its users get the file's number."""
+        for points, found in (
+            (self.hits, other.hits),
+            (self.recalls, other.recalls),
+            (self.ndcgs, other.ndcgs),
+        ):
+            for method, users in found.items():
+                for (_, user_id), values in users.items():
+                    points.setdefault(method, {}).setdefault((file, user_id), []).extend(values)
+
+
+def differences(
+    ours: Mapping[User, Sequence[float]], others: Mapping[User, Sequence[float]]
+) -> dict[User, list[float]]:
+    """Return one method minus another, paired by point."""
+    return {
+        user: [own - other for own, other in zip(points, others[user], strict=True)]
+        for user, points in ours.items()
+    }
 
 
 def top_of(topics: Sequence[str], ignored: Collection[str]) -> list[str]:
-    """Return the first 3 topics that are not ignored."""
-    return [topic for topic in topics if topic not in ignored][:TOP]
+    """Return the first 5 topics that are not ignored."""
+    return [topic for topic in topics if topic not in ignored][:ORDERED]
 
 
 def named(metric: str, values: Interval) -> dict[str, float]:

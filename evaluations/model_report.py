@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from evaluations.agreement import agreement
 from evaluations.bootstrap import draw, mean_interval
-from evaluations.foretelling import Interval, Scores, User, interval_text, named
+from evaluations.foretelling import Interval, Scores, User, differences, interval_text, named
 from evaluations.tally import Tally
 
 Sayings = Mapping[User, frozenset[tuple[str, str]]]
@@ -108,10 +108,6 @@ def make_report(
     for name in names:
         hits = {user: scores.hits[name][user] for user in users}
         recalls = {user: scores.recalls[name][user] for user in users}
-        differences = {
-            user: [own - other for own, other in zip(recalls[user], scores.recalls[first][user], strict=True)]
-            for user in users
-        }
         rows.append(
             ModelRow(
                 name,
@@ -120,7 +116,9 @@ def make_report(
                 _agreement(said[name], said[first], bootstrap, seed) if name != first else None,
                 mean_interval(hits, resamples),
                 mean_interval(recalls, resamples),
-                mean_interval(differences, resamples) if name != first else None,
+                mean_interval(differences(recalls, scores.recalls[first]), resamples)
+                if name != first
+                else None,
             )
         )
     points = sum(map(len, scores.recalls[first].values()))

@@ -1,183 +1,121 @@
-"""How well a profile's top topics foretell the next week, beside simple baselines."""
+"""How well a profile's first topics foretell the next week, beside simple baselines."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from multiprocessing import get_context
 
-from evaluations.bootstrap import draw, mean_interval
-from evaluations.events import read_events
-from evaluations.foretelling import Interval, Scores, interval_text, named, top_of
-from evaluations.replay import WINDOW_DAYS, Replay
-from foreword.clock import DAY_MS
+from evaluations.baselines import BASELINES, baselines, count
+from evaluations.foretelling import Scores, top_of
+from evaluations.profile_report import Report, make_report
+from evaluations.replay import Replay
+from evaluations.sources import Source
 from foreword.config import Config
 from foreword.errors import FieldError
 from foreword.topics import topic_key
-from scheduler.agent.evidence import Evidence
+from foreword.v1 import profile_pb2
 
 PRODUCT = "foreword"
-BASELINES = ("uniform_28d", "half_life_7d", "half_life_30d", "all_history", "popularity", "last_event")
+SHARE = "share"
+"""The profile's topics by the score shown of them, which is what they were ordered by once."""
+METHODS = (PRODUCT, SHARE, *BASELINES)
+WEEKDAYS = 7
 
 
 @dataclass(frozen=True)
-class Row:
-    """One method's measures, each with the bounds of its 95 % interval.
+class Pass:
+    """One life through a source, with a cut a week on one weekday.
 
     Attributes:
-        method: `foreword` or a baseline.
-        hit_at_3: Share of points where any of the top 3 topics occurs in the next week.
-        recall_at_3: Mean share of the next week's topics that are among the top 3.
-        difference: `foreword` minus this method in recall_at_3, paired by point; None in foreword's own row.
+        file: The number of the source.
+        source: What is lived through.
+        weekday: Days after Thursday.
+        ignored: Topics left out, by `topic_key`.
+        config: The product's configuration.
     """
 
-    method: str
-    hit_at_3: Interval
-    recall_at_3: Interval
-    difference: Interval | None
+    file: int
+    source: Source
+    weekday: int
+    ignored: frozenset[str]
+    config: Config
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the row as the JSON output names it."""
-        row: dict[str, object] = {"method": self.method}
-        row |= named("hit_at_3", self.hit_at_3) | named("recall_at_3", self.recall_at_3)
-        if self.difference is not None:
-            row |= named("recall_at_3_difference", self.difference)
-        return row
-
-
-@dataclass(frozen=True)
-class Report:
-    """The outcome of an evaluation.
-
-    Attributes:
-        rows: The product's row first, then the baselines.
-        users: Users with at least one point.
-        points: Pairs of user and weekly cut.
-    """
-
-    rows: Sequence[Row]
-    users: int
-    points: int
-
-    def to_json(self) -> str:
-        """Return the report as one line of JSON."""
-        return json.dumps(
-            {"rows": [row.to_dict() for row in self.rows], "users": self.users, "points": self.points}
-        )
-
-    def table(self) -> str:
-        """Return the report as a table for a terminal."""
-        lines = [
-            f"{self.points} points of {self.users} users; 95 % intervals by user",
-            f"{'method':<14} {'hit@3':<22} {'recall@3':<22} foreword - method (recall@3)",
-        ]
-        for row in self.rows:
-            difference = interval_text(row.difference, "+") if row.difference is not None else ""
-            hits, recalls = interval_text(row.hit_at_3), interval_text(row.recall_at_3)
-            lines.append(f"{row.method:<14} {hits:<22} {recalls:<22} {difference}".rstrip())
-        return "\n".join(lines)
+    def run(self) -> Scores:
+        """Return how well the week after each cut was foretold."""
+        scores, popularity, counted_ms = Scores(), dict[str, float](), 0
+        replay = Replay(self.source.read(), self.config, self.ignored, shift_days=self.weekday)
+        for week, cut_ms in enumerate(replay.cuts):
+            count(popularity, replay.between(counted_ms, cut_ms))
+            counted_ms = cut_ms
+            for due in replay.due(week):
+                profile = replay.refresh(due)
+                if due.is_point:
+                    told = [*_told(profile), *baselines(due.before, popularity, cut_ms)]
+                    for method, topics in told:
+                        scores.add(method, (0, due.user_id), top_of(topics, self.ignored), due.truth)
+        return scores
 
 
 def evaluate_profiles(
-    files: Sequence[Path],
+    sources: Sequence[Source],
     *,
     seed: int = 0,
     bootstrap: int = 1000,
     ignored_topics: Collection[str] = (),
     config: Config | None = None,
-    on_progress: Callable[[str, int, int], object] = lambda _file, _done, _total: None,
+    processes: int = 1,
+    on_progress: Callable[[int, int], object] = lambda _done, _total: None,
 ) -> Report:
-    """Measure profiles against the week after them, at weekly cuts.
+    """Measure profiles against the week after them, at cuts on every day.
 
     A point is a user at a cut with at least 5 events in the 28 days before it and some topic in the 7 days after.
-    Profiles are written by the product's own refresh, with the memory, window and population known before the cut.
-    Each file is a namespace.
+    Profiles are written by the product's own refresh once a week, with the memory, window and population known before
+    the cut; seven such lives, each begun a day later, put cuts on every weekday. Each source is a namespace.
 
     Args:
-        files: Event files, JSON lines, gzip by suffix.
+        sources: Where events come from.
         seed: Of the resampling.
         bootstrap: How many resamples.
         ignored_topics: Topics left out of what is foretold and of what happened.
         config: The product's configuration; the defaults without it.
-        on_progress: Called after each week with the file's name, the weeks done, and all of them.
+        processes: How many lives are gone through at once.
+        on_progress: Called after each life with the lives done, and all of them.
 
     Raises:
-        FieldError: A file holds no events, or no user qualifies.
+        FieldError: A source cannot be read or holds no events, or no user qualifies.
     """
-    scores = Scores()
     ignored = frozenset(map(topic_key, ignored_topics))
-    for number, file in enumerate(files):
-        replay = Replay(read_events(file), config or Config(), ignored)
-        for week in range(len(replay.cuts)):
-            _score_week(replay, week, number, ignored, scores)
-            on_progress(file.name, week + 1, len(replay.cuts))
+    passes = [
+        Pass(file, source, weekday, ignored, config or Config())
+        for file, source in enumerate(sources)
+        for weekday in range(WEEKDAYS)
+    ]
+    scores = Scores()
+    for number, (each, found) in enumerate(zip(passes, _run(passes, processes), strict=True)):
+        scores.merge(found, each.file)
+        on_progress(number + 1, len(passes))
     if not scores.recalls:
         raise FieldError(
             "events", "no user with 5 events in 28 days and some in the week after", "longer histories"
         )
-    return _report(scores, seed, bootstrap)
+    data_sets: dict[str, set[int]] = {}
+    for file, source in enumerate(sources):
+        data_sets.setdefault(source.data_set, set()).add(file)
+    return make_report(scores, METHODS, data_sets, seed=seed, bootstrap=bootstrap)
 
 
-def _report(scores: Scores, seed: int, bootstrap: int) -> Report:
-    ours = scores.recalls[PRODUCT]
-    resamples = draw(len(ours), bootstrap, seed)
-    rows = []
-    for method in (PRODUCT, *BASELINES):
-        recalls = scores.recalls[method]
-        differences = {user: [a - b for a, b in zip(ours[user], recalls[user], strict=True)] for user in ours}
-        rows.append(
-            Row(
-                method,
-                mean_interval(scores.hits[method], resamples),
-                mean_interval(recalls, resamples),
-                mean_interval(differences, resamples) if method != PRODUCT else None,
-            )
-        )
-    return Report(rows, users=len(ours), points=sum(map(len, ours.values())))
+def _run(passes: Sequence[Pass], processes: int) -> Iterable[Scores]:
+    if processes == 1:
+        yield from map(Pass.run, passes)
+        return
+    # A fork would take along threads of libraries that hold locks.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(Pass.run, passes)
 
 
-def _score_week(replay: Replay, week: int, file: int, ignored: frozenset[str], scores: Scores) -> None:
-    popularity = _sum(replay.between(0, replay.cuts[week]))
-    for due in replay.due(week):
-        profile = replay.refresh(due)
-        if due.is_point:
-            ranked = [topic_key(row.topic) for row in profile.content_preferences.high_affinity_topics]
-            user = (file, due.user_id)
-            scores.add(PRODUCT, user, top_of(ranked, ignored), due.truth)
-            for method, topics in _baselines(due.before, popularity, due.cut_ms):
-                scores.add(method, user, top_of(topics, ignored), due.truth)
-
-
-def _baselines(
-    before: Sequence[Evidence], popularity: Mapping[str, float], now_ms: int
-) -> Iterator[tuple[str, list[str]]]:
-    """Yield each baseline's topics, best first; among equals the one met last."""
-    recency = {topic: place for place, item in enumerate(before) for topic in item.topics}
-    start_ms = now_ms - WINDOW_DAYS * DAY_MS
-    yield "uniform_28d", _ranked(_sum(item for item in before if item.time_ms >= start_ms), recency)
-    for days in (7, 30):
-        faded: dict[str, float] = {}
-        for item in before:
-            _count(faded, item, 2.0 ** ((item.time_ms - now_ms) / (days * DAY_MS)))
-        yield f"half_life_{days}d", _ranked(faded, recency)
-    yield "all_history", _ranked(_sum(before), recency)
-    yield "popularity", _ranked(popularity, recency)
-    yield "last_event", list(before[-1].topics)
-
-
-def _sum(items: Iterable[Evidence]) -> dict[str, float]:
-    counts: dict[str, float] = {}
-    for item in items:
-        _count(counts, item, 1.0)
-    return counts
-
-
-def _count(counts: dict[str, float], item: Evidence, weight: float) -> None:
-    if not item.against:
-        for topic in item.topics:
-            counts[topic] = counts.get(topic, 0.0) + weight
-
-
-def _ranked(counts: Mapping[str, float], recency: Mapping[str, int]) -> list[str]:
-    return sorted(counts, key=lambda topic: (-counts[topic], -recency.get(topic, -1), topic))
+def _told(profile: profile_pb2.Profile) -> Iterator[tuple[str, list[str]]]:
+    rows = profile.content_preferences.high_affinity_topics
+    yield PRODUCT, [topic_key(row.topic) for row in rows]
+    yield SHARE, [topic_key(row.topic) for row in sorted(rows, key=lambda row: -row.score)]

@@ -47,13 +47,21 @@ class Replay:
         events: Ascending by time; at least one.
         config: The product's configuration.
         ignored: Topics left out of what is foretold, by `topic_key`.
+        shift_days: How many days after Thursday the weeks begin.
 
     Attributes:
-        cuts: The weekly cuts: whole weeks since 1970, so that files share them.
+        cuts: The weekly cuts: whole weeks since 1970 and the shift, so that files share them.
         profiles: What code has written of each user so far.
     """
 
-    def __init__(self, events: Sequence[event_pb2.Event], config: Config, ignored: frozenset[str]) -> None:
+    def __init__(
+        self,
+        events: Sequence[event_pb2.Event],
+        config: Config,
+        ignored: frozenset[str],
+        *,
+        shift_days: int = 0,
+    ) -> None:
         evidence = evidence_of(events, None, signs_of(config.agent.signs))
         self._config = config
         self._ignored = ignored
@@ -63,7 +71,7 @@ class Replay:
             by_user.setdefault(item.event.user_id, []).append(item)
         self._users = {user: _History(items) for user, items in sorted(by_user.items())}
         self._population = PopulationView(config.window.half_life_days)
-        self.cuts = list(_cuts(evidence[0].time_ms, evidence[-1].time_ms))
+        self.cuts = list(_cuts(evidence[0].time_ms, evidence[-1].time_ms, shift_days * DAY_MS))
         self.profiles: dict[str, profile_pb2.Profile] = {}
 
     def between(self, start_ms: int, end_ms: int) -> Sequence[Evidence]:
@@ -136,8 +144,8 @@ class _History:
         )
 
 
-def _cuts(first_ms: int, last_ms: int) -> Iterator[int]:
-    cut_ms = (first_ms // WEEK_MS + 1) * WEEK_MS
+def _cuts(first_ms: int, last_ms: int, shift_ms: int) -> Iterator[int]:
+    cut_ms = ((first_ms - shift_ms) // WEEK_MS + 1) * WEEK_MS + shift_ms
     while cut_ms <= last_ms:
         yield cut_ms
         cut_ms += WEEK_MS

@@ -49,11 +49,27 @@ _RESAMPLES = click.option(
 
 
 @command.command("profiles")
-@_EVENTS
+@click.option(
+    "--events",
+    "files",
+    type=_FILE,
+    multiple=True,
+    metavar="FILE",
+    help="JSON lines of events, gzip by suffix; may be given several times. Files of one folder are one data set.",
+)
 @_MORE
+@click.option("--ratings", type=_FILE, metavar="FILE", help="CSV of ratings, gzip by suffix; needs --items.")
+@click.option("--items", type=_FILE, metavar="FILE", help="CSV of the rated items, with their genres.")
 @_IGNORED
 @_RESAMPLES
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the resampling.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=os.cpu_count() or 1,
+    show_default="one a processor",
+    help="Lives gone through at once.",
+)
 @shared_options
 @click.pass_obj
 def profiles(
@@ -61,24 +77,38 @@ def profiles(
     *,
     files: tuple[Path, ...],
     more: tuple[Path, ...],
+    ratings: Path | None,
+    items: Path | None,
     ignored_topics: tuple[str, ...],
     resamples: int,
     seed: int,
+    processes: int,
 ) -> None:
-    """Compare each profile's top 3 topics with what its user does in the next 7 days, at weekly cuts.
+    """Compare each profile's first topics with what its user does in the next 7 days, at cuts on every weekday.
 
-    Beside it: what simple baselines would have said. Intervals are of 95 %, by resampling users.
+    Beside it: what simple baselines would have said, for each data set and for all. Intervals are of 95 %, by
+    resampling users.
     """
     from evaluations.profiles import evaluate_profiles
+    from evaluations.sources import EventFile, Ratings, Source
 
+    if (ratings is None) != (items is None):
+        raise click.UsageError(
+            "--ratings and --items go together: items have the genres that ratings count for."
+        )
+    sources: list[Source] = [EventFile(file) for file in (*files, *more)]
+    sources += [Ratings(ratings, items)] if ratings is not None and items is not None else []
+    if not sources:
+        raise click.UsageError("Nothing to evaluate: give --events, or --ratings with --items.")
     with progress(as_json=settings.as_json) as show:
         report = evaluate_profiles(
-            [*files, *more],
+            sources,
             seed=seed,
             bootstrap=resamples,
             ignored_topics=ignored_topics,
             config=settings.config,
-            on_progress=lambda file, done, total: show(file, done, total, "weeks"),
+            processes=processes,
+            on_progress=lambda done, total: show("Profiles", done, total, "lives"),
         )
     click.echo(report.to_json() if settings.as_json else report.table())
 
