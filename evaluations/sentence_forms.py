@@ -14,8 +14,6 @@ from typing import NamedTuple
 from evaluations.named import as_named, keys_of
 from evaluations.raw_counts import Act, Namespace, User, count, mean
 from foreword.corrections import said, wishes_in
-from foreword.naming import LANGUAGES
-from foreword.topics import topic_key
 
 
 class Known(NamedTuple):
@@ -115,7 +113,8 @@ def rarely(known: Known, names: Sequence[str], at_least: int = _NAMED_ACTS_MIN) 
 def rarely_says(known: Known, names: Sequence[str], at_least: int = _OFTEN_ACTS_MIN) -> Iterator[str]:
     """Yield a reason for each value that fewer acts than that have."""
     for name in names:
-        if (found := count(known.user.acts, lambda act: says(act, name))) < at_least:
+        found = sum(says(act, name) for act in known.user.acts)
+        if found < at_least:
             yield f"{name}: said by {found} of {len(known.user.acts)} events"
 
 
@@ -190,7 +189,8 @@ def often(known: Known, said: Said) -> Iterator[str]:
 
 
 @form(
-    r"Rates (?:(?P<above>{list}) above average)?(?:, )?(?:(?P<below>{list}) below(?: average)?)?\.", compares=True
+    r"Rates (?:(?P<above>{list}) above average)?(?:, )?(?:(?P<below>{list}) below(?: average)?)?\.",
+    compares=True,
 )
 def rates(known: Known, said: Said) -> Iterator[str]:
     """What the user rates higher and lower than all they rate."""
@@ -281,7 +281,9 @@ def corrected(known: Known, said: Said) -> Iterator[str]:
 @form(r"Prefers (?P<kinds>[a-z -]+) texts\.")
 def prefers(known: Known, said: Said) -> Iterator[str]:
     """What kind of texts the user reads."""
-    depths = [act.event.attributes["depth"].lower() for act in known.user.acts if "depth" in act.event.attributes]
+    depths = [
+        act.event.attributes["depth"].lower() for act in known.user.acts if "depth" in act.event.attributes
+    ]
     for word, kinds in (("in-depth", _DEEP), ("brief overview", _SHALLOW)):
         if word in said.words["kinds"] and 2 * sum(depth in kinds for depth in depths) < len(depths):
             yield f"{word}: {sum(depth in kinds for depth in depths)} of {len(depths)} read"

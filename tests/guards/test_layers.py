@@ -70,6 +70,7 @@ DOORS = {
     "httpx2": ("foreword.llm",),
     "wordllama": ("foreword.embedding",),
     "phonenumbers": ("foreword.redaction",),
+    "llama_cpp": ("evaluations.small_model",),
     "aiohttp": ("foreword.model_server",),
     "protovalidate": ("scheduler.agent.product.validation",),
 }
