@@ -13,8 +13,8 @@ from evaluations.contexts import FOREWORD
 from evaluations.foretelling import Interval, User, interval_text, named
 
 CHOICES = 5
-_ASK_FOLDER = "The next folder this person works in:"
-_ASK_FILE = "The next file this person works on:"
+_ASK_FOLDER = "\n\nThe next folder this person works in:"
+_ASK_FILE = "\n\nThe next file this person works on:"
 
 
 class Task(NamedTuple):
@@ -31,11 +31,18 @@ class Task(NamedTuple):
     folders: Sequence[str]
 
 
-class Reader(Protocol):
-    """Tells how likely texts are behind another."""
+class Asked(NamedTuple):
+    """A question, and the answers it may have, each with a space in front."""
 
-    def log_likelihoods(self, context: str, continuations: Sequence[str]) -> list[float]:
-        """Return the log-likelihood of each continuation behind a context."""
+    question: str
+    answers: Sequence[str]
+
+
+class Reader(Protocol):
+    """Tells how likely answers are behind a text."""
+
+    def log_likelihoods(self, context: str, asked: Sequence[Asked]) -> list[list[float]]:
+        """Return the log-likelihood of each answer to each question behind a context."""
         ...
 
 
@@ -131,9 +138,11 @@ def ask(
 
 def _read(reader: Reader, context: str, task: Task) -> tuple[int, float]:
     """Return the place of the folder that is likeliest behind a context, and the log-likelihood of the next file."""
-    front = f"{context}\n\n" if context else ""
-    folders = reader.log_likelihoods(f"{front}{_ASK_FOLDER}", task.folders)
-    (file,) = reader.log_likelihoods(f"{front}{_ASK_FILE}", [task.file])
+    asked = [
+        Asked(_ASK_FOLDER, [f" {folder}" for folder in task.folders]),
+        Asked(_ASK_FILE, [f" {task.file}"]),
+    ]
+    folders, (file,) = reader.log_likelihoods(context, asked)
     return max(range(len(folders)), key=folders.__getitem__), file
 
 

@@ -52,12 +52,21 @@ FORMS: list[Form] = []
 _NAME = r"(?:the )?⟨\d+⟩(?: package)?"
 _LIST = rf"{_NAME}(?:(?:, | and ){_NAME})*"
 _JOINT = r"(?:in |about |for |on )?"
+_ACT = (
+    "(?:Developer|Rates things|Reads(?: books)?|Shops|Plays (?:media|games)|Works with an AI agent|Searches|Active"
+    "|Watches (?:films|series|videos)|Listens to (?:music|podcasts))"
+)
 
 # "Mostly" is half of what a user did over some stretch up to the last act, be it short or long.
 _MOSTLY_SHARE_MIN = 0.5
 _STRETCHES_ACTS = (10, 20, 50)
 _STRETCHES_DAYS = (7, 30, 90, 365)
 _NAMED_ACTS_MIN = 2
+# What somebody is on now is what the newest few acts were about.
+_NOW_ACTS = 16
+_YEAR = re.compile(r" \(\d{4}\)$")
+_WORDS = re.compile(r"[^\W\d_]+")
+_STEM_LETTERS = 3
 _DEEPLY_ACTS_MIN, _WELL_ACTS_MIN, _SOME_ACTS_MIN = 100, 25, 8
 _OFTEN_ACTS_MIN = 3
 _NEARLY_ALWAYS_SHARE_MIN = 0.85
@@ -66,8 +75,8 @@ _SHALLOW = frozenset("overview brief intro beginner basic shallow".split())
 
 
 def form(pattern: str, *, compares: bool = False) -> Callable[[Check], Check]:
-    """Register a form; in its pattern `{list}` is a list of names and `{joint}` a word that joins them."""
-    whole = re.compile(pattern.replace("{list}", _LIST).replace("{joint}", _JOINT))
+    """Register a form; its pattern may have `{list}` for names, `{joint}` for a word that joins them, and `{act}`."""
+    whole = re.compile(pattern.replace("{list}", _LIST).replace("{joint}", _JOINT).replace("{act}", _ACT))
 
     def register(check: Check) -> Check:
         FORMS.append(Form(whole, check, compares))
@@ -118,6 +127,28 @@ def rarely_says(known: Known, names: Sequence[str], at_least: int = _OFTEN_ACTS_
             yield f"{name}: said by {found} of {len(known.user.acts)} events"
 
 
+def item_names(act: Act) -> set[str]:
+    """Return what a text may call the item of an act: all of it, its last part or last two, its folder, no year."""
+    item = _YEAR.sub("", act.event.item_id)
+    folder, _, last = item.rpartition("/")
+    return {as_named(word) for word in (item, last, folder, f"{folder.rpartition('/')[2]}/{last}") if word}
+
+
+def seldom_written(acts: Sequence[Act], phrases: Sequence[str]) -> Iterator[str]:
+    """Yield a reason for each phrase whose words stand together in fewer than two texts; endings may differ."""
+    for phrase in phrases:
+        # A name that is ours stands for words that people write in other ways: "APIs" for "api".
+        pattern = re.compile("|".join(map(_loosely, {phrase.casefold(), *keys_of(phrase)})))
+        found = sum(pattern.search(act.event.text.casefold()) is not None for act in acts)
+        if found < _NAMED_ACTS_MIN:
+            yield f"{phrase}: in {found} texts of the newest {len(acts)} events"
+
+
+def _loosely(phrase: str) -> str:
+    words = _WORDS.findall(phrase)
+    return r"[^\W\d_]*[\W_]+".join(re.escape(word[: max(_STEM_LETTERS, len(word) - 3)]) for word in words)
+
+
 def stretches(user: User) -> Iterator[Sequence[Act]]:
     """Yield what may be meant by "lately": the newest acts, by number and by days before the last one."""
     yield from (user.newest(number) for number in _STRETCHES_ACTS)
@@ -137,7 +168,7 @@ def not_mostly(known: Known, names: Sequence[str], *, lately: bool) -> Iterator[
 
 
 @form(
-    r"(?P<act>[A-Z][a-z A-Z]*?)(?: on (?P<repos>{list}))?, (?P<lately>lately )?mostly {joint}(?P<topics>{list})"
+    r"{act}(?: on (?P<repos>{list}))?, (?P<lately>lately )?mostly {joint}(?P<topics>{list})"
     r"(?:, in (?P<languages>{list}))?\."
 )
 def lead(known: Known, said: Said) -> Iterator[str]:
@@ -147,10 +178,21 @@ def lead(known: Known, said: Said) -> Iterator[str]:
     yield from not_mostly(known, said.names["topics"], lately=bool(said.words["lately"]))
 
 
-@form(r"(?P<act>[A-Z][a-z A-Z]*?)(?: on (?P<repos>{list}))?(?:, without a clear focus yet)?\.")
+@form(r"{act}(?: on (?P<repos>{list}))?(?:, without a clear focus yet)?\.")
 def bare_lead(known: Known, said: Said) -> Iterator[str]:
     """What the user does, without what."""
     yield from rarely_says(known, said.names["repos"])
+
+
+@form(r"(?:Also l|L)ately {joint}(?P<items>{list})(?:, on (?P<subjects>{list}))?\.")
+def now(known: Known, said: Said) -> Iterator[str]:
+    """What the newest acts were about: items, and phrases that come again in the texts of several."""
+    acts = known.user.newest(_NOW_ACTS)
+    for name in said.names["items"]:
+        if not any(name in item_names(act) for act in acts):
+            # Without items the list is of subjects: "Lately on …".
+            yield from seldom_written(acts, [name])
+    yield from seldom_written(acts, said.names["subjects"])
 
 
 @form(r"Knows (?:(?P<deep>{list}) deeply)?(?:, )?(?:(?P<well>{list}) well)?(?:; some (?P<some>{list}))?\.")

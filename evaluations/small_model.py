@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluations.next_file import Asked
 from foreword.errors import ForewordError
 
 # Two texts for a prompt and a path behind; the model itself could read 8,192.
@@ -40,22 +41,32 @@ class SmallModel:
             verbose=False,
         )
 
-    def log_likelihoods(self, context: str, continuations: Sequence[str]) -> list[float]:
-        """Return the log-likelihood of each continuation behind a context: of all its tokens, natural logarithm.
+    def log_likelihoods(self, context: str, asked: Sequence[Asked]) -> list[list[float]]:
+        """Return for each question behind a context how likely each of its answers is.
 
-        Where both are longer than the model is given, the context's beginning goes.
+        The log-likelihood is that of all tokens of the answer, in natural logarithms. Where everything together is
+        longer than the model is given, the context's beginning goes.
         """
-        behind = [self._tokens(f" {text}") for text in continuations]
-        room = _CONTEXT_TOKENS - max(map(len, behind)) - 1
-        before = [self._model.token_bos(), *self._tokens(context)[-room:]]
+        behind = [(self._tokens(each.question), [*map(self._tokens, each.answers)]) for each in asked]
+        room = (
+            _CONTEXT_TOKENS - 1 - max(len(question) + max(map(len, answers)) for question, answers in behind)
+        )
         self._model.reset()
-        self._model.eval(before)
-        return [self._log_likelihood(len(before), tokens) for tokens in behind]
+        start = self._read(0, [self._model.token_bos(), *self._tokens(context)[-room:]])
+        found = []
+        for question, answers in behind:
+            place = self._read(start, question)
+            found.append([self._log_likelihood(place, answer) for answer in answers])
+        return found
 
-    def _log_likelihood(self, start: int, tokens: Sequence[int]) -> float:
-        # What was read of the context stays; what another continuation left behind it is read over.
+    def _read(self, start: int, tokens: Sequence[int]) -> int:
+        """Read tokens at a place, over what may stand there of another answer; return the place behind them."""
         self._model.n_tokens = start
         self._model.eval(tokens)
+        return start + len(tokens)
+
+    def _log_likelihood(self, start: int, tokens: Sequence[int]) -> float:
+        self._read(start, tokens)
         shares = self._log_shares(self._model.scores[start - 1 : start - 1 + len(tokens)])
         return float(sum(row[token] for row, token in zip(shares, tokens, strict=True)))
 

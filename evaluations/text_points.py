@@ -93,11 +93,12 @@ class TextPoints:
             profile = self._replay.refresh(due)
             self._check(due, profile.foreword.text)
             self._names[due.user_id] = dict(_named_by(profile.foreword, due.before))
+            if due.is_point:
+                self._write_again(due)
         # Only now, so that whose text stands beside a user's own does not depend on the order of their ids.
         for due in due_users:
             if due.is_point:
                 self._score(due)
-                self._write_again(due)
 
     def count_users(self) -> None:
         """Count who has a text, at the end of the file."""
@@ -133,6 +134,7 @@ class TextPoints:
         self._texts.faults.update(fault for _, fault in {(row.sentence, row.fault) for row in found})
 
     def _write_again(self, due: DueUser) -> None:
+        """Refresh once more a day later; what others did since is news of the namespace, and not looked at."""
         profile = self._replay.profiles[due.user_id]
         later = self._replay.input_of(replace(due, news=(), cut_ms=due.cut_ms + DAY_MS), profile)
         self._texts.refreshed_without_news += 1
@@ -167,9 +169,7 @@ class TextPoints:
                 FOREWORD: within(profiles[due.user_id].foreword, tokens),
                 NOTHING: "",
                 OF_ANOTHER: within(profiles[others[0]].foreword, tokens),
-                TOP_TOPICS: listed(top_topics(due.before), tokens),
                 HALF_LIFE: listed(half_life(due.before), tokens),
-                LAST_EVENTS: last_events(due.before, tokens),
                 RECENT_FILES: listed(recent_files(due.before), tokens),
             }
             self.tasks[self._number, due.user_id] = Task(contexts, file, folders)
