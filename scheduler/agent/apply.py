@@ -9,15 +9,32 @@ from typing import Any, TypeAlias, TypeVar
 
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
+from foreword.clock import DAY_MS
 from foreword.errors import FieldError
 from foreword.topics import topic_key
-from foreword.v1 import event_pb2, profile_pb2
+from foreword.v1 import profile_pb2
+from scheduler.agent.belief_kind import belief_kind
+from scheduler.agent.confidence import confidence
 from scheduler.agent.evidence import Evidence
+from scheduler.agent.observed import (
+    complete_row,
+    contradict,
+    evidence_kind,
+    keep_newest,
+    least_useful,
+    observe,
+    overturns,
+    rows_of,
+    settle,
+    source_of,
+    usefulness,
+)
 from scheduler.agent.operations import (
     AddBelief,
     AddGoal,
     CloseBelief,
     CloseGoal,
+    ContradictBelief,
     Operation,
     ReinforceBelief,
     ReviseBelief,
@@ -27,33 +44,22 @@ from scheduler.agent.operations import (
 )
 from scheduler.agent.proposal import Proposal
 
-_EvidenceList: TypeAlias = "RepeatedCompositeFieldContainer[profile_pb2.Evidence]"
 Row = TypeVar("Row", bound=Any)
 
 STATEMENT_BYTES_MAX = 200
 SUBJECT_BYTES_MAX = 128
 BELIEFS_MAX = 40
+# Beside up to 16 that code counts, so that there is room for both.
+MODEL_BELIEFS_MAX = 12
 GOALS_MAX = 10
 EXPERTISE_MAX = 10
 PREFERENCES_MAX = 20
-# The newest few show what a belief rests on; all of them would be most of the profile.
-EVIDENCE_KEPT = 4
 # Closed beliefs tell how the user changed; the newest of them are enough for that.
 CLOSED_KEPT = 8
-# What a source counts for: a statement is meant, feedback is chosen, an action may be by the way.
-_KIND_WEIGHT = {
-    profile_pb2.EVIDENCE_KIND_STATEMENT: 3.0,
-    profile_pb2.EVIDENCE_KIND_FEEDBACK: 2.0,
-    profile_pb2.EVIDENCE_KIND_ACTION: 1.0,
-}
-# Sources of this weight make a belief as likely as not.
-_HALF_CONFIDENCE_WEIGHT = 4.0
-_CONFIDENCE_MAX = 0.98
 # One action is an accident; an inference needs two sources, a statement of the user's own needs one.
 _INFERENCE_SOURCES_MIN = 2
 # n events make level n / (n + 30): 30 events are half way, 300 an expert.
 _LEVEL_HALF_EVENTS = 30.0
-_STATEMENT_TYPES = frozenset({"statement", "message", "preference"})
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,8 @@ def apply(
     if previous is not None:
         applied.self_model.CopyFrom(previous.self_model)
         applied.presentation.CopyFrom(previous.presentation)
+        for row in rows_of(applied.self_model):
+            complete_row(row)
     for proposal, vet in proposals:
         refused_before = len(applied.refusals)
         for operation in proposal.operations:
@@ -113,32 +121,8 @@ def apply(
             except FieldError as error:
                 applied.refusals.append(Refusal(operation, error))
         applied.counts.append(len(proposal.operations) - (len(applied.refusals) - refused_before))
+    _settle(applied.self_model, known)
     return applied
-
-
-def confidence(sources: Mapping[int, float]) -> float:
-    """Return the confidence that sources give, from 0 to 0.98: `w / (w + 4)`.
-
-    Args:
-        sources: How many sources of each `EvidenceKind`; w adds a statement as 3, feedback as 2, an action as 1.
-    """
-    weight = sum(_KIND_WEIGHT.get(kind, 0.0) * count for kind, count in sources.items())  # type: ignore[call-overload]
-    return round(min(_CONFIDENCE_MAX, weight / (weight + _HALF_CONFIDENCE_WEIGHT)), 4)
-
-
-def evidence_kind(item: Evidence) -> profile_pb2.EvidenceKind:
-    """Return how an event bears on a belief."""
-    if is_statement(item):
-        return profile_pb2.EVIDENCE_KIND_STATEMENT
-    if item.event.feedback != event_pb2.FEEDBACK_UNSPECIFIED or item.against or item.rating is not None:
-        return profile_pb2.EVIDENCE_KIND_FEEDBACK
-    return profile_pb2.EVIDENCE_KIND_ACTION
-
-
-def is_statement(item: Evidence) -> bool:
-    """Return whether the user said it, rather than did something it can be inferred from."""
-    is_no = item.decides and item.against
-    return is_no or item.corrects or item.event.type in _STATEMENT_TYPES
 
 
 def level_of(event_count: int) -> float:
@@ -158,24 +142,39 @@ def _apply_one(
         case AddBelief(subject, statement):
             _add_belief(model, subject, statement, sources, proposed_by)
         case ReinforceBelief(belief_id):
-            _add_sources(_current_belief(model, belief_id), sources)
+            observe(_current_belief(model, belief_id), sources)
+        case ContradictBelief(belief_id):
+            contradict(_current_belief(model, belief_id), sources)
         case ReviseBelief(belief_id, statement):
             _revise_belief(model, _current_belief(model, belief_id), statement, sources, proposed_by)
         case CloseBelief(belief_id):
-            _close_belief(model, _current_belief(model, belief_id), sources)
+            belief = _current_belief(model, belief_id)
+            _check_overturning(belief, sources)
+            _close_belief(model, belief, sources)
         case AddGoal(statement):
             _add_goal(model, statement, sources, proposed_by)
         case CloseGoal(goal_id):
             _close_goal(model, goal_id, sources)
-        case SetExpertise(area, level, _, event_count):
+        case SetExpertise(area, _, _, event_count):
             counted = max(len(sources), event_count, topic_counts.get(topic_key(area), 0))
-            _set_expertise(model, area, level, counted, proposed_by)
+            _set_expertise(model, operation, sources, counted, proposed_by)
         case SetPreference(key, value):
             _set_preference(model, key, value, sources, proposed_by)
         case SetPresentation(presentation):
             applied.presentation.CopyFrom(presentation)
             # What code mends of a model's stays the model's.
             applied.presentation.proposed_by = proposed_by or presentation.proposed_by
+
+
+def _settle(model: profile_pb2.SelfModel, known: Mapping[str, Evidence]) -> None:
+    """Let what holds grow old by what else is known of the user."""
+    rows = [row for row in rows_of(model) if not row.HasField("valid_to")]
+    if not rows or not known:
+        return
+    times_ms = [item.time_ms for item in known.values()]
+    newest_ms = max(*times_ms, *(row.last_observed.ToMilliseconds() for row in rows))
+    for row in rows:
+        settle(row, newest_ms)
 
 
 def _sources(event_ids: Sequence[str], known: Mapping[str, Evidence]) -> list[Evidence]:
@@ -221,10 +220,11 @@ def _add_belief(
     _check_text("statement", statement, STATEMENT_BYTES_MAX)
     held = _belief_about(model, subject, statement, proposed_by)
     if held is not None and held.statement == statement:
-        _add_sources(held, sources)
+        observe(held, sources)
         return
     _check_inference(sources)
     if held is not None:
+        _check_overturning(held, sources)
         _close_belief(model, held, sources)
     _put_belief(model, subject, statement, sources, proposed_by)
 
@@ -254,9 +254,10 @@ def _revise_belief(
 ) -> None:
     _check_text("statement", statement, STATEMENT_BYTES_MAX)
     if belief.statement == statement:
-        _add_sources(belief, sources)
+        observe(belief, sources)
         return
     _check_inference(sources)
+    _check_overturning(belief, sources)
     subject = belief.subject
     _close_belief(model, belief, sources)
     _put_belief(model, subject, statement, sources, proposed_by)
@@ -269,17 +270,40 @@ def _put_belief(
     sources: Sequence[Evidence],
     proposed_by: str,
 ) -> None:
-    added = profile_pb2.Belief(subject=subject, statement=statement, proposed_by=proposed_by)
+    added = profile_pb2.Belief(
+        subject=subject, statement=statement, proposed_by=proposed_by, kind=belief_kind(statement)
+    )
     added.valid_from.FromMilliseconds(sources[0].time_ms)
     added.belief_id = _identifier(subject, statement, sources[0].time_ms)
-    _add_sources(added, sources)
+    observe(added, sources)
+    if proposed_by:
+        _make_room(model, added, sources, MODEL_BELIEFS_MAX, lambda row: bool(row.proposed_by))
+    _make_room(model, added, sources, BELIEFS_MAX - CLOSED_KEPT, lambda _: True)
     current = [belief for belief in model.beliefs if not belief.HasField("valid_to")]
     closed = [belief for belief in model.beliefs if belief.HasField("valid_to")]
-    if len(current) + 1 > BELIEFS_MAX - CLOSED_KEPT:
-        raise FieldError(
-            "self_model.beliefs", f"{len(current) + 1} current", f"at most {BELIEFS_MAX - CLOSED_KEPT}"
-        )
     _replace(model.beliefs, [*current, added, *closed])
+
+
+def _make_room(
+    model: profile_pb2.SelfModel,
+    added: profile_pb2.Belief,
+    sources: Sequence[Evidence],
+    count_max: int,
+    is_counted: Callable[[profile_pb2.Belief], bool],
+) -> None:
+    """Close the least useful of the beliefs counted, where there is no room and the new one is more useful.
+
+    So a flood of proposals pushes out nothing that is better supported than they are.
+    """
+    held = [row for row in model.beliefs if is_counted(row) and not row.HasField("valid_to")]
+    if len(held) < count_max:
+        return
+    least = least_useful(held)
+    if least is None or usefulness(least)[:2] >= usefulness(added)[:2]:
+        raise FieldError(
+            "self_model.beliefs", f"{len(held)} current", f"at most {count_max}, each better supported"
+        )
+    _close_belief(model, least, sources)
 
 
 def _close_belief(
@@ -299,39 +323,9 @@ def _current_belief(model: profile_pb2.SelfModel, belief_id: str) -> profile_pb2
     raise FieldError("belief_id", repr(belief_id), "a belief that holds")
 
 
-def _add_sources(belief: profile_pb2.Belief, sources: Sequence[Evidence]) -> None:
-    """Count sources that were not counted before, and keep the newest of all."""
-    fresh = _uncounted(belief.evidence, sources)
-    if not fresh:
-        return
-    belief.evidence_count += len(fresh)
-    _keep_newest(belief.evidence, fresh)
-    belief.confidence = _confidence_of(belief.evidence, belief.evidence_count)
-
-
-def _uncounted(kept: Sequence[profile_pb2.Evidence], sources: Sequence[Evidence]) -> list[Evidence]:
-    """Return the sources that are newer than those kept: older ones were counted when they were new."""
-    if not kept:
-        return list(sources)
-    newest = max((item.time.ToMilliseconds(), item.event_id) for item in kept)
-    return [item for item in sources if (item.time_ms, item.event.event_id) > newest]
-
-
-def _keep_newest(kept: _EvidenceList, fresh: Sequence[Evidence]) -> None:
-    for item in fresh[-EVIDENCE_KEPT:]:
-        row = kept.add(event_id=item.event.event_id, kind=evidence_kind(item))
-        row.time.FromMilliseconds(item.time_ms)
-    if len(kept) > EVIDENCE_KEPT:
-        del kept[: len(kept) - EVIDENCE_KEPT]
-
-
-def _confidence_of(kept: Sequence[profile_pb2.Evidence], count: int) -> float:
-    """Return the confidence of `count` sources, whose kinds are taken to be those of the ones kept."""
-    share = count / len(kept)
-    kinds: dict[int, float] = {}
-    for item in kept:
-        kinds[item.kind] = kinds.get(item.kind, 0.0) + share
-    return confidence(kinds)
+def _check_overturning(belief: profile_pb2.Belief, sources: Sequence[Evidence]) -> None:
+    if belief.source == profile_pb2.BELIEF_SOURCE_EXPLICIT and not overturns(sources):
+        raise FieldError("events", "what the user did", "what they say or decide, as they said so before")
 
 
 def _add_goal(
@@ -348,10 +342,7 @@ def _add_goal(
         goal.goal_id = _identifier("goal", statement, sources[0].time_ms)
         _replace(model.goals, [goal, *model.goals][:GOALS_MAX])
         goal = model.goals[0]
-    fresh = _uncounted(goal.evidence, sources)
-    if fresh:
-        _keep_newest(goal.evidence, fresh)
-        goal.confidence = _confidence_of(goal.evidence, len(goal.evidence))
+    observe(goal, sources)
 
 
 def _close_goal(model: profile_pb2.SelfModel, goal_id: str, sources: Sequence[Evidence]) -> None:
@@ -364,14 +355,20 @@ def _close_goal(model: profile_pb2.SelfModel, goal_id: str, sources: Sequence[Ev
 
 
 def _set_expertise(
-    model: profile_pb2.SelfModel, area: str, level: float, evidence_count: int, proposed_by: str
+    model: profile_pb2.SelfModel,
+    operation: SetExpertise,
+    sources: Sequence[Evidence],
+    evidence_count: int,
+    proposed_by: str,
 ) -> None:
+    area, level = operation.area, operation.level
     _check_size("area", area, SUBJECT_BYTES_MAX)
     if not 0.0 <= level <= 1.0:
         raise FieldError("level", str(level), "0 to 1")
     entry = profile_pb2.Expertise(
         area=area, level=round(level, 2), evidence_count=evidence_count, proposed_by=proposed_by
     )
+    keep_newest(entry.evidence, sources)
     others = [other for other in model.expertise if topic_key(other.area) != topic_key(area)]
     ranked = sorted([*others, entry], key=lambda other: (-other.level, -other.evidence_count, other.area))
     _replace(model.expertise, ranked[:EXPERTISE_MAX])
@@ -383,16 +380,16 @@ def _set_preference(
     _check_text("key", key, SUBJECT_BYTES_MAX)
     _check_text("value", value, STATEMENT_BYTES_MAX)
     _check_inference(sources)
-    kinds: dict[int, float] = {}
-    for item in sources:
-        kinds[evidence_kind(item)] = kinds.get(evidence_kind(item), 0.0) + 1.0
+    days = {item.time_ms // DAY_MS for item in sources}
     entry = profile_pb2.Preference(
         key=key,
         value=value,
-        confidence=confidence(kinds),
+        confidence=confidence([evidence_kind(item) for item in sources], len(sources), len(days)),
         evidence_count=len(sources),
         proposed_by=proposed_by,
     )
+    keep_newest(entry.evidence, sources)
+    entry.source = source_of(entry.evidence, proposed_by)
     others = [other for other in model.preferences if other.key != key]
     ranked = sorted([*others, entry], key=lambda other: other.key)
     if len(ranked) > PREFERENCES_MAX:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from foreword.errors import FieldError
 from foreword.v1 import profile_pb2
-from scheduler.agent.apply import evidence_kind, is_statement
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.framing import (
     ATTITUDES,
@@ -21,6 +20,7 @@ from scheduler.agent.framing import (
     UNIVERSAL,
     WELL,
 )
+from scheduler.agent.observed import evidence_kind, is_statement
 from scheduler.agent.statement import Statement
 
 # Without a word of the user's, a liking shows in doing it this many times.

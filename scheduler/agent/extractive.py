@@ -9,13 +9,15 @@ from foreword.naming import LANGUAGES
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
-from scheduler.agent.apply import is_statement, level_of
+from scheduler.agent.apply import level_of
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
 from scheduler.agent.kind import Kind
+from scheduler.agent.observed import is_statement
 from scheduler.agent.operations import (
     AddBelief,
     CloseBelief,
+    ContradictBelief,
     Operation,
     ReinforceBelief,
     SetExpertise,
@@ -82,6 +84,7 @@ def _beliefs(findings: Findings, previous: profile_pb2.Profile | None) -> Iterat
     ]
     current = {topic_key(belief.subject): belief for belief in held}
     yield from _endings(findings, held, current)
+    yield from _contradictions(findings, held)
     strong = [
         affinity
         for affinity in findings.high
@@ -99,7 +102,7 @@ def _endings(
 ) -> Iterator[Operation]:
     """Close beliefs in topics the activity has left or turned around on, and all but one about the same topic.
 
-    The newest events show that the activity goes on elsewhere.
+    The newest events show that the activity goes on elsewhere; what the user said ends with what they say otherwise.
     """
     drawn = {affinity.key: affinity.score for affinity in findings.high}
     averse = {affinity.key for affinity in findings.low}
@@ -108,8 +111,31 @@ def _endings(
         topic = topic_key(belief.subject)
         left = topic not in averse and drawn.get(topic, 0.0) < _BELIEF_SCORE_END
         turned = belief.statement.startswith(_AGAINST_BEGINNINGS) != (topic in averse)
-        if newest and (left or turned or current[topic] is not belief):
-            yield CloseBelief(belief.belief_id, newest[-1:])
+        ends = _newest(_decisions(findings, topic)) or newest
+        if ends and (left or turned or current[topic] is not belief):
+            yield CloseBelief(belief.belief_id, ends[-1:])
+
+
+def _decisions(findings: Findings, topic: str) -> list[Evidence]:
+    return [item for item in findings.known.values() if item.decides and topic in item.topics]
+
+
+def _contradictions(findings: Findings, held: Sequence[profile_pb2.Belief]) -> Iterator[Operation]:
+    """Add the news that speaks against what is held; whether that ends it, the counts decide.
+
+    A low rating is weighed against the user's others, and speaks for nothing by itself.
+    """
+    news = [findings.known[event_id] for event_id in findings.news]
+    for belief in held:
+        topic = topic_key(belief.subject)
+        is_against = belief.statement.startswith(_AGAINST_BEGINNINGS)
+        opposed = [
+            item
+            for item in news
+            if topic in item.topics and item.against != is_against and item.rating is None
+        ]
+        if opposed:
+            yield ContradictBelief(belief.belief_id, _newest(opposed))
 
 
 def _belief(
@@ -126,14 +152,14 @@ def _belief(
     statement = pattern.format(name)
     events = findings.window.events.get(affinity.key, ())
     belief = current.get(affinity.key)
+    # A low rating speaks against a topic without being an act against it.
+    cited = [item for item in events if item.against == against or item.rating is not None]
     # Another spelling is no other belief.
     if belief is not None and topic_key(belief.statement) == topic_key(statement):
-        fresh = [item for item in events if item.event.event_id in findings.news]
+        fresh = [item for item in cited if item.event.event_id in findings.news]
         if fresh:
             yield ReinforceBelief(belief.belief_id, _newest(fresh))
         return
-    # A low rating speaks against a topic without being an act against it.
-    cited = [item for item in events if item.against == against or item.rating is not None]
     # What the user said needs no second source.
     if len(cited) > 1 or any(is_statement(item) for item in cited):
         yield AddBelief(affinity.topic, statement, _newest(cited))

@@ -8,11 +8,11 @@ from functools import cached_property
 
 from foreword.errors import FieldError
 from foreword.naming import quoted
-from scheduler.agent.apply import is_statement
 from scheduler.agent.claims import Basis, check_claims
 from scheduler.agent.event_words import EventWords, label_words, topic_words
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
+from scheduler.agent.observed import is_statement
 from scheduler.agent.statement import Statement, Thing
 from scheduler.agent.stems import words_in
 

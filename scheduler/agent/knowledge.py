@@ -20,6 +20,7 @@ class Knowledge:
         event_count: Events that the memory has counted.
         noes: Topics the user said no to.
         wishes: How the user said that answers should be.
+        said: Beliefs that hold and rest on what the user said: ids.
         counted: What code believes, counts and prefers: subjects, areas and keys.
         understood: What models proposed and what holds of it: ids, areas and keys.
         lines: Of the text, the first ones that code wrote: what the user mostly does, and what they said.
@@ -29,6 +30,7 @@ class Knowledge:
     event_count: int
     noes: frozenset[str]
     wishes: frozenset[tuple[str, str]]
+    said: frozenset[str]
     counted: frozenset[tuple[str, str]]
     understood: frozenset[tuple[str, str]]
     lines: tuple[str, ...]
@@ -44,6 +46,11 @@ def knowledge_of(profile: profile_pb2.Profile) -> Knowledge:
             topic_key(row.value) for row in profile.memory.topics if row.stance == profile_pb2.STANCE_NO
         ),
         wishes=frozenset((wish.key, wish.value) for wish in profile.memory.wishes),
+        said=frozenset(
+            row.belief_id
+            for row in profile.self_model.beliefs
+            if row.source == profile_pb2.BELIEF_SOURCE_EXPLICIT and not row.HasField("valid_to")
+        ),
         counted=frozenset((kind, name) for kind, name, by_model in rows if not by_model),
         understood=frozenset((kind, name) for kind, name, by_model in rows if by_model),
         lines=tuple(profile.foreword.text.splitlines()[1 : 1 + _LINES_KEPT]),
@@ -66,6 +73,8 @@ def lost(before: profile_pb2.Profile, after: profile_pb2.Profile) -> list[str]:
         faults.append(f"noes: {sorted(old.noes - new.noes)} gone")
     if {key for key, _ in old.wishes} - {key for key, _ in new.wishes}:
         faults.append(f"wishes: {sorted(old.wishes - new.wishes)} gone")
+    if old.said - _belief_ids(after):
+        faults.append(f"what the user said: {sorted(old.said - _belief_ids(after))} gone")
     if old.has_text and not new.has_text and old.noes == new.noes:
         faults.append("text: gone")
     if new.event_count == old.event_count:
@@ -96,6 +105,11 @@ def _rows(model: profile_pb2.SelfModel) -> Iterator[tuple[str, str, bool]]:
         yield "expertise", topic_key(area.area), bool(area.proposed_by)
     for preference in model.preferences:
         yield "preference", preference.key, bool(preference.proposed_by)
+
+
+def _belief_ids(profile: profile_pb2.Profile) -> frozenset[str]:
+    """Return the beliefs of a profile, ended ones too: what ended is not lost."""
+    return frozenset(row.belief_id for row in profile.self_model.beliefs)
 
 
 def _said_yes(profile: profile_pb2.Profile, topics: frozenset[str]) -> bool:

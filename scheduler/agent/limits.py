@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+
 from foreword.store.codec import PROFILE_BYTES_MAX
 from foreword.store.profile_size import check_profile_size
 from foreword.v1 import profile_pb2
+from scheduler.agent.observed import least_useful
 
 
 def fit(profile: profile_pb2.Profile, bytes_max: int = PROFILE_BYTES_MAX) -> None:
-    """Drop what Foreword itself can spare until the profile fits: explanations, then weak counts and old beliefs.
+    """Drop what Foreword itself can spare until it fits: explanations, weak counts, then the least useful beliefs.
 
-    Event ids and topics may be 128 bytes each, so that all lists at their longest would not fit together.
+    Of beliefs those that ended go first, the longest ended before the others; then the least sure, of those the longest
+    silent. What the user said, and what they said no to, stays. Event ids and topics may be 128 bytes each, so that all
+    lists at their longest would not fit together.
 
     Raises:
         FieldError: What is left is still too large; names the largest field.
@@ -29,9 +34,32 @@ def fit(profile: profile_pb2.Profile, bytes_max: int = PROFILE_BYTES_MAX) -> Non
         (profile.search_defaults.boost_signals, 3),
         (profile.content_preferences.high_affinity_topics, 10),
         (profile.memory.recent, 4),
-        (profile.self_model.beliefs, 4),
         (profile.memory.topics, max(10, noes)),
     ):
         while profile.ByteSize() > bytes_max and len(rows) > kept_min:
             del rows[-1]
+    for count in (2, 1):
+        if profile.ByteSize() > bytes_max:
+            _keep_evidence(profile.self_model, count)
+    while profile.ByteSize() > bytes_max and _drop_belief(profile.self_model.beliefs):
+        pass
     check_profile_size(profile, bytes_max)
+
+
+def _keep_evidence(model: profile_pb2.SelfModel, count: int) -> None:
+    """Keep only the newest events behind each row; how many there were stands beside them."""
+    for rows in (model.beliefs, model.goals, model.expertise, model.preferences):
+        for row in rows:
+            del row.evidence[:-count]
+    for belief in model.beliefs:
+        del belief.contradictions[:-count]
+
+
+def _drop_belief(beliefs: RepeatedCompositeFieldContainer[profile_pb2.Belief]) -> bool:
+    """Drop the least useful belief; return whether there was one that may go."""
+    # Those that ended stand last, the longest ended last of all.
+    least = beliefs[-1] if beliefs and beliefs[-1].HasField("valid_to") else least_useful(beliefs)
+    if least is None:
+        return False
+    beliefs.remove(least)
+    return True

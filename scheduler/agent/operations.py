@@ -26,6 +26,14 @@ class ReinforceBelief:
 
 
 @dataclass(frozen=True, slots=True)
+class ContradictBelief:
+    """Add evidence against a belief that holds; it holds on until what is against it prevails."""
+
+    belief_id: str
+    event_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReviseBelief:
     """Close a belief and hold another statement on its subject from then on."""
 
@@ -88,6 +96,7 @@ class SetPresentation:
 Operation: TypeAlias = (
     AddBelief
     | ReinforceBelief
+    | ContradictBelief
     | ReviseBelief
     | CloseBelief
     | AddGoal

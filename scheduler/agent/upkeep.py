@@ -1,4 +1,4 @@
-"""What code does with what a model proposed earlier: new events support it, a no ends it, and so does long silence."""
+"""What becomes of what a model proposed earlier: events support it or speak against it, a no or silence ends it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,21 @@ from foreword.errors import FieldError
 from foreword.v1 import profile_pb2
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
-from scheduler.agent.operations import AddGoal, CloseBelief, CloseGoal, Operation, ReinforceBelief
+from scheduler.agent.observed import is_statement
+from scheduler.agent.operations import (
+    AddGoal,
+    CloseBelief,
+    CloseGoal,
+    ContradictBelief,
+    Operation,
+    ReinforceBelief,
+)
 from scheduler.agent.vetting import Vetting
 
 # Windows without an event that supports it, after which nobody can say that it still holds. One is a holiday.
 SILENT_WINDOWS_MAX = 2
+# What speaks against a belief prevails when there is more of it than of what supports it, and not by a single act.
+_PREVAILING_MIN = 2
 # As many as code cites for anything.
 _CITED_MAX = 50
 
@@ -24,7 +34,8 @@ def upkeep(
     """Yield what becomes of the beliefs and goals that a model proposed, by what happened since.
 
     An event supports one by naming two of its things, or all. Its words stay as they are until a model finds better
-    ones, the user says no to something in it, or no event has supported it for `SILENT_WINDOWS_MAX` windows.
+    ones, the user says no to something in it, more events speak against it than for it, or no event has supported it
+    for `SILENT_WINDOWS_MAX` windows.
 
     Args:
         findings: What code knows of the user.
@@ -46,8 +57,10 @@ def upkeep(
         fate = _fate(belief, vetting, news, silent_ms)
         if fate is None:
             yield CloseBelief(belief.belief_id, end)
-        elif fate:
+            continue
+        if fate:
             yield ReinforceBelief(belief.belief_id, fate)
+        yield from _opposition(belief, vetting, news, len(fate))
     for goal in goals:
         fate = _fate(goal, vetting, news, silent_ms)
         if fate is None:
@@ -68,6 +81,26 @@ def _fate(
         return ()
     last_ms = max((each.time.ToMilliseconds() for each in row.evidence), default=0)
     return None if is_refused or (not fresh and last_ms < silent_ms) else tuple(fresh[-_CITED_MAX:])
+
+
+def _opposition(
+    belief: profile_pb2.Belief, vetting: Vetting, news: list[Evidence], fresh_count: int
+) -> Iterator[Operation]:
+    """Yield what speaks against a belief, and its end where that prevails; against what the user said only words do."""
+    try:
+        statement = vetting.statement(belief.statement)
+    except FieldError:
+        return
+    opposed = [item for item in news if vetting.speaks_against(item, statement)]
+    if belief.source == profile_pb2.BELIEF_SOURCE_EXPLICIT:
+        opposed = [item for item in opposed if is_statement(item)]
+    if not opposed:
+        return
+    ids = tuple(item.event.event_id for item in opposed[-_CITED_MAX:])
+    yield ContradictBelief(belief.belief_id, ids)
+    against = belief.contradiction_count + len(opposed)
+    if against >= _PREVAILING_MIN and against > belief.evidence_count + fresh_count:
+        yield CloseBelief(belief.belief_id, ids)
 
 
 def _is_held(row: profile_pb2.Belief | profile_pb2.Goal) -> bool:

@@ -9,13 +9,14 @@ from foreword.errors import FieldError
 from foreword.naming import quoted
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
-from scheduler.agent.apply import Applied, evidence_kind, is_statement, level_of
+from scheduler.agent.apply import Applied, level_of
 from scheduler.agent.claims import LIKING_EVENTS_MIN, says_no
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.extractive import with_known
 from scheduler.agent.findings import Findings
 from scheduler.agent.framing import is_ours
 from scheduler.agent.grounding import Grounding
+from scheduler.agent.observed import evidence_kind, is_statement
 from scheduler.agent.operations import (
     AddBelief,
     AddGoal,
@@ -36,8 +37,7 @@ Row: TypeAlias = Any
 # A model's judgement may lift a level by about half of what lies between two words for it (0.21 some, 0.45 well, 0.77
 # deeply), so never by a whole word.
 LEVEL_MARGIN = 0.15
-# Beside up to 16 that code counts; of one subject, more would be the same in other words.
-BELIEFS_MAX = 12
+# More of one subject would be the same in other words.
 BELIEFS_OF_A_SUBJECT_MAX = 3
 GOALS_MAX = 5
 _AREA_EVENTS_MIN = 2
@@ -172,7 +172,6 @@ class Vetting:
         for row in about:
             if self.statement(row.statement).contradicts(statement):
                 return ReviseBelief(row.belief_id, f"{statement.text}.", operation.event_ids)
-        _check_room("beliefs", held, BELIEFS_MAX)
         _check_room("beliefs of one subject", about, BELIEFS_OF_A_SUBJECT_MAX)
         return AddBelief(operation.subject, f"{statement.text}.", operation.event_ids)
 

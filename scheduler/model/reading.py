@@ -17,8 +17,8 @@ from foreword.store import ActivityReader, ProfileReader
 from foreword.store.activity_reader import StoredEvent
 from foreword.v1.profile_pb2 import Profile
 from foreword.v1.refresh_pb2 import RefreshState
-from scheduler.agent.apply import is_statement
 from scheduler.agent.evidence import evidence_of
+from scheduler.agent.observed import is_statement
 from scheduler.agent.refresh import RefreshInput
 from scheduler.populations import Populations
 from scheduler.segments import cadence

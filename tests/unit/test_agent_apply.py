@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from foreword.v1 import event_pb2, profile_pb2
-from scheduler.agent.apply import Applied, apply, confidence
+from scheduler.agent.apply import Applied, apply
 from scheduler.agent.evidence import Evidence, evidence_of
 from scheduler.agent.operations import (
     AddBelief,
@@ -66,22 +66,6 @@ def test_an_inference_needs_two_sources() -> None:
     assert refused_field(run(AddBelief("tea", "Likes tea.", ("e0", "e0")))) == "event_ids"
     said = run(AddBelief("tea", "Likes tea.", ("e0",)), events=known(type="statement"))
     assert said.self_model.beliefs[0].evidence[0].kind == profile_pb2.EVIDENCE_KIND_STATEMENT
-
-
-def test_confidence_grows_with_number_and_kind_of_sources() -> None:
-    """More is surer, feedback is surer than actions, statements surer still, and nothing is certain."""
-    action, feedback, statement = (
-        profile_pb2.EVIDENCE_KIND_ACTION,
-        profile_pb2.EVIDENCE_KIND_FEEDBACK,
-        profile_pb2.EVIDENCE_KIND_STATEMENT,
-    )
-    assert (
-        confidence({action: 2})
-        < confidence({action: 5})
-        < confidence({feedback: 5})
-        < confidence({statement: 5})
-    )
-    assert confidence({statement: 10_000}) == 0.98
 
 
 def test_a_contradiction_closes_the_belief_before_it() -> None:

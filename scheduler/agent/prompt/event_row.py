@@ -7,9 +7,9 @@ from typing import Any
 
 from foreword.clock import format_time_ms
 from foreword.v1 import event_pb2
-from scheduler.agent.apply import is_statement
 from scheduler.agent.evidence import GENERATOR_KEY, Evidence
 from scheduler.agent.findings import Findings
+from scheduler.agent.observed import is_statement
 from scheduler.agent.prompt.words import Words
 
 # Nine in ten messages of 20,000 commits have at most 72 characters, of 1,053 requests to an assistant 209, and of

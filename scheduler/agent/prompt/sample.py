@@ -7,8 +7,8 @@ from itertools import chain
 from operator import attrgetter
 
 from foreword.v1 import profile_pb2
-from scheduler.agent.apply import evidence_kind
 from scheduler.agent.evidence import Evidence
+from scheduler.agent.observed import evidence_kind
 
 # A prompt shows some tens of events. What only older ones show stands in the aggregates, and the time that choosing
 # takes does not grow with what a user has ever done.
