@@ -26,12 +26,15 @@ from foreword.v1.profile_service_pb2 import (
     GetForewordRequest,
     GetForewordResponse,
     GetProfileRequest,
+    ListRevisionsRequest,
+    ListRevisionsResponse,
 )
 from sidecar import checks
 from sidecar.activity import Activity
 from sidecar.open_triggers import OpenTriggers
 from sidecar.profiles import Profiles
 from sidecar.reads import Reads
+from sidecar.revisions import list_revisions
 from sidecar.rpc import Context, Handler, check_deadline, unary
 from sidecar.session_overlay import EVENTS_MAX, Session, add_overlay, session_of
 from sidecar.shared_names import SharedNames
@@ -74,6 +77,7 @@ class ProfileService:
             "GetProfile": unary(GetProfileRequest, self.get_profile),
             "BatchGetProfiles": unary(BatchGetProfilesRequest, self.batch_get_profiles),
             "GetForeword": unary(GetForewordRequest, self.get_foreword),
+            "ListRevisions": unary(ListRevisionsRequest, self.list_revisions),
         }
 
     async def get_profile(self, request: GetProfileRequest, _context: Context) -> bytes:
@@ -122,6 +126,12 @@ class ProfileService:
         if request.session_id:
             add_overlay(response, self._session(user, request.session_id), tokens_max)
         return response
+
+    async def list_revisions(self, request: ListRevisionsRequest, _context: Context) -> ListRevisionsResponse:
+        """Return the kept revisions of a user, the newest first; asks for no refresh."""
+        user = keys.user_key(request.user_id, request.namespace)
+        # In a thread: store.revisions_max may be large, and a profile takes a tenth of a millisecond to compare.
+        return await asyncio.to_thread(list_revisions, self._profiles, user)
 
     def _answer(self, ids: list[str], namespace: str, start: int) -> list[bytes]:
         users = [_user_of_batch(user_id, namespace, start + place) for place, user_id in enumerate(ids)]

@@ -15,9 +15,11 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from foreword.changes import Change
 from foreword.naming import escaped
 
 _MIB = 1 << 20
+_COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 _Path: TypeAlias = tuple[str | int, ...]
 _INTEGERS_64 = {FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64}
 
@@ -123,6 +125,12 @@ def _unquote(fields: dict[str, Any], descriptor: Any) -> None:
 def note(text: str) -> None:
     """Say something on stderr that is no part of the result, on one line."""
     click.echo(escaped(text), err=True)
+
+
+def change_line(change: Change) -> str:
+    """Return a change as a line of a difference; of a text, whose lines speak for themselves, the line alone."""
+    said = change.text if change.what == "text" else f"{change.what}: {change.text}"
+    return click.style(f"{change.sign} {said}", fg=_COLOURS[change.sign])
 
 
 def is_terminal() -> bool:

@@ -21,6 +21,8 @@ _COMMANDS = {
     "get": "foreword.cli.get",
     "text": "foreword.cli.text",
     "refresh": "foreword.cli.refresh",
+    "revisions": "foreword.cli.revisions",
+    "diff": "foreword.cli.diff",
     "status": "foreword.cli.status",
     "users": "foreword.cli.users",
     "topics": "foreword.cli.topics",

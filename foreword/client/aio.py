@@ -35,7 +35,11 @@ from foreword.v1.operator_service_pb2 import (
     RefreshUserResponse,
     SplitTopicResponse,
 )
-from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
+from foreword.v1.profile_service_pb2 import (
+    GetForewordResponse,
+    GetProfileResponse,
+    ListRevisionsResponse,
+)
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
 
@@ -71,6 +75,10 @@ class AsyncForeword(Client):
         for call in self._profiles(user_ids, namespace):
             found += (await self._ask(call)).results
         return found
+
+    async def list_revisions(self, user_id: str, *, namespace: str | None = None) -> ListRevisionsResponse:
+        """Return the kept revisions of a user, newest first; see `Foreword.list_revisions`."""
+        return await self._ask(self._list_revisions(user_id, namespace))
 
     @overload
     async def record(self, events: EventLike | Iterable[EventLike], /) -> RecordEventsResponse: ...

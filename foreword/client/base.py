@@ -20,6 +20,7 @@ from foreword.client.calls import (
     GET_LEDGER,
     GET_PROFILE,
     GET_STATUS,
+    LIST_REVISIONS,
     LIST_TOPICS,
     LIST_USERS,
     MERGE_TOPICS,
@@ -43,7 +44,12 @@ from foreword.v1.operator_service_pb2 import (
     RefreshUserResponse,
     SplitTopicResponse,
 )
-from foreword.v1.profile_service_pb2 import BatchGetProfilesResponse, GetForewordResponse, GetProfileResponse
+from foreword.v1.profile_service_pb2 import (
+    BatchGetProfilesResponse,
+    GetForewordResponse,
+    GetProfileResponse,
+    ListRevisionsResponse,
+)
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
 if TYPE_CHECKING:
@@ -108,6 +114,10 @@ class Client:
             batch = ids[start : start + BATCH_MAX]
             otherwise = functools.partial(_no_profiles, batch, space)
             yield Call(BATCH_GET_PROFILES, {"user_ids": batch, "namespace": space}, otherwise)
+
+    def _list_revisions(self, user_id: str, namespace: str | None) -> Call[ListRevisionsResponse]:
+        asked = self._of(user_id, namespace)
+        return Call(LIST_REVISIONS, asked, lambda _: ListRevisionsResponse(), always_raises=True)
 
     def _recording(self, events: Any, fields: Mapping[str, Any]) -> Recording:
         """Return what is to be recorded, its mistakes told.

@@ -37,6 +37,8 @@ from foreword.v1.profile_service_pb2 import (
     GetForewordResponse,
     GetProfileRequest,
     GetProfileResponse,
+    ListRevisionsRequest,
+    ListRevisionsResponse,
 )
 from foreword.v1.user_data_service_pb2 import (
     EraseUserRequest,
@@ -71,6 +73,9 @@ BATCH_GET_PROFILES = Method(
     "/foreword.v1.ProfileService/BatchGetProfiles", BatchGetProfilesRequest, BatchGetProfilesResponse
 )
 GET_FOREWORD = Method("/foreword.v1.ProfileService/GetForeword", GetForewordRequest, GetForewordResponse)
+LIST_REVISIONS = Method(
+    "/foreword.v1.ProfileService/ListRevisions", ListRevisionsRequest, ListRevisionsResponse
+)
 RECORD_EVENTS = Method("/foreword.v1.ActivityService/RecordEvents", RecordEventsRequest, RecordEventsResponse)
 GET_STATUS = Method("/foreword.v1.OperatorService/GetStatus", GetStatusRequest, GetStatusResponse)
 REFRESH_USER = Method("/foreword.v1.OperatorService/RefreshUser", RefreshUserRequest, RefreshUserResponse)
@@ -85,6 +90,7 @@ UNARY: tuple[Method[Any], ...] = (
     GET_PROFILE,
     BATCH_GET_PROFILES,
     GET_FOREWORD,
+    LIST_REVISIONS,
     RECORD_EVENTS,
     GET_STATUS,
     REFRESH_USER,

@@ -36,7 +36,11 @@ from foreword.v1.operator_service_pb2 import (
     RefreshUserResponse,
     SplitTopicResponse,
 )
-from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
+from foreword.v1.profile_service_pb2 import (
+    GetForewordResponse,
+    GetProfileResponse,
+    ListRevisionsResponse,
+)
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
 
@@ -93,6 +97,15 @@ class Foreword(Client):
         for call in self._profiles(user_ids, namespace):
             found += self._ask(call).results
         return found
+
+    def list_revisions(self, user_id: str, *, namespace: str | None = None) -> ListRevisionsResponse:
+        """Return the kept revisions of a user, newest first, each with what changed in it.
+
+        Raises:
+            FieldError: An argument is of the wrong kind.
+            ServiceError: Always when it fails, whatever `raises` says: no answer must not pass for no revisions.
+        """
+        return self._ask(self._list_revisions(user_id, namespace))
 
     @overload
     def record(self, events: EventLike | Iterable[EventLike], /) -> RecordEventsResponse: ...

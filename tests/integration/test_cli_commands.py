@@ -94,6 +94,29 @@ def test_refresh_says_what_came_of_it(serving: Installation, until: Until) -> No
     assert "Nothing is known of nobody" in serving.run("refresh", "nobody").stdout
 
 
+def test_revisions_and_diff_say_what_changed(serving: Installation, until: Until) -> None:
+    """`revisions` lists those kept with what changed in each, `diff` compares two of them, or names those there are."""
+    first = _known(serving, until, "dora")["revision"]
+    (serving.folder / "turn.jsonl").write_text(
+        _events("dora", 12, "docs").replace('"event_id": "', '"event_id": "t')
+    )
+    serving.json("import", "events", "turn.jsonl")
+    second = until(
+        lambda: (found := serving.json("text", "dora")["revision"]) != first and found, "no new revision"
+    )
+    listed = serving.run("revisions", "dora").stdout.splitlines()
+    assert [line.split()[0] for line in listed if not line.startswith(" ")] == [str(second), str(first)]
+    assert listed[-1] == "  The oldest that is kept"
+    told = serving.json("diff", "dora", str(first), str(second))
+    assert {"sign": "+", "what": "topic"}.items() <= told["changes"][0].items()
+    shown = serving.run("diff", "dora", str(second), str(first)).stdout.splitlines()
+    assert shown[0].startswith(f"Revision {second} (")
+    assert any(line.startswith("- topic: 'docs', was ") for line in shown)
+    unkept = serving.run("diff", "dora", str(first), "999999")
+    assert unkept.returncode == 2
+    assert f"found 999999; allowed: {first}, {second}" in unkept.stderr
+
+
 def test_status_is_a_table_and_json(serving: Installation, until: Until) -> None:
     """`status` counts users by segment and freshness, and shows the scheduler's life."""
     _known(serving, until, "stan")

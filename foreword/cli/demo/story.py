@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import cycle, islice
 from typing import Any
 
 import click
 
+from foreword.changes import text_changes
 from foreword.cli.demo.choice import contrasting, other_interest
 from foreword.cli.demo.completion import Completion
 from foreword.cli.demo.daemons import DemoDaemons
@@ -17,7 +18,7 @@ from foreword.cli.demo.model_process import ModelProcess
 from foreword.cli.demo.model_steps import ModelSteps
 from foreword.cli.demo.readable import readable, shortened
 from foreword.cli.demo.screen import Screen
-from foreword.cli.output import message_dict
+from foreword.cli.output import change_line, message_dict
 from foreword.cli.progress import progress
 from foreword.cli.status import segment_table
 from foreword.client import Foreword
@@ -209,7 +210,8 @@ class Story:
                 f"{(served - acknowledged) * 1e3:.0f} ms after that. What changed:"
             )
             self._screen.detail(
-                "\n".join(_difference(before.text, after.text)) or "(nothing: the text stays as it was)"
+                "\n".join(change_line(change) for change in text_changes(before.text, after.text))
+                or "(nothing: the text stays as it was)"
             )
         self.result["live"] = {
             "user_id": profile.user_id,
@@ -254,12 +256,6 @@ def _latency(call: Callable[[str], object], users: Sequence[str], count: int) ->
 def _headline(user: str, response: GetForewordResponse) -> str:
     freshness = Freshness.Name(response.freshness).removeprefix("FRESHNESS_").lower()
     return f"{user} · revision {response.revision} · {freshness} · {response.token_count} tokens at most"
-
-
-def _difference(before: str, after: str) -> Iterator[str]:
-    old, new = before.splitlines(), after.splitlines()
-    yield from (click.style(f"- {line}", fg="red") for line in old if line not in new)
-    yield from (click.style(f"+ {line}", fg="green") for line in new if line not in old)
 
 
 def _micros(microseconds: float) -> str:
