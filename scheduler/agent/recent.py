@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from foreword.clock import DAY_MS
 from foreword.redaction import personal_in
@@ -90,6 +91,8 @@ def _act(item: Evidence) -> profile_pb2.RecentAct:
     return act
 
 
+# The same items come again and again.
+@lru_cache(maxsize=4096)
 def _kept_item(item_id: str) -> str:
     is_kept = item_id and len(item_id.encode()) <= _ITEM_BYTES_MAX and not personal_in(item_id)
     return item_id if is_kept else ""

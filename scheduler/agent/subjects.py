@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import lru_cache
-from itertools import combinations
 from typing import NamedTuple
 
 from foreword.empty_words import is_empty
@@ -79,10 +79,11 @@ def recurring(subjects: Sequence[str]) -> list[tuple[str, tuple[int, ...]]]:
         subjects: Those of acts, newest first. Of several that are the same the newest counts: a text sent twice says
             no more than once.
     """
-    places: dict[tuple[str, ...], dict[int, str]] = {}
     newest = {subject: place for place, subject in reversed(list(enumerate(subjects))) if subject}
-    for subject, place in sorted(newest.items(), key=lambda item: item[1]):
-        for key, phrase in _phrases(subject):
+    shared = _shared_stems(newest)
+    places: dict[tuple[str, ...], dict[int, str]] = {}
+    for subject, place in sorted(newest.items(), key=lambda item: item[1]) if shared else ():
+        for key, phrase in _phrases(subject, shared):
             places.setdefault(key, {}).setdefault(place, phrase)
     found = [
         (key, acts)
@@ -94,6 +95,14 @@ def recurring(subjects: Sequence[str]) -> list[tuple[str, tuple[int, ...]]]:
         if all(set(key).isdisjoint(other) for other, _ in chosen):
             chosen.append((key, acts))
     return [(acts[min(acts)], tuple(acts)) for _, acts in chosen]
+
+
+def _shared_stems(subjects: Iterable[str]) -> frozenset[str]:
+    """Return the stems that several subjects have: only these can make a phrase that several share."""
+    counts = Counter(
+        word for subject in subjects for word in {word for run in _stems(subject) for word in run}
+    )
+    return frozenset(word for word, count in counts.items() if count >= _PHRASE_ACTS_MIN)
 
 
 def _acts_min(acts: Mapping[int, str]) -> int:
@@ -137,10 +146,19 @@ def _token(raw: str) -> _Token:
     )
 
 
-def _phrases(subject: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    for run in subject.split(_JOINT):
+def _phrases(subject: str, shared: Set[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    for run, stems in zip(subject.split(_JOINT), _stems(subject), strict=True):
         words = run.split(" ")
-        stems = [stem(word) for word in words]
-        for start, end in combinations(range(len(words) + 1), 2):
-            if end - start <= PHRASE_WORDS_MAX and len(set(stems[start:end])) == end - start:
-                yield tuple(stems[start:end]), " ".join(words[start:end])
+        for start in range(len(words)):
+            for end in range(start + 1, min(start + PHRASE_WORDS_MAX, len(words)) + 1):
+                key = stems[start:end]
+                if key[-1] not in shared:
+                    break
+                if len(set(key)) == len(key):
+                    yield key, " ".join(words[start:end])
+
+
+# A user's acts are looked at again with each new one.
+@lru_cache(maxsize=4096)
+def _stems(subject: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(map(stem, run.split(" "))) for run in subject.split(_JOINT))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
+from functools import lru_cache
 
 from foreword.naming import Names
 from foreword.naming.sites import names_site
@@ -37,7 +38,7 @@ def now(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) -> Ite
         return
     acts = _acts(findings)
     items, subjects = _items(acts, findings.names), _subjects(acts, findings.names)
-    first, more = items[:_ITEMS], items[_ITEMS : _ITEMS + _MORE_ITEMS]
+    first, more = items[:_ITEMS], items[_ITEMS:]
     joint = "in " if findings.kind is Kind.CODE else ""
     if first:
         yield Saying("now", f"Lately {joint}{join(first)}{f', on {join(subjects)}' if subjects else ''}.")
@@ -76,16 +77,22 @@ def _items(acts: Sequence[profile_pb2.RecentAct], names: Names) -> list[str]:
             weights[act.item_id] = weights.get(act.item_id, 0.0) + 0.5 ** (place / HALF_ACTS)
     places = Counter(item.rpartition("/")[2] for item in weights)
     ranked = sorted(weights, key=lambda item: (-weights[item], item))
-    shown = (_shown(item, places, names) for item in ranked)
-    return list(dict.fromkeys(name for name in shown if name is not None))
+    raws = (raw for raw in (_name(item, places) for item in ranked) if raw)
+    return [name.shown for name in names.named(raws, _ITEMS + _MORE_ITEMS)]
 
 
-def _shown(item: str, places: Counter[str], names: Names) -> str | None:
-    """Return the name of a file or a title: without its folder, unless other files are called the same."""
+def _name(item: str, places: Counter[str]) -> str:
+    """Return what a file or a title is called: without its folder, unless other files are called the same."""
     folder, _, name = _YEAR.sub("", item).rpartition("/")
-    if _OPAQUE.fullmatch(name) or names_site(item):
-        return None
+    if not _names_something(item, name):
+        return ""
     if folder and name.startswith("__"):
         # What a folder's `__init__.py` is about is the folder.
-        return names.shown(folder)
-    return names.shown(f"{folder.rpartition('/')[2]}/{name}" if folder and places[name] > 1 else name)
+        return folder
+    return f"{folder.rpartition('/')[2]}/{name}" if folder and places[name] > 1 else name
+
+
+# The same items come again and again.
+@lru_cache(maxsize=4096)
+def _names_something(item: str, name: str) -> bool:
+    return _OPAQUE.fullmatch(name) is None and not names_site(item)

@@ -24,7 +24,8 @@ def skills(findings: Findings, _: profile_pb2.SelfModel, claimed: Set[str]) -> I
     """Say what languages a developer knows, and what kinds of files they edit."""
     if findings.kind is not Kind.CODE:
         return
-    others = [item for item in named(findings) if item.key not in keys(leading(findings)) | claimed]
+    said = keys(leading(findings)) | claimed
+    others = [item for item in named(findings) if item.key not in said]
     languages = sorted(
         (item for item in others if item.key in LANGUAGES),
         key=lambda item: (-item.evidence_count, item.key),
