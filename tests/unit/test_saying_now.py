@@ -26,18 +26,20 @@ def said(events: list[event_pb2.Event], config: Config = CONFIG) -> list[str]:
 
 
 def test_files_are_named_by_how_often_and_how_lately_they_were_at_hand() -> None:
-    """Three stand first, by their names alone; five more follow."""
+    """Three stand first; five more follow."""
     events = commits("a/new.py", "a/often.py", "a/often.py", "b/third.py", "b/fourth.py", "b/fifth.py")
     assert said(events) == [
-        'Lately in "often.py", "new.py" and "third.py".',
-        'Also lately in "fourth.py" and "fifth.py".',
+        'Lately in "a/often.py", "a/new.py" and "b/third.py".',
+        'Also lately in "b/fourth.py" and "b/fifth.py".',
     ]
 
 
-def test_files_called_the_same_are_told_apart_by_their_folders() -> None:
+def test_a_file_is_called_by_as_much_of_its_path_as_a_name_may_have() -> None:
     """What is done in a package's `__init__.py` is done in the package."""
-    events = commits("celery/app/base.py", "celery/bin/base.py", "celery/app/__init__.py", "setup.py")
-    assert said(events)[0] == 'Lately in "app/base.py", "bin/base.py" and "celery/app".'
+    long = "pydantic_ai_slim/pydantic_ai/models/openai.py"
+    longer = "docs/getting-started/a-very-long-name-of-a-folder-indeed/index.md"
+    events = commits(long, longer, "celery/app/__init__.py", "setup.py")
+    assert said(events)[0] == 'Lately in "models/openai.py", "index.md" and "celery/app".'
 
 
 @pytest.mark.parametrize(

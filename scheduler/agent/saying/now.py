@@ -75,24 +75,25 @@ def _items(acts: Sequence[profile_pb2.RecentAct], names: Names) -> list[str]:
     for place, act in enumerate(acts):
         if act.item_id:
             weights[act.item_id] = weights.get(act.item_id, 0.0) + 0.5 ** (place / HALF_ACTS)
-    places = Counter(item.rpartition("/")[2] for item in weights)
     ranked = sorted(weights, key=lambda item: (-weights[item], item))
-    raws = (raw for raw in (_name(item, places) for item in ranked) if raw)
-    return [name.shown for name in names.named(raws, _ITEMS + _MORE_ITEMS)]
-
-
-def _name(item: str, places: Counter[str]) -> str:
-    """Return what a file or a title is called: without its folder, unless other files are called the same."""
-    folder, _, name = _YEAR.sub("", item).rpartition("/")
-    if not _names_something(item, name):
-        return ""
-    if folder and name.startswith("__"):
-        # What a folder's `__init__.py` is about is the folder.
-        return folder
-    return f"{folder.rpartition('/')[2]}/{name}" if folder and places[name] > 1 else name
+    found: dict[str, None] = {}
+    for item in ranked:
+        name = next(filter(None, map(names.shown, _called(item))), None)
+        if name is not None:
+            found[name] = None
+        if len(found) == _ITEMS + _MORE_ITEMS:
+            break
+    return list(found)
 
 
 # The same items come again and again.
 @lru_cache(maxsize=4096)
-def _names_something(item: str, name: str) -> bool:
-    return _OPAQUE.fullmatch(name) is None and not names_site(item)
+def _called(item: str) -> tuple[str, ...]:
+    """Return what an item may be called, the best first: a title, or a file by its path or as much of it as fits."""
+    folder, _, name = _YEAR.sub("", item).rpartition("/")
+    if _OPAQUE.fullmatch(name) or names_site(item):
+        return ()
+    if folder and name.startswith("__"):
+        # What a folder's `__init__.py` is about is the folder.
+        return (folder,)
+    return (f"{folder}/{name}", f"{folder.rpartition('/')[2]}/{name}", name) if folder else (name,)
