@@ -48,10 +48,10 @@ def put_spellings(row: FadedCount, spellings: dict[str, int]) -> None:
 
 
 def _is_moved(row: FadedCount, synonyms: Synonyms) -> bool:
-    key = topic_key(row.value)
-    # Most rows have one spelling, and then it is their name.
+    # Most rows have one spelling, and then it is their name; without synonyms they need no second look.
     if not row.spellings:
-        return synonyms.key(row.value) != key
+        return bool(synonyms.digest) and synonyms.key(row.value) != topic_key(row.value)
+    key = topic_key(row.value)
     return any(synonyms.key(each.text) != key for each in row.spellings)
 
 

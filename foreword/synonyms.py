@@ -69,7 +69,7 @@ class Synonyms:
         found: dict[str, str] = {}
         for topic in topics:
             key = self.key(topic)
-            found[key] = min(found.get(key, topic), topic, key=lambda each: (topic_key(each) != key, each))
+            found[key] = _better(found[key], topic, key) if key in found else topic
         return found
 
     def _followed(self, topic: str) -> str:
@@ -77,6 +77,11 @@ class Synonyms:
         while topic in self._next:
             topic = self._next[topic]
         return topic
+
+
+def _better(one: str, other: str, key: str) -> str:
+    """Return the spelling of the canonical topic itself; of two alike the first in the alphabet."""
+    return min(one, other, key=lambda each: (topic_key(each) != key, each))
 
 
 NO_SYNONYMS = Synonyms()

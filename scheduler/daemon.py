@@ -12,6 +12,7 @@ from foreword.clock import Clock
 from foreword.config import Config
 from foreword.config_file import ConfigFile
 from foreword.defaults import default_foreword, default_profile
+from foreword.embedding import Embedder, load_embedder
 from foreword.errors import StoreCorruptError, StoreError, StoreMissingError
 from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader, ProfileWriter
@@ -21,7 +22,7 @@ from foreword.synonyms import Synonyms
 from scheduler.agent.extractive import EXTRACTIVE_VERSION
 from scheduler.agent.product import load_product_schema
 from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh
-from scheduler.agent.summary_embedding import check_embedding
+from scheduler.agent.summary_embedding import NONE, check_embedding
 from scheduler.attempt import Compute, Refresher
 from scheduler.attempt_writer import AttemptWriter
 from scheduler.erasure import Erasures
@@ -34,6 +35,7 @@ from scheduler.populations import Populations
 from scheduler.review import Reviewer
 from scheduler.runner import Runner
 from scheduler.shaping import Shaping
+from scheduler.topics.proposer import TopicProposer
 from scheduler.triggers import TriggerFeed
 
 logger = logging.getLogger("scheduler")
@@ -181,6 +183,7 @@ class SchedulerDaemon:
             self._reviewer = Reviewer(
                 self._writer, self._profiles, self.runner, clock=clock, live=self.live, shaping=shaping
             )
+            self._topics = TopicProposer(self._writer, self._profiles, clock, self.live, _embedder(config))
             self._jobs = self._make_jobs(config)
             # Whatever could not be made has let go of the store; from here on `run` does.
             self._closing = stack.pop_all()
@@ -194,6 +197,7 @@ class SchedulerDaemon:
                 "memory": self._guarded(self._release_pages),
                 "heartbeat": self._guarded(self._show_life),
                 "settle": self._guarded(self.models.settle),
+                "topics": self._guarded(self._propose_topics),
                 "reload": self._guarded(self._reload),
             },
             config,
@@ -318,6 +322,9 @@ class SchedulerDaemon:
         if self._activity is not None:
             await self._reviewer.run(self._activity)
 
+    async def _propose_topics(self) -> None:
+        await self._topics.run(self._activity)
+
     async def _upkeep(self) -> None:
         self._profiles.upkeep()
         if self._activity is not None:
@@ -342,6 +349,11 @@ class SchedulerDaemon:
             self.models.follow()
             # Segments, cadences and who is known well enough may have changed for everybody.
             self._jobs.run_soon("review")
+
+
+def _embedder(config: Config) -> Embedder | None:
+    name = config.agent.embedding
+    return None if name == NONE else load_embedder(name)
 
 
 def _open_writer(config: Config) -> ProfileWriter:

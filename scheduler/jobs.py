@@ -19,6 +19,8 @@ HEARTBEAT_SECONDS = 3.0
 RELOAD_SECONDS = 1.0
 # The provider's account of lost calls comes minutes late anyway; with none waiting it is a look at an empty table.
 SETTLE_SECONDS = 30.0
+# Whether topics mean the same is no urgent question, and a look at namespaces where nothing changed costs milliseconds.
+TOPICS_SECONDS = 60.0
 # At full speed a sweep touches a few megabytes of the store a second.
 MEMORY_SECONDS = 5.0
 
@@ -91,6 +93,7 @@ def intervals_seconds(config: Config) -> dict[str, float]:
         "memory": MEMORY_SECONDS,
         "heartbeat": HEARTBEAT_SECONDS,
         "settle": SETTLE_SECONDS,
+        "topics": TOPICS_SECONDS,
         "reload": RELOAD_SECONDS,
     }
 

@@ -175,10 +175,19 @@ class ProfileReader(Reader):
             self.get(db.TOPIC_PROPOSALS, keys.namespace_prefix(namespace)) or b""
         )
 
-    def populations(self) -> Iterator[tuple[str, Population]]:
-        """Yield every namespace that somebody contributed to, with its faded counts."""
-        for key, row in self.range(db.POPULATION):
-            yield key[1:].decode(), Population.FromString(row)
+    def next_population(self, after: str | None = None) -> tuple[str, Population] | None:
+        """Return the namespace behind another that somebody contributed to, with its counts; None behind the last.
+
+        Args:
+            after: The namespace to go on from; None to begin.
+        """
+        start = b"" if after is None else keys.namespace_prefix(after) + b"\0"
+        with self._reading(db.POPULATION) as txn:
+            cursor = txn.cursor()
+            if not (cursor.set_range(start) if start else cursor.first()):
+                return None
+            key, row = cursor.item()
+        return key[1:].decode(), Population.FromString(row)
 
     def receipt(self, erase_id: ErasureId) -> ErasureReceipt | None:
         """Return what the scheduler removed for an erasure, or None while it has not."""
