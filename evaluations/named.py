@@ -36,7 +36,8 @@ def masked(text: str) -> Masked:
         names.append(match.group(1) or match.group(0))
         return f"⟨{len(names) - 1}⟩"
 
-    return Masked(_name().sub(mark, text), names)
+    # "AI" is a name of ours, and none in these words.
+    return Masked(_name().sub(mark, text.replace("an AI agent", "an\0agent")).replace("\0", " AI "), names)
 
 
 def expected(text: str) -> list[str]:

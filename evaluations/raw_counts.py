@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from foreword.clock import DAY_MS
-from foreword.signs import AGAINST, Sign, Signs, decides
+from foreword.signs import AGAINST, Sign, Signs, corrects, decides
 from foreword.topics import topic_key
 from foreword.v1 import event_pb2
 
@@ -32,6 +32,7 @@ class Act(NamedTuple):
         topics: Its topics, by `topic_key`.
         against: It speaks against its topics.
         decision: 1 when it decides for its topics, -1 against them, else 0.
+        corrects: It says how answers should be.
         rating: The rating given; None without one.
     """
 
@@ -40,6 +41,7 @@ class Act(NamedTuple):
     topics: frozenset[str]
     against: bool
     decision: int
+    corrects: bool
     rating: float | None
 
     @property
@@ -67,6 +69,7 @@ def _act(event: event_pb2.Event) -> Act:
         topics,
         against,
         (-1 if against else 1) if decided else 0,
+        corrects(sign, event.feedback),
         event.value if has_value and verb in _RATING_VERBS else None,
     )
 

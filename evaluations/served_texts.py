@@ -6,9 +6,9 @@ import bisect
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from evaluations.forms import Known
 from evaluations.raw_counts import Namespace, User, acts_of
 from evaluations.replay import Replay
-from evaluations.sentence_forms import Known
 from foreword.clock import DAY_MS
 from foreword.config import Config
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2

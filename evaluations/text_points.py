@@ -26,11 +26,11 @@ from evaluations.contexts import (
 )
 from evaluations.foretelling import User
 from evaluations.foreword_report import OTHERS, Texts
+from evaluations.forms import Known
 from evaluations.named import as_named, expected, keys_of
 from evaluations.next_file import Task, folder_of, folders_for
 from evaluations.raw_counts import Namespace, acts_of
 from evaluations.replay import WEEK_MS, DueUser, Replay
-from evaluations.sentence_forms import Known
 from evaluations.truth import findings
 from foreword.clock import DAY_MS
 from foreword.config import Config

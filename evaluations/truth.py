@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+# Imported for the forms that it registers.
+from evaluations import readings  # noqa: F401
+from evaluations.forms import FORMS, NOTED, Form, Known, Noted, Said
 from evaluations.named import keys_of, masked, sentences
 from evaluations.raw_counts import KNOWN_ACTS_MIN
-from evaluations.sentence_forms import FORMS, Form, Known, Said
 from foreword.frames import is_framed
 
 # What nine of ten users of a namespace do says nothing of one of them, once there are enough to speak of users.
@@ -33,7 +35,7 @@ def findings(text: str, known: Known) -> Iterator[Finding]:
     """Yield what is wrong with a text, sentence by sentence.
 
     Useless is what repeats a sentence, what names a topic that an earlier sentence names, and what names only what
-    nine of ten users of the namespace have, unless it compares.
+    nine of ten users of the namespace have, unless it says how much or compares.
     """
     named_before: set[str] = set()
     said_before: set[str] = set()
@@ -44,13 +46,12 @@ def findings(text: str, known: Known) -> Iterator[Finding]:
             continue
         form, said = read
         yield from (Finding(sentence, "contradicted", reason) for reason in form.check(known, said))
-        names = [name for listed in said.names.values() for name in listed]
-        if sentence in said_before:
-            yield Finding(sentence, "useless", "says it again")
-        again = [name for name in names if name in named_before] + _twice(names)
-        if again:
-            yield Finding(sentence, "useless", f"names {again[0]} again")
-        if names and not form.compares and all(_is_everybodys(known, name) for name in names):
+        names = [each.name for listed in said.names.values() for each in listed]
+        yield from (
+            Finding(sentence, "useless", reason)
+            for reason in _useless(sentence, names, named_before, said_before)
+        )
+        if names and not form.tells_apart and all(_is_everybodys(known, name) for name in names):
             yield Finding(sentence, "useless", f"nearly everybody has {', '.join(names)}")
         said_before.add(sentence)
         named_before.update(names)
@@ -63,18 +64,26 @@ def read_form(sentence: str) -> tuple[Form, Said] | None:
         match = form.pattern.fullmatch(found.text)
         if match is not None:
             groups = {name: group or "" for name, group in match.groupdict().items()}
-            return form, Said({name: found.of(group) for name, group in groups.items()}, groups)
+            names = {
+                name: [Noted(found.names[int(mark)], note) for mark, note in NOTED.findall(group)]
+                for name, group in groups.items()
+            }
+            return form, Said(names, groups)
     return None
+
+
+def _useless(sentence: str, names: list[str], named_before: set[str], said_before: set[str]) -> Iterator[str]:
+    if sentence in said_before:
+        yield "says it again"
+    twice = [name for place, name in enumerate(names) if name in named_before or name in names[:place]]
+    if twice:
+        yield f"names {twice[0]} again"
 
 
 def _sentences(text: str) -> Iterator[str]:
     for line in text.split("\n"):
         if not is_framed(line):
             yield from sentences(line)
-
-
-def _twice(names: list[str]) -> list[str]:
-    return [name for place, name in enumerate(names) if name in names[:place]]
 
 
 def _is_everybodys(known: Known, name: str) -> bool:

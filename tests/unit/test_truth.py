@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from evaluations.forms import Known
 from evaluations.named import expected, sentences
 from evaluations.raw_counts import Namespace, acts_of
-from evaluations.sentence_forms import Known
 from evaluations.truth import findings, read_form
 from foreword.clock import DAY_MS
 from foreword.v1.event_pb2 import Event
@@ -55,7 +55,7 @@ def known(*parts: list[Event]) -> Known:
 
 CODING = (
     made("ann", ["api", "python"], 30),
-    made("ann", ["queue"], 3, day=200, text="Retry jobs of the queue", item="shop/queue/retry.py"),
+    made("ann", ["queue"], 3, day=199, text="Retry jobs of the queue", item="shop/queue/retry.py"),
     made("ann", ["api", "tests"], 9, day=201),
     made("bob", ["queue"], 9),
     made("bob", ["docs"], 9, day=2),
@@ -64,6 +64,11 @@ RATING = (
     made("ann", ["Drama"], 5, event_type="rate", value=5),
     made("ann", ["War"], 5, event_type="rate", value=2),
 )
+OFFERS = (
+    made("ann", ["loops"], 8, event_type="suggestion.rejected"),
+    made("ann", ["maps"], 1, event_type="suggestion.rejected", day=1),
+    made("ann", ["maps"], 3, event_type="suggestion.accepted", day=2),
+)
 SHAPES = [
     (CODING, 'Developer on "shop", lately mostly in APIs and "queue".', ""),
     (CODING, 'Developer on "shop", lately mostly in "queue".', "at most"),
@@ -71,7 +76,19 @@ SHAPES = [
     (CODING, 'Developer on "cellar", mostly in APIs.', "cellar: said by 0"),
     (CODING, "Knows Python well.", ""),
     (CODING, "Knows Python deeply.", "Python: 30 of 42 events"),
-    (CODING, "Also edits tests.", ""),
+    (CODING, "Also in tests.", ""),
+    (CODING, 'As of June 2024, developer on "shop" in APIs (39 of 42 commits), "queue" and tests.', ""),
+    (CODING, 'As of June 2024, developer on "shop" in APIs (39 of 43 commits).', "APIs: 39 of 42 events"),
+    (CODING, 'As of May 2024, developer on "shop" in APIs.', "last active in June 2024"),
+    (CODING, 'As of June 2024, developer on "shop" in tests (new, 9 of the last 12 commits).', ""),
+    (CODING, 'As of June 2024, developer on "shop" in "queue" (3 of the last 5 commits).', "queue: 0 to 0"),
+    (CODING, 'As of June 2024, developer on "shop" (42 commits).', ""),
+    (CODING, 'Turned to "queue" (3 of the last 12 commits).', ""),
+    (CODING, 'No "queue" since May 2024.', ""),
+    (CODING, 'No "queue" since March 2024.', "queue: last in"),
+    (CODING, "Back since May 2024 after 7 months away.", ""),
+    (CODING, "Back since May 2024 after 3 months away.", "away for 199 days"),
+    (CODING, 'New to "queue" and tests.', "tests: 9 events"),
     (CODING, 'Less in "queue" than other users.', ""),
     (CODING, "Less in APIs than other users.", "92.9% of the user's events, 0.0% of the others'"),
     (CODING, 'More in "queue" than other users.', "7.1% of the user's events"),
@@ -79,7 +96,11 @@ SHAPES = [
     (CODING, 'Lately in "cellar.py".', "cellar.py: in 0 texts"),
     (CODING, 'Nearly always in the repository "shop".', ""),
     (RATING, "Rates Drama above average, War below.", ""),
-    (RATING, "Rates War above average.", "mean rating 2.000, 3.500 of all"),
+    (RATING, "Rates 3.5 on average: Drama 5.0; War 2.0.", ""),
+    (RATING, "Rates 3.5 on average: Drama 4.5.", "Drama: mean rating 5.0"),
+    (OFFERS, 'Rejects 9 of 12 suggestions; more in "loops" (8 of 8); fewer in "maps" (1 of 4).', ""),
+    (OFFERS, "Accepts 3 of 11 suggestions.", "3 of 12"),
+    (RATING, "Rates War above average.", "mean rating 2.0, 3.500 of all"),
     (RATING, "Skip War.", "0 of 5 events against it"),
 ]
 
