@@ -20,6 +20,7 @@ from foreword.store.activity_reader import StoredEvent
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Profile, Segment
 from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshState
+from scheduler.agent.history import History
 from scheduler.agent.refresh import RefreshInput, RefreshResult, code_version
 from scheduler.due import NOT_DUE, Due
 from scheduler.model.ending import Ending
@@ -31,6 +32,8 @@ logger = logging.getLogger("scheduler")
 
 Compute = Callable[[RefreshInput, Config], Awaitable[RefreshResult]]
 
+# About 100 MB, a second's work: more of one user's are as good as past retention, and stay in the memory.
+FULL_EVENTS_MAX = 100_000
 # Enough for a sentence and its cause; the state is read with every refresh.
 _ERROR_CHARACTERS_MAX = 500
 
@@ -48,6 +51,8 @@ class Attempt:
         outcome: How it ended.
         segment: The user's segment now.
         consumed_seq: The newest event read, in the order of acceptance.
+        deletion_seq: The newest deletion of events that the profile is then without.
+        full_seq: The newest request for a refresh from the events alone that is met.
         event_count: Events read.
         settings_digest: Of the settings that the profile now is computed under.
         is_mending: Whether a row of the user is damaged, so that all are to be written anew.
@@ -67,6 +72,8 @@ class Attempt:
     outcome: RefreshOutcome = RefreshOutcome.REFRESH_OUTCOME_UNSPECIFIED
     segment: Segment = Segment.SEGMENT_UNSPECIFIED
     consumed_seq: int = 0
+    deletion_seq: int = 0
+    full_seq: int = 0
     event_count: int = 0
     settings_digest: int = 0
     is_mending: bool = False
@@ -94,6 +101,7 @@ class Attempt:
         self.result = None
         self.segment = self.state.segment
         self.consumed_seq = self.state.consumed_seq
+        self.deletion_seq, self.full_seq = self.state.deletion_seq, self.state.full_seq
         self.settings_digest = self.state.settings_digest
         # A lone surrogate from a foreign message would make the state itself unwritable.
         text = (str(exc) or type(exc).__name__).encode("utf-8", "replace").decode()
@@ -143,7 +151,15 @@ class Refresher:
         now_ms = self._clock.now_ms()
         if state is None or not Due.of(state).is_now(now_ms):
             return None
-        return Attempt(user, state, now_ms, segment=state.segment, consumed_seq=state.consumed_seq)
+        return Attempt(
+            user,
+            state,
+            now_ms,
+            segment=state.segment,
+            consumed_seq=state.consumed_seq,
+            deletion_seq=state.deletion_seq,
+            full_seq=state.full_seq,
+        )
 
     async def run(self, attempt: Attempt, activity: ActivityReader) -> None:
         """Carry an attempt out; whatever goes wrong with this user is recorded on it.
@@ -179,6 +195,7 @@ class Refresher:
             return
         attempt.segment = classify(seen, attempt.started_ms, config)
         attempt.consumed_seq = seen.last_seq
+        attempt.deletion_seq, attempt.full_seq = seen.deletion_seq, seen.full_seq
         attempt.settings_digest = self._shaping.digest(keys.split_user_key(attempt.user)[1])
         if previous is not None and self._is_current(previous, attempt, config):
             attempt.outcome = RefreshOutcome.REFRESH_OUTCOME_UNCHANGED
@@ -189,6 +206,7 @@ class Refresher:
         return (
             not attempt.is_mending
             and attempt.consumed_seq == attempt.state.consumed_seq
+            and not _starts_over(attempt)
             and attempt.settings_digest == attempt.state.settings_digest
             and previous.segment == attempt.segment
             and previous.cadence == cadence(attempt.segment, config)
@@ -207,14 +225,16 @@ class Refresher:
         from_ms = attempt.started_ms - config.window.days * DAY_MS
         consumed_seq = attempt.state.consumed_seq if previous is not None else 0
         is_rewound = attempt.is_rewound = consumed_seq > seen.last_seq
+        starts_over = _starts_over(attempt) and not is_rewound
         stored = activity.events(
             attempt.user,
-            from_ms=from_ms,
+            from_ms=0 if starts_over else from_ms,
             consumed_seq=0 if is_rewound else consumed_seq,
-            limit=config.window.events_max,
+            limit=FULL_EVENTS_MAX if starts_over else config.window.events_max,
         )
         # Events accepted since `seen` was read belong to the next refresh.
         stored = [event for event in stored if event.sequence <= seen.last_seq]
+        history = self._history(attempt, seen, stored, activity) if starts_over else None
         new = _newer(stored, previous) if is_rewound else [e for e in stored if e.sequence > consumed_seq]
         attempt.event_count = len(stored)
         attempt.result = await self._compute(
@@ -229,6 +249,7 @@ class Refresher:
                 window_events=[event.event for event in stored if event.time_ms >= from_ms],
                 previous=previous,
                 population=self._populations.view(namespace),
+                history=history,
             ),
             config,
         )
@@ -236,6 +257,20 @@ class Refresher:
             RefreshOutcome.REFRESH_OUTCOME_DEFAULT
             if attempt.result.is_default
             else RefreshOutcome.REFRESH_OUTCOME_WRITTEN
+        )
+
+    @staticmethod
+    def _history(
+        attempt: Attempt, seen: UserActivity, stored: Sequence[StoredEvent], activity: ActivityReader
+    ) -> History:
+        """Return what is needed to begin from the events alone: all that are kept, and those deleted since."""
+        consumed_seq = attempt.state.consumed_seq
+        deleted = activity.deleted(attempt.user, attempt.state.deletion_seq, attempt.deletion_seq)
+        return History(
+            kept=[event.event for event in stored],
+            counted_ids=frozenset(event.event.event_id for event in stored if event.sequence <= consumed_seq),
+            removed=[event.event for event in deleted if event.sequence <= consumed_seq],
+            is_whole=len(stored) == seen.event_count - seen.deleted_count,
         )
 
     def _previous(self, attempt: Attempt) -> Profile | None:
@@ -259,6 +294,12 @@ class Refresher:
         except StoreCorruptError as exc:
             logger.warning("written anew: %s", exc)
             return False
+
+
+def _starts_over(attempt: Attempt) -> bool:
+    """Return whether the profile is to be made from the events alone: some were deleted, or an operator asks."""
+    state = attempt.state
+    return attempt.deletion_seq > state.deletion_seq or attempt.full_seq > state.full_seq
 
 
 def _newer(stored: Sequence[StoredEvent], previous: Profile | None) -> list[StoredEvent]:

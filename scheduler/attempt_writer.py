@@ -109,6 +109,8 @@ class AttemptWriter:
         stored = txn.refresh_state(attempt.user) or RefreshState()
         state = RefreshState(
             consumed_seq=attempt.consumed_seq,
+            deletion_seq=attempt.deletion_seq,
+            full_seq=attempt.full_seq,
             segment=attempt.segment,
             attempted_ms=attempt.started_ms,
             revision=stored.revision,
@@ -123,6 +125,9 @@ class AttemptWriter:
             )
         elif attempt.outcome != FAILED:
             _revalidate(txn, attempt, config)
+        if attempt.deletion_seq > attempt.state.deletion_seq:
+            # They still tell of what was deleted.
+            txn.drop_revisions(attempt.user, state.revision)
         if attempt.is_mending or attempt.state.reason == RefreshReason.REFRESH_REASON_MANUAL:
             # What an operator asks for after damage was found leaves none behind. Not each time: it reads all of them.
             txn.mend_revisions(attempt.user)

@@ -16,6 +16,7 @@ from scheduler.segments import cadence, cadence_settings
 # What goes before cadence work, most urgent first: somebody is waiting, a session is over.
 URGENCY = {
     RefreshReason.REFRESH_REASON_MANUAL: 0,
+    RefreshReason.REFRESH_REASON_EVENTS_DELETED: 0,
     RefreshReason.REFRESH_REASON_ON_OPEN: 0,
     RefreshReason.REFRESH_REASON_SESSION_END: 1,
 }
@@ -24,6 +25,16 @@ URGENCY = {
 _SETTLES_MAX = 30
 # Clocks are corrected by moments all the time, and a moment does nobody harm.
 _CLOCK_SLACK_MS = 60_000
+# What of a trigger is due at once, and why, the most urgent first.
+_URGENT = (
+    ("manual_ms", RefreshReason.REFRESH_REASON_MANUAL),
+    ("full_ms", RefreshReason.REFRESH_REASON_MANUAL),
+    ("deleted_ms", RefreshReason.REFRESH_REASON_EVENTS_DELETED),
+    ("on_open_ms", RefreshReason.REFRESH_REASON_ON_OPEN),
+    ("session_end_ms", RefreshReason.REFRESH_REASON_SESSION_END),
+)
+# What an operator asks for is not put off because refreshes fail.
+_INSISTING = {RefreshReason.REFRESH_REASON_MANUAL, RefreshReason.REFRESH_REASON_EVENTS_DELETED}
 _JITTER_SHARE = 0.25
 # 2^32 times any backoff exceeds the longest; beyond it the power would only overflow.
 _DOUBLINGS_MAX = 32
@@ -74,14 +85,14 @@ def after_trigger(
 ) -> Due:
     """Return what a trigger makes of a due time; `former` when it changes nothing.
 
-    - An operator's request, a read and a `session.end` are due at once. Of several the first counts, so that
-      waiting is measured from it.
+    - An operator's request, a deletion of events, a read and a `session.end` are due at once. Of several the first
+      counts, so that waiting is measured from it.
     - Activity of a user refreshed after sessions, or never scheduled, is due when the session has been idle
       for `session.idle_timeout_seconds`. Later activity moves that on, but postpones nothing already due.
     - Late activity, of a session that was over before it was acknowledged, is an import: the user is due when no
       more has come for `session.settle_seconds`, whatever the cadence, since no later event would say so.
-    - A user whose refreshes fail waits out the backoff, unless an operator asks: a storm of reads must not
-      become a storm of retries.
+    - A user whose refreshes fail waits out the backoff, unless an operator asks or events are deleted: a storm of
+      reads must not become a storm of retries.
 
     Args:
         former: The user's due time before.
@@ -93,14 +104,13 @@ def after_trigger(
         looked_ms: The trigger was acknowledged after this time. Activity that was idle by then is late, and not
             merely met late by a scheduler that was down; 0 when nothing is known.
     """
-    if trigger.manual_ms:
-        return _at_once(former, RefreshReason.REFRESH_REASON_MANUAL, trigger.manual_ms, now_ms)
-    if failures and former.at_ms > now_ms:
+    is_held_back = failures and former.at_ms > now_ms
+    for name, reason in _URGENT:
+        asked_ms = getattr(trigger, name)
+        if asked_ms and (reason in _INSISTING or not is_held_back):
+            return _at_once(former, reason, asked_ms, now_ms)
+    if is_held_back:
         return former
-    if trigger.on_open_ms:
-        return _at_once(former, RefreshReason.REFRESH_REASON_ON_OPEN, trigger.on_open_ms, now_ms)
-    if trigger.session_end_ms:
-        return _at_once(former, RefreshReason.REFRESH_REASON_SESSION_END, trigger.session_end_ms, now_ms)
     if trigger.activity_ms and not former.is_now(now_ms):
         is_late = trigger.activity_ms + _idle_ms(config) <= looked_ms
         if is_late or _is_after_session(segment, config):
@@ -120,7 +130,7 @@ def after_attempt(
 ) -> Due:
     """Return when a user is next due after an attempt.
 
-    - What triggers asked for meanwhile stands. When the attempt failed, only an operator's request does.
+    - What triggers asked for meanwhile stands. When the attempt failed, only what an operator asked for does.
     - A failed attempt is repeated after the backoff.
     - Else the cadence decides, counted from the attempt's beginning.
 
@@ -133,7 +143,7 @@ def after_attempt(
         now_ms: The time.
         config: Cadences and backoff.
     """
-    if asked.at_ms and (not failures or asked.reason == RefreshReason.REFRESH_REASON_MANUAL):
+    if asked.at_ms and (not failures or asked.reason in _INSISTING):
         return asked
     if failures:
         wait_ms = backoff_ms(user, failures, config.scheduler)

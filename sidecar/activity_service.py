@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from foreword import keys
 from foreword.admission import admit
 from foreword.clock import Clock
+from foreword.keys import UserKey
 from foreword.store import ActivityTransaction
-from foreword.v1.activity_service_pb2 import RecordEventsRequest, RecordEventsResponse, RefusedEvent
+from foreword.text_size import check_text
+from foreword.v1.activity_service_pb2 import (
+    DeleteEventsRequest,
+    DeleteEventsResponse,
+    RecordEventsRequest,
+    RecordEventsResponse,
+    RefusedEvent,
+)
 from sidecar import checks
 from sidecar.activity import Activity
+from sidecar.errors import DrainingError
+from sidecar.profiles import Profiles
+from sidecar.refresh_wait import RefreshWait, bounded_seconds
 from sidecar.rpc import Context, Handler, unary
 
 NAME = "foreword.v1.ActivityService"
@@ -20,14 +32,18 @@ class ActivityService:
         accepted_count: Events newly recorded since the start.
     """
 
-    def __init__(self, activity: Activity, clock: Clock) -> None:
+    def __init__(self, activity: Activity, profiles: Profiles, clock: Clock) -> None:
         self.accepted_count = 0
         self._activity = activity
         self._clock = clock
+        self._wait = RefreshWait(profiles, activity)
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handler of each method."""
-        return {"RecordEvents": unary(RecordEventsRequest, self.record_events)}
+        return {
+            "RecordEvents": unary(RecordEventsRequest, self.record_events),
+            "DeleteEvents": unary(DeleteEventsRequest, self.delete_events),
+        }
 
     async def record_events(self, request: RecordEventsRequest, _context: Context) -> RecordEventsResponse:
         """Record the good events and name the others; answer once the good ones are on disk."""
@@ -46,3 +62,40 @@ class ActivityService:
         return RecordEventsResponse(
             accepted_count=accepted_count, duplicate_count=len(is_new) - accepted_count, refused=refusals
         )
+
+    async def delete_events(self, request: DeleteEventsRequest, context: Context) -> DeleteEventsResponse:
+        """Delete events of one user; on request, wait until the profile is without them."""
+        user = keys.user_key(request.user_id, request.namespace)
+        checks.check_count("event_ids", len(request.event_ids))
+        wait_seconds = checks.wait_seconds(request.wait)
+        for place, event_id in enumerate(request.event_ids):
+            check_text(f"event_ids[{place}]", event_id, keys.EVENT_ID_BYTES_MAX, bytes_min=1)
+        if self._activity.is_draining:
+            raise DrainingError("the sidecar is shutting down")
+        now_ms = self._clock.now_ms()
+        found = await self._activity.write(lambda txn: txn.delete(user, request.event_ids, now_ms))
+        response = DeleteEventsResponse(
+            deleted_count=sum(found),
+            missing_ids=[
+                event_id
+                for event_id, was_there in zip(request.event_ids, found, strict=True)
+                if not was_there
+            ],
+        )
+        place = self._newest_deletion(user)
+        state = await self._wait.until(
+            user,
+            lambda state: state.deletion_seq >= place,
+            bounded_seconds(wait_seconds, context) if place else 0,
+        )
+        response.completed = state is not None or not place
+        if state is not None:
+            # No row needs what they held any more.
+            await self._activity.write(lambda txn: txn.drop_deleted(user, state.deletion_seq))
+        current = self._wait.state(user)
+        response.revision = current.revision if current is not None else 0
+        return response
+
+    def _newest_deletion(self, user: UserKey) -> int:
+        activity = self._activity.user(user)
+        return activity.deletion_seq if activity is not None else 0

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Sequence
 
 from foreword.clock import DAY_MS, Clock
 from foreword.errors import StoreError
 from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
 from foreword.store import ActivityTransaction
+from foreword.v1.activity_pb2 import UserActivity
+from foreword.v1.refresh_pb2 import RefreshState
 from sidecar.activity import Activity
 from sidecar.profiles import Profiles
 
@@ -57,10 +60,13 @@ class Maintenance:
         for _ in range(USERS_PER_ROUND // USERS_PER_SLICE):
             users = self._next_users()
             old = {
-                user: seen_seq
-                for user, first_ms in users
-                if first_ms < before_ms and (seen_seq := self._consumed(user))
+                user: state.consumed_seq
+                for user, activity in users
+                if activity.first_seen_ms < before_ms
+                and (state := self._state(user)) is not None
+                and state.consumed_seq
             }
+            await self._drop_deleted(users)
             while old and not await self._activity.write(
                 functools.partial(_drop, old=old, before_ms=before_ms)
             ):
@@ -70,15 +76,23 @@ class Maintenance:
                 return
             self._last_user = users[-1][0]
 
-    def _next_users(self) -> list[tuple[UserKey, int]]:
-        reader = self._activity.reader
-        found = reader.users(self._last_user, USERS_PER_SLICE) if reader is not None else []
-        return [(user, activity.first_seen_ms) for user, activity in found]
+    async def _drop_deleted(self, users: Sequence[tuple[UserKey, UserActivity]]) -> None:
+        """Remove what deleted events held, once the users' profiles are without it."""
+        for user, activity in users:
+            state = self._state(user) if activity.deletion_seq else None
+            reader = self._activity.reader
+            if state is not None and reader is not None and reader.deleted(user, 0, state.deletion_seq):
+                await self._activity.write(
+                    functools.partial(ActivityTransaction.drop_deleted, user=user, through=state.deletion_seq)
+                )
 
-    def _consumed(self, user: UserKey) -> int:
+    def _next_users(self) -> list[tuple[UserKey, UserActivity]]:
+        reader = self._activity.reader
+        return reader.users(self._last_user, USERS_PER_SLICE) if reader is not None else []
+
+    def _state(self, user: UserKey) -> RefreshState | None:
         reader = self._profiles.reader
-        state = reader.refresh_state(user) if reader is not None else None
-        return state.consumed_seq if state is not None else 0
+        return reader.refresh_state(user) if reader is not None else None
 
 
 def _drop(transaction: ActivityTransaction, *, old: dict[UserKey, int], before_ms: int) -> bool:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import cast
 
 import foreword
 from foreword import keys
 from foreword.clock import Clock, format_time_ms
-from foreword.errors import StoreError
 from foreword.followed_config import FollowedConfig
-from foreword.keys import UserKey
 from foreword.llm.breaker import FAILURES_MIN
 from foreword.problems import Problem, Problems
 from foreword.store import ProfileReader
@@ -37,7 +33,7 @@ from foreword.v1.operator_service_pb2 import (
     StatusProblem,
 )
 from foreword.v1.profile_pb2 import Segment
-from foreword.v1.refresh_pb2 import RefreshState
+from foreword.v1.refresh_pb2 import RefreshMode
 from sidecar import checks
 from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
@@ -48,7 +44,8 @@ from sidecar.model_status import model_status
 from sidecar.profiles import Profiles
 from sidecar.readers import Readers, ReaderWatch
 from sidecar.reads import Reads
-from sidecar.rpc import Context, Handler, remaining_seconds, unary
+from sidecar.refresh_wait import RefreshWait, bounded_seconds
+from sidecar.rpc import Context, Handler, unary
 from sidecar.scrub import Scrubber
 from sidecar.topics import Topics
 from sidecar.user_list import list_users
@@ -56,10 +53,6 @@ from sidecar.user_list import list_users
 NAME = "foreword.v1.OperatorService"
 COMPONENT = "scheduler"
 
-# How often a waiting call looks whether the refresh has ended; one lookup of a few microseconds.
-POLL_SECONDS = 0.02
-# Kept from the caller's deadline, so that the answer arrives before it.
-ANSWER_SECONDS = 0.1
 # A scheduler shows life with every sweep; one that misses several is not just busy.
 SWEEPS_MISSED_MAX = 3
 SILENCE_SECONDS_MIN = 30
@@ -93,6 +86,7 @@ class OperatorService:
         self._live = live
         self._clock = clock
         self._judged_models: set[str] = set()
+        self._wait = RefreshWait(profiles, activity)
         self._counter = StoreCounter(profiles, activity, live, clock)
 
     def handlers(self) -> dict[str, Handler]:
@@ -220,46 +214,25 @@ class OperatorService:
         wait_seconds = checks.wait_seconds(request.wait)
         self._refuse_draining()
         now_ms = self._clock.now_ms()
-        await self._activity.write(lambda transaction: transaction.request(user, manual_ms=now_ms))
+        is_full = request.mode == RefreshMode.REFRESH_MODE_FULL
+        asked_ms = {"full_ms" if is_full else "manual_ms": now_ms}
+        await self._activity.write(lambda transaction: transaction.request(user, **asked_ms))
         response = RefreshUserResponse()
         response.requested_at.FromMilliseconds(now_ms)
-        state = await self._refreshed(user, now_ms, bounded_seconds(wait_seconds, context))
+        state = await self._wait.until(
+            user, lambda state: state.attempted_ms >= now_ms, bounded_seconds(wait_seconds, context)
+        )
         if state is not None:
             response.completed = True
             response.outcome = state.outcome
             response.error = state.error
-        current = self._state(user)
+        current = self._wait.state(user)
         response.revision = current.revision if current is not None else 0
         return response
 
     def _refuse_draining(self) -> None:
         if self._activity.is_draining:
             raise DrainingError("the sidecar is shutting down")
-
-    async def _refreshed(self, user: UserKey, requested_ms: int, wait_seconds: float) -> RefreshState | None:
-        """Wait for an attempt that began after the request."""
-        ends = time.monotonic() + wait_seconds
-        while wait_seconds:
-            state = self._state(user)
-            if state is not None and state.attempted_ms >= requested_ms:
-                return state
-            if time.monotonic() >= ends or self._activity.is_draining:
-                break
-            await asyncio.sleep(POLL_SECONDS)
-        return None
-
-    def _state(self, user: UserKey) -> RefreshState | None:
-        try:
-            return self._profiles.reader.refresh_state(user) if self._profiles.reader is not None else None
-        except StoreError:
-            # The request is on disk; that its end cannot be seen does not undo it.
-            return None
-
-
-def bounded_seconds(wait_seconds: float, context: Context) -> float:
-    """Return how long to wait so that the answer still reaches the caller."""
-    remaining = remaining_seconds(context)
-    return wait_seconds if remaining is None else max(0.0, min(wait_seconds, remaining - ANSWER_SECONDS))
 
 
 def _status_problem(problem: Problem) -> StatusProblem:

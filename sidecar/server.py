@@ -229,7 +229,7 @@ class SidecarServer:
     def _register(self, server: grpc.aio.Server) -> None:
         triggers = OpenTriggers(self._activity, self._live, self._clock)
         self._erasures = Erasures(self._activity, self._profiles, triggers, self._clock)
-        events = ActivityService(self._activity, self._clock)
+        events = ActivityService(self._activity, self._profiles, self._clock)
         topics = Topics(self._profiles, self._activity, self._clock)
         services: dict[str, _Service] = {
             profile_service.NAME: ProfileService(

@@ -20,8 +20,8 @@ from sidecar import checks
 from sidecar.activity import Activity
 from sidecar.erasures import Erasures
 from sidecar.errors import DrainingError
-from sidecar.operator_service import bounded_seconds
 from sidecar.profiles import Profiles
+from sidecar.refresh_wait import bounded_seconds
 from sidecar.rpc import Context, Handler, streaming, unary
 
 NAME = "foreword.v1.UserDataService"

@@ -25,17 +25,20 @@ from foreword.v1.refresh_pb2 import RefreshOutcome
     metavar="SECONDS",
     help="How long to wait for the end; 0 only asks.",
 )
+@click.option(
+    "--full", is_flag=True, help="Start from the events alone, not from the profile in force and what is new."
+)
 @user_options
 @click.pass_obj
-def command(settings: Settings, user: str, wait_seconds: float) -> None:
+def command(settings: Settings, user: str, wait_seconds: float, full: bool) -> None:
     """Have the profile of USER computed now.
 
     Waits for the end and says what came of it.
     """
     with connect(settings) as client:
-        response = client.refresh(user, wait_seconds)
+        response = client.refresh(user, wait_seconds, full=full)
         if not response.completed and wait_seconds:
-            raise ForewordError(f"the refresh of {user!r} has not ended", hint=_why_not(client))
+            raise ForewordError(f"the refresh of {user!r} has not ended", hint=why_not(client))
     if response.outcome == RefreshOutcome.REFRESH_OUTCOME_FAILED:
         raise ForewordError(
             f"the refresh of {user!r} failed: {response.error}",
@@ -59,7 +62,7 @@ def _result(user: str, response: RefreshUserResponse) -> str:
     return f"Nothing new of {user}: revision {response.revision} stays in force and counts as fresh"
 
 
-def _why_not(client: Foreword) -> str:
+def why_not(client: Foreword) -> str:
     """Return what an operator should know when a refresh takes too long."""
     status = client.status()
     if not status.HasField("scheduler_seen_at"):

@@ -21,6 +21,7 @@ _COMMANDS = {
     "get": "foreword.cli.get",
     "text": "foreword.cli.text",
     "refresh": "foreword.cli.refresh",
+    "events": "foreword.cli.events",
     "revisions": "foreword.cli.revisions",
     "diff": "foreword.cli.diff",
     "status": "foreword.cli.status",

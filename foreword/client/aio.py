@@ -25,7 +25,7 @@ from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
 from foreword.client.events import EventFields, EventLike
 from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError
-from foreword.v1.activity_service_pb2 import RecordEventsResponse
+from foreword.v1.activity_service_pb2 import DeleteEventsResponse, RecordEventsResponse
 from foreword.v1.operator_service_pb2 import (
     GetLedgerResponse,
     GetStatusResponse,
@@ -96,10 +96,26 @@ class AsyncForeword(Client):
         return recording.response
 
     async def refresh(
-        self, user_id: str, wait_seconds: float = 0, *, namespace: str | None = None
+        self,
+        user_id: str,
+        wait_seconds: float = 0,
+        *,
+        full: bool = False,
+        namespace: str | None = None,
     ) -> RefreshUserResponse:
         """Ask for a refresh of a user; see `Foreword.refresh`."""
-        return await self._ask(self._refresh(user_id, wait_seconds, namespace))
+        return await self._ask(self._refresh(user_id, wait_seconds, namespace, full=full))
+
+    async def delete_events(
+        self,
+        user_id: str,
+        event_ids: Iterable[str],
+        wait_seconds: float = 0,
+        *,
+        namespace: str | None = None,
+    ) -> DeleteEventsResponse:
+        """Delete events of a user; see `Foreword.delete_events`."""
+        return await self._ask(self._delete_events(user_id, event_ids, wait_seconds, namespace))
 
     async def status(self) -> GetStatusResponse:
         """Return counts, freshness and what is wrong now."""

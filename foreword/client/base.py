@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -14,6 +14,7 @@ from foreword.client import fallbacks
 from foreword.client.calls import (
     BATCH_GET_PROFILES,
     BATCH_MAX,
+    DELETE_EVENTS,
     ERASE_USER,
     EXPORT_USER,
     GET_FOREWORD,
@@ -33,7 +34,7 @@ from foreword.client.failures import Failures
 from foreword.client.reach import Reach
 from foreword.client.recording import Recording
 from foreword.errors import FieldError, ServiceError
-from foreword.v1.activity_service_pb2 import RecordEventsResponse
+from foreword.v1.activity_service_pb2 import DeleteEventsResponse, RecordEventsResponse
 from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import (
     GetLedgerResponse,
@@ -50,6 +51,7 @@ from foreword.v1.profile_service_pb2 import (
     GetProfileResponse,
     ListRevisionsResponse,
 )
+from foreword.v1.refresh_pb2 import RefreshMode
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
 if TYPE_CHECKING:
@@ -138,9 +140,19 @@ class Client:
         otherwise = functools.partial(fallbacks.none_recorded, events)
         return Call(RECORD_EVENTS, {"events": events}, otherwise)
 
-    def _refresh(self, user_id: str, wait_seconds: float, namespace: str | None) -> Call[RefreshUserResponse]:
-        asked = self._of(user_id, namespace, wait_seconds=wait_seconds)
+    def _refresh(
+        self, user_id: str, wait_seconds: float, namespace: str | None, *, full: bool
+    ) -> Call[RefreshUserResponse]:
+        mode = RefreshMode.REFRESH_MODE_FULL if full else RefreshMode.REFRESH_MODE_INCREMENTAL
+        asked = self._of(user_id, namespace, wait_seconds=wait_seconds, mode=mode)
         return Call(REFRESH_USER, asked, fallbacks.not_refreshed)
+
+    def _delete_events(
+        self, user_id: str, event_ids: Iterable[str], wait_seconds: float, namespace: str | None
+    ) -> Call[DeleteEventsResponse]:
+        asked = self._of(user_id, namespace, event_ids=event_ids, wait_seconds=wait_seconds)
+        # A deletion that did not happen must not pass for one.
+        return Call(DELETE_EVENTS, asked, lambda _: DeleteEventsResponse(), always_raises=True)
 
     def _status(self) -> Call[GetStatusResponse]:
         return Call(GET_STATUS, {}, fallbacks.no_status)

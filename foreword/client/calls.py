@@ -9,7 +9,12 @@ from google.protobuf.message import Message
 
 from foreword import arguments
 from foreword.errors import ForewordError
-from foreword.v1.activity_service_pb2 import RecordEventsRequest, RecordEventsResponse
+from foreword.v1.activity_service_pb2 import (
+    DeleteEventsRequest,
+    DeleteEventsResponse,
+    RecordEventsRequest,
+    RecordEventsResponse,
+)
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.ledger_pb2 import LedgerGroup
 from foreword.v1.model_work_pb2 import ModelOutcome
@@ -78,6 +83,7 @@ LIST_REVISIONS = Method(
 )
 RECORD_EVENTS = Method("/foreword.v1.ActivityService/RecordEvents", RecordEventsRequest, RecordEventsResponse)
 GET_STATUS = Method("/foreword.v1.OperatorService/GetStatus", GetStatusRequest, GetStatusResponse)
+DELETE_EVENTS = Method("/foreword.v1.ActivityService/DeleteEvents", DeleteEventsRequest, DeleteEventsResponse)
 REFRESH_USER = Method("/foreword.v1.OperatorService/RefreshUser", RefreshUserRequest, RefreshUserResponse)
 LIST_USERS = Method("/foreword.v1.OperatorService/ListUsers", ListUsersRequest, ListUsersResponse)
 LIST_TOPICS = Method("/foreword.v1.OperatorService/ListTopics", ListTopicsRequest, ListTopicsResponse)
@@ -92,6 +98,7 @@ UNARY: tuple[Method[Any], ...] = (
     GET_FOREWORD,
     LIST_REVISIONS,
     RECORD_EVENTS,
+    DELETE_EVENTS,
     GET_STATUS,
     REFRESH_USER,
     LIST_USERS,
@@ -164,6 +171,7 @@ def _wait(name: str, value: Any) -> float:
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "user_id": arguments.text,
     "user_ids": arguments.texts,
+    "event_ids": arguments.texts,
     "namespace": arguments.text,
     "session_id": arguments.text,
     "max_tokens": arguments.tokens,
@@ -173,6 +181,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "segments": _segments,
     "freshness": _freshness,
     "failed": arguments.flag,
+    "mode": _as_it_is,
     "from_day": arguments.text,
     "to_day": arguments.text,
     "group_by": _groups,

@@ -26,7 +26,7 @@ from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
 from foreword.client.events import EventFields, EventLike
 from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError, ServiceError
-from foreword.v1.activity_service_pb2 import RecordEventsResponse
+from foreword.v1.activity_service_pb2 import DeleteEventsResponse, RecordEventsResponse
 from foreword.v1.operator_service_pb2 import (
     GetLedgerResponse,
     GetStatusResponse,
@@ -135,10 +135,45 @@ class Foreword(Client):
         return recording.response
 
     def refresh(
-        self, user_id: str, wait_seconds: float = 0, *, namespace: str | None = None
+        self,
+        user_id: str,
+        wait_seconds: float = 0,
+        *,
+        full: bool = False,
+        namespace: str | None = None,
     ) -> RefreshUserResponse:
-        """Ask for a refresh of a user and wait up to `wait_seconds`, at most 60, for its end."""
-        return self._ask(self._refresh(user_id, wait_seconds, namespace))
+        """Ask for a refresh of a user and wait up to `wait_seconds`, at most 60, for its end.
+
+        Args:
+            user_id: The user.
+            wait_seconds: How long; 0 only asks.
+            full: From the events alone, as far back as they are kept, rather than from the profile in force and what
+                is new.
+            namespace: The tenant's space; None takes the client's.
+        """
+        return self._ask(self._refresh(user_id, wait_seconds, namespace, full=full))
+
+    def delete_events(
+        self,
+        user_id: str,
+        event_ids: Iterable[str],
+        wait_seconds: float = 0,
+        *,
+        namespace: str | None = None,
+    ) -> DeleteEventsResponse:
+        """Delete events of a user, as if they had never happened; their ids stay taken.
+
+        Args:
+            user_id: The user.
+            event_ids: 1 to 1,000 ids.
+            wait_seconds: How long to wait until the profile is without them, at most 60; 0 returns at once.
+            namespace: The tenant's space; None takes the client's.
+
+        Raises:
+            FieldError: An argument is of the wrong kind.
+            ServiceError: Always when it fails, whatever `raises` says: what was not deleted must not pass for deleted.
+        """
+        return self._ask(self._delete_events(user_id, event_ids, wait_seconds, namespace))
 
     def status(self) -> GetStatusResponse:
         """Return counts, freshness and what is wrong now."""

@@ -128,17 +128,34 @@ class ActivityReader(Reader):
                 if time_ms < from_ms and consumed_seq is None:
                     break
                 if time_ms >= from_ms or (consumed_seq is not None and sequence > consumed_seq):
-                    event = _event(key, row)
+                    event = _event(db.EVENTS, key, row)
                     if event is not None:
                         found.append(StoredEvent(sequence, time_ms, event))
             found.reverse()
             return found
 
+    def deleted(self, user: UserKey, after: int, through: int) -> list[StoredEvent]:
+        """Return the events of a user that were deleted, in the order in which they were.
+
+        Args:
+            user: User key.
+            after: The place of a deletion; those beyond it are wanted,
+            through: up to this one.
+        """
+        found = []
+        for key, row in self.range(db.DELETED, user, user + keys.u64(after + 1)):
+            if keys.read_u64(key, len(user)) > through:
+                break
+            event = _event(db.DELETED, key, row)
+            if event is not None:
+                found.append(StoredEvent(keys.read_u64(row), event.time.ToMilliseconds(), event))
+        return found
+
     def every_event(self, user: UserKey) -> Iterator[Event]:
         """Yield all events of a user, oldest first, however many; without those that are damaged."""
         for batch in self._batches(db.EVENTS, user):
             for key, row in batch:
-                event = _event(key, row)
+                event = _event(db.EVENTS, key, row)
                 if event is not None:
                     yield event
 
@@ -167,8 +184,8 @@ class ActivityReader(Reader):
             yield from (key[len(user) :].decode() for key, _ in batch)
 
 
-def _event(key: bytes, row: bytes) -> Event | None:
-    whole = unsealed(db.EVENTS, key, row)
+def _event(database: bytes, key: bytes, row: bytes) -> Event | None:
+    whole = unsealed(database, key, row)
     if whole is None:
         # One event less changes little, and a refresh that fails for it would fail again and again.
         user_id, namespace = keys.split_user_key(key[: keys.user_key_size(key)])

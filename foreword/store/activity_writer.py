@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
@@ -19,7 +20,7 @@ from foreword.store import databases as db
 from foreword.store.environment import Environment
 from foreword.store.files import ACTIVITY
 from foreword.store.lock import lock_activity
-from foreword.store.seal import sealed
+from foreword.store.seal import sealed, unsealed
 from foreword.store.v1.store_pb2 import TopicAliases
 from foreword.store.writer import Writer
 from foreword.v1.activity_pb2 import DayCount, Trigger, UserActivity
@@ -112,11 +113,39 @@ class ActivityTransaction:
             self._count_users(times_ms, last_seq, ended, now_ms)
         return are_new
 
-    def request(self, user: UserKey, *, on_open_ms: int = 0, manual_ms: int = 0) -> None:
-        """Add an on-open or manual trigger for a user."""
+    def request(self, user: UserKey, *, on_open_ms: int = 0, manual_ms: int = 0, full_ms: int = 0) -> None:
+        """Add an on-open or manual trigger for a user, or one for a refresh from the events alone."""
         activity = self._user(user) or UserActivity()
-        self._trigger(user, activity, self._next_trigger(), on_open_ms=on_open_ms, manual_ms=manual_ms)
+        sequence = self._next_trigger()
+        if full_ms:
+            activity.full_seq = sequence
+        times_ms = {"on_open_ms": on_open_ms, "manual_ms": manual_ms, "full_ms": full_ms}
+        self._trigger(user, activity, sequence, **times_ms)
         self._put_user(user, activity)
+
+    def delete(self, user: UserKey, event_ids: Sequence[str], now_ms: int) -> list[bool]:
+        """Delete events of a user; return for each id whether there was an event to delete.
+
+        Their ids stay taken: sent again, a deleted event is a repetition. What they held waits in `deleted` until a
+        refresh has taken it out of what was counted, and then goes with `drop_deleted`.
+        """
+        activity = self._user(user)
+        if activity is None:
+            return [False] * len(event_ids)
+        times_ms: list[int] = []
+        found = [self._delete_event(user, event_id, activity, times_ms) for event_id in event_ids]
+        if times_ms:
+            uncount_events(activity, times_ms, self._span_ms(user))
+            self._trigger(user, activity, self._next_trigger(), deleted_ms=now_ms)
+            self._put_user(user, activity)
+        return found
+
+    def drop_deleted(self, user: UserKey, through: int) -> int:
+        """Remove what deleted events held, up to a deletion that a refresh has taken in; return how many rows went."""
+        taken = [key for key, _ in self._range(db.DELETED, user) if keys.read_u64(key, len(user)) <= through]
+        for key in taken:
+            self._txn.delete(key, db=self._db[db.DELETED])
+        return len(taken)
 
     def erase(self, user: UserKey, now_ms: int) -> tuple[ErasureId, list[StoreCount]]:
         """Remove every row of a user and ask the scheduler to do likewise.
@@ -131,6 +160,7 @@ class ActivityTransaction:
         counts = {
             db.EVENTS: self._delete_range(db.EVENTS, user),
             db.APPLIED: self._delete_range(db.APPLIED, user),
+            db.DELETED: self._delete_range(db.DELETED, user),
             db.TRIGGERS: self._delete_trigger(activity.trigger_seq) if activity else 0,
             db.USERS: int(self._txn.delete(user, db=self._db[db.USERS])),
         }
@@ -208,6 +238,33 @@ class ActivityTransaction:
             self._txn.delete(key, db=self._db[db.EVENTS])
         return len(old)
 
+    def _delete_event(
+        self, user: UserKey, event_id: str, activity: UserActivity, times_ms: list[int]
+    ) -> bool:
+        time = self._txn.get(user + event_id.encode(), db=self._db[db.APPLIED])
+        key = user + (time or b"") + event_id.encode()
+        row = self._txn.pop(key, db=self._db[db.EVENTS]) if time is not None else None
+        if time is None or row is None:
+            return False
+        times_ms.append(keys.read_u64(time))
+        whole = unsealed(db.EVENTS, key, row)
+        # A damaged one was never read out of its row; there is nothing to take out again.
+        if whole is not None:
+            activity.deletion_seq = self._next(db.META_DELETION_SEQ)
+            moved = user + keys.u64(activity.deletion_seq)
+            self._txn.put(moved, sealed(db.DELETED, moved, whole), db=self._db[db.DELETED])
+        return True
+
+    def _span_ms(self, user: UserKey) -> tuple[int, int]:
+        """Return the times of the oldest and of the newest event that is kept; zeros when none is."""
+        cursor = self._txn.cursor(db=self._db[db.EVENTS])
+        first = cursor.key() if cursor.set_range(user) else b""
+        is_behind = cursor.set_range(user + b"\xff" * 9)
+        last = cursor.key() if (cursor.prev() if is_behind else cursor.last()) else b""
+        if not (first.startswith(user) and last.startswith(user)):
+            return 0, 0
+        return keys.read_u64(first, len(user)), keys.read_u64(last, len(user))
+
     # -- users and triggers ---------------------------------------------------------------------------------
 
     def _count_users(
@@ -271,9 +328,7 @@ class ActivityTransaction:
             )
 
     def _next_trigger(self) -> int:
-        sequence = self._counter(db.META_TRIGGER_SEQ) + 1
-        self._set_counter(db.META_TRIGGER_SEQ, sequence)
-        return sequence
+        return self._next(db.META_TRIGGER_SEQ)
 
     def _delete_trigger(self, sequence: int) -> int:
         return int(bool(sequence) and self._txn.delete(keys.u64(sequence), db=self._db[db.TRIGGERS]))
@@ -289,6 +344,11 @@ class ActivityTransaction:
 
     def _counter(self, name: bytes) -> int:
         return keys.read_u64(self._txn.get(name, db=self._db[db.META]) or bytes(8))
+
+    def _next(self, name: bytes) -> int:
+        value = self._counter(name) + 1
+        self._set_counter(name, value)
+        return value
 
     def _set_counter(self, name: bytes, value: int) -> None:
         self._txn.put(name, keys.u64(value), db=self._db[db.META])
@@ -322,6 +382,29 @@ def count_events(activity: UserActivity, times_ms: Sequence[int]) -> None:
     del activity.days[:-DAYS_MAX]
 
 
+def uncount_events(activity: UserActivity, times_ms: Sequence[int], span_ms: tuple[int, int]) -> None:
+    """Take deleted events at these times out of what is known of when a user came.
+
+    Args:
+        activity: The user's row.
+        times_ms: When they happened.
+        span_ms: The times of the oldest and the newest event that is left; zeros when none is.
+    """
+    activity.deleted_count += len(times_ms)
+    deleted = Counter(time_ms // DAY_MS for time_ms in times_ms)
+    for day in activity.days:
+        day.count -= min(day.count, deleted[day.day])
+    left = [DayCount(day=day.day, count=day.count) for day in activity.days if day.count]
+    del activity.days[:]
+    activity.days.extend(left)
+    oldest_ms, newest_ms = span_ms
+    if not newest_ms:
+        return
+    activity.last_seen_ms = newest_ms
+    if min(times_ms) <= activity.first_seen_ms:
+        activity.first_seen_ms = oldest_ms
+
+
 def _count_day(days: Any, day: int) -> None:
     if days and days[-1].day == day:
         days[-1].count += 1
@@ -333,19 +416,9 @@ def _count_day(days: Any, day: int) -> None:
         days.insert(place, DayCount(day=day, count=1))
 
 
-def _merge(
-    trigger: Trigger,
-    *,
-    activity_ms: int = 0,
-    session_end_ms: int = 0,
-    on_open_ms: int = 0,
-    manual_ms: int = 0,
-) -> None:
+def _merge(trigger: Trigger, *, activity_ms: int = 0, **asked_ms: int) -> None:
+    """Add to a trigger; the earliest request of each kind counts: waiting time is measured from it."""
     trigger.activity_ms = max(trigger.activity_ms, activity_ms)
-    # The earliest request counts: waiting time is measured from it.
-    if session_end_ms:
-        trigger.session_end_ms = min(session_end_ms, trigger.session_end_ms or session_end_ms)
-    if on_open_ms:
-        trigger.on_open_ms = min(on_open_ms, trigger.on_open_ms or on_open_ms)
-    if manual_ms:
-        trigger.manual_ms = min(manual_ms, trigger.manual_ms or manual_ms)
+    for name, time_ms in asked_ms.items():
+        if time_ms:
+            setattr(trigger, name, min(time_ms, getattr(trigger, name) or time_ms))

@@ -53,14 +53,16 @@ USERS = b"users"
 TRIGGERS = b"triggers"
 CONTROLS = b"controls"
 APPLIED = b"applied"
+# Events that were deleted, until the scheduler has taken them out of what it counted. Made later.
+DELETED = b"deleted"
 # How often profiles were read. Stores made before do not have it until a sidecar opens them.
 READS = b"reads"
 # Which topics operators made one, or set apart. Likewise.
 TOPIC_ALIASES = b"topic_aliases"
-ACTIVITY_DATABASES = (META, EVENTS, USERS, TRIGGERS, CONTROLS, APPLIED, READS, TOPIC_ALIASES)
+ACTIVITY_DATABASES = (META, EVENTS, USERS, TRIGGERS, CONTROLS, APPLIED, READS, TOPIC_ALIASES, DELETED)
 
 # Made later than the environments around them; a reader does without where the writer has not made them yet.
-LATER_DATABASES = (*MODEL_DATABASES, READS, TOPIC_PROPOSALS, TOPIC_ALIASES)
+LATER_DATABASES = (*MODEL_DATABASES, READS, TOPIC_PROPOSALS, TOPIC_ALIASES, DELETED)
 
 # Rows of `meta`.
 META_REVISION = b"revision"
@@ -74,6 +76,7 @@ META_DEFAULT_PROFILE = b"default_profile"
 META_DEFAULT_FOREWORD = b"default_foreword"
 META_EVENT_SEQ = b"event_seq"
 META_TRIGGER_SEQ = b"trigger_seq"
+META_DELETION_SEQ = b"deletion_seq"
 META_MODEL_CALL_SEQ = b"model_call_seq"
 META_MODEL_BATCH_SEQ = b"model_batch_seq"
 META_PROBE = b"probe"

@@ -159,6 +159,12 @@ class ProfileTransaction(Transaction):
             }
             self._put_row(database, user, row[codec.HEADER_BYTES :], moved)
 
+    def drop_revisions(self, user: UserKey, before: int) -> None:
+        """Remove a user's kept revisions before one."""
+        for key in self._revision_keys(user):
+            if keys.read_u64(key, len(user)) < before:
+                self._delete(db.REVISIONS, key)
+
     def mend_revisions(self, user: UserKey) -> None:
         """Remove those of a user's kept revisions that are damaged; the one in force is copied from the profile."""
         for key in self._revision_keys(user):

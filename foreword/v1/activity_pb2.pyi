@@ -15,20 +15,26 @@ class DayCount(_message.Message):
     def __init__(self, day: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
 
 class UserActivity(_message.Message):
-    __slots__ = ("first_seen_ms", "last_seen_ms", "last_seq", "event_count", "days", "trigger_seq")
+    __slots__ = ("first_seen_ms", "last_seen_ms", "last_seq", "event_count", "days", "trigger_seq", "deleted_count", "deletion_seq", "full_seq")
     FIRST_SEEN_MS_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_MS_FIELD_NUMBER: _ClassVar[int]
     LAST_SEQ_FIELD_NUMBER: _ClassVar[int]
     EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     DAYS_FIELD_NUMBER: _ClassVar[int]
     TRIGGER_SEQ_FIELD_NUMBER: _ClassVar[int]
+    DELETED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DELETION_SEQ_FIELD_NUMBER: _ClassVar[int]
+    FULL_SEQ_FIELD_NUMBER: _ClassVar[int]
     first_seen_ms: int
     last_seen_ms: int
     last_seq: int
     event_count: int
     days: _containers.RepeatedCompositeFieldContainer[DayCount]
     trigger_seq: int
-    def __init__(self, first_seen_ms: _Optional[int] = ..., last_seen_ms: _Optional[int] = ..., last_seq: _Optional[int] = ..., event_count: _Optional[int] = ..., days: _Optional[_Iterable[_Union[DayCount, _Mapping]]] = ..., trigger_seq: _Optional[int] = ...) -> None: ...
+    deleted_count: int
+    deletion_seq: int
+    full_seq: int
+    def __init__(self, first_seen_ms: _Optional[int] = ..., last_seen_ms: _Optional[int] = ..., last_seq: _Optional[int] = ..., event_count: _Optional[int] = ..., days: _Optional[_Iterable[_Union[DayCount, _Mapping]]] = ..., trigger_seq: _Optional[int] = ..., deleted_count: _Optional[int] = ..., deletion_seq: _Optional[int] = ..., full_seq: _Optional[int] = ...) -> None: ...
 
 class Trigger(_message.Message):
     __slots__ = ("user_key", "activity_ms", "session_end_ms", "on_open_ms", "manual_ms", "erase_ms", "erase_id", "deleted_ms", "full_ms", "rollback_ms", "rollback_revision")

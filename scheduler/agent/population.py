@@ -195,15 +195,18 @@ class PopulationView:
         scale = self._scale(delta.as_of_ms)
         for topic, (weight, negative, events) in delta.topics.items():
             entry = self._topics.setdefault(topic, [0.0, 0.0, 0.0])
-            entry[0] += weight * scale
-            entry[1] += negative * scale
-            entry[2] += events
+            # Deleted events are added as less than nothing.
+            entry[0] = max(0.0, entry[0] + weight * scale)
+            entry[1] = max(0.0, entry[1] + negative * scale)
+            entry[2] = max(0.0, entry[2] + events)
             self._last_seen_ms[topic] = max(self._last_seen_ms.get(topic, 0), delta.as_of_ms)
             if topic in self._spellings or topic in delta.spellings:
                 self._count_spellings(topic, events, delta.spellings.get(topic, {}))
-        self._total += delta.total_weight * scale
+            if not entry[2]:
+                self._forget(topic)
+        self._total = max(0.0, self._total + delta.total_weight * scale)
         for bucket, weight in delta.lengths.items():
-            self._lengths[bucket] += weight * scale
+            self._lengths[bucket] = max(0.0, self._lengths[bucket] + weight * scale)
         self._user_count += delta.user_count
         self.name_users.add(delta.names, delta.user_mark)
         if len(self._topics) > _TOPICS_BEFORE_PRUNING:

@@ -17,6 +17,7 @@ from scheduler.agent.apply import Refusal, apply
 from scheduler.agent.evidence import evidence_of
 from scheduler.agent.extractive import EXTRACTIVE, EXTRACTIVE_VERSION, propose
 from scheduler.agent.findings import Findings, find
+from scheduler.agent.history import History, refold, reopened
 from scheduler.agent.limits import fit
 from scheduler.agent.memory import Memory, decide, fold, to_proto
 from scheduler.agent.name_users import names_among, user_mark
@@ -52,6 +53,7 @@ class RefreshInput:
             includes the new ones of that time.
         previous: The profile in force, or None; its memory holds every event consumed before.
         population: The users of the namespace, without `new_events`, and which of its topics mean the same.
+        history: All events, where the profile is to be made from them alone; None else.
     """
 
     user_id: str
@@ -64,6 +66,7 @@ class RefreshInput:
     window_events: Sequence[event_pb2.Event]
     previous: profile_pb2.Profile | None
     population: PopulationView
+    history: History | None = None
 
 
 @dataclass
@@ -137,7 +140,16 @@ def draft(refresh_input: RefreshInput, config: Config) -> Draft:
     news = [known[event.event_id] for event in refresh_input.new_events if event.event_id in known]
     words = config.foreword.words_of(refresh_input.namespace)
     remembered = previous.memory if previous is not None and previous.HasField("memory") else None
-    memory, delta = fold(remembered, news, config.window.half_life_days)
+    history = refresh_input.history
+    if history is None or previous is None:
+        memory, delta = fold(remembered, news, config.window.half_life_days)
+    else:
+        kept = evidence_of(history.kept, previous, signs, synonyms)
+        removed = evidence_of(history.removed, previous, signs, synonyms)
+        known |= {item.event.event_id: item for item in kept}
+        memory, delta = refold(remembered, kept, removed, history, config.window.half_life_days)
+        previous = reopened(previous, removed, kept)
+        refresh_input = replace(refresh_input, previous=previous)
     name_synonyms(memory, delta, news, synonyms)
     users, mark = refresh_input.population.name_users, user_mark(refresh_input.user_id)
     # What models are told of a namespace names only what many of its users have.

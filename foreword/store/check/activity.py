@@ -156,6 +156,29 @@ def _applied_fault(user: bytes, key: bytes, row: bytes) -> str:
     return "" if len(row) == 8 else f"the row has {len(row)} bytes, not the 8 of a time"
 
 
+def _deleted(snapshot: Snapshot) -> Iterator[Fault]:
+    newest = snapshot.counter(db.META_DELETION_SEQ)
+    for key, row in snapshot.rows(db.DELETED):
+        fault = _deleted_fault(snapshot, key, row, newest)
+        if fault:
+            yield Fault("activity.deleted", key.hex(), fault)
+
+
+def _deleted_fault(snapshot: Snapshot, key: bytes, row: bytes, newest: int) -> str:
+    user = _leading_user((key, row))
+    if user_key_fault(user) or len(key) != len(user) + 8:
+        return "the key is no user key with the place of a deletion"
+    place = keys.read_u64(key, len(user))
+    activity = _activity(snapshot, user)
+    if not 1 <= place <= newest or activity is None or activity.deletion_seq < place:
+        return f"deletion {place} is not among those counted"
+    whole = unsealed(db.DELETED, key, row)
+    if whole is None or len(whole) < 8:
+        return "the checksum fails"
+    event = parsed(Event, whole[8:])
+    return "it cannot be parsed" if event is None else ""
+
+
 # -- users and triggers ---------------------------------------------------------------------------------
 
 
@@ -240,4 +263,5 @@ ACTIVITY_CHECKS: dict[bytes, Callable[[Snapshot], Iterator[Fault]]] = {
     db.CONTROLS: _controls,
     db.READS: _reads,
     db.TOPIC_ALIASES: topic_aliases,
+    db.DELETED: _deleted,
 }
