@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from foreword.config import Config, Foreword, Words
-from foreword.v1 import event_pb2
+from foreword.v1 import event_pb2, profile_pb2
+from scheduler.agent.refresh import draft
+from scheduler.agent.saying import compose
 from tests.one_refresh import CONFIG, compute, event, make_input
 
 
@@ -73,6 +75,31 @@ def test_phrases_that_come_again_are_said_and_others_are_not() -> None:
     lines = said(commits("a.py", "b.py", "c.py", "d.py", texts=texts))
     assert lines[0] == 'Lately in "a.py", "b.py" and "c.py", on "pytest plugin".'
     assert "hub" not in " ".join(lines)
+
+
+def test_items_that_nobody_comes_back_to_are_said_once() -> None:
+    """Of somebody who rates each film once, eight titles foretell no more than three."""
+    titles = ("Heat", "Alien", "Brazil", "Vertigo", "Fargo")
+    events = [event(n, n, ["Drama"], type="rate", item_id=title) for n, title in enumerate(titles)]
+    assert said(events) == ['Lately "Heat", "Alien" and "Brazil".']
+
+
+def test_goals_are_said_whoever_found_them_until_they_are_closed() -> None:
+    """The surest first."""
+    findings = draft(make_input(commits("a.py", "a.py", "a.py", "a.py")), CONFIG).findings
+    assert findings is not None
+    model = profile_pb2.SelfModel(
+        goals=[
+            profile_pb2.Goal(goal_id="1", statement='Moving "billing"', confidence=0.4),
+            profile_pb2.Goal(
+                goal_id="2", statement="Cutting test time", confidence=0.6, proposed_by="anthropic"
+            ),
+            profile_pb2.Goal(goal_id="3", statement="Over"),
+        ]
+    )
+    model.goals[2].valid_to.FromMilliseconds(1)
+    texts = [saying.text for saying in compose(findings, model)]
+    assert 'Now: cutting test time, moving "billing".' in texts
 
 
 def test_what_the_user_said_no_to_is_not_what_they_are_on() -> None:

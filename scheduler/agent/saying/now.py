@@ -44,7 +44,8 @@ def now(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) -> Ite
         yield Saying("now", f"Lately {joint}{join(first)}{f', on {join(subjects)}' if subjects else ''}.")
     elif subjects:
         yield Saying("now", f"Lately {_verb(acts)} {join(subjects)}.")
-    if more:
+    # Whoever never comes back to an item, as to a film once rated, will not be on these next.
+    if more and len({act.item_id for act in acts}) < len(acts):
         yield Saying("now", f"Also lately {joint}{join(more)}.")
 
 

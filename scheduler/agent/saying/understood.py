@@ -1,4 +1,4 @@
-"""What models proposed of a user, in sentences."""
+"""What models proposed of a user, and what the user is after, in sentences."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def understood(findings: Findings, self_model: profile_pb2.SelfModel, _claimed: 
     """
     knowledge = _knowledge([row for row in self_model.expertise if row.proposed_by], findings.names)
     yield from (Saying("knows", text) for text in knowledge)
-    goals = [row for row in self_model.goals if row.proposed_by and not row.HasField("valid_to")]
+    goals = [row for row in self_model.goals if not row.HasField("valid_to")]
     if goals:
         goals.sort(key=lambda row: (-row.confidence, row.goal_id))
         said = [_lowered(row.statement) for row in goals[:_GOALS]]
