@@ -170,6 +170,43 @@ def forewords(
     click.echo(report.to_json() if settings.as_json else report.table())
 
 
+@command.command("beliefs")
+@click.option(
+    "--observations",
+    "files",
+    type=_FILE,
+    multiple=True,
+    required=True,
+    metavar="FILE",
+    help="JSON in LoCoMo's form, gzip by suffix; may be given several times.",
+)
+@_MORE
+@_RESAMPLES
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the resampling.")
+@shared_options
+@click.pass_obj
+def beliefs(
+    settings: Settings, *, files: tuple[Path, ...], more: tuple[Path, ...], resamples: int, seed: int
+) -> None:
+    """Replay recorded observations as a model's operations, and measure what becomes of beliefs.
+
+    How much of the evidence behind later questions the text covers at 50, 100 and 200 tokens, beside simple lists of
+    the same phrases; what is still believed after it was contradicted, what was taken on without support, lost by the
+    way, changed without news, or left after its evidence was deleted. It measures mechanics, not extraction.
+    """
+    from evaluations.beliefs import evaluate_beliefs
+
+    with progress(as_json=settings.as_json) as show:
+        report = evaluate_beliefs(
+            [*files, *more],
+            seed=seed,
+            bootstrap=resamples,
+            config=settings.config,
+            on_progress=lambda file, done, total: show(file, done, total, "people"),
+        )
+    click.echo(report.to_json() if settings.as_json else report.table())
+
+
 @command.command("models")
 @click.option(
     "--candidates",

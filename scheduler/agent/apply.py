@@ -21,7 +21,6 @@ from scheduler.agent.observed import (
     contradict,
     evidence_kind,
     keep_newest,
-    least_useful,
     observe,
     overturns,
     rows_of,
@@ -48,9 +47,9 @@ Row = TypeVar("Row", bound=Any)
 
 STATEMENT_BYTES_MAX = 200
 SUBJECT_BYTES_MAX = 128
-BELIEFS_MAX = 40
+BELIEFS_MAX = 48
 # Beside up to 16 that code counts, so that there is room for both.
-MODEL_BELIEFS_MAX = 12
+MODEL_BELIEFS_MAX = 24
 GOALS_MAX = 10
 EXPERTISE_MAX = 10
 PREFERENCES_MAX = 20
@@ -298,8 +297,8 @@ def _make_room(
     held = [row for row in model.beliefs if is_counted(row) and not row.HasField("valid_to")]
     if len(held) < count_max:
         return
-    least = least_useful(held)
-    if least is None or usefulness(least)[:2] >= usefulness(added)[:2]:
+    least = min(held, key=usefulness)
+    if usefulness(least) >= usefulness(added):
         raise FieldError(
             "self_model.beliefs", f"{len(held)} current", f"at most {count_max}, each better supported"
         )

@@ -20,7 +20,7 @@ class Knowledge:
         event_count: Events that the memory has counted.
         noes: Topics the user said no to.
         wishes: How the user said that answers should be.
-        said: Beliefs that hold and rest on what the user said: ids.
+        said: Beliefs of code's that hold and rest on what the user said: ids.
         counted: What code believes, counts and prefers: subjects, areas and keys.
         understood: What models proposed and what holds of it: ids, areas and keys.
         lines: Of the text, the first ones that code wrote: what the user mostly does, and what they said.
@@ -49,7 +49,8 @@ def knowledge_of(profile: profile_pb2.Profile) -> Knowledge:
         said=frozenset(
             row.belief_id
             for row in profile.self_model.beliefs
-            if row.source == profile_pb2.BELIEF_SOURCE_EXPLICIT and not row.HasField("valid_to")
+            if row.source == profile_pb2.BELIEF_SOURCE_EXPLICIT
+            and not (row.proposed_by or row.HasField("valid_to"))
         ),
         counted=frozenset((kind, name) for kind, name, by_model in rows if not by_model),
         understood=frozenset((kind, name) for kind, name, by_model in rows if by_model),

@@ -7,7 +7,7 @@ from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from foreword.store.codec import PROFILE_BYTES_MAX
 from foreword.store.profile_size import check_profile_size
 from foreword.v1 import profile_pb2
-from scheduler.agent.observed import least_useful
+from scheduler.agent.observed import usefulness
 
 
 def fit(profile: profile_pb2.Profile, bytes_max: int = PROFILE_BYTES_MAX) -> None:
@@ -58,8 +58,11 @@ def _keep_evidence(model: profile_pb2.SelfModel, count: int) -> None:
 def _drop_belief(beliefs: RepeatedCompositeFieldContainer[profile_pb2.Belief]) -> bool:
     """Drop the least useful belief; return whether there was one that may go."""
     # Those that ended stand last, the longest ended last of all.
-    least = beliefs[-1] if beliefs and beliefs[-1].HasField("valid_to") else least_useful(beliefs)
-    if least is None:
+    if beliefs and beliefs[-1].HasField("valid_to"):
+        del beliefs[-1]
+        return True
+    least = min(beliefs, key=usefulness, default=None)
+    if least is None or least.source == profile_pb2.BELIEF_SOURCE_EXPLICIT:
         return False
     beliefs.remove(least)
     return True

@@ -22,17 +22,13 @@ _STATEMENT_TYPES = frozenset({"statement", "message", "preference"})
 _EXPLICIT = profile_pb2.BELIEF_SOURCE_EXPLICIT
 
 
-def least_useful(beliefs: Iterable[profile_pb2.Belief]) -> profile_pb2.Belief | None:
-    """Return the belief that goes first when there is no room for all: the least sure, of those the longest silent.
+def usefulness(belief: profile_pb2.Belief) -> tuple[bool, float, int]:
+    """Return what beliefs are ordered by where there is no room for all, the least useful first.
 
-    Never one that the user stated: they must not have to say it again.
+    What the user said goes before what was seen of them, then the surer, then the one last supported.
     """
-    return min((belief for belief in beliefs if belief.source != _EXPLICIT), key=usefulness, default=None)
-
-
-def usefulness(belief: profile_pb2.Belief) -> tuple[float, int, str]:
-    """Return what beliefs are ordered by, the least useful first."""
-    return belief.confidence, belief.last_observed.ToMilliseconds(), belief.belief_id
+    is_said = belief.source == _EXPLICIT
+    return is_said, belief.confidence, belief.last_observed.ToMilliseconds()
 
 
 def rows_of(model: profile_pb2.SelfModel) -> list[Row]:

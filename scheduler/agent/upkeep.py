@@ -75,12 +75,20 @@ def _fate(
     """Return the news that supports a belief or goal; None when it is to end."""
     try:
         is_refused = vetting.is_refused(row.statement)
-        fresh = [item.event.event_id for item in news if vetting.supports(item, row.statement)]
+        statement = vetting.statement(row.statement)
+        fresh = [
+            item.event.event_id
+            for item in news
+            if vetting.supports(item, row.statement) and not vetting.speaks_against(item, statement)
+        ]
     except FieldError:
         # A name in it may not be said any more; who withdraws such rows needs no help.
         return ()
     last_ms = max((each.time.ToMilliseconds() for each in row.evidence), default=0)
-    return None if is_refused or (not fresh and last_ms < silent_ms) else tuple(fresh[-_CITED_MAX:])
+    # What the user said of themselves does not end by not being said again; what they are at does.
+    can_fade = isinstance(row, profile_pb2.Goal) or row.source != profile_pb2.BELIEF_SOURCE_EXPLICIT
+    is_silent = not fresh and last_ms < silent_ms and can_fade
+    return None if is_refused or is_silent else tuple(fresh[-_CITED_MAX:])
 
 
 def _opposition(

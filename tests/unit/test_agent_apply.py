@@ -168,6 +168,6 @@ def test_presentation_is_set_as_a_whole() -> None:
 
 def test_current_beliefs_have_a_limit() -> None:
     """A provider cannot fill the profile with beliefs."""
-    applied = run(*(AddBelief(f"s{number}", "Is so.", ("e0", "e1")) for number in range(40)))
-    assert len(applied.self_model.beliefs) == 32
+    applied = run(*(AddBelief(f"s{number}", "Is so.", ("e0", "e1")) for number in range(48)))
+    assert len(applied.self_model.beliefs) == 40
     assert {refusal.error.field for refusal in applied.refusals} == {"self_model.beliefs"}

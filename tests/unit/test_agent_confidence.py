@@ -126,23 +126,23 @@ def test_rows_of_a_former_version_are_completed() -> None:
 
 
 def test_a_better_supported_belief_takes_the_place_of_the_least_useful() -> None:
-    """The least sure of a model's twelve ends, and stays readable; one that the user stated never gives way."""
-    events = [event(number, 40 - number / 2, [f"t{number % 13}"]) for number in range(60)]
+    """The least sure of a model's twenty-four end, and stays readable; one that was stated never gives way to acts."""
+    events = [event(number, 40 - number / 2, [f"t{number % 25}"]) for number in range(120)]
     known = {item.event.event_id: item for item in evidence_of(events, None)}
-    ids = [tuple(item.event_id for item in events if f"t{topic}" in item.topics) for topic in range(13)]
-    ops = [AddBelief(f"t{topic}", f'Works on "t{topic}".', ids[topic][:3]) for topic in range(12)]
+    ids = [tuple(item.event_id for item in events if f"t{topic}" in item.topics) for topic in range(25)]
+    ops = [AddBelief(f"t{topic}", f'Works on "t{topic}".', ids[topic][:3]) for topic in range(24)]
     held = apply([(Proposal(ops, "anthropic"), None)], None, known, {})
-    assert len(held.self_model.beliefs) == 12
+    assert len(held.self_model.beliefs) == 24
     held.self_model.beliefs[0].source = profile_pb2.BELIEF_SOURCE_EXPLICIT
     first = profile_pb2.Profile(self_model=held.self_model)
     better = apply(
-        [(Proposal([AddBelief("t12", 'Works on "t12".', ids[12])], "anthropic"), None)], first, known, {}
+        [(Proposal([AddBelief("t24", 'Works on "t24".', ids[24])], "anthropic"), None)], first, known, {}
     )
     rows = better.self_model.beliefs
     assert not better.refusals
-    assert sum(not row.HasField("valid_to") for row in rows) == 12
+    assert sum(not row.HasField("valid_to") for row in rows) == 24
     assert [row.subject for row in rows if row.HasField("valid_to")] == ["t1"]
-    worse = [AddBelief("t12", 'Works on "t12".', ids[12][:2])]
+    worse = [AddBelief("t24", 'Works on "t24".', ids[24][:2])]
     (refusal,) = apply([(Proposal(worse, "anthropic"), None)], first, known, {}).refusals
     assert refusal.error.field == "self_model.beliefs"
 

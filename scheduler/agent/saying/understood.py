@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence, Set
 
 from foreword.naming import Names
@@ -11,7 +12,11 @@ from scheduler.agent.labels import join, labels
 from scheduler.agent.saying.saying import Saying
 
 _GOALS = 3
-_BELIEFS = 4
+# Sentences about beliefs, and names in one of those that say the same of several.
+_BELIEFS = 6
+_NAMES_IN_ONE = 5
+# `Works on "the jobs table".`: what is said, and of what.
+_OF_ONE_NAME = re.compile(r'([^"]+) ("[^"]+")\.')
 _AREAS = 3
 # From which level on which word, where code itself uses it from 100, 25 and 8 events on.
 _DEEPLY_LEVEL_MIN, _WELL_LEVEL_MIN, _SOME_LEVEL_MIN = 0.77, 0.45, 0.21
@@ -32,7 +37,21 @@ def understood(findings: Findings, self_model: profile_pb2.SelfModel, _claimed: 
         yield Saying("now", f"Now: {joint.join(said)}.")
     beliefs = [row for row in self_model.beliefs if row.proposed_by and not row.HasField("valid_to")]
     beliefs.sort(key=lambda row: (-row.confidence, row.belief_id))
-    yield from (Saying("understood", row.statement) for row in beliefs[:_BELIEFS])
+    statements = list(_together([row.statement for row in beliefs]))
+    yield from (Saying("understood", statement) for statement in statements[:_BELIEFS])
+
+
+def _together(statements: Sequence[str]) -> Iterator[str]:
+    """Yield statements, those that say the same of one name each as one sentence: a word less is a name more."""
+    said: dict[str, list[str]] = {}
+    for statement in statements:
+        match = _OF_ONE_NAME.fullmatch(statement)
+        said.setdefault(match[1] if match else statement, []).extend([match[2]] if match else [])
+    for beginning, shown in said.items():
+        if not shown:
+            yield beginning
+        for start in range(0, len(shown), _NAMES_IN_ONE):
+            yield f"{beginning} {join(shown[start : start + _NAMES_IN_ONE])}."
 
 
 def _knowledge(rows: Sequence[profile_pb2.Expertise], names: Names) -> Iterator[str]:
