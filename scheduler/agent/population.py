@@ -239,9 +239,10 @@ class PopulationView:
         self._user_count = max(0, self._user_count - 1)
 
     def _count_spellings(self, topic: str, events: int, others: dict[str, int]) -> None:
-        spelled = self._spellings.setdefault(topic, {topic: int(self._topics[topic][2]) - events})
+        spelled = self._spellings.setdefault(topic, {topic: max(0, int(self._topics[topic][2]) - events)})
         for key, count in {**others, topic: events - sum(others.values())}.items():
-            spelled[key] = spelled.get(key, 0) + count
+            # Deleted events are added as less than nothing.
+            spelled[key] = max(0, spelled.get(key, 0) + count)
 
     def _take_spellings(self, topic: str, spellings: Mapping[str, int]) -> None:
         spelled = self._spellings.get(topic, {})

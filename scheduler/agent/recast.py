@@ -36,19 +36,24 @@ def recast_profile(previous: profile_pb2.Profile | None, synonyms: Synonyms) -> 
 
 
 def name_synonyms(
-    memory: Memory, delta: PopulationDelta, news: Iterable[Evidence], synonyms: Synonyms
+    memory: Memory,
+    delta: PopulationDelta,
+    news: Iterable[Evidence],
+    removed: Iterable[Evidence],
+    synonyms: Synonyms,
 ) -> None:
-    """Call the topics that others count as by their names, and note which others the news carried."""
+    """Call the topics that others count as by their names, and note which others news and deleted events carried."""
     if not synonyms.digest:
         return
     for key, count in memory.topics.items():
         count.title = synonyms.title(key)
-    for item in news:
-        for key, spelling in item.topics.items():
-            own = topic_key(spelling)
-            if own != key:
-                spelled = delta.spellings.setdefault(key, {})
-                spelled[own] = spelled.get(own, 0) + 1
+    for items, step in ((news, 1), (removed, -1)):
+        for item in items:
+            for key, spelling in item.topics.items():
+                own = topic_key(spelling)
+                if own != key:
+                    spelled = delta.spellings.setdefault(key, {})
+                    spelled[own] = spelled.get(own, 0) + step
 
 
 def _put_topics(memory: profile_pb2.Memory, topics: Sequence[profile_pb2.FadedCount]) -> None:

@@ -14,7 +14,7 @@ from foreword.topics import topic_key
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.affinity import rank
 from scheduler.agent.apply import Refusal, apply
-from scheduler.agent.evidence import evidence_of
+from scheduler.agent.evidence import Evidence, evidence_of
 from scheduler.agent.extractive import EXTRACTIVE, EXTRACTIVE_VERSION, propose
 from scheduler.agent.findings import Findings, find
 from scheduler.agent.history import History, refold, reopened
@@ -140,7 +140,7 @@ def draft(refresh_input: RefreshInput, config: Config) -> Draft:
     news = [known[event.event_id] for event in refresh_input.new_events if event.event_id in known]
     words = config.foreword.words_of(refresh_input.namespace)
     remembered = previous.memory if previous is not None and previous.HasField("memory") else None
-    history = refresh_input.history
+    history, removed = refresh_input.history, list[Evidence]()
     if history is None or previous is None:
         memory, delta = fold(remembered, news, config.window.half_life_days)
     else:
@@ -150,7 +150,7 @@ def draft(refresh_input: RefreshInput, config: Config) -> Draft:
         memory, delta = refold(remembered, kept, removed, history, config.window.half_life_days)
         previous = reopened(previous, removed, kept)
         refresh_input = replace(refresh_input, previous=previous)
-    name_synonyms(memory, delta, news, synonyms)
+    name_synonyms(memory, delta, news, removed, synonyms)
     users, mark = refresh_input.population.name_users, user_mark(refresh_input.user_id)
     # What models are told of a namespace names only what many of its users have.
     if words.policy == "shared" or config.asks_models():

@@ -72,6 +72,32 @@ def test_a_no_to_one_holds_for_all_that_is_one_topic(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_events_that_carried_both_count_once_when_counted_anew(tmp_path: Path) -> None:
+    """Counts of before the merge add up; from the events alone they are exact, and so is a deletion."""
+    both = {"topics": ["k8s", "kubernetes"]}
+
+    async def story() -> None:
+        async with both_daemons(tmp_path / "store") as client:
+            await client.record([*read("flo", "k8s", 3, **both), *read("flo", "jazz", 9)])
+            await client.record(read("flo", "k8s", 2, event_id="one", **{"type": "click"})[:1])
+            assert await topics_of(client, "flo") == {"k8s": 4, "kubernetes": 3, "jazz": 9}
+            await client.merge_topics("kubernetes", ["k8s"])
+            assert await topics_of(client, "flo") == {"kubernetes": 7, "jazz": 9}
+            await client.refresh("flo", wait_seconds=WAIT_SECONDS, full=True)
+            assert {
+                row.value: row.event_count for row in (await client.profile("flo")).profile.memory.topics
+            } == {
+                "kubernetes": 4,
+                "jazz": 9,
+            }
+            await client.record(read("flo", "k8s", 1, event_id="two"))
+            assert (await topics_of(client, "flo"))["kubernetes"] == 5
+            await client.delete_events("flo", ["two", "one"])
+            assert (await topics_of(client, "flo"))["kubernetes"] == 3
+
+    asyncio.run(story())
+
+
 def test_other_namespaces_are_not_concerned(tmp_path: Path) -> None:
     """A tenant's merge changes nothing of another's users, not even that they are refreshed anew."""
 
