@@ -44,6 +44,13 @@ def test_a_file_is_called_by_as_much_of_its_path_as_a_name_may_have() -> None:
     assert said(events)[0] == 'Lately in "models/openai.py", "index.md" and "celery/app".'
 
 
+def test_a_folder_that_the_lead_names_is_not_said_again() -> None:
+    """A package's `__init__.py` adds nothing to the package."""
+    assert said(commits("worker/__init__.py", "worker/__init__.py", "a.py", "b.py")) == [
+        'Lately in "a.py" and "b.py".'
+    ]
+
+
 @pytest.mark.parametrize(
     "item",
     [

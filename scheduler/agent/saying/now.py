@@ -29,7 +29,7 @@ _VERBS = {
 _YEAR = re.compile(r" \(\d{4}\)$")
 
 
-def now(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) -> Iterator[Saying]:
+def now(findings: Findings, _: profile_pb2.SelfModel, claimed: Set[str]) -> Iterator[Saying]:
     """Say which items the newest acts were about, the likeliest next ones first, and which phrases come again in them.
 
     An item counts by how often and how lately it was at hand: alone, neither foretells the next one as well.
@@ -37,7 +37,7 @@ def now(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) -> Ite
     if findings.is_cold:
         return
     acts = _acts(findings)
-    items, subjects = _items(acts, findings.names), _subjects(acts, findings.names)
+    items, subjects = _items(acts, findings.names, claimed), _subjects(acts, findings.names)
     first, more = items[:_ITEMS], items[_ITEMS:]
     joint = "in " if findings.kind is Kind.CODE else ""
     if first:
@@ -70,8 +70,8 @@ def _verb(acts: Sequence[profile_pb2.RecentAct]) -> str:
     return max(verbs, key=lambda verb: (verbs[verb], verb))
 
 
-def _items(acts: Sequence[profile_pb2.RecentAct], names: Names) -> list[str]:
-    """Return the items that can be named, the likeliest next ones first."""
+def _items(acts: Sequence[profile_pb2.RecentAct], names: Names, claimed: Set[str]) -> list[str]:
+    """Return the items that can be named, the likeliest next ones first; no folder that is named already."""
     weights: dict[str, float] = {}
     for place, act in enumerate(acts):
         if act.item_id:
@@ -80,7 +80,7 @@ def _items(acts: Sequence[profile_pb2.RecentAct], names: Names) -> list[str]:
     found: dict[str, None] = {}
     for item in ranked:
         name = next(filter(None, map(names.shown, _called(item))), None)
-        if name is not None:
+        if name is not None and topic_key(name.strip('"')) not in claimed:
             found[name] = None
         if len(found) == _ITEMS + _MORE_ITEMS:
             break
