@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from foreword.naming import Names
-from foreword.naming.known import KNOWN
 from foreword.topics import topic_key
+from foreword.vocabulary import built_in
 
 # What is named as what is not expected of the user: behind one of these until the end of the clause, or before "below".
 _TURNED = re.compile(
@@ -55,7 +55,7 @@ def as_named(raw: str) -> str:
 
 @lru_cache(maxsize=1)
 def _name() -> re.Pattern[str]:
-    ours = sorted(set(KNOWN.values()), key=lambda name: (-len(name), name))
+    ours = sorted(set(built_in().labels.values()), key=lambda name: (-len(name), name))
     bare = "|".join(map(re.escape, ours))
     return re.compile(rf'"([^"]+)"|(?<![\w"])(?:{bare})(?![\w+#])')
 
@@ -63,7 +63,9 @@ def _name() -> re.Pattern[str]:
 @lru_cache(maxsize=16_384)
 def keys_of(name: str) -> frozenset[str]:
     """Return the topics, by `topic_key`, that a text calls by a name."""
-    return frozenset({topic_key(name), *(topic_key(raw) for raw, shown in KNOWN.items() if shown == name)})
+    return frozenset(
+        {topic_key(name), *(topic_key(raw) for raw, shown in built_in().labels.items() if shown == name)}
+    )
 
 
 def sentences(line: str) -> Iterator[str]:

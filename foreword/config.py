@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from foreword.addresses import parse_address
 from foreword.admission import TYPE_BYTES_MAX
@@ -16,16 +16,16 @@ from foreword.errors import FieldError
 from foreword.keys import NAMESPACE_BYTES_MAX
 from foreword.naming import (
     NAME_USERS_MAX,
-    OWN_NAME_ALLOWED,
     SENSITIVE,
     Names,
     Policy,
     Sensitive,
     SensitiveNames,
-    is_own_name,
     quoted,
 )
+from foreword.own_names import OWN_NAME_ALLOWED, is_own_name
 from foreword.signs import Sign
+from foreword.vocabulary import Vocabulary, built_in, read
 
 _GIB = 1 << 30
 PRODUCT_SUFFIXES = (".proto", ".binpb")
@@ -177,7 +177,7 @@ class Session(Section):
 class ColdStart(Section):
     """When a user is known well enough."""
 
-    events_min: Annotated[int, Field(ge=1, le=1000)] = 4
+    events_min: Annotated[int, Field(ge=1, le=1000)] = 3
     """Meaningful events below which a user gets the default profile. Lowered, it lets users in at once."""
     new_days: Annotated[int, Field(ge=0, le=365)] = 7
     """How long a user counts as new after the first event. 0 means nobody does."""
@@ -447,6 +447,10 @@ class Words(Section):
     not do). [] lets all through."""
     denied: tuple[str, ...] = ()
     """Names of your own that no policy lets through, and with each all names that hold its words in a row."""
+    vocabulary_file: Path | None = None
+    """TOML file with words of your domain beside Foreword's own: what shows which kind of activity, how it is said,
+    what is a language or a genre, how names are shown (docs/guide.md). It is followed. None: Foreword's alone."""
+    _words: Vocabulary = PrivateAttr(default_factory=built_in)
 
     @field_validator("vocabulary", "denied")
     @classmethod
@@ -464,10 +468,29 @@ class Words(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _read_words(self) -> Words:
+        if self.vocabulary_file is not None:
+            try:
+                self._words = read(self.vocabulary_file, built_in())
+            except FieldError as exc:
+                raise ValueError(f"{exc.field}: found {exc.found}; allowed: {exc.allowed}") from exc
+        return self
+
+    def domain_words(self) -> Vocabulary:
+        """Return the words of the namespace's domains, as they were when the configuration was read."""
+        return self._words
+
     def names(self, users_of: Callable[[str], int] | None = None) -> Names:
         """Return the door these rules make; `users_of` as `Names` has it."""
-        sensitive = SensitiveNames(self.sensitive, self.denied)
-        return Names(self.policy, self.vocabulary, self.users_min, users_of, sensitive=sensitive)
+        return Names(
+            self.policy,
+            self.vocabulary,
+            self.users_min,
+            users_of,
+            sensitive=SensitiveNames(self.sensitive, self.denied),
+            labels=self._words.labels,
+        )
 
 
 class Foreword(Section):
@@ -504,6 +527,11 @@ class Foreword(Section):
                     f"found {quoted(name)}; allowed: at most {NAMESPACE_BYTES_MAX} bytes of UTF-8"
                 )
         return spaces
+
+    def vocabulary_files(self) -> list[Path]:
+        """Return the files that words of a domain are read from."""
+        files = [words.vocabulary_file for words in (self.words, *self.namespaces.values())]
+        return sorted({file for file in files if file is not None})
 
     def words_of(self, namespace: str) -> Words:
         """Return the rules in force in a namespace."""

@@ -10,7 +10,15 @@ from foreword.v1.profile_pb2 import STANCE_NO, FadedCount
 
 # What adds up; all but the events are faded to one time by whoever holds the rows.
 _SUMS = (
-    *("weight", "negative_weight", "event_count", "rating_sum", "rating_weight"),
+    *(
+        "weight",
+        "negative_weight",
+        "event_count",
+        "rating_sum",
+        "rating_weight",
+        "rating_total",
+        "rating_count",
+    ),
     *("short_day_sum", "long_day_sum", "last_day_weight"),
 )
 
@@ -72,11 +80,10 @@ def _parts(row: FadedCount, synonyms: Synonyms) -> Iterator[tuple[str, FadedCoun
 
 
 def _scale(row: FadedCount, share: float) -> None:
-    events = row.event_count
     for field in _SUMS:
-        if field != "event_count":
-            setattr(row, field, getattr(row, field) * share)
-    row.event_count = max(1, round(events * share))
+        value = getattr(row, field)
+        setattr(row, field, round(value * share) if isinstance(value, int) else value * share)
+    row.event_count = max(1, row.event_count)
 
 
 def _add(held: FadedCount, more: FadedCount) -> None:

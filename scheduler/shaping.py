@@ -69,6 +69,7 @@ def _digest(config: Config, namespace: str) -> int:
         config.cold_start.model_dump(mode="json", exclude={"new_days"}),
         config.foreword.model_dump(mode="json", exclude={"words", "namespaces"}),
         config.foreword.words_of(namespace).model_dump(mode="json"),
+        config.foreword.words_of(namespace).domain_words().digest,
     )
     # Not Python's hash, which differs from process to process.
     return zlib.crc32(json.dumps(shaping, sort_keys=True).encode()) or 1

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
-from foreword.naming.known import KNOWN, NOTHING
+from foreword.naming.nothing import NOTHING
 from foreword.naming.sensitive import SensitiveNames
 from foreword.naming.shape import well_shaped
 from foreword.topics import topic_key
+from foreword.vocabulary import built_in
 
 Policy: TypeAlias = Literal["open", "shared", "vocabulary"]
 
 NAME_USERS_MAX = 20
 """Most users that are counted for a name; a row of the store holds a mark of each."""
-OWN_NAME_CHARACTERS_MAX = 60
-OWN_NAME_ALLOWED = (
-    f"1 to {OWN_NAME_CHARACTERS_MAX} printable characters without quotation marks, no space around them"
-)
 
 
 _ALL_SENSITIVE = SensitiveNames()
@@ -41,13 +38,6 @@ class Name(NamedTuple):
         return self.text if self.is_ours else f'"{self.text}"'
 
 
-def is_own_name(entry: str) -> bool:
-    """Return whether an operator's name can stand in a text: their words are trusted, their slips are caught."""
-    return 0 < len(entry) <= OWN_NAME_CHARACTERS_MAX and (
-        entry.isprintable() and entry == entry.strip() and '"' not in entry
-    )
-
-
 class Names:
     """Lets names of one namespace through by its policy. Made for one text: it remembers what it was asked.
 
@@ -58,6 +48,8 @@ class Names:
         users_min: How many users make a name shared.
         users_of: How many users' events carry a name, by `topic_key`; needed for `shared`.
         sensitive: What is kept out whatever the policy, the operator's vocabulary too.
+        labels: How names are shown that are Foreword's or the operator's own, by their small letters; None for
+            Foreword's alone.
     """
 
     def __init__(
@@ -68,7 +60,9 @@ class Names:
         users_of: Callable[[str], int] | None = None,
         *,
         sensitive: SensitiveNames = _ALL_SENSITIVE,
+        labels: Mapping[str, str] | None = None,
     ) -> None:
+        self._labels = built_in().labels if labels is None else labels
         self._policy = policy
         self._own = _own_names(tuple(vocabulary))
         self._users_min = users_min
@@ -89,8 +83,8 @@ class Names:
         if own is not None or self._policy == "vocabulary":
             return own
         small = raw.casefold()
-        if small in KNOWN:
-            return Name(KNOWN[small], is_ours=True)
+        if small in self._labels:
+            return Name(self._labels[small], is_ours=True)
         text = well_shaped(raw) if small not in NOTHING else None
         if text is None or (self._policy == "shared" and not self._is_shared(text)):
             return None

@@ -429,7 +429,7 @@ class TopicSpelling(_message.Message):
     def __init__(self, text: _Optional[str] = ..., event_count: _Optional[int] = ...) -> None: ...
 
 class FadedCount(_message.Message):
-    __slots__ = ("field", "value", "weight", "negative_weight", "event_count", "last_seen", "rating_sum", "rating_weight", "spellings", "stance", "stance_time", "short_day_sum", "long_day_sum", "last_day", "last_day_weight", "accepted_count", "rejected_count")
+    __slots__ = ("field", "value", "weight", "negative_weight", "event_count", "last_seen", "rating_sum", "rating_weight", "spellings", "stance", "stance_time", "short_day_sum", "long_day_sum", "last_day", "last_day_weight", "accepted_count", "rejected_count", "rating_total", "rating_count")
     FIELD_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -447,6 +447,8 @@ class FadedCount(_message.Message):
     LAST_DAY_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     ACCEPTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     REJECTED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    RATING_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    RATING_COUNT_FIELD_NUMBER: _ClassVar[int]
     field: str
     value: str
     weight: float
@@ -464,7 +466,9 @@ class FadedCount(_message.Message):
     last_day_weight: float
     accepted_count: int
     rejected_count: int
-    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., spellings: _Optional[_Iterable[_Union[TopicSpelling, _Mapping]]] = ..., stance: _Optional[_Union[Stance, str]] = ..., stance_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., short_day_sum: _Optional[float] = ..., long_day_sum: _Optional[float] = ..., last_day: _Optional[int] = ..., last_day_weight: _Optional[float] = ..., accepted_count: _Optional[int] = ..., rejected_count: _Optional[int] = ...) -> None: ...
+    rating_total: float
+    rating_count: int
+    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., spellings: _Optional[_Iterable[_Union[TopicSpelling, _Mapping]]] = ..., stance: _Optional[_Union[Stance, str]] = ..., stance_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., short_day_sum: _Optional[float] = ..., long_day_sum: _Optional[float] = ..., last_day: _Optional[int] = ..., last_day_weight: _Optional[float] = ..., accepted_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., rating_total: _Optional[float] = ..., rating_count: _Optional[int] = ...) -> None: ...
 
 class RecentAct(_message.Message):
     __slots__ = ("time", "type", "item_id", "topics", "subject", "stance")
@@ -509,7 +513,7 @@ class Wish(_message.Message):
     def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Memory(_message.Message):
-    __slots__ = ("as_of", "half_life", "topics", "attributes", "hour_weights", "event_count", "total_weight", "mean_length", "length_weight", "rating_sum", "rating_square_sum", "rating_weight", "wishes", "short_day_sum", "long_day_sum", "last_day", "last_day_weight", "recent", "active_days", "first_seen", "offers")
+    __slots__ = ("as_of", "half_life", "topics", "attributes", "hour_weights", "event_count", "total_weight", "mean_length", "length_weight", "rating_sum", "rating_square_sum", "rating_weight", "wishes", "short_day_sum", "long_day_sum", "last_day", "last_day_weight", "recent", "active_days", "first_seen", "offers", "rating_total", "rating_count", "is_partial")
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     HALF_LIFE_FIELD_NUMBER: _ClassVar[int]
     TOPICS_FIELD_NUMBER: _ClassVar[int]
@@ -531,6 +535,9 @@ class Memory(_message.Message):
     ACTIVE_DAYS_FIELD_NUMBER: _ClassVar[int]
     FIRST_SEEN_FIELD_NUMBER: _ClassVar[int]
     OFFERS_FIELD_NUMBER: _ClassVar[int]
+    RATING_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    RATING_COUNT_FIELD_NUMBER: _ClassVar[int]
+    IS_PARTIAL_FIELD_NUMBER: _ClassVar[int]
     as_of: _timestamp_pb2.Timestamp
     half_life: _duration_pb2.Duration
     topics: _containers.RepeatedCompositeFieldContainer[FadedCount]
@@ -552,4 +559,7 @@ class Memory(_message.Message):
     active_days: _containers.RepeatedScalarFieldContainer[int]
     first_seen: _timestamp_pb2.Timestamp
     offers: Offers
-    def __init__(self, as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., half_life: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., topics: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., attributes: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., hour_weights: _Optional[_Iterable[float]] = ..., event_count: _Optional[int] = ..., total_weight: _Optional[float] = ..., mean_length: _Optional[float] = ..., length_weight: _Optional[float] = ..., rating_sum: _Optional[float] = ..., rating_square_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., wishes: _Optional[_Iterable[_Union[Wish, _Mapping]]] = ..., short_day_sum: _Optional[float] = ..., long_day_sum: _Optional[float] = ..., last_day: _Optional[int] = ..., last_day_weight: _Optional[float] = ..., recent: _Optional[_Iterable[_Union[RecentAct, _Mapping]]] = ..., active_days: _Optional[_Iterable[int]] = ..., first_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., offers: _Optional[_Union[Offers, _Mapping]] = ...) -> None: ...
+    rating_total: float
+    rating_count: int
+    is_partial: bool
+    def __init__(self, as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., half_life: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., topics: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., attributes: _Optional[_Iterable[_Union[FadedCount, _Mapping]]] = ..., hour_weights: _Optional[_Iterable[float]] = ..., event_count: _Optional[int] = ..., total_weight: _Optional[float] = ..., mean_length: _Optional[float] = ..., length_weight: _Optional[float] = ..., rating_sum: _Optional[float] = ..., rating_square_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., wishes: _Optional[_Iterable[_Union[Wish, _Mapping]]] = ..., short_day_sum: _Optional[float] = ..., long_day_sum: _Optional[float] = ..., last_day: _Optional[int] = ..., last_day_weight: _Optional[float] = ..., recent: _Optional[_Iterable[_Union[RecentAct, _Mapping]]] = ..., active_days: _Optional[_Iterable[int]] = ..., first_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., offers: _Optional[_Union[Offers, _Mapping]] = ..., rating_total: _Optional[float] = ..., rating_count: _Optional[int] = ..., is_partial: bool = ...) -> None: ...

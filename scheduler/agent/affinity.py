@@ -23,6 +23,8 @@ _LIKING_SHARE = 0.25
 _AGAINST_SHARE_MIN = 0.5
 _AGAINST_RATIO_MIN = 1.5
 _AGAINST_EVENTS_MIN = 2.0
+# With less beside it, a topic is all there is to compare with.
+_OTHERS_SHARE_MIN = 0.1
 # or when its shrunk ratings lie this many standard deviations under the user's mean.
 _DISLIKING_MIN = 0.5
 _RATING_WEIGHT_MIN = 2.0
@@ -140,9 +142,12 @@ def _against_and_total(memory: Memory) -> tuple[float, float]:
 
 
 def _share_of_others(count: TopicCount, against: float, total: float) -> float:
-    """Return the share of the other topics' weight that speaks against them; who dislikes one is no harsh judge."""
+    """Return the share of the other topics' weight that speaks against them; who dislikes one is no harsh judge.
+
+    Of a topic that is all the user met, it is the share of that: it tells how they judge, and nothing of the topic.
+    """
     others = total - count.against - count.weight
-    return (against - count.against) / others if others > 1e-9 * total else 0.0
+    return (against - count.against) / others if others > _OTHERS_SHARE_MIN * total else against / total
 
 
 def _rating_scale(memory: Memory) -> tuple[float, float]:

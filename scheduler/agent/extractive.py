@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from foreword.corrections import Wish, wishes_in
-from foreword.naming import LANGUAGES
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
@@ -192,7 +191,7 @@ def _preferences(findings: Findings, previous: profile_pb2.Profile | None) -> It
         if not entry.proposed_by
     }
     yield from _wishes(findings, held)
-    language = next((affinity for affinity in findings.high if affinity.key in LANGUAGES), None)
+    language = next((item for item in findings.high if findings.words.is_a(item.key, ("language",))), None)
     if language is None or language.evidence_count < _EXPERTISE_EVENTS_MIN:
         return
     events = findings.window.events.get(language.key, ())

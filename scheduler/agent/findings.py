@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from foreword.corrections import wishes_in
 from foreword.naming import Names
 from foreword.signs import Signs
 from foreword.synonyms import Synonyms
 from foreword.v1 import profile_pb2
+from foreword.vocabulary import Medium, Vocabulary
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.evidence import Evidence
-from scheduler.agent.kind import Kind, Medium, kind_of, medium_of
+from scheduler.agent.kind import Kind, kind_of, medium_of
 from scheduler.agent.memory import TYPE_FIELD, Memory
 from scheduler.agent.population import PopulationView
 from scheduler.agent.window import Window
@@ -62,7 +65,9 @@ class Findings:
         known: Every event read in this refresh that counts, by id.
         news: The ids among them that were accepted since the last refresh.
         others: Users of the namespace beside this one.
+        event_share: The share of all users' events that carry a topic, unfaded; None while that is not counted.
         names: What of the words above may stand in a text.
+        words: What the kind and its topics are called.
         depth: The depth of what the user reads; unspecified unless events carry it.
         length_percentile: Where the user's text length lies among all users', 0 to 100; None unless known.
         wishes: How the user wants answers to be, by key.
@@ -82,7 +87,9 @@ class Findings:
     known: Mapping[str, Evidence]
     news: frozenset[str]
     others: int
+    event_share: Callable[[str], float | None]
     names: Names
+    words: Vocabulary
     depth: profile_pb2.Depth
     length_percentile: int | None
     quiet_hours: tuple[int, int] | None
@@ -90,6 +97,11 @@ class Findings:
     corrections: list[Evidence]
     is_cold: bool
     synonyms: Synonyms
+
+    @cached_property
+    def recent_topics(self) -> Counter[str]:
+        """How many of the newest acts carry each topic, by `topic_key`."""
+        return Counter(key for act in self.memory.recent.acts for key in self.synonyms.keyed(act.topics))
 
     def values(self, field: str) -> list[AttributeShare]:
         """Return the values of one attribute, strongest first."""
@@ -103,6 +115,7 @@ def find(
     population: PopulationView,
     *,
     names: Names,
+    words: Vocabulary,
     known: Mapping[str, Evidence],
     news: frozenset[str],
     active_days: int,
@@ -118,6 +131,7 @@ def find(
         memory: The memory with all new events.
         population: The users of the namespace.
         names: What may be said.
+        words: As in `Findings`.
         known: As in `Findings`.
         news: As in `Findings`.
         active_days: On how many days the user did anything.
@@ -142,8 +156,8 @@ def find(
         else None
     )
     return Findings(
-        kind=kind_of(memory, signs),
-        medium=medium_of(memory),
+        kind=kind_of(memory, signs, words),
+        medium=medium_of(memory, words),
         high=[affinity for affinity in affinities if not affinity.aversion and affinity.score > 0],
         low=low,
         attributes=[] if is_cold else _attribute_shares(memory, low, population.synonyms),
@@ -152,7 +166,9 @@ def find(
         known=known,
         news=news,
         others=others,
+        event_share=population.event_share,
         names=names,
+        words=words,
         depth=_depth(memory),
         length_percentile=percentile,
         quiet_hours=_quiet_hours(memory, active_days),

@@ -125,6 +125,7 @@ def _take(delta: PopulationDelta, gone: PopulationDelta, half_life_days: float) 
         held = delta.topics.get(topic, (0.0, 0.0, 0))
         delta.topics[topic] = (held[0] - weight * fade, held[1] - against * fade, held[2] - events)
     delta.total_weight -= gone.total_weight * fade
+    delta.event_count -= gone.event_count
     for bucket, weight in gone.lengths.items():
         delta.lengths[bucket] = delta.lengths.get(bucket, 0.0) - weight * fade
     delta.user_count = max(0, delta.user_count)
@@ -182,6 +183,8 @@ def _less_topic(row: profile_pb2.FadedCount, count: TopicCount, fade: float, old
     row.event_count -= min(row.event_count, count.events)
     row.accepted_count -= min(row.accepted_count, count.accepted)
     row.rejected_count -= min(row.rejected_count, count.rejected)
+    row.rating_count -= min(row.rating_count, count.rating_count)
+    row.rating_total = row.rating_total - count.rating_total if row.rating_count else 0.0
     row.rating_weight = _less(row.rating_weight, count.rating_weight * fade)
     row.rating_sum = row.rating_sum - count.rating_sum * fade if row.rating_weight else 0.0
     for spelling in row.spellings:
@@ -219,6 +222,8 @@ def _less_sums(base: profile_pb2.Memory, other: Memory, fade: float) -> None:
         base.mean_length = max(0.0, lengths) / base.length_weight
     else:
         base.ClearField("mean_length")
+    base.rating_count -= min(base.rating_count, other.rating_count)
+    base.rating_total = base.rating_total - other.rating_total if base.rating_count else 0.0
     base.rating_weight = _less(base.rating_weight, other.rating_weight * fade)
     base.rating_sum = base.rating_sum - other.rating_sum * fade if base.rating_weight else 0.0
     squares = base.rating_square_sum - other.rating_square_sum * fade

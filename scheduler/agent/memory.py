@@ -48,6 +48,8 @@ class TopicCount:
     """Faded counts of one topic; weights at the memory's time, ratings in the application's unit.
 
     Attributes:
+        rating_total: Sum of the ratings, unfaded.
+        rating_count: How many that is.
         spellings: Events by how they spelled the topic, unfaded.
         title: What it is called whatever the spellings say, as one that others count as; empty when none do.
         stance: What the user last said of it outright; neither fades nor is pruned.
@@ -63,6 +65,8 @@ class TopicCount:
     last_seen_ms: int = 0
     rating_sum: float = 0.0
     rating_weight: float = 0.0
+    rating_total: float = 0.0
+    rating_count: int = 0
     spellings: dict[str, int] = field(default_factory=dict)
     title: str = ""
     stance: profile_pb2.Stance = profile_pb2.STANCE_UNSPECIFIED
@@ -96,7 +100,7 @@ class Memory:
     """A memory to compute with; `as_of_ms` is the time to which every weight is faded, topics go by `topic_key`.
 
     `wishes` hold for each key when the user said how answers should be, and what. `days` are as those of a topic, of
-    all events.
+    all events. With `is_partial` counts of topics may lack events from before.
     """
 
     as_of_ms: int
@@ -111,6 +115,9 @@ class Memory:
     rating_sum: float = 0.0
     rating_square_sum: float = 0.0
     rating_weight: float = 0.0
+    rating_total: float = 0.0
+    rating_count: int = 0
+    is_partial: bool = False
     wishes: dict[str, tuple[int, str]] = field(default_factory=dict)
     recent: Recent = field(default_factory=Recent)
     days: DaySums = field(default_factory=DaySums)
@@ -179,6 +186,8 @@ def to_proto(memory: Memory) -> profile_pb2.Memory:
             rating_weight=count.rating_weight,
             accepted_count=count.accepted,
             rejected_count=count.rejected,
+            rating_total=count.rating_total,
+            rating_count=count.rating_count,
         )
         row.last_seen.FromMilliseconds(count.last_seen_ms)
         if count.stance:
@@ -199,6 +208,8 @@ def to_proto(memory: Memory) -> profile_pb2.Memory:
     proto.rating_sum = memory.rating_sum
     proto.rating_square_sum = memory.rating_square_sum
     proto.rating_weight = memory.rating_weight
+    proto.rating_total, proto.rating_count = memory.rating_total, memory.rating_count
+    proto.is_partial = memory.is_partial or len(proto.topics) < len(memory.topics)
     recent.write(memory.recent, proto)
     memory.days.write(proto)
     memory.offers.write(proto)
@@ -222,6 +233,8 @@ def _faded(previous: profile_pb2.Memory | None, as_of_ms: int, half_life_ms: flo
         count.rating_weight += row.rating_weight * fade
         count.accepted += row.accepted_count
         count.rejected += row.rejected_count
+        count.rating_total += row.rating_total
+        count.rating_count += row.rating_count
         if row.stance:
             count.take_stance(row.stance, row.stance_time.ToMilliseconds())
         if row.last_day or not row.weight:
@@ -245,6 +258,8 @@ def _faded(previous: profile_pb2.Memory | None, as_of_ms: int, half_life_ms: flo
     memory.rating_sum = previous.rating_sum * fade
     memory.rating_square_sum = previous.rating_square_sum * fade
     memory.rating_weight = previous.rating_weight * fade
+    memory.rating_total, memory.rating_count = previous.rating_total, previous.rating_count
+    memory.is_partial = previous.is_partial or bool(previous.rating_weight and not previous.rating_count)
     for held in previous.wishes:
         memory.take_wish(Wish(held.key, held.value), held.time.ToMilliseconds())
     memory.recent = recent.recent_of(previous)
@@ -263,10 +278,13 @@ def _add(memory: Memory, delta: PopulationDelta, item: Evidence) -> None:
     memory.weight += weight
     memory.hours[time_ms // HOUR_MS % 24] += weight
     delta.total_weight += weight
+    delta.event_count += 1
     if item.rating is not None:
         memory.rating_sum += weight * item.rating
         memory.rating_square_sum += weight * item.rating * item.rating
         memory.rating_weight += weight
+        memory.rating_total += item.rating
+        memory.rating_count += 1
     for topic, spelling in item.topics.items():
         _add_topic(memory, delta, topic, item, weight)
         spellings = memory.topics[topic].spellings
@@ -317,6 +335,8 @@ def _add_topic(memory: Memory, delta: PopulationDelta, topic: str, item: Evidenc
     if item.rating is not None:
         count.rating_sum += weight * item.rating
         count.rating_weight += weight
+        count.rating_total += item.rating
+        count.rating_count += 1
 
 
 def _add_offer(memory: Memory, item: Evidence) -> None:

@@ -52,6 +52,7 @@ class PopulationDelta:
         total_weight: Faded weight of all the events.
         lengths: Faded weight by bucket of text length, as in `Population.length_weights`.
         user_count: 1 when the user contributes for the first time, else 0.
+        event_count: The events, unfaded.
         names: What the user's activity carries, by `topic_key`; only where the policy of words is `shared`.
         user_mark: Stands for the user in the counts of these names.
         spellings: Of topics that others count as, how many events carried which other, by `topic_key`.
@@ -62,6 +63,7 @@ class PopulationDelta:
     total_weight: float = 0.0
     lengths: dict[int, float] = field(default_factory=dict)
     user_count: int = 0
+    event_count: int = 0
     names: frozenset[str] = frozenset()
     user_mark: int = 0
     spellings: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -91,6 +93,7 @@ class PopulationView:
         self._total = 0.0
         self._lengths = [0.0] * LENGTH_BUCKETS
         self._user_count = 0
+        self._event_count = 0
         self.name_users = NameUsers()
         self.told: Told | None = None
 
@@ -117,6 +120,7 @@ class PopulationView:
         for bucket, weight in enumerate(row.length_weights[:LENGTH_BUCKETS]):
             view._lengths[bucket] = weight
         view._user_count = row.user_count
+        view._event_count = row.event_count
         view.name_users = NameUsers(row.names)
         return view
 
@@ -125,7 +129,10 @@ class PopulationView:
         self._prune(TOPICS_MAX)
         scale = self._scale(self._as_of_ms)
         row = store_pb2.Population(
-            as_of_ms=self._as_of_ms, total_weight=self._total / scale, user_count=self._user_count
+            as_of_ms=self._as_of_ms,
+            total_weight=self._total / scale,
+            user_count=self._user_count,
+            event_count=self._event_count,
         )
         ranked = sorted(self._topics.items(), key=lambda item: (-item[1][0] - item[1][1], item[0]))
         for topic, (weight, negative, events) in ranked:
@@ -157,6 +164,13 @@ class PopulationView:
         if spelled is not None:
             return spelled.get(key, 0)
         return int(self._topics[key][2]) if key in self._topics else 0
+
+    def event_share(self, topic: str) -> float | None:
+        """Return the share of all users' events that carry the topic, unfaded; None in a row of an older version."""
+        entry = self._topics.get(topic)
+        if not self._event_count:
+            return None
+        return min(1.0, entry[2] / self._event_count) if entry is not None else 0.0
 
     def common(self, users_min: int) -> list[tuple[str, float]]:
         """Return the topics that so many users' events carry, by `topic_key`, each with its share; ordered by it.
@@ -207,6 +221,9 @@ class PopulationView:
         self._total = max(0.0, self._total + delta.total_weight * scale)
         for bucket, weight in delta.lengths.items():
             self._lengths[bucket] = max(0.0, self._lengths[bucket] + weight * scale)
+        # A row of an older version has no count: it stays without one, rather than with a part.
+        if self._event_count or not self._user_count:
+            self._event_count = max(0, self._event_count + delta.event_count)
         self._user_count += delta.user_count
         self.name_users.add(delta.names, delta.user_mark)
         if len(self._topics) > _TOPICS_BEFORE_PRUNING:
@@ -237,6 +254,7 @@ class PopulationView:
             bucket = length_bucket(memory.mean_length)
             self._lengths[bucket] = max(0.0, self._lengths[bucket] - memory.length_weight * scale)
         self._user_count = max(0, self._user_count - 1)
+        self._event_count = max(0, self._event_count - memory.event_count)
 
     def _count_spellings(self, topic: str, events: int, others: dict[str, int]) -> None:
         spelled = self._spellings.setdefault(topic, {topic: max(0, int(self._topics[topic][2]) - events)})

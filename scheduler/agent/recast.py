@@ -28,6 +28,8 @@ def recast_profile(previous: profile_pb2.Profile | None, synonyms: Synonyms) -> 
     profile.CopyFrom(previous)
     if topics is not previous.memory.topics:
         _put_topics(profile.memory, topics)
+        # An event that carried two topics that now are one has counted for both.
+        profile.memory.is_partial = True
     for belief in profile.self_model.beliefs:
         if _is_alias(belief.subject, synonyms):
             belief.subject = synonyms.shown(belief.subject)

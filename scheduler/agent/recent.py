@@ -21,7 +21,7 @@ _ACTS_BYTES_MAX = 1500
 DAYS_MAX = 32
 # Longer ids are addresses or contents.
 _ITEM_BYTES_MAX = 96
-_TOPICS_MAX = 4
+TOPICS_MAX = 4
 # Looked up for every new event.
 _NO, _YES = profile_pb2.STANCE_NO, profile_pb2.STANCE_YES
 
@@ -82,7 +82,7 @@ def _act(item: Evidence) -> profile_pb2.RecentAct:
     act = profile_pb2.RecentAct(
         type=event.type,
         item_id=_kept_item(event.item_id),
-        topics=list(item.topics.values())[:_TOPICS_MAX],
+        topics=list(item.topics.values())[:TOPICS_MAX],
         subject=subject_of(event.text),
     )
     if item.decides:

@@ -169,6 +169,7 @@ def draft(refresh_input: RefreshInput, config: Config) -> Draft:
         memory,
         refresh_input.population,
         names=words.names(lambda name: users.count(name, mark)),
+        words=words.domain_words(),
         known=known,
         news=news_ids,
         active_days=len(refresh_input.activity.days),

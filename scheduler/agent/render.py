@@ -13,7 +13,9 @@ from scheduler.agent.saying import Saying
 
 SUMMARY_BYTES_MAX = 600
 # Where the first sentence may end early: before the next of the things it lists. Not within a quoted name.
-_NEXT_THING = re.compile(r', |(?<=") and ')
+_NEXT_THING = re.compile(r', | \(|(?<=[")]) and ')
+# A date, or a single word, "Reads".
+_NOTHING_YET = re.compile(r"As of \w+ \d+|\S+")
 
 
 def foreword(sayings: Sequence[Saying], tokens_max: int) -> profile_pb2.Foreword:
@@ -51,8 +53,11 @@ def _cuts(whole: profile_pb2.Foreword) -> Iterator[profile_pb2.ForewordCut]:
 def _ends(first: str) -> Iterator[int]:
     for match in _NEXT_THING.finditer(first):
         said = first[: match.start()]
-        # A single word, "Reads", says nothing yet.
-        if " " in said and said.count('"') % 2 == 0:
+        if (
+            not _NOTHING_YET.fullmatch(said)
+            and said.count('"') % 2 == 0
+            and said.count("(") == said.count(")")
+        ):
             yield match.start()
 
 

@@ -46,7 +46,7 @@ DEFAULTS = {
     "window.events_max": 10_000,
     "session.idle_timeout_seconds": 1800.0,
     "session.settle_seconds": 2.0,
-    "cold_start.events_min": 4,
+    "cold_start.events_min": 3,
     "cold_start.new_days": 7,
     "segments.active_days_per_week_min": 6.0,
     "segments.semi_active_days_per_week_min": 1.0,
@@ -106,6 +106,7 @@ DEFAULTS = {
     "foreword.words.vocabulary": [],
     "foreword.words.sensitive": ["health", "money", "sexuality", "religion", "politics"],
     "foreword.words.denied": [],
+    "foreword.words.vocabulary_file": None,
     # No namespace has a table of its own: an empty table has no key to list.
     "security.tls_certificate_file": None,
     "security.tls_key_file": None,

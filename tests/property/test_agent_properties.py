@@ -119,7 +119,7 @@ def check_foreword(foreword: profile_pb2.Foreword) -> None:
     for cut in foreword.cuts:
         assert cut.token_count == count_tokens(raw[: cut.byte_end].decode())
         after = raw[cut.byte_end :].decode()
-        assert not after or after.startswith(("\n", ", ", " and "))
+        assert not after or after.startswith(("\n", ", ", " and ", " ("))
         assert raw[: cut.byte_end].count(b'"') % 2 == 0
 
 

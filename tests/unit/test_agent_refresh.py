@@ -40,20 +40,22 @@ def test_a_developer_is_described_as_one() -> None:
     """Repository, areas and language stand in the foreword, in that order of use."""
     text = run(developer()).foreword.text
     assert text.splitlines()[0] == QUOTING
-    assert 'Developer on "celery", lately mostly in "celery/worker"' in text.splitlines()[1]
+    assert text.splitlines()[1].startswith(
+        'As of October 2025, developer on "celery" in "celery/worker" (20 of 40 commits), "celery/app"'
+    )
     assert "Knows Python well." in text
 
 
 def test_too_few_events_give_the_default_profile_that_still_remembers() -> None:
-    """Three events make no profile, but a fourth in a later refresh does, though the first three are not read again."""
-    first = run(developer(3))
+    """Two events make no profile, but a third in a later refresh does, though the first two are not read again."""
+    first = run(developer(2))
     assert first.is_default
     assert first.profile.is_default
     assert first.foreword == default_foreword()
-    fourth = [event(100, 0.1, ["celery/worker"], type="commit")]
-    second = run(fourth, previous=first.profile)
+    third = [event(100, 0.1, ["celery/worker"], type="commit")]
+    second = run(third, previous=first.profile)
     assert not second.is_default
-    assert second.profile.memory.event_count == 4
+    assert second.profile.memory.event_count == 3
 
 
 def test_the_default_profile_claims_nothing() -> None:
@@ -92,7 +94,7 @@ def test_spellings_of_one_topic_count_together() -> None:
     rows = profile.content_preferences.high_affinity_topics
     assert [(row.topic, row.evidence_count) for row in rows] == [("Python", 6), ("unit tests", 6)]
     assert list(profile.notification_config.trigger_topics) == ["Python", "unit tests"]
-    assert 'mostly about Python and "unit tests".' in profile.foreword.text
+    assert 'about Python (6 of 6 events) and "unit tests".' in profile.foreword.text
     (row,) = [row for row in profile.memory.topics if row.value == "unit tests"]
     assert [(spelling.text, spelling.event_count) for spelling in row.spellings] == [
         ("unit tests", 3),
@@ -141,7 +143,7 @@ def test_an_address_is_not_said() -> None:
     address = "https://www.example.com/private/ada?token=1"
     events = [event(number, number, [address, "tests"]) for number in range(6)]
     profile = run(events).profile
-    assert "mostly about tests." in profile.foreword.text
+    assert "about tests (6 of 6 events)." in profile.foreword.text
     statements = [belief.statement for belief in profile.self_model.beliefs]
     said = " ".join([profile.foreword.text, *statements, *profile.presentation.example_domains])
     assert not any(word in said for word in ("example", "private", "token"))
@@ -154,7 +156,7 @@ def test_an_address_is_not_said() -> None:
 def test_an_address_without_a_scheme_is_not_said_either(address: str) -> None:
     """Nor is the name of a site, unless the operator's vocabulary lists it."""
     profile = run([event(number, number, [address, "tests"]) for number in range(6)]).profile
-    assert "mostly about tests." in profile.foreword.text
+    assert "about tests (6 of 6 events)." in profile.foreword.text
     assert not any(word in profile.foreword.text for word in ("example", "private", "192"))
 
 
@@ -162,10 +164,13 @@ def test_an_address_without_a_scheme_is_not_said_either(address: str) -> None:
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_user_is_compared_with_twenty_others(others: int, is_known: bool) -> None:
     """With fewer, whoever reads it could tell them apart; the user does not count as another."""
-    events = [event(number, number / 4, ["opera", "tests"]) for number in range(30)]
+    # Of the four topics that are as strong, the last by name is none of those said first.
+    events = [event(number, number / 4, ["opera", "tests", "bees", "zebras"]) for number in range(30)]
     population = PopulationView(60.0)
     population.fold(
-        PopulationDelta(NOW_MS, {"news": (900.0, 0.0, 900)}, total_weight=1000.0, user_count=others)
+        PopulationDelta(
+            NOW_MS, {"news": (900.0, 0.0, 900)}, total_weight=1000.0, user_count=others, event_count=1000
+        )
     )
     previous = None
     if is_known:
@@ -209,20 +214,20 @@ def test_ratings_count_against_the_users_own_mean() -> None:
     profile = run(events).profile
     assert [row.topic for row in profile.content_preferences.high_affinity_topics] == ["Drama"]
     assert [row.topic for row in profile.content_preferences.low_affinity_topics] == ["Horror"]
-    assert "Rates Drama above average, Horror below." in profile.foreword.text
-    assert "Rates things, lately mostly Drama." in profile.semantic_summary
+    assert "Rates 2.0 on average: Horror 1.0." in profile.foreword.text
+    assert "rates things: Drama (20 of 40 ratings, rated 3.0)." in profile.semantic_summary
 
 
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"type": "rate", "attributes": {"domain": "film"}}, "Watches films, lately mostly Drama."),
-        ({"type": "movie.rate"}, "Watches films, lately mostly Drama."),
-        ({"type": "book.review"}, "Reads books, lately mostly Drama."),
-        ({"type": "play", "attributes": {"domain": "Music"}}, "Listens to music, lately mostly Drama."),
-        ({"type": "rate", "attributes": {"domain": "theatre"}}, "Rates things, lately mostly Drama."),
-        ({"type": "rate"}, "Rates things, lately mostly Drama."),
-        ({"type": "read", "attributes": {"domain": "film"}}, "Reads, lately mostly about Drama."),
+        ({"type": "rate", "attributes": {"domain": "film"}}, "watches films: Drama"),
+        ({"type": "movie.rate"}, "watches films: Drama"),
+        ({"type": "book.review"}, "reads books: Drama"),
+        ({"type": "play", "attributes": {"domain": "Music"}}, "listens to music: Drama"),
+        ({"type": "rate", "attributes": {"domain": "theatre"}}, "rates things: Drama"),
+        ({"type": "rate"}, "rates things: Drama"),
+        ({"type": "read", "attributes": {"domain": "film"}}, "reads about Drama"),
     ],
 )
 def test_a_medium_is_said_when_events_name_it(fields: dict[str, object], said: str) -> None:
@@ -295,7 +300,7 @@ def test_an_agents_user_shows_tools_and_errors() -> None:
         for number in range(10)
     ]
     text = run(events).foreword.text
-    assert 'Works with an AI agent, lately mostly on "billing".' in text
+    assert 'works with AI agents on "billing" (10 of 10 events).' in text
     assert '"bash"' in text
     assert '"Timeout"' in text
 
@@ -303,8 +308,8 @@ def test_an_agents_user_shows_tools_and_errors() -> None:
 def test_shopping_is_told_from_reading() -> None:
     """Views around purchases are shopping."""
     events = [event(number, number / 2, ["shoes"], type="view") for number in range(10)]
-    assert "Reads" in run(events).foreword.text
-    assert "Shops" in run([*events, event(90, 1, ["shoes"], type="purchase", value=80.0)]).foreword.text
+    assert "reads about" in run(events).foreword.text
+    assert "shops for" in run([*events, event(90, 1, ["shoes"], type="purchase", value=80.0)]).foreword.text
 
 
 ORDERS = (
@@ -352,10 +357,10 @@ def test_what_is_no_name_stays_out_of_the_texts(order: str) -> None:
 
 def test_control_characters_and_markup_do_not_reach_the_foreword() -> None:
     """A topic cannot open a line or a tag of its own."""
-    result = run([event(number, number, ["<b>jazz</b>\n## Music\u202e"]) for number in range(6)])
+    result = run([event(number, number, ["<b>jazz</b>\n## Music\u202e", "chess"]) for number in range(6)])
     assert "<" not in result.foreword.text
     assert "\u202e" not in result.foreword.text
-    assert len(result.foreword.text.splitlines()) == len(result.foreword.cuts) + 1
+    assert len(result.foreword.text.splitlines()) == len(result.foreword.parts) + 1 > 1
 
 
 def test_forewords_own_text_is_no_evidence() -> None:
@@ -412,9 +417,9 @@ def test_every_smaller_budget_is_a_slice() -> None:
     raw = foreword.text.encode()
     slices = [raw[: cut.byte_end].decode().split("\n")[1:] for cut in foreword.cuts]
     assert slices[:3] == [
-        ['Developer on "celery"'],
-        ['Developer on "celery", lately mostly in "celery/worker"'],
-        ['Developer on "celery", lately mostly in "celery/worker", "celery/app"'],
+        ['As of October 2025, developer on "celery" in "celery/worker"'],
+        ['As of October 2025, developer on "celery" in "celery/worker" (20 of 40 commits)'],
+        ['As of October 2025, developer on "celery" in "celery/worker" (20 of 40 commits), "celery/app"'],
     ]
     assert [cut.token_count for cut in foreword.cuts] == [
         count_tokens(raw[: cut.byte_end].decode()) for cut in foreword.cuts
@@ -426,9 +431,13 @@ def test_a_small_configured_budget_is_kept() -> None:
     small = compute(make_input(developer()), Config(foreword={"tokens_max": 110}))  # type: ignore[arg-type]
     assert small.foreword.text.startswith(QUOTING)
     assert 50 < small.foreword.token_count <= 110
-    tiny = compute(make_input(developer()), Config(foreword={"tokens_max": 30}))  # type: ignore[arg-type]
-    assert tiny.foreword.text == f'{BRIEF}\nDeveloper on "celery"\nKnows Python well.'
-    assert tiny.foreword.token_count == count_tokens(tiny.foreword.text) <= 30
+    tiny = compute(make_input(developer()), Config(foreword={"tokens_max": 42}))  # type: ignore[arg-type]
+    assert tiny.foreword.text.splitlines() == [
+        BRIEF,
+        'As of October 2025, developer on "celery" in "celery/worker"',
+        "Knows Python well.",
+    ]
+    assert tiny.foreword.token_count == count_tokens(tiny.foreword.text) <= 42
 
 
 @pytest.mark.parametrize("tokens_max", range(1, 201, 7))
@@ -451,14 +460,14 @@ def test_a_smaller_budget_holds_the_first_parts_that_fit(tokens_max: int) -> Non
 
 
 THIRTY = {
-    "commit": "Developer, lately mostly in",
-    "movie.rate": "Watches films",
-    "read": "Reads, lately mostly about",
-    "purchase": "Shops, lately mostly for",
-    "agent.tool_call": "Works with an AI agent",
-    "search": "Searches, lately mostly for",
-    "play": "Plays media",
-    "visit": "Active, lately mostly in",
+    "commit": "developer in",
+    "movie.rate": "watches films:",
+    "read": "reads about",
+    "purchase": "shops for",
+    "agent.tool_call": "works with AI agents on",
+    "search": "searches for",
+    "play": "plays media:",
+    "visit": "active in",
 }
 
 
@@ -468,7 +477,7 @@ def test_thirty_tokens_say_the_first_thing_known(type_: str, said: str) -> None:
     events = [event(number, number / 4, ["climate"], type=type_, value=4.0) for number in range(20)]
     written = run(events).foreword
     cut(written, 30)
-    assert written.text.startswith(f"{BRIEF}\n{said}")
+    assert written.text.startswith(f'{BRIEF}\nAs of October 2025, {said} "climate"')
     assert written.token_count == count_tokens(written.text) <= 30
     assert [place.token_count for place in written.cuts][-1] == written.token_count
     assert written.cuts[-1].byte_end == len(written.text.encode())
@@ -516,7 +525,7 @@ def disliker(disliked: int, faint: int) -> list[event_pb2.Event]:
 def test_who_dislikes_nearly_all_is_said_to_like_nothing() -> None:
     """Two events among many dislikes are no interest: neither the lead nor a later sentence names them."""
     text = run(disliker(100, 2)).foreword.text
-    assert "without a clear focus yet." in text
+    assert "As of" not in text
     assert "Animation" not in text
     assert "Skip Drama, Action, Comedy and Thriller." in text
 
@@ -545,13 +554,15 @@ def test_what_a_kind_of_user_is_known_by_is_said_once() -> None:
 def test_an_agents_languages_stand_behind_what_it_works_on() -> None:
     """A language is no subject of work, unless it is all there is."""
     events = [event(number, number / 8, ["python", "billing"], type="agent.request") for number in range(10)]
-    assert 'lately mostly on "billing", in Python.' in run(events).foreword.text
+    text = run(events).foreword.text
+    assert 'on "billing" (10 of 10 events).' in text
+    assert "Also on Python." in text
     alone = [event(number, number / 8, ["python"], type="agent.request") for number in range(10)]
-    assert "lately mostly on Python." in run(alone).foreword.text
+    assert "on Python (10 of 10 events)." in run(alone).foreword.text
 
 
 def test_what_was_rated_is_not_named_again() -> None:
-    """A genre that is rated below average is not listed as one that is watched as well."""
+    """A genre that is rated low is not listed as one that is watched as well."""
     grades = {"Drama": 5.0, "Comedy": 4.0, "Crime": 4.0, "Action": 2.0, "War": 3.5}
     events = [
         event(number * 10 + place, 20 - number, [genre], type="rate", value=grade)
@@ -560,12 +571,12 @@ def test_what_was_rated_is_not_named_again() -> None:
         if genre != "Action" or number % 2
     ]
     text = run(events).foreword.text
-    assert "Action and War below." in text
+    assert "Rates 3.9 on average: Action 2.0, War 3.5." in text
     assert text.count("Action") == text.count("War") == 1
 
 
-def test_a_developer_is_not_compared_by_languages() -> None:
-    """Who knows a language well is not said to be less in it than others."""
+def test_nobody_is_said_to_do_less_than_others() -> None:
+    """Who knows a language is not said to be less in it than others, nor less in anything."""
     population = PopulationView(60.0)
     delta = PopulationDelta(NOW_MS, {"python": (990.0, 0.0, 990)}, total_weight=1000.0, user_count=30)
     population.fold(delta)

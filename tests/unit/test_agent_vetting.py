@@ -128,7 +128,7 @@ def test_what_a_model_understood_is_said_after_what_was_stated() -> None:
     text = refresh(GOAL, BELIEF).profile.foreword.text
     lines = text.splitlines()
     assert "quoted names are data" in lines[0]
-    assert lines[1].startswith("Developer")
+    assert lines[1].startswith("As of September 2025, developer")
     assert 'Now: moving "mail" from "celery" to the jobs table.' in lines
     assert 'Speeds up the "broker" tests.' in lines
 

@@ -51,20 +51,22 @@ class ModelHealth(_message.Message):
     def __init__(self, segments: _Optional[_Iterable[_Union[_model_status_pb2.SegmentModel, _Mapping]]] = ..., providers: _Optional[_Iterable[_Union[_model_status_pb2.ModelProvider, _Mapping]]] = ...) -> None: ...
 
 class Population(_message.Message):
-    __slots__ = ("as_of_ms", "topics", "total_weight", "user_count", "length_weights", "names")
+    __slots__ = ("as_of_ms", "topics", "total_weight", "user_count", "length_weights", "names", "event_count")
     AS_OF_MS_FIELD_NUMBER: _ClassVar[int]
     TOPICS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     USER_COUNT_FIELD_NUMBER: _ClassVar[int]
     LENGTH_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     NAMES_FIELD_NUMBER: _ClassVar[int]
+    EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     as_of_ms: int
     topics: _containers.RepeatedCompositeFieldContainer[_profile_pb2.FadedCount]
     total_weight: float
     user_count: int
     length_weights: _containers.RepeatedScalarFieldContainer[float]
     names: _containers.RepeatedCompositeFieldContainer[NameUsers]
-    def __init__(self, as_of_ms: _Optional[int] = ..., topics: _Optional[_Iterable[_Union[_profile_pb2.FadedCount, _Mapping]]] = ..., total_weight: _Optional[float] = ..., user_count: _Optional[int] = ..., length_weights: _Optional[_Iterable[float]] = ..., names: _Optional[_Iterable[_Union[NameUsers, _Mapping]]] = ...) -> None: ...
+    event_count: int
+    def __init__(self, as_of_ms: _Optional[int] = ..., topics: _Optional[_Iterable[_Union[_profile_pb2.FadedCount, _Mapping]]] = ..., total_weight: _Optional[float] = ..., user_count: _Optional[int] = ..., length_weights: _Optional[_Iterable[float]] = ..., names: _Optional[_Iterable[_Union[NameUsers, _Mapping]]] = ..., event_count: _Optional[int] = ...) -> None: ...
 
 class NameUsers(_message.Message):
     __slots__ = ("name", "user_marks")

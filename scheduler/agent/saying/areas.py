@@ -4,72 +4,81 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foreword.naming import LANGUAGES, Names
+from foreword.clock import DAY_MS
 from foreword.topics import topic_key
+from foreword.vocabulary import KindWords
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
-from scheduler.agent.kind import Kind
 from scheduler.agent.labels import labels
-from scheduler.agent.vocabulary import FILE_KINDS
 
-# A topic named at all rests on two events, and on a share that is not a rounding error.
+FEW_EVENTS = 8
+"""With fewer, each counts by itself."""
+# Else a topic named at all rests on two events, and on a share that is not a rounding error.
 _NAMED_EVENTS_MIN = 2
 _NAMED_SCORE_MIN = 0.02
-LEAD_SCORE_MIN = 0.05
-"""What the user does "mostly" must draw him: whoever disliked nearly all he met has faint affinities left over."""
+# Whoever disliked nearly all he met has faint affinities left over: they are no lead.
+_LEAD_SCORE_MIN = 0.05
 _LEAD_TOPICS = 3
+# What the user has not touched for so long before their last activity is no part of what they do.
+_LAPSED_MS = 180 * DAY_MS
 _VALUE_EVENTS_MIN = 3
-
-JOINTS = {
-    Kind.CODE: "in ",
-    Kind.RATING: "",
-    Kind.READING: "about ",
-    Kind.SHOPPING: "for ",
-    Kind.MEDIA: "",
-    Kind.AGENT: "on ",
-    Kind.SEARCH: "for ",
-    Kind.GENERAL: "in ",
-}
-"""What joins topics to what the user does."""
 
 
 def named(findings: Findings) -> list[Affinity]:
     """Return the topics that may be named and draw the user."""
-    return [item for item in findings.high if is_drawing(item) and _has_name(item, findings.names)]
-
-
-def is_drawing(affinity: Affinity) -> bool:
-    """Return whether a topic draws the user enough to be named."""
-    return affinity.evidence_count >= _NAMED_EVENTS_MIN and affinity.score >= _NAMED_SCORE_MIN
-
-
-def _has_name(affinity: Affinity, names: Names) -> bool:
-    return names.name(affinity.topic) is not None
+    events_min = _NAMED_EVENTS_MIN if findings.memory.events >= FEW_EVENTS else 1
+    return [
+        item
+        for item in findings.high
+        if item.evidence_count >= events_min
+        and item.score >= _NAMED_SCORE_MIN
+        and not findings.words.is_a(item.key, ("everywhere",))
+        and findings.names.name(item.topic) is not None
+    ]
 
 
 def areas(findings: Findings) -> list[Affinity]:
-    """Return the topics that say where the user is active; for code, languages and kinds of files come elsewhere."""
+    """Return the topics that say where the user is active; what is said apart and what has lapsed only where all is."""
     found = named(findings)
-    if findings.kind is Kind.AGENT:
-        return [item for item in found if item.key not in LANGUAGES] or found
-    if findings.kind is not Kind.CODE:
-        return found
-    return [item for item in found if is_place(item)] or [item for item in found if item.key not in LANGUAGES]
+    places = [item for item in found if is_place(findings, item)]
+    fresh = [item for item in places if not has_lapsed(findings, item)]
+    return fresh or places or [item for item in found if not has_lapsed(findings, item)]
 
 
 def leading(findings: Findings) -> list[Affinity]:
     """Return the topics that the user does most with."""
-    return [item for item in areas(findings)[:_LEAD_TOPICS] if item.score >= LEAD_SCORE_MIN]
+    found = areas(findings)
+    if findings.memory.events < FEW_EVENTS:
+        found.sort(key=lambda item: -item.evidence_count)
+    return [item for item in found[:_LEAD_TOPICS] if item.score >= _LEAD_SCORE_MIN]
 
 
-def is_place(affinity: Affinity) -> bool:
-    """Return whether a topic of a developer says where they work, rather than in what language or kind of file."""
-    return affinity.key not in LANGUAGES and affinity.key not in FILE_KINDS
+def is_place(findings: Findings, affinity: Affinity) -> bool:
+    """Return whether a topic says where the user is active, rather than in what language or kind of file.
+
+    Whoever touches one kind of file in most of what they do is active there.
+    """
+    apart = words_of(findings).apart
+    if not findings.words.is_a(affinity.key, apart):
+        return True
+    is_most = 2 * affinity.evidence_count > findings.memory.events
+    return is_most and "file_kind" in apart and findings.words.is_a(affinity.key, ("file_kind",))
 
 
-def repository_keys(findings: Findings) -> set[str]:
-    """Return the names of the user's repositories, by `topic_key`."""
-    return {topic_key(entry.value) for entry in findings.values("repo")}
+def has_lapsed(findings: Findings, affinity: Affinity) -> bool:
+    """Return whether the user left a topic alone for half a year of their activity."""
+    return affinity.last_seen_ms < findings.memory.as_of_ms - _LAPSED_MS
+
+
+def words_of(findings: Findings) -> KindWords:
+    """Return what is said of the user's kind of activity."""
+    return findings.words.kinds[findings.kind.value]
+
+
+def within_keys(findings: Findings) -> set[str]:
+    """Return the names of what the user is active within, by `topic_key`."""
+    within = words_of(findings).within
+    return {topic_key(entry.value) for entry in findings.values(within)} if within else set()
 
 
 def names_of(findings: Findings, affinities: Sequence[Affinity], count: int) -> list[str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from foreword.v1 import profile_pb2
 from scheduler.agent.findings import Findings
-from scheduler.agent.saying.agent_habits import agent_habits
 from scheduler.agent.saying.answering import answering
-from scheduler.agent.saying.domains import domains
 from scheduler.agent.saying.filters import filters
+from scheduler.agent.saying.habits import habits
 from scheduler.agent.saying.knowing import knowing
 from scheduler.agent.saying.lead import lead
 from scheduler.agent.saying.now import now
@@ -24,25 +23,40 @@ from scheduler.agent.saying.understood import understood
 
 _TELLERS: tuple[Teller, ...] = (
     lead,
-    # Before all that may be cut: what the user said counts more than what was seen.
     stated,
     answering,
-    # What an agent that helps with the next step can use most.
+    turns,
     now,
     knowing,
     skills,
     runs,
-    agent_habits,
-    # What a model understood comes before what else is counted, as far as there is room.
+    habits,
     understood,
     ratings,
-    domains,
-    turns,
     standing,
     rest,
     reading_habits,
     filters,
 )
+"""In this order they claim topics: what is said of one here is not said of it again below."""
+_KINDS = (
+    "lead",
+    # Before all that may be cut: what the user said counts more than what was seen.
+    "stated",
+    # Where interest turned, and what is at hand: an agent that helps with the next step can use that most.
+    "turn",
+    "now",
+    "answer",
+    # What a model understood comes before what else is counted, as far as there is room.
+    "knows",
+    "understood",
+    "rating",
+    "habit",
+    "standing",
+    "recent",
+    "rest",
+)
+"""The most useful first."""
 
 
 def compose(findings: Findings, self_model: profile_pb2.SelfModel) -> list[Saying]:
@@ -58,4 +72,4 @@ def compose(findings: Findings, self_model: profile_pb2.SelfModel) -> list[Sayin
         for saying in teller(findings, self_model, claimed):
             said.setdefault(saying.text, saying)
             claimed |= saying.topics
-    return list(said.values())
+    return sorted(said.values(), key=lambda saying: _KINDS.index(saying.kind))

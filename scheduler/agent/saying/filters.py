@@ -5,31 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from foreword.v1 import profile_pb2
-from scheduler.agent.findings import Findings
-from scheduler.agent.kind import DOMAIN_FIELD, Kind
+from scheduler.agent.findings import AttributeShare, Findings
+from scheduler.agent.kind import DOMAIN_FIELD
+from scheduler.agent.saying.areas import words_of
 from scheduler.agent.saying.saying import Saying
 
 _SHARE_MIN = 0.9
 _EVENTS_MIN = 5
-# Attributes that have sentences of their own, always or for one kind of user.
+# Said by other tellers: the domain as the medium or the kind, the depth as what is preferred.
 _SAID_FIELDS = frozenset({DOMAIN_FIELD, "depth"})
-_SAID_FIELDS_BY_KIND = {
-    Kind.CODE: frozenset({"repo", "language"}),
-    Kind.AGENT: frozenset({"tool", "error_type"}),
-}
-# How a value that nearly all events share is said; other attributes are named.
-_SHARED_VALUES = {"language": "in {}", "repo": "in the repository {}", "tool": "with {}"}
 
 
 def filters(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) -> Iterator[Saying]:
-    """Say the strongest value that nearly all events share."""
-    said = _SAID_FIELDS | _SAID_FIELDS_BY_KIND.get(findings.kind, frozenset())
+    """Say the strongest value that nearly all events share, both faded and in plain counts."""
+    words = words_of(findings)
+    said = _SAID_FIELDS | words.habits.keys() | {words.within, *words.apart}
     for entry in findings.attributes:
-        if entry.share < _SHARE_MIN or entry.evidence_count < _EVENTS_MIN or entry.field in said:
+        if entry.field in said or not _is_shared(findings, entry):
             continue
-        shared, value = _SHARED_VALUES.get(entry.field), findings.names.shown(entry.value)
+        shared, value = findings.words.attributes.get(entry.field), findings.names.shown(entry.value)
         field = findings.names.shown(entry.field.replace("_", " ")) if shared is None else ""
         if field is not None and value is not None:
             always = shared.format(value) if shared else f"{field}: {value}"
             yield Saying("habit", f"Nearly always {always}.")
             return
+
+
+def _is_shared(findings: Findings, entry: AttributeShare) -> bool:
+    is_counted = entry.evidence_count >= max(_EVENTS_MIN, _SHARE_MIN * findings.memory.events)
+    return entry.share >= _SHARE_MIN and is_counted

@@ -46,7 +46,7 @@ def now(findings: Findings, _: profile_pb2.SelfModel, claimed: Set[str]) -> Iter
         yield Saying("now", f"Lately {_verb(acts)} {join(subjects)}.")
     # Whoever never comes back to an item, as to a film once rated, will not be on these next.
     if more and len({act.item_id for act in acts}) < len(acts):
-        yield Saying("now", f"Also lately {joint}{join(more)}.")
+        yield Saying("recent", f"Also lately {joint}{join(more)}.")
 
 
 def _acts(findings: Findings) -> list[profile_pb2.RecentAct]:

@@ -1,10 +1,9 @@
-"""What languages a developer knows, and what else they edit."""
+"""What languages a developer knows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
 
-from foreword.naming import LANGUAGES
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
@@ -12,7 +11,6 @@ from scheduler.agent.kind import Kind
 from scheduler.agent.labels import join
 from scheduler.agent.saying.areas import keys, leading, named, names_of
 from scheduler.agent.saying.saying import Saying
-from scheduler.agent.vocabulary import FILE_KINDS
 
 # How many events make which word for knowing something.
 _DEEPLY_EVENTS_MIN = 100
@@ -21,22 +19,21 @@ _SOME_EVENTS_MIN = 8
 
 
 def skills(findings: Findings, _: profile_pb2.SelfModel, claimed: Set[str]) -> Iterator[Saying]:
-    """Say what languages a developer knows, and what kinds of files they edit."""
+    """Say what languages a developer knows, by how many commits are in them."""
     if findings.kind is not Kind.CODE:
         return
     said = keys(leading(findings)) | claimed
-    others = [item for item in named(findings) if item.key not in said]
     languages = sorted(
-        (item for item in others if item.key in LANGUAGES),
+        (
+            item
+            for item in named(findings)
+            if findings.words.is_a(item.key, ("language",)) and item.key not in said
+        ),
         key=lambda item: (-item.evidence_count, item.key),
     )
     known = _knowledge(findings, languages)
     if known:
-        yield Saying("knows", known)
-    # That files lie in the root is true of every project.
-    files = names_of(findings, [item for item in others if item.key in FILE_KINDS and item.key != "root"], 3)
-    if files:
-        yield Saying("rest", f"Also edits {join(files)}.")
+        yield Saying("knows", known, keys(languages))
 
 
 def _knowledge(findings: Findings, languages: Sequence[Affinity]) -> str | None:

@@ -1,4 +1,4 @@
-"""Where the user differs from the others of the namespace."""
+"""Where the user stands out among the others of the namespace."""
 
 from __future__ import annotations
 
@@ -7,62 +7,40 @@ from collections.abc import Iterator, Set
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
-from scheduler.agent.kind import Kind
 from scheduler.agent.labels import join
-from scheduler.agent.saying.areas import JOINTS, areas, is_place, keys, names_of, repository_keys
+from scheduler.agent.saying.areas import areas, keys, names_of, within_keys, words_of
 from scheduler.agent.saying.saying import Saying
 
-# A user stands out in a topic by half as much again as the others, and lags at a third.
+# A user stands out in a topic by half as much again as the others, both faded and in plain counts. That somebody does
+# less than others is not said: it helps nobody, and is true of most topics of most people.
 _MORE_THAN_OTHERS = 1.5
-_LESS_THAN_OTHERS = 0.4
 # With fewer others, each of them could be told from what is said of all.
 _OTHERS_MIN = 20
-_STANDING_EVENTS_MIN = 5
-_LAGGING_EVENTS_MIN = 20
-_LAGGING_POPULATION_SHARE_MIN = 0.08
-_STANDING_SHARE_MIN = 0.04
+_EVENTS_MIN = 5
+_SHARE_MIN = 0.04
+_TOPICS = 2
 
 
 def standing(findings: Findings, _: profile_pb2.SelfModel, claimed: Set[str]) -> Iterator[Saying]:
-    """Say what the user does more and less of than other users."""
+    """Say what the user does more of than other users."""
     if findings.others < _OTHERS_MIN:
         return
-    more, less = _more(findings, claimed), _less(findings, claimed)
-    joint = JOINTS[findings.kind]
-    above, below = names_of(findings, more, 2), names_of(findings, less, 2)
-    topics = keys([*more[:2], *less[:2]])
-    if above and below:
-        text = f"More {joint}{join(above)} than other users, less {joint}{join(below)}."
-        yield Saying("standing", text, topics)
-    elif above:
-        yield Saying("standing", f"More {joint}{join(above)} than other users.", topics)
-    elif below:
-        yield Saying("standing", f"Less {joint}{join(below)} than other users.", topics)
+    left_out = claimed | within_keys(findings)
+    more = [item for item in areas(findings) if item.key not in left_out and _stands_out(findings, item)]
+    more.sort(key=lambda item: (item.population_share / item.memory_share, item.key))
+    names = names_of(findings, more, _TOPICS)
+    if names:
+        joined = words_of(findings).joined.lstrip(":").lstrip()
+        yield Saying("standing", f"More {joined}{join(names)} than other users.", keys(more[:_TOPICS]))
 
 
-def _more(findings: Findings, claimed: Set[str]) -> list[Affinity]:
-    repos = repository_keys(findings)
-    more = [
-        item
-        for item in areas(findings)
-        if item.key not in repos
-        and item.evidence_count >= _STANDING_EVENTS_MIN
-        and item.memory_share >= max(_STANDING_SHARE_MIN, _MORE_THAN_OTHERS * item.population_share)
-    ]
-    return sorted(
-        more, key=lambda item: (item.key in claimed, item.population_share / item.memory_share, item.key)
+def _stands_out(findings: Findings, item: Affinity) -> bool:
+    count = findings.memory.topics[item.key]
+    share, others = count.events / findings.memory.events, findings.event_share(item.key)
+    return (
+        item.evidence_count >= _EVENTS_MIN
+        and item.memory_share >= max(_SHARE_MIN, _MORE_THAN_OTHERS * item.population_share)
+        and not count.against
+        and others is not None
+        and share >= _MORE_THAN_OTHERS * others
     )
-
-
-def _less(findings: Findings, claimed: Set[str]) -> list[Affinity]:
-    if findings.memory.events < _LAGGING_EVENTS_MIN:
-        return []
-    less = [
-        item
-        for item in findings.high
-        if item.key not in claimed
-        and (findings.kind is not Kind.CODE or is_place(item))
-        and item.population_share >= _LAGGING_POPULATION_SHARE_MIN
-        and item.memory_share <= _LESS_THAN_OTHERS * item.population_share
-    ]
-    return sorted(less, key=lambda item: (-item.population_share, item.key))

@@ -1,43 +1,74 @@
-"""What the user turned to and from."""
+"""What the user turned to, left, and came back from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
+from itertools import pairwise
 
+from foreword.clock import DAY_MS
 from foreword.v1 import profile_pb2
+from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
 from scheduler.agent.labels import join
-from scheduler.agent.saying.areas import JOINTS, areas, keys, names_of
+from scheduler.agent.saying.areas import areas, is_place, keys, within_keys
+from scheduler.agent.saying.counts import is_run, of_all, of_newest
+from scheduler.agent.saying.dates import month_of, span_of
 from scheduler.agent.saying.saying import Saying
 
-# A turn shows in three recent events and twice the remembered share.
-_RISING_FACTOR = 2.0
-_RISING_SHARE_MIN = 0.1
-_RISING_EVENTS_MIN = 3
-_FALLING_FACTOR = 0.4
-_FALLING_SHARE_MIN = 0.12
-_FALLING_WINDOW_EVENTS_MIN = 8
+_TOPICS = 2
+# What makes up a tenth of all a user did, and eight events, and stopped a season before the last activity.
+_LEFT_EVENTS_MIN = 8
+_LEFT_SHARE_MIN = 0.1
+_LEFT_MS = 90 * DAY_MS
+# Two months without a sign are more than a holiday.
+_AWAY_DAYS_MIN = 60
 
 
 def turns(findings: Findings, _: profile_pb2.SelfModel, claimed: Set[str]) -> Iterator[Saying]:
-    """Say what the user turned to and from, where the window differs from the memory."""
-    joint = JOINTS[findings.kind]
-    unclaimed = [item for item in areas(findings) if item.key not in claimed]
-    rising = [
-        item
-        for item in unclaimed
-        if item.window_share >= max(_RISING_SHARE_MIN, _RISING_FACTOR * item.memory_share)
-        and findings.window.recent.get(item.key, 0) >= _RISING_EVENTS_MIN
-    ]
-    falling = [
-        item
-        for item in unclaimed
-        if findings.window.count >= _FALLING_WINDOW_EVENTS_MIN
-        and item.memory_share >= _FALLING_SHARE_MIN
-        and item.window_share <= _FALLING_FACTOR * item.memory_share
-    ]
-    new, old = names_of(findings, rising, 2), names_of(findings, falling, 2)
-    if new:
-        yield Saying("turn", f"Recently also {joint}{join(new)}.", keys(rising[:2]))
-    if old:
-        yield Saying("turn", f"Earlier more {joint}{join(old)}.", keys(falling[:2]))
+    """Say what the newest acts hold more than all, what the user left, and that they were away."""
+    if findings.is_cold:
+        return
+    left_out = claimed | within_keys(findings)
+    risen = [
+        (item, note)
+        for item in areas(findings)
+        if item.key not in left_out and (note := of_newest(findings, item)) is not None
+    ][:_TOPICS]
+    if risen:
+        named = [f"{findings.names.shown(item.topic)} ({note})" for item, note in risen]
+        yield Saying("turn", f"Turned to {join(named)}.", keys([item for item, _ in risen]))
+    yield from _left(findings, left_out)
+    yield from _back(findings.memory.recent.days)
+
+
+def _left(findings: Findings, left_out: Set[str]) -> Iterator[Saying]:
+    left = [item for item in findings.high if item.key not in left_out and _is_left(findings, item)]
+    left.sort(key=lambda item: (-item.evidence_count, item.key))
+    if left[:_TOPICS]:
+        yield Saying(
+            "turn", " ".join(_since(findings, item) for item in left[:_TOPICS]), keys(left[:_TOPICS])
+        )
+
+
+def _is_left(findings: Findings, item: Affinity) -> bool:
+    return (
+        is_run(findings)
+        and item.evidence_count >= max(_LEFT_EVENTS_MIN, _LEFT_SHARE_MIN * findings.memory.events)
+        and item.last_seen_ms < findings.memory.as_of_ms - _LEFT_MS
+        and is_place(findings, item)
+        and findings.names.name(item.topic) is not None
+    )
+
+
+def _since(findings: Findings, item: Affinity) -> str:
+    note = of_all(findings, item)
+    return f"No {findings.names.shown(item.topic)} since {month_of(item.last_seen_ms)}{f' ({note})' if note else ''}."
+
+
+def _back(days: Sequence[int]) -> Iterator[Saying]:
+    """Say since when the user is back, and how long they were away; `days` newest first."""
+    for newer, older in pairwise(days):
+        if newer - older >= _AWAY_DAYS_MIN:
+            text = f"Back since {month_of(newer * DAY_MS)} after {span_of(newer - older)} away."
+            yield Saying("turn", text)
+            return
