@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import cast
 
 import foreword
@@ -15,6 +16,8 @@ from foreword.store.v1.store_pb2 import ModelHealth
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.operator_service_pb2 import (
     EnvironmentStatus,
+    ExplainBeliefRequest,
+    ExplainBeliefResponse,
     GetLedgerRequest,
     GetLedgerResponse,
     GetStatusRequest,
@@ -39,6 +42,7 @@ from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
 from sidecar.counts import Counts, StoreCounter
 from sidecar.errors import DrainingError
+from sidecar.explaining import explain_belief
 from sidecar.ledger import get_ledger
 from sidecar.model_status import model_status
 from sidecar.profiles import Profiles
@@ -96,6 +100,7 @@ class OperatorService:
             "RefreshUser": unary(RefreshUserRequest, self.refresh_user),
             "ListUsers": unary(ListUsersRequest, self.list_users),
             "GetLedger": unary(GetLedgerRequest, self.get_ledger),
+            "ExplainBelief": unary(ExplainBeliefRequest, self.explain_belief),
             "ListTopics": unary(ListTopicsRequest, self.list_topics),
             "MergeTopics": unary(MergeTopicsRequest, self.merge_topics),
             "SplitTopic": unary(SplitTopicRequest, self.split_topic),
@@ -191,6 +196,14 @@ class OperatorService:
         return await get_ledger(request, self._profiles, self._activity, self._reads, prices)
 
     # -- topics -----------------------------------------------------------------------------------------------
+
+    async def explain_belief(self, request: ExplainBeliefRequest, _context: Context) -> ExplainBeliefResponse:
+        """Return what is believed of a user with the evidence behind it; asks for no refresh."""
+        user = keys.user_key(request.user_id, request.namespace)
+        # In a thread: some hundred events are looked up, and meanwhile reads are answered.
+        return await asyncio.to_thread(
+            explain_belief, self._profiles, self._activity, user, request.belief_id
+        )
 
     async def list_topics(self, request: ListTopicsRequest, _context: Context) -> ListTopicsResponse:
         """Return a page of topics with what means the same."""

@@ -27,6 +27,7 @@ from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError
 from foreword.v1.activity_service_pb2 import DeleteEventsResponse, RecordEventsResponse
 from foreword.v1.operator_service_pb2 import (
+    ExplainBeliefResponse,
     GetLedgerResponse,
     GetStatusResponse,
     ListTopicsResponse,
@@ -79,6 +80,12 @@ class AsyncForeword(Client):
     async def list_revisions(self, user_id: str, *, namespace: str | None = None) -> ListRevisionsResponse:
         """Return the kept revisions of a user, newest first; see `Foreword.list_revisions`."""
         return await self._ask(self._list_revisions(user_id, namespace))
+
+    async def explain(
+        self, user_id: str, belief_id: str = "", *, namespace: str | None = None
+    ) -> ExplainBeliefResponse:
+        """Return what is believed of a user and why; see `Foreword.explain`."""
+        return await self._ask(self._explain(user_id, belief_id, namespace))
 
     @overload
     async def record(self, events: EventLike | Iterable[EventLike], /) -> RecordEventsResponse: ...

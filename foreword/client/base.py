@@ -16,6 +16,7 @@ from foreword.client.calls import (
     BATCH_MAX,
     DELETE_EVENTS,
     ERASE_USER,
+    EXPLAIN_BELIEF,
     EXPORT_USER,
     GET_FOREWORD,
     GET_LEDGER,
@@ -37,6 +38,7 @@ from foreword.errors import FieldError, ServiceError
 from foreword.v1.activity_service_pb2 import DeleteEventsResponse, RecordEventsResponse
 from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import (
+    ExplainBeliefResponse,
     GetLedgerResponse,
     GetStatusResponse,
     ListTopicsResponse,
@@ -120,6 +122,10 @@ class Client:
     def _list_revisions(self, user_id: str, namespace: str | None) -> Call[ListRevisionsResponse]:
         asked = self._of(user_id, namespace)
         return Call(LIST_REVISIONS, asked, lambda _: ListRevisionsResponse(), always_raises=True)
+
+    def _explain(self, user_id: str, belief_id: str, namespace: str | None) -> Call[ExplainBeliefResponse]:
+        asked = self._of(user_id, namespace, belief_id=belief_id)
+        return Call(EXPLAIN_BELIEF, asked, lambda _: ExplainBeliefResponse(), always_raises=True)
 
     def _recording(self, events: Any, fields: Mapping[str, Any]) -> Recording:
         """Return what is to be recorded, its mistakes told.

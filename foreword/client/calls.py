@@ -19,6 +19,8 @@ from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.ledger_pb2 import LedgerGroup
 from foreword.v1.model_work_pb2 import ModelOutcome
 from foreword.v1.operator_service_pb2 import (
+    ExplainBeliefRequest,
+    ExplainBeliefResponse,
     GetLedgerRequest,
     GetLedgerResponse,
     GetStatusRequest,
@@ -88,6 +90,9 @@ REFRESH_USER = Method("/foreword.v1.OperatorService/RefreshUser", RefreshUserReq
 LIST_USERS = Method("/foreword.v1.OperatorService/ListUsers", ListUsersRequest, ListUsersResponse)
 LIST_TOPICS = Method("/foreword.v1.OperatorService/ListTopics", ListTopicsRequest, ListTopicsResponse)
 MERGE_TOPICS = Method("/foreword.v1.OperatorService/MergeTopics", MergeTopicsRequest, MergeTopicsResponse)
+EXPLAIN_BELIEF = Method(
+    "/foreword.v1.OperatorService/ExplainBelief", ExplainBeliefRequest, ExplainBeliefResponse
+)
 SPLIT_TOPIC = Method("/foreword.v1.OperatorService/SplitTopic", SplitTopicRequest, SplitTopicResponse)
 GET_LEDGER = Method("/foreword.v1.OperatorService/GetLedger", GetLedgerRequest, GetLedgerResponse)
 ERASE_USER = Method("/foreword.v1.UserDataService/EraseUser", EraseUserRequest, EraseUserResponse)
@@ -106,6 +111,7 @@ UNARY: tuple[Method[Any], ...] = (
     LIST_TOPICS,
     MERGE_TOPICS,
     SPLIT_TOPIC,
+    EXPLAIN_BELIEF,
     ERASE_USER,
 )
 
@@ -173,6 +179,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "user_ids": arguments.texts,
     "event_ids": arguments.texts,
     "namespace": arguments.text,
+    "belief_id": arguments.text,
     "session_id": arguments.text,
     "max_tokens": arguments.tokens,
     "wait_seconds": _wait,

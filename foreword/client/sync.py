@@ -28,6 +28,7 @@ from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError, ServiceError
 from foreword.v1.activity_service_pb2 import DeleteEventsResponse, RecordEventsResponse
 from foreword.v1.operator_service_pb2 import (
+    ExplainBeliefResponse,
     GetLedgerResponse,
     GetStatusResponse,
     ListTopicsResponse,
@@ -106,6 +107,23 @@ class Foreword(Client):
             ServiceError: Always when it fails, whatever `raises` says: no answer must not pass for no revisions.
         """
         return self._ask(self._list_revisions(user_id, namespace))
+
+    def explain(
+        self, user_id: str, belief_id: str = "", *, namespace: str | None = None
+    ) -> ExplainBeliefResponse:
+        """Return what is believed of a user, how sure that is and why, with the events behind it.
+
+        Args:
+            user_id: The user.
+            belief_id: The id of a belief or goal, the key of a preference, an area of expertise, or a topic; empty
+                means all.
+            namespace: The tenant's space; None takes the client's.
+
+        Raises:
+            FieldError: An argument is of the wrong kind.
+            ServiceError: Always when it fails, whatever `raises` says: no answer must not pass for no belief.
+        """
+        return self._ask(self._explain(user_id, belief_id, namespace))
 
     @overload
     def record(self, events: EventLike | Iterable[EventLike], /) -> RecordEventsResponse: ...

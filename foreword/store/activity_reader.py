@@ -103,6 +103,12 @@ class ActivityReader(Reader):
                     break
             return found
 
+    def event(self, user: UserKey, time_ms: int, event_id: str) -> Event | None:
+        """Return one event of a user; None when it is not kept, or damaged."""
+        key = keys.event_key(user, time_ms, event_id)
+        row = self._get(db.EVENTS, key)
+        return None if row is None else _event(db.EVENTS, key, row)
+
     def events(
         self, user: UserKey, *, from_ms: int = 0, consumed_seq: int | None = None, limit: int = 1_000_000
     ) -> list[StoredEvent]:

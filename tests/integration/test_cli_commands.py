@@ -117,6 +117,32 @@ def test_revisions_and_diff_say_what_changed(serving: Installation, until: Until
     assert f"found 999999; allowed: {first}, {second}" in unkept.stderr
 
 
+def test_explain_shows_the_events_behind_what_is_believed(serving: Installation, until: Until) -> None:
+    """`explain` says how sure each belief is and why, with the events newest first; one of them by id or topic."""
+    _known(serving, until, "finn")
+    (serving.folder / "no.jsonl").write_text(
+        '{"event_id": "no", "user_id": "finn", "type": "mute", "topics": ["blockchain"], "text": "no\\u001b[2J more"}\n'
+        '{"event_id": "ends", "user_id": "finn", "type": "session.end"}\n'
+    )
+    serving.json("import", "events", "no.jsonl")
+    until(lambda: "blockchain" in serving.run("text", "finn").stdout, lambda: serving.run("text", "finn"))
+    beliefs = serving.json("explain", "finn")["beliefs"]
+    belief = next(row for row in beliefs if row["statement"] == "Often reads about tests.")
+    assert belief["reason"].startswith("6 events on 1 day")
+    assert 0 < belief["confidence"] < 1
+    assert {item["event"]["topics"][0] for item in belief["evidence"]} == {"tests"}
+    assert serving.json("explain", "finn", belief["belief_id"])["beliefs"] == [belief]
+    (no, *_) = serving.json("explain", "finn", "Blockchain")["beliefs"]
+    assert (no["source"], no["kind"]) == ("BELIEF_SOURCE_EXPLICIT", "BELIEF_KIND_DISLIKE")
+    shown = serving.run("explain", "finn", "blockchain").stdout
+    assert "mute [blockchain] no\\x1b[2J more" in shown
+    assert all(line.isprintable() for line in shown.splitlines())
+    unknown = serving.run("explain", "finn", "nonsense")
+    assert unknown.returncode == 2
+    assert "'tests'" in unknown.stderr
+    assert "Nothing is known" in serving.run("explain", "finn", "--namespace", "other").stderr
+
+
 def test_status_is_a_table_and_json(serving: Installation, until: Until) -> None:
     """`status` counts users by segment and freshness, and shows the scheduler's life."""
     _known(serving, until, "stan")
