@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from foreword.config import Config, Foreword, Words
+from foreword.synonyms import Synonyms
 from foreword.v1 import event_pb2, profile_pb2
+from foreword.v1.topic_alias_pb2 import TopicAlias
+from scheduler.agent.population import PopulationView
 from scheduler.agent.refresh import draft
 from scheduler.agent.saying import compose
 from tests.one_refresh import CONFIG, compute, event, make_input
@@ -113,6 +116,16 @@ def test_what_the_user_said_no_to_is_not_what_they_are_on() -> None:
     """Acts about nothing but a refused topic are left out."""
     events = [*commits("a.py", "b.py", "c.py", "d.py"), event(9, 0.5, ["worker"], type="mute")]
     assert said(events) == []
+
+
+def test_a_no_to_what_means_the_same_is_a_no() -> None:
+    """Acts about a topic that counts as the refused one are left out, too."""
+    worker = TopicAlias(topic="worker", canonical="workers", is_applied=True)
+    view = PopulationView(CONFIG.window.half_life_days, Synonyms([worker]))
+    events = [*commits("a.py", "b.py", "c.py", "d.py"), event(9, 0.5, ["workers"], type="mute")]
+    lines = compute(make_input(events, population=view)).foreword.text
+    assert "a.py" in compute(make_input(events)).foreword.text
+    assert "a.py" not in lines
 
 
 def test_the_policy_holds_for_items_and_phrases() -> None:

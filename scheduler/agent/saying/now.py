@@ -51,11 +51,11 @@ def now(findings: Findings, _: profile_pb2.SelfModel, claimed: Set[str]) -> Iter
 
 def _acts(findings: Findings) -> list[profile_pb2.RecentAct]:
     """Return the newest acts but those about nothing but what the user said no to."""
-    refused = {item.key for item in findings.low}
+    refused, key = {item.key for item in findings.low}, findings.synonyms.key
     return [
         act
         for act in findings.memory.recent.acts
-        if not act.topics or any(topic_key(topic) not in refused for topic in act.topics)
+        if not act.topics or any(key(topic) not in refused for topic in act.topics)
     ]
 
 
