@@ -112,6 +112,10 @@ class Scheduler(Section):
     """Users whose refreshes share one synced commit. More is faster, and holds results back longer."""
     trigger_poll_ms: Annotated[int, Field(ge=5, le=10_000)] = 50
     """How often the activity environment's last transaction id is looked at; costs a microsecond."""
+    compare_each: Annotated[int, Field(ge=0, le=1_000_000)] = 100
+    """Of so many refreshes of a user by code that write a profile, one is compared with a full refresh, which starts
+    from the events alone; log, ledger and status say whether they differ. 100 costs a refresh more in a hundred. 0:
+    never."""
     sweep_seconds: Annotated[float, Field(gt=0, le=3600)] = 5.0
     """How often the due index is swept."""
     nightly_hour_utc: Annotated[int, Field(ge=0, le=23)] = 3

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from foreword import keys
 from foreword.clock import DAY_MS, Clock
@@ -22,6 +22,7 @@ from foreword.v1.profile_pb2 import Profile, Segment
 from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshState
 from scheduler.agent.history import History
 from scheduler.agent.refresh import RefreshInput, RefreshResult, code_version
+from scheduler.comparison import difference
 from scheduler.due import NOT_DUE, Due
 from scheduler.model.ending import Ending
 from scheduler.populations import Populations
@@ -53,6 +54,8 @@ class Attempt:
         consumed_seq: The newest event read, in the order of acceptance.
         deletion_seq: The newest deletion of events that the profile is then without.
         full_seq: The newest request for a refresh from the events alone that is met.
+        is_compared: Whether the result was compared with one from the events alone.
+        difference: How that one differs; empty when it does not.
         event_count: Events read.
         settings_digest: Of the settings that the profile now is computed under.
         is_mending: Whether a row of the user is damaged, so that all are to be written anew.
@@ -74,6 +77,8 @@ class Attempt:
     consumed_seq: int = 0
     deletion_seq: int = 0
     full_seq: int = 0
+    is_compared: bool = False
+    difference: str = ""
     event_count: int = 0
     settings_digest: int = 0
     is_mending: bool = False
@@ -237,27 +242,46 @@ class Refresher:
         history = self._history(attempt, seen, stored, activity) if starts_over else None
         new = _newer(stored, previous) if is_rewound else [e for e in stored if e.sequence > consumed_seq]
         attempt.event_count = len(stored)
-        attempt.result = await self._compute(
-            RefreshInput(
-                user_id=user_id,
-                namespace=namespace,
-                now_ms=attempt.started_ms,
-                segment=attempt.segment,
-                cadence=cadence(attempt.segment, config),
-                activity=seen,
-                new_events=[event.event for event in new],
-                window_events=[event.event for event in stored if event.time_ms >= from_ms],
-                previous=previous,
-                population=self._populations.view(namespace),
-                history=history,
-            ),
-            config,
+        refresh_input = RefreshInput(
+            user_id=user_id,
+            namespace=namespace,
+            now_ms=attempt.started_ms,
+            segment=attempt.segment,
+            cadence=cadence(attempt.segment, config),
+            activity=seen,
+            new_events=[event.event for event in new],
+            window_events=[event.event for event in stored if event.time_ms >= from_ms],
+            previous=previous,
+            population=self._populations.view(namespace),
+            history=history,
         )
+        attempt.result = await self._compute(refresh_input, config)
+        each = config.scheduler.compare_each
+        is_due = each and attempt.state.uncompared_count + 1 >= each
+        if is_due and previous is not None and not (starts_over or is_rewound):
+            await self._compare(attempt, seen, refresh_input, activity, config)
         attempt.outcome = (
             RefreshOutcome.REFRESH_OUTCOME_DEFAULT
             if attempt.result.is_default
             else RefreshOutcome.REFRESH_OUTCOME_WRITTEN
         )
+
+    async def _compare(
+        self,
+        attempt: Attempt,
+        seen: UserActivity,
+        refresh_input: RefreshInput,
+        activity: ActivityReader,
+        config: Config,
+    ) -> None:
+        """Compare the result with that of a refresh from the events alone, which is then forgotten."""
+        stored = activity.events(attempt.user, limit=FULL_EVENTS_MAX)
+        kept = [event for event in stored if event.sequence <= seen.last_seq]
+        history = self._history(attempt, seen, kept, activity)
+        full = await self._compute(replace(refresh_input, history=history), config)
+        attempt.is_compared = True
+        if attempt.result is not None:
+            attempt.difference = difference(attempt.user, attempt.result.profile, full.profile)
 
     @staticmethod
     def _history(

@@ -117,6 +117,7 @@ class AttemptWriter:
             outcome=attempt.outcome,
             error=attempt.error,
             settings_digest=attempt.settings_digest,
+            uncompared_count=0 if attempt.is_compared else stored.uncompared_count + bool(attempt.result),
             failures=stored.failures + 1 if attempt.outcome == FAILED else 0,
         )
         if attempt.result is not None:
@@ -232,6 +233,8 @@ def _ledger_entry(attempt: Attempt, revision: int) -> LedgerEntry:
         event_count=attempt.event_count,
         error=attempt.error,
         triggered_ms=attempt.state.triggered_ms,
+        is_compared=attempt.is_compared,
+        difference=attempt.difference,
     )
     if attempt.result is not None:
         provenance, usage = attempt.result.profile.provenance, attempt.result.usage

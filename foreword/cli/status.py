@@ -120,6 +120,16 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
                 f"{ledger.attempts:,}: {ledger.written:,} written, {ledger.unchanged:,} unchanged, "
                 f"{ledger.defaults:,} default, {ledger.failed:,} failed{cost}",
             ),
+            *(
+                [
+                    (
+                        "compared",
+                        f"{ledger.compared:,} with full refreshes, which differ in {ledger.differed:,}",
+                    )
+                ]
+                if ledger.compared
+                else []
+            ),
             (
                 "waiting",
                 f"{status.due_count:,} users due, {status.trigger_count:,} triggers, "

@@ -378,3 +378,5 @@ def add_to_totals(totals: LedgerTotals, entry: LedgerEntry) -> None:
     totals.input_tokens += entry.input_tokens
     totals.output_tokens += entry.output_tokens
     totals.cost_micro_usd += entry.cost_micro_usd
+    totals.compared += entry.is_compared
+    totals.differed += bool(entry.difference)

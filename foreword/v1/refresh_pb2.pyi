@@ -48,7 +48,7 @@ REFRESH_OUTCOME_DEFAULT: RefreshOutcome
 REFRESH_OUTCOME_FAILED: RefreshOutcome
 
 class RefreshState(_message.Message):
-    __slots__ = ("consumed_seq", "due_ms", "reason", "segment", "failures", "attempted_ms", "error", "revision", "outcome", "triggered_ms", "settling_since_ms", "settings_digest", "deletion_seq", "full_seq")
+    __slots__ = ("consumed_seq", "due_ms", "reason", "segment", "failures", "attempted_ms", "error", "revision", "outcome", "triggered_ms", "settling_since_ms", "settings_digest", "deletion_seq", "full_seq", "uncompared_count")
     CONSUMED_SEQ_FIELD_NUMBER: _ClassVar[int]
     DUE_MS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -63,6 +63,7 @@ class RefreshState(_message.Message):
     SETTINGS_DIGEST_FIELD_NUMBER: _ClassVar[int]
     DELETION_SEQ_FIELD_NUMBER: _ClassVar[int]
     FULL_SEQ_FIELD_NUMBER: _ClassVar[int]
+    UNCOMPARED_COUNT_FIELD_NUMBER: _ClassVar[int]
     consumed_seq: int
     due_ms: int
     reason: RefreshReason
@@ -77,10 +78,11 @@ class RefreshState(_message.Message):
     settings_digest: int
     deletion_seq: int
     full_seq: int
-    def __init__(self, consumed_seq: _Optional[int] = ..., due_ms: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., failures: _Optional[int] = ..., attempted_ms: _Optional[int] = ..., error: _Optional[str] = ..., revision: _Optional[int] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., triggered_ms: _Optional[int] = ..., settling_since_ms: _Optional[int] = ..., settings_digest: _Optional[int] = ..., deletion_seq: _Optional[int] = ..., full_seq: _Optional[int] = ...) -> None: ...
+    uncompared_count: int
+    def __init__(self, consumed_seq: _Optional[int] = ..., due_ms: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., failures: _Optional[int] = ..., attempted_ms: _Optional[int] = ..., error: _Optional[str] = ..., revision: _Optional[int] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., triggered_ms: _Optional[int] = ..., settling_since_ms: _Optional[int] = ..., settings_digest: _Optional[int] = ..., deletion_seq: _Optional[int] = ..., full_seq: _Optional[int] = ..., uncompared_count: _Optional[int] = ...) -> None: ...
 
 class LedgerEntry(_message.Message):
-    __slots__ = ("user_key", "started_ms", "duration_us", "reason", "outcome", "revision", "generator", "model", "input_tokens", "output_tokens", "cost_micro_usd", "event_count", "error", "triggered_ms")
+    __slots__ = ("user_key", "started_ms", "duration_us", "reason", "outcome", "revision", "generator", "model", "input_tokens", "output_tokens", "cost_micro_usd", "event_count", "error", "triggered_ms", "is_compared", "difference")
     USER_KEY_FIELD_NUMBER: _ClassVar[int]
     STARTED_MS_FIELD_NUMBER: _ClassVar[int]
     DURATION_US_FIELD_NUMBER: _ClassVar[int]
@@ -95,6 +97,8 @@ class LedgerEntry(_message.Message):
     EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     TRIGGERED_MS_FIELD_NUMBER: _ClassVar[int]
+    IS_COMPARED_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
     user_key: bytes
     started_ms: int
     duration_us: int
@@ -109,10 +113,12 @@ class LedgerEntry(_message.Message):
     event_count: int
     error: str
     triggered_ms: int
-    def __init__(self, user_key: _Optional[bytes] = ..., started_ms: _Optional[int] = ..., duration_us: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., revision: _Optional[int] = ..., generator: _Optional[str] = ..., model: _Optional[str] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ..., event_count: _Optional[int] = ..., error: _Optional[str] = ..., triggered_ms: _Optional[int] = ...) -> None: ...
+    is_compared: bool
+    difference: str
+    def __init__(self, user_key: _Optional[bytes] = ..., started_ms: _Optional[int] = ..., duration_us: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., revision: _Optional[int] = ..., generator: _Optional[str] = ..., model: _Optional[str] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ..., event_count: _Optional[int] = ..., error: _Optional[str] = ..., triggered_ms: _Optional[int] = ..., is_compared: bool = ..., difference: _Optional[str] = ...) -> None: ...
 
 class LedgerTotals(_message.Message):
-    __slots__ = ("attempts", "written", "unchanged", "defaults", "failed", "input_tokens", "output_tokens", "cost_micro_usd")
+    __slots__ = ("attempts", "written", "unchanged", "defaults", "failed", "input_tokens", "output_tokens", "cost_micro_usd", "compared", "differed")
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     WRITTEN_FIELD_NUMBER: _ClassVar[int]
     UNCHANGED_FIELD_NUMBER: _ClassVar[int]
@@ -121,6 +127,8 @@ class LedgerTotals(_message.Message):
     INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     COST_MICRO_USD_FIELD_NUMBER: _ClassVar[int]
+    COMPARED_FIELD_NUMBER: _ClassVar[int]
+    DIFFERED_FIELD_NUMBER: _ClassVar[int]
     attempts: int
     written: int
     unchanged: int
@@ -129,4 +137,6 @@ class LedgerTotals(_message.Message):
     input_tokens: int
     output_tokens: int
     cost_micro_usd: int
-    def __init__(self, attempts: _Optional[int] = ..., written: _Optional[int] = ..., unchanged: _Optional[int] = ..., defaults: _Optional[int] = ..., failed: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ...) -> None: ...
+    compared: int
+    differed: int
+    def __init__(self, attempts: _Optional[int] = ..., written: _Optional[int] = ..., unchanged: _Optional[int] = ..., defaults: _Optional[int] = ..., failed: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ..., compared: _Optional[int] = ..., differed: _Optional[int] = ...) -> None: ...

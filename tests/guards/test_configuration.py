@@ -32,6 +32,7 @@ DEFAULTS = {
     "scheduler.concurrency": 8,
     "scheduler.batch_users": 64,
     "scheduler.trigger_poll_ms": 50,
+    "scheduler.compare_each": 100,
     "scheduler.sweep_seconds": 5.0,
     "scheduler.nightly_hour_utc": 3,
     "scheduler.review_seconds": 3600.0,
