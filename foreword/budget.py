@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 
 from foreword.frames import BRIEF
@@ -14,6 +15,8 @@ TOKENS_MAX = 200
 """The most a foreword has; a larger budget means this one, and so does 0."""
 # A frame that takes more of a budget than this share leaves too little to say.
 _FRAME_SHARE_MAX = 0.25
+# The kind of the part that says what the user said.
+_STATED = "stated"
 
 
 def budget_tokens(asked: int) -> int:
@@ -35,11 +38,39 @@ def cut(served: Foreword | GetForewordResponse, tokens_max: int) -> None:
         _end_at_a_cut(served, tokens_max)
 
 
+def leave_out(served: Foreword | GetForewordResponse, names: Collection[str]) -> None:
+    """Leave out what a text says of some things; what the user themselves said of them stays.
+
+    Args:
+        served: Whole, with its parts; a text without parts, of an older row, stays as it is.
+        names: As they are shown in a text.
+    """
+    kept = [part for part in served.parts if part.kind == _STATED or not _names_any(part.text, names)]
+    if len(kept) == len(served.parts):
+        return
+    frame = served.text.partition("\n")[0]
+    is_first_kept = bool(kept) and kept[0].text == served.parts[0].text
+    _put(served, frame, kept, list(_beginnings(served, frame)) if is_first_kept else [])
+
+
+def _names_any(text: str, names: Collection[str]) -> bool:
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
+
+
 def _fit(served: Foreword | GetForewordResponse, tokens_max: int) -> None:
     whole = served.text.partition("\n")[0]
     frame = whole if _tokens(whole) <= _FRAME_SHARE_MAX * tokens_max else BRIEF
     beginnings = list(_beginnings(served, whole))
-    parts = _fitting(served.parts, beginnings, tokens_max - _tokens(frame))
+    _put(served, frame, _fitting(served.parts, beginnings, tokens_max - _tokens(frame)), beginnings)
+
+
+def _put(
+    served: Foreword | GetForewordResponse,
+    frame: str,
+    parts: Sequence[ForewordPart],
+    beginnings: Sequence[ForewordPart],
+) -> None:
+    """Make a text of a frame and parts."""
     served.text = "\n".join([frame, *(part.text for part in parts)]) if parts else ""
     del served.cuts[:]
     served.cuts.extend(_cuts(frame, parts, beginnings))

@@ -36,7 +36,7 @@ from sidecar.profiles import Profiles
 from sidecar.reads import Reads
 from sidecar.revisions import list_revisions
 from sidecar.rpc import Context, Handler, check_deadline, unary
-from sidecar.session_overlay import EVENTS_MAX, Session, add_overlay, session_of
+from sidecar.session_overlay import EVENTS_MAX, Session, add_overlay, make_room, session_of
 from sidecar.shared_names import SharedNames
 from sidecar.topics import Topics
 
@@ -122,9 +122,12 @@ class ProfileService:
         if tokens_max == TOKENS_MAX and not request.session_id:
             return whole
         response = GetForewordResponse.FromString(whole)
-        cut_to_budget(response, tokens_max)
-        if request.session_id:
-            add_overlay(response, self._session(user, request.session_id), tokens_max)
+        if not request.session_id:
+            cut_to_budget(response, tokens_max)
+            return response
+        session = self._session(user, request.session_id)
+        make_room(response, session, tokens_max)
+        add_overlay(response, session, tokens_max)
         return response
 
     async def list_revisions(self, request: ListRevisionsRequest, _context: Context) -> ListRevisionsResponse:

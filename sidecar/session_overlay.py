@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from foreword.budget import cut, leave_out
 from foreword.corrections import said, wishes_in
 from foreword.frames import session_line
 from foreword.naming import Names
@@ -19,6 +20,11 @@ from foreword.v1.profile_service_pb2 import GetForewordResponse
 EVENTS_MAX = 64
 TOPICS_MAX = 5
 REFUSED_MAX = 3
+GOALS_MAX = 2
+# Acts by which an application says what the user is after.
+_GOAL_TYPES = frozenset({"goal", "task", "intent"})
+# What was said in a session may take so much of a budget from the core.
+_SAID_SHARE_MAX = 0.5
 
 
 class Session(NamedTuple):
@@ -28,19 +34,26 @@ class Session(NamedTuple):
         topics: What it is about, newest first.
         wanted: How the user wants answers to be, as corrections in it say.
         refused: What the user said no to in it, newest first.
+        goals: What the user said they are after, newest first.
     """
 
     topics: Sequence[str] = ()
     wanted: Sequence[str] = ()
     refused: Sequence[str] = ()
+    goals: Sequence[str] = ()
 
     def parts(self) -> list[str]:
         """Return what is said of it."""
         return [
             *([", ".join(self.topics)] if self.topics else []),
+            *([f"after {', '.join(self.goals)}"] if self.goals else []),
             *([f"wants {', '.join(self.wanted)}"] if self.wanted else []),
             *([f"skip {', '.join(self.refused)}"] if self.refused else []),
         ]
+
+    def said(self) -> Session:
+        """Return what the user said in it, without what it is merely about."""
+        return self._replace(topics=())
 
     def smaller(self) -> Iterator[Session]:
         """Yield the session and less and less of it: topics are left out first, what the user said last."""
@@ -48,8 +61,10 @@ class Session(NamedTuple):
             yield self._replace(topics=self.topics[:count])
         for count in range(len(self.refused), 0, -1):
             yield self._replace(topics=(), refused=self.refused[:count])
-        if self.wanted:
+        if self.wanted or self.goals:
             yield self._replace(topics=(), refused=())
+        if self.wanted and self.goals:
+            yield Session(wanted=self.wanted)
 
 
 def session_of(
@@ -66,6 +81,7 @@ def session_of(
     session = [stored.event for stored in events if stored.event.session_id == session_id]
     refused: dict[str, str] = {}
     wishes: dict[str, str] = {}
+    goals: dict[str, str] = {}
     for event in session:
         sign = signs.of(event.type, event.feedback, event.HasField("value"))
         carried = synonyms.keyed(event.topics)
@@ -74,6 +90,8 @@ def session_of(
                 refused.pop(key, None)
                 if sign in AGAINST:
                     refused[key] = synonyms.shown(topic)
+        if event.type.rpartition(".")[2].lower() in _GOAL_TYPES:
+            goals |= {key: synonyms.shown(topic) for key, topic in carried.items()}
         if corrects(sign, event.feedback):
             wishes |= dict(wishes_in(event.text))
     session.reverse()
@@ -81,21 +99,38 @@ def session_of(
     # Topics that may not be named are no reason to name types: a session about secrets would be told as a "view".
     # Nor is a type worth naming beside what the user said.
     types = [] if topics or wishes else [event.type for event in session]
-    named = [synonyms.shown(topic) for topic in topics if synonyms.key(topic) not in refused]
+    said_already = refused.keys() | goals.keys()
+    named = [synonyms.shown(topic) for topic in topics if synonyms.key(topic) not in said_already]
+    pursued = [goal for key, goal in goals.items() if key not in refused]
     raws = [*named, *types]
     return Session(
         topics=[name.shown for name in names.named(raws, TOPICS_MAX)],
         wanted=said(wishes),
         refused=[name.shown for name in names.named(reversed(refused.values()), REFUSED_MAX)],
+        goals=[name.shown for name in names.named(reversed(pursued), GOALS_MAX)],
     )
+
+
+def make_room(response: GetForewordResponse, session: Session, tokens_max: int) -> None:
+    """Fit the core into the budget beside what the user said in the session, without what that contradicts.
+
+    What the user just refused is not to be praised to them from a text of last night. For what the session is merely
+    about the core gives no room: what holds over months outweighs what the agent sees in its own conversation.
+    """
+    if session.refused:
+        leave_out(response, session.refused)
+    parts = session.said().parts()
+    taken = count_tokens("\n" + session_line(response.text, parts)) if parts else 0
+    # Where the rest would hold nothing of the core, the core stays and the session goes in if it can.
+    cut(response, tokens_max - taken if taken <= _SAID_SHARE_MAX * tokens_max else tokens_max)
+    response.etag = text_etag(response.text)
 
 
 def add_overlay(response: GetForewordResponse, session: Session, tokens_max: int) -> None:
     """Append the line that names as many topics as fit the budget; without room for one, append nothing.
 
-    The core is never cut for it: what holds over months outweighs what the agent sees in its own conversation. It
-    comes first and keeps its bytes, so that a prompt cache holds. What the user said goes before topics: the core does
-    not say it before their next refresh.
+    The core comes first and keeps its bytes, so that a prompt cache holds. What the user said goes before topics: the
+    core does not say it before their next refresh.
     """
     for smaller in session.smaller():
         line = session_line(response.text, smaller.parts())

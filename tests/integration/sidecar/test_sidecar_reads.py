@@ -306,6 +306,37 @@ def test_what_was_refused_in_the_session_is_no_topic_of_it(running: Any) -> None
     assert running.client.text("ann", session_id="s") == f'{SESSION}"blues", "jazz"; skip "Football".'
 
 
+def test_what_the_session_says_changes_the_core(running: Any) -> None:
+    """A no leaves out what the core says for it, a goal is named, and both go in before the last of the core."""
+    lines = ['Reads about "jazz".', 'Often reads about "blues".', "Skip jazz.", 'Also "opera".']
+    kinds = ("lead", "turn", "stated", "rest")
+    text = "\n".join([QUOTING, *lines])
+    running.put(
+        "ann",
+        text=text,
+        cuts=((len(text.encode()), count_tokens(text)),),
+        parts=tuple(zip(kinds, lines, strict=True)),
+    )
+    running.client.record(
+        [
+            running.event("1", session_id="s", topics=["jazz"], type="mute"),
+            running.event("2", session_id="s", topics=["concert tickets"], type="goal"),
+        ]
+    )
+    text = running.client.text("ann", session_id="s")
+    assert text.splitlines()[1:] == [
+        lines[1],
+        lines[2],
+        lines[3],
+        'This session: after "concert tickets"; skip "jazz".',
+    ]
+    budget = running.client.foreword("ann", session_id="s").token_count - 1
+    smaller = running.client.foreword("ann", budget, "s")
+    assert smaller.text.endswith('after "concert tickets"; skip "jazz".')
+    assert smaller.token_count <= budget
+    assert smaller == running.client.foreword("ann", budget, "s")
+
+
 def test_a_correction_in_the_session_is_said_at_once(running: Any) -> None:
     """In words of ours, before the refresh that writes it into the core; what was said outlasts topics."""
     fields = {"type": "agent.outcome", "feedback": Feedback.FEEDBACK_CORRECTION}
