@@ -45,15 +45,21 @@ _WORDS = re.compile(r"[^\W\d_]+")
 _STEM_LETTERS = 3
 
 
+@form(r"As of (?P<month>{month}), works with ⟨\d+⟩ agents(?: on (?P<topics>{list}))?\.", tells_apart=True)
+def agents_lead(known: Known, said: Said) -> Iterator[str]:
+    """What somebody has agents work on, as of their last act."""
+    yield from not_as_of(known, said)
+    yield from miscounted(known, said.names["topics"])
+
+
 @form(
-    r"As of (?P<month>{month}), (?P<act>[a-z][A-Za-z ]*?|works with ⟨\d+⟩ agents)(?: on (?P<within>{list}))?"
+    r"As of (?P<month>{month}), [a-z][A-Za-z ]*?(?: on (?P<within>{list}))?"
     r"(?:(?: |: ){joint}(?P<topics>{list})| \((?P<all>\d+) (?P<events>[a-z]+)\))?\.",
     tells_apart=True,
 )
 def lead(known: Known, said: Said) -> Iterator[str]:
     """What the user does, as of their last act: the first topic with how often."""
-    if (last := month_of(known.user.acts[-1].time_ms)) != said.words["month"]:
-        yield f"last active in {last}"
+    yield from not_as_of(known, said)
     if said.words["all"] and int(said.words["all"]) != len(known.user.acts):
         yield f"{len(known.user.acts)} events in all"
     yield from misnamed(known.user.acts, said.words["events"])
@@ -286,6 +292,12 @@ def always(known: Known, said: Said) -> Iterator[str]:
     best = max(count(part, lambda act: says(act, name)) / len(part) for part in parts)
     if best < _NEARLY_ALWAYS_SHARE_MIN:
         yield f"{name}: at most {best:.0%} of any stretch"
+
+
+def not_as_of(known: Known, said: Said) -> Iterator[str]:
+    """Yield a reason where the last act was in another month."""
+    if (last := month_of(known.user.acts[-1].time_ms)) != said.words["month"]:
+        yield f"last active in {last}"
 
 
 def has(act: Act, name: str) -> bool:

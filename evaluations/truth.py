@@ -46,7 +46,8 @@ def findings(text: str, known: Known) -> Iterator[Finding]:
             continue
         form, said = read
         yield from (Finding(sentence, "contradicted", reason) for reason in form.check(known, said))
-        names = [each.name for listed in said.names.values() for each in listed]
+        # A project and its main package bear one name, and are two things.
+        names = [each.name for group, listed in said.names.items() if group != "within" for each in listed]
         yield from (
             Finding(sentence, "useless", reason)
             for reason in _useless(sentence, names, named_before, said_before)
@@ -82,7 +83,7 @@ def _useless(sentence: str, names: list[str], named_before: set[str], said_befor
 
 def _sentences(text: str) -> Iterator[str]:
     for line in text.split("\n"):
-        if not is_framed(line):
+        if line and not is_framed(line):
             yield from sentences(line)
 
 
