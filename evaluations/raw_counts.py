@@ -90,6 +90,11 @@ class User:
         """Return the newest acts."""
         return self.acts[-count:]
 
+    def newest_and_tied(self, count: int) -> Sequence[Act]:
+        """Return the newest acts, and with the oldest of them all others of its moment."""
+        edge_ms = self.newest(count)[0].time_ms
+        return [act for act in self.acts if act.time_ms >= edge_ms]
+
     def last_days(self, days: int) -> Sequence[Act]:
         """Return the acts of so many days up to the last one: of the user's time, not of the reader's."""
         start_ms = self.acts[-1].time_ms - days * DAY_MS

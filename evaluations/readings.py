@@ -39,7 +39,10 @@ _NOT_DONE = frozenset("failure fail failed error unresolved aborted timeout fals
 _ENDS = frozenset("outcome result finish end".split())
 _COMMITS = frozenset("commit push merge pull_request code_review issue".split())
 _OF_ALL = re.compile(r"(?P<part>\d+) of (?P<all>\d+)(?: (?P<events>[a-z]+))?")
-_OF_NEWEST = re.compile(r"(?P<new>new, )?(?P<part>\d+) of the last (?P<acts>\d+) (?P<events>[a-z]+)")
+_OF_NEWEST = re.compile(r"(?P<part>\d+) of the last (?P<acts>\d+) (?P<events>[a-z]+)")
+_RATED = re.compile(r"rated (\d+\.\d)")
+# A mean is told to one decimal; half of it, and what adding in another order changes.
+_ROUNDED = 0.051
 _YEAR = re.compile(r" \(\d{4}\)$")
 _WORDS = re.compile(r"[^\W\d_]+")
 _STEM_LETTERS = 3
@@ -107,7 +110,7 @@ def back(known: Known, said: Said) -> Iterator[str]:
 @form(r"(?:Also l|L)ately {joint}(?P<items>{list})(?:, on (?P<subjects>{list}))?\.")
 def now(known: Known, said: Said) -> Iterator[str]:
     """What the newest acts were about: items, and phrases that come again in the texts of several."""
-    acts = known.user.newest(_NOW_ACTS)
+    acts = known.user.newest_and_tied(_NOW_ACTS)
     for name in said.plain("items"):
         if not any(name in item_names(act) for act in acts):
             # Without items the list is of subjects: "Lately on …".
@@ -118,7 +121,7 @@ def now(known: Known, said: Said) -> Iterator[str]:
 @form(r"Lately (?:on|asks about|searches for) (?P<subjects>{list})\.")
 def lately_about(known: Known, said: Said) -> Iterator[str]:
     """Phrases that come again in the newest texts."""
-    yield from seldom_written(known.user.newest(_NOW_ACTS), said.plain("subjects"))
+    yield from seldom_written(known.user.newest_and_tied(_NOW_ACTS), said.plain("subjects"))
 
 
 @form(r"New to (?P<topics>{list})\.", tells_apart=True)
@@ -205,19 +208,19 @@ def answering(known: Known, said: Said) -> Iterator[str]:
 
 
 @form(
-    r"Rates (?P<mean>\d+\.\d) on average: (?P<topics>⟨\d+⟩ \d+\.\d(?:[,;] ⟨\d+⟩ \d+\.\d)*)\.",
+    r"Rates (?P<mean>\d+\.\d) on average(?:: (?P<topics>⟨\d+⟩ \d+\.\d(?:[,;] ⟨\d+⟩ \d+\.\d)*))?\.",
     tells_apart=True,
 )
 def rates(known: Known, said: Said) -> Iterator[str]:
     """The mean of all ratings, and of topics above it, then, behind a semicolon, below it."""
     overall = mean(act.rating for act in known.user.acts if act.rating is not None)
-    if overall is None or abs(overall - float(said.words["mean"])) > 0.051:
+    if overall is None or abs(overall - float(said.words["mean"])) > _ROUNDED:
         yield f"mean rating {overall}"
         return
     stated = re.findall(r"⟨\d+⟩ (\d+\.\d)", said.words["topics"])
     for name, number in zip(said.plain("topics"), stated, strict=True):
         own = mean(act.rating for act in known.user.acts if act.rating is not None and has(act, name))
-        if own is None or abs(own - float(number)) > 0.051:
+        if own is None or abs(own - float(number)) > _ROUNDED:
             yield f"{name}: mean rating {own}"
         elif (own - overall) * (float(number) - float(said.words["mean"])) <= 0:
             yield f"{name}: mean rating {own:.3f}, {overall:.3f} of all"
@@ -343,25 +346,41 @@ def unsaid(known: Known, names: Sequence[str], at_least: int = 1) -> Iterator[st
 
 
 def miscounted(known: Known, names: Sequence[Noted]) -> Iterator[str]:
-    """Yield a reason for each topic that no act has, or whose note says another count than there is."""
-    acts = known.user.acts
+    """Yield a reason for each topic that no act has, or whose note says something else than there is.
+
+    Where one name stands for two topics, as "documentation" does, a count may be of either or of both.
+    """
     for name, note in names:
-        having = [act for act in acts if has(act, name)]
-        if not having:
-            yield f"{name}: 0 of {len(acts)} events"
-        elif match := _OF_ALL.fullmatch(note):
-            if (int(match["part"]), int(match["all"])) != (len(having), len(acts)):
-                yield f"{name}: {len(having)} of {len(acts)} events"
-            yield from misnamed(acts, match["events"])
-        elif match := _OF_NEWEST.fullmatch(note):
-            least, most = of_newest(acts, int(match["acts"]), having)
-            if not least <= int(match["part"]) <= most:
-                yield f"{name}: {least} to {most} of the last {match['acts']}"
-            if match["new"] and len(having) != int(match["part"]):
-                yield f"{name}: {len(having)} events in all"
-            yield from misnamed(acts, match["events"])
-        elif note:
-            yield f"{name}: ({note}) is no count"
+        readings = [keys_of(name), *(frozenset({key}) for key in keys_of(name))]
+        having = [[act for act in known.user.acts if not act.topics.isdisjoint(keys)] for keys in readings]
+        if not having[0]:
+            yield f"{name}: 0 of {len(known.user.acts)} events"
+        for part in filter(None, note.split(", ")):
+            reasons = [list(_misnoted(known, part, acts)) for acts in having if acts]
+            if all(reasons):
+                yield f"{name}: {reasons[0][0]}"
+        if note.startswith("new, ") and not any(f"{len(acts)} of the last" in note for acts in having):
+            yield f"{name}: {len(having[0])} events in all"
+
+
+def _misnoted(known: Known, note: str, having: Sequence[Act]) -> Iterator[str]:
+    """Yield why one thing that is noted of a topic is not so, given the acts that have the topic."""
+    acts = known.user.acts
+    if match := _OF_ALL.fullmatch(note):
+        if (int(match["part"]), int(match["all"])) != (len(having), len(acts)):
+            yield f"{len(having)} of {len(acts)} events"
+        yield from misnamed(acts, match["events"])
+    elif match := _OF_NEWEST.fullmatch(note):
+        least, most = of_newest(acts, int(match["acts"]), having)
+        if not least <= int(match["part"]) <= most:
+            yield f"{least} to {most} of the last {match['acts']}"
+        yield from misnamed(acts, match["events"])
+    elif match := _RATED.fullmatch(note):
+        own = mean(act.rating for act in having if act.rating is not None)
+        if own is None or abs(own - float(match[1])) > _ROUNDED:
+            yield f"mean rating {own}"
+    elif note != "new":
+        yield f"({note}) is not understood"
 
 
 def misnamed(acts: Sequence[Act], events: str | None) -> Iterator[str]:

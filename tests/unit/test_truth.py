@@ -98,6 +98,12 @@ SHAPES = [
     (RATING, "Rates Drama above average, War below.", ""),
     (RATING, "Rates 3.5 on average: Drama 5.0; War 2.0.", ""),
     (RATING, "Rates 3.5 on average: Drama 4.5.", "Drama: mean rating 5.0"),
+    (
+        RATING,
+        "As of November 2023, watches films: Drama (5 of 10 ratings, rated 5.0) and War (rated 2.0).",
+        "",
+    ),
+    (RATING, "As of November 2023, watches films: War (rated 2.4).", "War: mean rating 2.0"),
     (OFFERS, 'Rejects 9 of 12 suggestions; more in "loops" (8 of 8); fewer in "maps" (1 of 4).', ""),
     (OFFERS, "Accepts 3 of 11 suggestions.", "3 of 12"),
     (RATING, "Rates War above average.", "mean rating 2.0, 3.500 of all"),
