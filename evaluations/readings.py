@@ -239,17 +239,17 @@ def standing(known: Known, said: Said) -> Iterator[str]:
 
 @form(r"Skip (?P<topics>{list})\.")
 def skip(known: Known, said: Said) -> Iterator[str]:
-    """What the user does not want: they said no to it, or turned most of it down, and the last word was no yes."""
+    """What the user does not want: a no that no yes came after, or most of it, all or the newest, turned down."""
     for name in said.plain("topics"):
         acts = [act for act in known.user.acts if has(act, name)]
         decisions = [act.decision for act in acts if act.decision]
-        against = count(acts, lambda act: act.against)
-        if decisions and decisions[-1] > 0:
-            yield f"{name}: said yes to last"
-        elif not decisions and 2 * against < len(acts):
-            yield f"{name}: {against} of {len(acts)} events against it"
-        elif not acts:
+        parts = [acts, *(acts[-number:] for number in _STRETCHES_ACTS)]
+        if not acts:
             yield f"{name}: never met"
+        elif decisions and decisions[-1] > 0:
+            yield f"{name}: said yes to last"
+        elif not decisions and all(2 * count(part, lambda act: act.against) < len(part) for part in parts):
+            yield f"{name}: {count(acts, lambda act: act.against)} of {len(acts)} events against it"
 
 
 @form(r"Wants (?P<wants>[^⟨⟩]+)\.")
