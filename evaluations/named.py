@@ -11,9 +11,9 @@ from foreword.naming import Names
 from foreword.topics import topic_key
 from foreword.vocabulary import built_in
 
-# What is named as what is not expected of the user: behind one of these until the end of the clause, or before "below".
+# What is named as what is not expected of the user: behind one of these until the end of its clause.
 _TURNED = re.compile(
-    r"\b(?:Skip|[Ll]ess|Earlier|[Ss]topped|[Nn]o longer)\b[^.;]*|(?:(?:, | and )?⟨\d+⟩)+(?= below)"
+    r"\b(?:Skip|[Ll]ess|Earlier|No(?= ⟨))\b[^.;]*|(?:(?:, | and )?⟨\d+⟩)+(?= below)|(?<=; )(?:(?:, )?⟨\d+⟩ \d+\.\d)+"
 )
 
 

@@ -16,7 +16,7 @@ from foreword.v1.event_pb2 import Event
 from scheduler.agent.evidence import time_ms_of
 
 # Of a namespace with more, every so many-th is looked at: the command goes through all of them.
-_USERS_MAX = 24
+_USERS_MAX = 16
 _EVENTS_MIN = 3
 
 
