@@ -33,6 +33,7 @@ from scheduler.model.connections import Connections
 from scheduler.model.work import ModelWork
 from scheduler.populations import Populations
 from scheduler.review import Reviewer
+from scheduler.rollback import Rollbacks
 from scheduler.runner import Runner
 from scheduler.shaping import Shaping
 from scheduler.topics.proposer import TopicProposer
@@ -177,8 +178,11 @@ class SchedulerDaemon:
                 product_schema=load_product_schema(config.agent.product),
             )
             erasures = Erasures(self._writer, self._profiles, populations, self.runner, clock)
+            rollbacks = Rollbacks(
+                self._writer, self._profiles, populations, self.runner, clock=clock, live=self.live
+            )
             self._feed = TriggerFeed(
-                self._writer, self._profiles, self.runner, erasures, clock=clock, live=self.live
+                self._writer, self._profiles, self.runner, erasures, rollbacks, clock=clock, live=self.live
             )
             self._reviewer = Reviewer(
                 self._writer, self._profiles, self.runner, clock=clock, live=self.live, shaping=shaping

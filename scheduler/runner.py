@@ -191,7 +191,7 @@ class Runner:
         Raises:
             StoreError: It could not be written, or there is no activity to read. Nothing was changed.
         """
-        await self._vacated(user)
+        await self.vacated(user)
         if self.activity is None:
             raise StoreMissingError("there is no activity store to read from")
         attempt = begin()
@@ -224,7 +224,7 @@ class Runner:
                 return
             await asyncio.sleep(0)
 
-    async def _vacated(self, user: UserKey) -> None:
+    async def vacated(self, user: UserKey) -> None:
         """Wait until no attempt at a user is under way."""
         while (attempt := self._in_flight.get(user)) is not None:
             if attempt in self._done:

@@ -14,6 +14,7 @@ from foreword.v1.activity_pb2 import Trigger
 from foreword.v1.refresh_pb2 import RefreshState
 from scheduler.due import URGENCY, Due, after_trigger
 from scheduler.erasure import Erasures
+from scheduler.rollback import Rollbacks
 from scheduler.runner import Runner
 
 # Triggers moved by one transaction: about ten milliseconds in which nothing else runs.
@@ -34,6 +35,7 @@ class TriggerFeed:
         profiles: ProfileReader,
         runner: Runner,
         erasures: Erasures,
+        rollbacks: Rollbacks,
         *,
         clock: Clock,
         live: FollowedConfig,
@@ -42,6 +44,7 @@ class TriggerFeed:
         self._profiles = profiles
         self._runner = runner
         self._erasures = erasures
+        self._rollbacks = rollbacks
         self._clock = clock
         self._live = live
         self._seen: tuple[EnvironmentId, int] | None = None
@@ -68,13 +71,18 @@ class TriggerFeed:
         return taken
 
     async def _take(self, activity: ActivityReader, rows: Sequence[Row]) -> int:
-        """Take the rows up to an erasure, or the erasure that stands first."""
-        plain = list(takewhile(lambda row: not row[1].erase_ms, rows))
+        """Take the rows up to an erasure or a rollback, or the one that stands first."""
+        plain = list(takewhile(lambda row: not (row[1].erase_ms or row[1].rollback_ms), rows))
         if plain:
             self._move_users(activity, plain)
             return len(plain)
         place, trigger = rows[0]
-        await self._erasures.carry_out(trigger, activity.environment_id, place)
+        if trigger.rollback_ms:
+            await self._rollbacks.carry_out(trigger)
+            # For what else the row asks, and to pass it.
+            self._move_users(activity, rows[:1])
+        else:
+            await self._erasures.carry_out(trigger, activity.environment_id, place)
         return 1
 
     def _move_users(self, activity: ActivityReader, rows: Sequence[Row]) -> None:

@@ -28,6 +28,8 @@ from foreword.v1.profile_service_pb2 import (
     GetProfileRequest,
     ListRevisionsRequest,
     ListRevisionsResponse,
+    RollbackProfileRequest,
+    RollbackProfileResponse,
 )
 from sidecar import checks
 from sidecar.activity import Activity
@@ -35,6 +37,7 @@ from sidecar.open_triggers import OpenTriggers
 from sidecar.profiles import Profiles
 from sidecar.reads import Reads
 from sidecar.revisions import list_revisions
+from sidecar.rollbacks import rollback_profile
 from sidecar.rpc import Context, Handler, check_deadline, unary
 from sidecar.session_overlay import EVENTS_MAX, Session, add_overlay, make_room, session_of
 from sidecar.shared_names import SharedNames
@@ -67,6 +70,7 @@ class ProfileService:
         self._topics = topics
         self._live = live
         self._shared_names = SharedNames(profiles, clock)
+        self._clock = clock
         self._now_ms = clock.now_ms
         # Reads the pieces that tokens are counted by, so that the first call that needs them does not wait for it.
         count_tokens("a")
@@ -78,6 +82,7 @@ class ProfileService:
             "BatchGetProfiles": unary(BatchGetProfilesRequest, self.batch_get_profiles),
             "GetForeword": unary(GetForewordRequest, self.get_foreword),
             "ListRevisions": unary(ListRevisionsRequest, self.list_revisions),
+            "RollbackProfile": unary(RollbackProfileRequest, self.rollback_profile),
         }
 
     async def get_profile(self, request: GetProfileRequest, _context: Context) -> bytes:
@@ -135,6 +140,14 @@ class ProfileService:
         user = keys.user_key(request.user_id, request.namespace)
         # In a thread: store.revisions_max may be large, and a profile takes a tenth of a millisecond to compare.
         return await asyncio.to_thread(list_revisions, self._profiles, user)
+
+    async def rollback_profile(
+        self, request: RollbackProfileRequest, context: Context
+    ) -> RollbackProfileResponse:
+        """Ask for a return to an earlier revision and wait until it is served."""
+        return await rollback_profile(
+            request, context, profiles=self._profiles, activity=self._activity, clock=self._clock
+        )
 
     def _answer(self, ids: list[str], namespace: str, start: int) -> list[bytes]:
         users = [_user_of_batch(user_id, namespace, start + place) for place, user_id in enumerate(ids)]

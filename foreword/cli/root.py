@@ -24,6 +24,7 @@ _COMMANDS = {
     "events": "foreword.cli.events",
     "revisions": "foreword.cli.revisions",
     "diff": "foreword.cli.diff",
+    "rollback": "foreword.cli.rollback",
     "explain": "foreword.cli.explain",
     "status": "foreword.cli.status",
     "users": "foreword.cli.users",

@@ -40,6 +40,7 @@ from foreword.v1.profile_service_pb2 import (
     GetForewordResponse,
     GetProfileResponse,
     ListRevisionsResponse,
+    RollbackProfileResponse,
 )
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
@@ -80,6 +81,12 @@ class AsyncForeword(Client):
     async def list_revisions(self, user_id: str, *, namespace: str | None = None) -> ListRevisionsResponse:
         """Return the kept revisions of a user, newest first; see `Foreword.list_revisions`."""
         return await self._ask(self._list_revisions(user_id, namespace))
+
+    async def rollback(
+        self, user_id: str, revision: int, wait_seconds: float = 0, *, namespace: str | None = None
+    ) -> RollbackProfileResponse:
+        """Return a user to an earlier revision; see `Foreword.rollback`."""
+        return await self._ask(self._rollback(user_id, revision, wait_seconds, namespace))
 
     async def explain(
         self, user_id: str, belief_id: str = "", *, namespace: str | None = None

@@ -28,6 +28,7 @@ from foreword.client.calls import (
     MERGE_TOPICS,
     RECORD_EVENTS,
     REFRESH_USER,
+    ROLLBACK_PROFILE,
     SPLIT_TOPIC,
     Call,
 )
@@ -52,6 +53,7 @@ from foreword.v1.profile_service_pb2 import (
     GetForewordResponse,
     GetProfileResponse,
     ListRevisionsResponse,
+    RollbackProfileResponse,
 )
 from foreword.v1.refresh_pb2 import RefreshMode
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
@@ -122,6 +124,12 @@ class Client:
     def _list_revisions(self, user_id: str, namespace: str | None) -> Call[ListRevisionsResponse]:
         asked = self._of(user_id, namespace)
         return Call(LIST_REVISIONS, asked, lambda _: ListRevisionsResponse(), always_raises=True)
+
+    def _rollback(
+        self, user_id: str, revision: int, wait_seconds: float, namespace: str | None
+    ) -> Call[RollbackProfileResponse]:
+        asked = self._of(user_id, namespace, revision=revision, wait_seconds=wait_seconds)
+        return Call(ROLLBACK_PROFILE, asked, fallbacks.not_rolled_back)
 
     def _explain(self, user_id: str, belief_id: str, namespace: str | None) -> Call[ExplainBeliefResponse]:
         asked = self._of(user_id, namespace, belief_id=belief_id)

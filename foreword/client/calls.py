@@ -46,6 +46,8 @@ from foreword.v1.profile_service_pb2 import (
     GetProfileResponse,
     ListRevisionsRequest,
     ListRevisionsResponse,
+    RollbackProfileRequest,
+    RollbackProfileResponse,
 )
 from foreword.v1.user_data_service_pb2 import (
     EraseUserRequest,
@@ -83,6 +85,9 @@ GET_FOREWORD = Method("/foreword.v1.ProfileService/GetForeword", GetForewordRequ
 LIST_REVISIONS = Method(
     "/foreword.v1.ProfileService/ListRevisions", ListRevisionsRequest, ListRevisionsResponse
 )
+ROLLBACK_PROFILE = Method(
+    "/foreword.v1.ProfileService/RollbackProfile", RollbackProfileRequest, RollbackProfileResponse
+)
 RECORD_EVENTS = Method("/foreword.v1.ActivityService/RecordEvents", RecordEventsRequest, RecordEventsResponse)
 GET_STATUS = Method("/foreword.v1.OperatorService/GetStatus", GetStatusRequest, GetStatusResponse)
 DELETE_EVENTS = Method("/foreword.v1.ActivityService/DeleteEvents", DeleteEventsRequest, DeleteEventsResponse)
@@ -102,6 +107,7 @@ UNARY: tuple[Method[Any], ...] = (
     BATCH_GET_PROFILES,
     GET_FOREWORD,
     LIST_REVISIONS,
+    ROLLBACK_PROFILE,
     RECORD_EVENTS,
     DELETE_EVENTS,
     GET_STATUS,
@@ -180,6 +186,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "event_ids": arguments.texts,
     "namespace": arguments.text,
     "belief_id": arguments.text,
+    "revision": arguments.count,
     "session_id": arguments.text,
     "max_tokens": arguments.tokens,
     "wait_seconds": _wait,

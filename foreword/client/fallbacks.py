@@ -10,7 +10,12 @@ from foreword.errors import ForewordError
 from foreword.v1.activity_service_pb2 import RecordEventsResponse, RefusedEvent
 from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import GetStatusResponse, RefreshUserResponse, StatusProblem
-from foreword.v1.profile_service_pb2 import BatchGetProfilesResponse, GetForewordResponse, GetProfileResponse
+from foreword.v1.profile_service_pb2 import (
+    BatchGetProfilesResponse,
+    GetForewordResponse,
+    GetProfileResponse,
+    RollbackProfileResponse,
+)
 from foreword.v1.user_data_service_pb2 import EraseUserResponse
 
 
@@ -39,6 +44,11 @@ def no_profiles(user_ids: Sequence[Any], namespace: Any) -> BatchGetProfilesResp
 def not_refreshed(error: ForewordError) -> RefreshUserResponse:
     """Return that no refresh ended, and why."""
     return RefreshUserResponse(error=str(error))
+
+
+def not_rolled_back(error: ForewordError) -> RollbackProfileResponse:
+    """Return that nothing was rolled back, and why."""
+    return RollbackProfileResponse(error=str(error))
 
 
 def no_status(error: ForewordError) -> GetStatusResponse:

@@ -41,6 +41,7 @@ from foreword.v1.profile_service_pb2 import (
     GetForewordResponse,
     GetProfileResponse,
     ListRevisionsResponse,
+    RollbackProfileResponse,
 )
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
@@ -107,6 +108,15 @@ class Foreword(Client):
             ServiceError: Always when it fails, whatever `raises` says: no answer must not pass for no revisions.
         """
         return self._ask(self._list_revisions(user_id, namespace))
+
+    def rollback(
+        self, user_id: str, revision: int, wait_seconds: float = 0, *, namespace: str | None = None
+    ) -> RollbackProfileResponse:
+        """Return a user to an earlier revision, as a new one, and wait up to `wait_seconds`, at most 60, for it.
+
+        What the user said since still holds, and what was counted stays counted.
+        """
+        return self._ask(self._rollback(user_id, revision, wait_seconds, namespace))
 
     def explain(
         self, user_id: str, belief_id: str = "", *, namespace: str | None = None

@@ -113,14 +113,24 @@ class ActivityTransaction:
             self._count_users(times_ms, last_seq, ended, now_ms)
         return are_new
 
-    def request(self, user: UserKey, *, on_open_ms: int = 0, manual_ms: int = 0, full_ms: int = 0) -> None:
-        """Add an on-open or manual trigger for a user, or one for a refresh from the events alone."""
+    def request(
+        self,
+        user: UserKey,
+        *,
+        on_open_ms: int = 0,
+        manual_ms: int = 0,
+        full_ms: int = 0,
+        rollback_ms: int = 0,
+        rollback_revision: int = 0,
+    ) -> None:
+        """Add an on-open or manual trigger for a user, one for a refresh from the events alone, or for a rollback."""
         activity = self._user(user) or UserActivity()
         sequence = self._next_trigger()
         if full_ms:
             activity.full_seq = sequence
         times_ms = {"on_open_ms": on_open_ms, "manual_ms": manual_ms, "full_ms": full_ms}
-        self._trigger(user, activity, sequence, **times_ms)
+        rollback = (rollback_ms, rollback_revision)
+        self._trigger(user, activity, sequence, rollback=rollback, **times_ms)
         self._put_user(user, activity)
 
     def delete(self, user: UserKey, event_ids: Sequence[str], now_ms: int) -> list[bool]:
@@ -305,10 +315,18 @@ class ActivityTransaction:
                 keys.u64(activity.trigger_seq), trigger.SerializeToString(), db=self._db[db.TRIGGERS]
             )
 
-    def _trigger(self, user: UserKey, activity: UserActivity, sequence: int, **times_ms: int) -> None:
+    def _trigger(
+        self,
+        user: UserKey,
+        activity: UserActivity,
+        sequence: int,
+        *,
+        rollback: tuple[int, int] = (0, 0),
+        **times_ms: int,
+    ) -> None:
         """Append a trigger, adding to the times of the user's former row unless that was taken already."""
         trigger = self._take_former(activity.trigger_seq) or Trigger(user_key=user)
-        _merge(trigger, **times_ms)
+        _merge(trigger, rollback=rollback, **times_ms)
         activity.trigger_seq = sequence
         self._append_trigger(sequence, trigger)
 
@@ -416,8 +434,15 @@ def _count_day(days: Any, day: int) -> None:
         days.insert(place, DayCount(day=day, count=1))
 
 
-def _merge(trigger: Trigger, *, activity_ms: int = 0, **asked_ms: int) -> None:
-    """Add to a trigger; the earliest request of each kind counts: waiting time is measured from it."""
+def _merge(
+    trigger: Trigger, *, activity_ms: int = 0, rollback: tuple[int, int] = (0, 0), **asked_ms: int
+) -> None:
+    """Add to a trigger; the earliest request of each kind counts: waiting time is measured from it.
+
+    Of rollbacks the latest does: it names the revision that is wanted now.
+    """
+    if rollback[0]:
+        trigger.rollback_ms, trigger.rollback_revision = rollback
     trigger.activity_ms = max(trigger.activity_ms, activity_ms)
     for name, time_ms in asked_ms.items():
         if time_ms:

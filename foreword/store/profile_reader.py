@@ -301,6 +301,11 @@ class ProfileReader(Reader):
                 raise damaged(user, row)
         return found
 
+    def revision_numbers(self, user: UserKey) -> list[int]:
+        """Return which revisions of a user are kept, damaged ones among them, oldest first."""
+        with self._reading(db.REVISIONS) as txn:
+            return [keys.read_u64(key, len(user)) for key, _ in prefixed(txn.cursor(), user)]
+
     def kept_profile(self, user: UserKey, revision: int) -> Profile | None:
         """Return one of a user's kept revisions; None when it is not kept, or damaged."""
         row = self._get(db.REVISIONS, user + keys.u64(revision))

@@ -109,7 +109,7 @@ STANCE_NO: Stance
 STANCE_YES: Stance
 
 class Profile(_message.Message):
-    __slots__ = ("user_id", "namespace", "computed_at", "cadence", "segment", "revision", "content_preferences", "search_defaults", "notification_config", "self_model", "presentation", "semantic_summary", "foreword", "provenance", "product", "memory", "is_default", "summary_embedding")
+    __slots__ = ("user_id", "namespace", "computed_at", "cadence", "segment", "revision", "content_preferences", "search_defaults", "notification_config", "self_model", "presentation", "semantic_summary", "foreword", "provenance", "product", "memory", "is_default", "summary_embedding", "rollback")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     COMPUTED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -128,6 +128,7 @@ class Profile(_message.Message):
     MEMORY_FIELD_NUMBER: _ClassVar[int]
     IS_DEFAULT_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_EMBEDDING_FIELD_NUMBER: _ClassVar[int]
+    ROLLBACK_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     namespace: str
     computed_at: _timestamp_pb2.Timestamp
@@ -146,7 +147,20 @@ class Profile(_message.Message):
     memory: Memory
     is_default: bool
     summary_embedding: Embedding
-    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cadence: _Optional[_Union[Cadence, str]] = ..., segment: _Optional[_Union[Segment, str]] = ..., revision: _Optional[int] = ..., content_preferences: _Optional[_Union[ContentPreferences, _Mapping]] = ..., search_defaults: _Optional[_Union[SearchDefaults, _Mapping]] = ..., notification_config: _Optional[_Union[NotificationConfig, _Mapping]] = ..., self_model: _Optional[_Union[SelfModel, _Mapping]] = ..., presentation: _Optional[_Union[Presentation, _Mapping]] = ..., semantic_summary: _Optional[str] = ..., foreword: _Optional[_Union[Foreword, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., product: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., memory: _Optional[_Union[Memory, _Mapping]] = ..., is_default: bool = ..., summary_embedding: _Optional[_Union[Embedding, _Mapping]] = ...) -> None: ...
+    rollback: Rollback
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cadence: _Optional[_Union[Cadence, str]] = ..., segment: _Optional[_Union[Segment, str]] = ..., revision: _Optional[int] = ..., content_preferences: _Optional[_Union[ContentPreferences, _Mapping]] = ..., search_defaults: _Optional[_Union[SearchDefaults, _Mapping]] = ..., notification_config: _Optional[_Union[NotificationConfig, _Mapping]] = ..., self_model: _Optional[_Union[SelfModel, _Mapping]] = ..., presentation: _Optional[_Union[Presentation, _Mapping]] = ..., semantic_summary: _Optional[str] = ..., foreword: _Optional[_Union[Foreword, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., product: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., memory: _Optional[_Union[Memory, _Mapping]] = ..., is_default: bool = ..., summary_embedding: _Optional[_Union[Embedding, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ...) -> None: ...
+
+class Rollback(_message.Message):
+    __slots__ = ("revision", "requested_at", "data_watermark", "taken_back")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_AT_FIELD_NUMBER: _ClassVar[int]
+    DATA_WATERMARK_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_BACK_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    requested_at: _timestamp_pb2.Timestamp
+    data_watermark: _timestamp_pb2.Timestamp
+    taken_back: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, revision: _Optional[int] = ..., requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., data_watermark: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., taken_back: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class TopicAffinity(_message.Message):
     __slots__ = ("topic", "score", "evidence_count", "last_seen", "stance", "explanation")

@@ -42,6 +42,7 @@ from scheduler.agent.operations import (
     SetPresentation,
 )
 from scheduler.agent.proposal import Proposal
+from scheduler.agent.taken_back import check_not_taken_back
 
 Row = TypeVar("Row", bound=Any)
 
@@ -116,6 +117,7 @@ def apply(
             try:
                 sources = _sources(operation.event_ids, known)
                 vetted = vet(operation, sources, applied) if vet is not None else operation
+                check_not_taken_back(vetted, sources, previous, proposal.proposed_by)
                 _apply_one(vetted, applied, sources, topic_counts, proposal.proposed_by)
             except FieldError as error:
                 applied.refusals.append(Refusal(operation, error))

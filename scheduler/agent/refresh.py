@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,7 +34,7 @@ from scheduler.agent.vetting import Vetting
 from scheduler.agent.window import weigh
 
 # Between the versions in `provenance.prompt_version`: of code, then of the prompt, where a model had a part.
-_VERSION_JOINT = "+"
+VERSION_JOINT = "+"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def refresh(refresh_input: RefreshInput, config: Config) -> RefreshResult:
 
 def code_version(provenance: profile_pb2.Provenance) -> str:
     """Return the version of code's own rules by which a revision was written, whether or not a model had a part."""
-    return provenance.prompt_version.partition(_VERSION_JOINT)[0]
+    return provenance.prompt_version.partition(VERSION_JOINT)[0]
 
 
 @dataclass(frozen=True)
@@ -206,9 +206,13 @@ def complete(drafted: Draft, proposals: Sequence[Proposal] = ()) -> RefreshResul
         return _default(drafted)
     counts = {topic: count.events for topic, count in drafted.memory.topics.items()}
     looked_at = [(each, Vetting(findings, each.operations, previous).vetted) for each in proposals]
-    applied = apply([(_by_code(drafted, findings), None), *looked_at], previous, findings.known, counts)
+    by_code = _by_code(drafted, findings)
+    applied = apply([(by_code, None), *looked_at], previous, findings.known, counts)
     applied_counts = applied.counts[1:]
-    _withdraw(applied.self_model, findings)
+    # What code finds taken back by a rollback is no fault of a model's.
+    refusals = applied.refusals[len(by_code.operations) - applied.counts[0] :]
+    refused = {affinity.key for affinity in findings.low if affinity.is_refused}
+    withdraw(applied.self_model, refused, findings.names)
     profile = profile_pb2.Profile(user_id=drafted.input.user_id, namespace=drafted.input.namespace)
     fill(profile, findings, previous)
     profile.self_model.CopyFrom(applied.self_model)
@@ -235,7 +239,7 @@ def complete(drafted: Draft, proposals: Sequence[Proposal] = ()) -> RefreshResul
         False,
         drafted.delta,
         _sum(proposals),
-        applied.refusals,
+        refusals,
         sum(applied_counts),
     )
 
@@ -261,18 +265,16 @@ def _sum(proposals: Iterable[Proposal]) -> Usage:
     )
 
 
-def _withdraw(self_model: profile_pb2.SelfModel, findings: Findings) -> None:
+def withdraw(self_model: profile_pb2.SelfModel, refused: Set[str], names: Names) -> None:
     """Remove preferences for what the user said no to, and all that is sensitive, whoever proposed it and when.
 
     What a model proposed goes as well when a name in it may not be said any more.
     """
-    refused = {affinity.key for affinity in findings.low if affinity.is_refused}
-    withholds = findings.names.withholds
+    withholds = names.withholds
     _drop(self_model.preferences, lambda row: topic_key(row.value) in refused or withholds(row.value))
     _drop(self_model.beliefs, lambda row: withholds(row.subject) or withholds(row.statement))
     _drop(self_model.expertise, lambda row: withholds(row.area))
     _drop(self_model.goals, lambda row: withholds(row.statement))
-    names = findings.names
     _drop(self_model.beliefs, lambda row: row.proposed_by and not may_stand(row.statement, names))
     _drop(self_model.goals, lambda row: row.proposed_by and not may_stand(row.statement, names))
     _drop(self_model.preferences, lambda row: row.proposed_by and not may_stand(row.value, names))
@@ -298,11 +300,13 @@ def _stamp(profile: profile_pb2.Profile, drafted: Draft, used: Sequence[Proposal
     profile.segment = source.segment  # type: ignore[assignment]
     profile.cadence = source.cadence  # type: ignore[assignment]
     profile.memory.CopyFrom(to_proto(drafted.memory))
+    if source.previous is not None and source.previous.HasField("rollback"):
+        profile.rollback.CopyFrom(source.previous.rollback)
     provenance = profile.provenance
     provenance.generator = used[-1].proposed_by if used else EXTRACTIVE
     provenance.model = used[-1].model if used else ""
     versions = [EXTRACTIVE_VERSION, *(each.prompt_version for each in used[-1:])]
-    provenance.prompt_version = _VERSION_JOINT.join(versions)
+    provenance.prompt_version = VERSION_JOINT.join(versions)
     provenance.window.seconds = drafted.config.window.days * 86_400
     provenance.event_count = len(source.window_events)
     provenance.data_watermark.FromMilliseconds(drafted.memory.as_of_ms)
