@@ -14,6 +14,7 @@ NAMES = (
     "ingest",
     "json_event",
     "refresh",
+    "growth",
     "prompt",
     "trigger",
     "rewrite",

@@ -49,7 +49,7 @@ Row = TypeVar("Row", bound=Any)
 STATEMENT_BYTES_MAX = 200
 SUBJECT_BYTES_MAX = 128
 BELIEFS_MAX = 48
-# Beside up to 16 that code counts, so that there is room for both.
+# Beside up to 16 that code counts of what draws and some of what does not, so that there is room for both.
 MODEL_BELIEFS_MAX = 24
 GOALS_MAX = 10
 EXPERTISE_MAX = 10

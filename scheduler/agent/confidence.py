@@ -30,7 +30,8 @@ def confidence(
 
     w is what the evidence weighs: n events on d days count d × (1 + ½ log₂(n / d)), since those of one day say much the
     same, each for what its kind is worth (a statement 12, feedback 2, an act 1); acts and feedback lose half for each
-    180 days by which all else that is known of the user is newer. a is what speaks against it, by number and days.
+    180 days by which all else that is known of the user is newer; all together weigh no less than the weightiest alone.
+    a is what speaks against it, by number and days.
 
     Args:
         kinds: The `EvidenceKind` of each event kept; those that are not kept are taken to be like them.
@@ -45,7 +46,9 @@ def confidence(
         _KIND_WEIGHT.get(kind, 0.0) * (1.0 if kind == profile_pb2.EVIDENCE_KIND_STATEMENT else fade)
         for kind in kinds
     ]
-    weight = _independent(count, days) * math.fsum(worth) / max(1, len(worth))
+    mean = math.fsum(worth) / max(1, len(worth))
+    # Acts beside a statement lower the mean, and make what was said no less sure.
+    weight = max([_independent(count, days) * mean, *worth])
     opposed = _independent(against, against_days)
     return round(min(CONFIDENCE_MAX, weight / (weight + opposed + _HALF_WEIGHT)), 2)
 

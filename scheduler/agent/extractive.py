@@ -12,7 +12,7 @@ from scheduler.agent.apply import level_of
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
 from scheduler.agent.kind import Kind
-from scheduler.agent.observed import is_statement
+from scheduler.agent.observed import is_statement, usefulness
 from scheduler.agent.operations import (
     AddBelief,
     CloseBelief,
@@ -29,6 +29,8 @@ _BELIEF_SCORE_MIN = 0.10
 _BELIEF_SCORE_END = 0.04
 _BELIEF_EVENTS_MIN = 3
 _BELIEFS_MAX = 8
+# As many again stay while they last, so that those at the edge do not come and go.
+_DRAWN_HELD_MAX = 16
 # More would only repeat the same kind of evidence; the profile keeps the newest few and the count.
 _CITED_MAX = 50
 _EXPERTISE_EVENTS_MIN = 5
@@ -82,13 +84,21 @@ def _beliefs(findings: Findings, previous: profile_pb2.Profile | None) -> Iterat
         if not belief.HasField("valid_to") and not belief.proposed_by
     ]
     current = {topic_key(belief.subject): belief for belief in held}
-    yield from _endings(findings, held, current)
+    ended = list(_endings(findings, held, current))
+    yield from ended
     yield from _contradictions(findings, held)
     strong = [
         affinity
         for affinity in findings.high
         if affinity.score >= _BELIEF_SCORE_MIN and affinity.evidence_count >= _BELIEF_EVENTS_MIN
     ]
+    ended_ids = {operation.belief_id for operation in ended}
+    drawn = {
+        topic: belief
+        for topic, belief in current.items()
+        if belief.belief_id not in ended_ids and not belief.statement.startswith(_AGAINST_BEGINNINGS)
+    }
+    yield from _room(findings, drawn, [affinity.key for affinity in strong[:_BELIEFS_MAX]])
     for affinity in strong[:_BELIEFS_MAX]:
         yield from _belief(findings, current, affinity, _DRAWN_STATEMENTS[findings.kind], against=False)
     for affinity in findings.low[:_BELIEFS_MAX]:
@@ -96,9 +106,25 @@ def _beliefs(findings: Findings, previous: profile_pb2.Profile | None) -> Iterat
         yield from _belief(findings, current, affinity, pattern, against=True)
 
 
+def _room(
+    findings: Findings, drawn: Mapping[str, profile_pb2.Belief], strong: Sequence[str]
+) -> Iterator[CloseBelief]:
+    """Close the least useful of what draws the user where there is no room for it beside what now draws them most.
+
+    Whoever does a little of everything would else gather a belief for each topic that was ever among the first. Only
+    with news: nothing that is known goes by time passing.
+    """
+    others = sorted((belief for topic, belief in drawn.items() if topic not in strong), key=usefulness)
+    excess = len(others) + len(strong) - _DRAWN_HELD_MAX
+    news = _newest([findings.known[event_id] for event_id in findings.news])
+    for belief in others[: max(0, excess)] if news else ():
+        if belief.source != profile_pb2.BELIEF_SOURCE_EXPLICIT:
+            yield CloseBelief(belief.belief_id, news[-1:])
+
+
 def _endings(
     findings: Findings, held: Sequence[profile_pb2.Belief], current: dict[str, profile_pb2.Belief]
-) -> Iterator[Operation]:
+) -> Iterator[CloseBelief]:
     """Close beliefs in topics the activity has left or turned around on, and all but one about the same topic.
 
     The newest events show that the activity goes on elsewhere; what the user said ends with what they say otherwise.

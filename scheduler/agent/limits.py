@@ -9,6 +9,9 @@ from foreword.store.profile_size import check_profile_size
 from foreword.v1 import profile_pb2
 from scheduler.agent.observed import usefulness
 
+# Of noes that are said in several places; the newest stand first.
+_REPEATED_KEPT = 10
+
 
 def fit(profile: profile_pb2.Profile, bytes_max: int = PROFILE_BYTES_MAX) -> None:
     """Drop what Foreword itself can spare until it fits: explanations, weak counts, then the least useful beliefs.
@@ -43,6 +46,7 @@ def fit(profile: profile_pb2.Profile, bytes_max: int = PROFILE_BYTES_MAX) -> Non
             _keep_evidence(profile.self_model, count)
     while profile.ByteSize() > bytes_max and _drop_belief(profile.self_model.beliefs):
         pass
+    _drop_repeated(profile, bytes_max)
     check_profile_size(profile, bytes_max)
 
 
@@ -53,6 +57,22 @@ def _keep_evidence(model: profile_pb2.SelfModel, count: int) -> None:
             del row.evidence[:-count]
     for belief in model.beliefs:
         del belief.contradictions[:-count]
+
+
+def _drop_repeated(profile: profile_pb2.Profile, bytes_max: int) -> None:
+    """Drop what repeats the noes of the memory, which stay: fifty of 128 bytes do not fit four times."""
+    beliefs = profile.self_model.beliefs
+    for rows in (
+        profile.notification_config.suppress_topics,
+        profile.content_preferences.low_affinity_topics,
+    ):
+        while profile.ByteSize() > bytes_max and len(rows) > _REPEATED_KEPT:
+            del rows[-1]
+    while profile.ByteSize() > bytes_max:
+        least = min((row for row in beliefs if not row.proposed_by), key=usefulness, default=None)
+        if least is None:
+            return
+        beliefs.remove(least)
 
 
 def _drop_belief(beliefs: RepeatedCompositeFieldContainer[profile_pb2.Belief]) -> bool:

@@ -139,11 +139,20 @@ def source_of(
 
 
 def keep_newest(kept: _EvidenceList, fresh: Sequence[Evidence]) -> None:
-    """Add the newest of some events, oldest first, to those kept, and drop what there is no room for."""
-    for item in fresh[-EVIDENCE_KEPT:]:
+    """Add some events, oldest first, to those kept, and keep the newest of all and the newest that was said.
+
+    Acts that agree with what somebody said would else push out their words, and make it less sure.
+    """
+    said = [item for item in fresh[:-EVIDENCE_KEPT] if is_statement(item)]
+    for item in (*said[-1:], *fresh[-EVIDENCE_KEPT:]):
         row = kept.add(event_id=item.event.event_id, kind=evidence_kind(item))
         row.time.FromMilliseconds(item.time_ms)
-    if len(kept) > EVIDENCE_KEPT:
+    words = [place for place, row in enumerate(kept) if row.kind == profile_pb2.EVIDENCE_KIND_STATEMENT]
+    first = words[-1] if words else len(kept)
+    if len(kept) > EVIDENCE_KEPT and first < len(kept) - EVIDENCE_KEPT:
+        del kept[first + 1 : len(kept) - EVIDENCE_KEPT + 1]
+        del kept[:first]
+    elif len(kept) > EVIDENCE_KEPT:
         del kept[: len(kept) - EVIDENCE_KEPT]
 
 
