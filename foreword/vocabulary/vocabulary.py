@@ -12,6 +12,7 @@ KINDS = ("code", "rating", "reading", "shopping", "media", "agent", "search", "g
 CLASSES = ("language", "genre", "file_kind", "everywhere")
 """What a topic can be; those of the last are true of everybody, and never said."""
 _WORDS = re.compile(r"[a-z]+")
+_NO_CLASS: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Vocabulary:
 
     def is_a(self, topic: str, classes: Iterable[str]) -> bool:
         """Return whether a topic, by `topic_key`, is of one of these classes."""
-        return any(topic in self.classes.get(name, ()) for name in classes)
+        return not self._classes_of.get(topic, _NO_CLASS).isdisjoint(classes)
 
     def kind_of_type(self, event_type: str) -> str | None:
         """Return the name of the kind that a type in small letters shows; None for a weak or unknown one."""
@@ -94,6 +95,15 @@ class Vocabulary:
         """Return the name of the medium that a type or a domain names, as `movie.rate` does; None for none."""
         named = (self._medium_of_word.get(word) for word in _WORDS.findall(value.lower()))
         return next(filter(None, named), None)
+
+    # Asked for each topic of each teller of a text.
+    @cached_property
+    def _classes_of(self) -> dict[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for name, topics in self.classes.items():
+            for topic in topics:
+                found.setdefault(topic, set()).add(name)
+        return {topic: frozenset(names) for topic, names in found.items()}
 
     @cached_property
     def _by_type(self) -> dict[str, str]:

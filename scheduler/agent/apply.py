@@ -280,6 +280,10 @@ def _put_belief(
     if proposed_by:
         _make_room(model, added, sources, MODEL_BELIEFS_MAX, lambda row: bool(row.proposed_by))
     _make_room(model, added, sources, BELIEFS_MAX - CLOSED_KEPT, lambda _: True)
+    if not model.beliefs or not model.beliefs[-1].HasField("valid_to"):
+        # Those that ended stand last: without one there is nothing to move.
+        model.beliefs.append(added)
+        return
     current = [belief for belief in model.beliefs if not belief.HasField("valid_to")]
     closed = [belief for belief in model.beliefs if belief.HasField("valid_to")]
     _replace(model.beliefs, [*current, added, *closed])

@@ -50,7 +50,7 @@ class AttributeShare:
     evidence_count: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Findings:
     """All that is read out of one user's activity.
 

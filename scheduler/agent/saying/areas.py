@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from foreword.clock import DAY_MS
 from foreword.topics import topic_key
@@ -24,32 +25,35 @@ _LAPSED_MS = 180 * DAY_MS
 _VALUE_EVENTS_MIN = 3
 
 
-def named(findings: Findings) -> list[Affinity]:
+# Several tellers of one text ask in turn; findings are told apart by identity.
+@lru_cache(maxsize=2)
+def named(findings: Findings) -> tuple[Affinity, ...]:
     """Return the topics that may be named and draw the user."""
     events_min = _NAMED_EVENTS_MIN if findings.memory.events >= FEW_EVENTS else 1
-    return [
+    return tuple(
         item
         for item in findings.high
         if item.evidence_count >= events_min
         and item.score >= _NAMED_SCORE_MIN
         and not findings.words.is_a(item.key, ("everywhere",))
         and findings.names.name(item.topic) is not None
-    ]
+    )
 
 
-def areas(findings: Findings) -> list[Affinity]:
+@lru_cache(maxsize=2)
+def areas(findings: Findings) -> tuple[Affinity, ...]:
     """Return the topics that say where the user is active; what is said apart and what has lapsed only where all is."""
     found = named(findings)
-    places = [item for item in found if is_place(findings, item)]
-    fresh = [item for item in places if not has_lapsed(findings, item)]
-    return fresh or places or [item for item in found if not has_lapsed(findings, item)]
+    places = tuple(item for item in found if is_place(findings, item))
+    fresh = tuple(item for item in places if not has_lapsed(findings, item))
+    return fresh or places or tuple(item for item in found if not has_lapsed(findings, item))
 
 
 def leading(findings: Findings) -> list[Affinity]:
     """Return the topics that the user does most with."""
-    found = areas(findings)
+    found: Sequence[Affinity] = areas(findings)
     if findings.memory.events < FEW_EVENTS:
-        found.sort(key=lambda item: -item.evidence_count)
+        found = sorted(found, key=lambda item: -item.evidence_count)
     return [item for item in found[:_LEAD_TOPICS] if item.score >= _LEAD_SCORE_MIN]
 
 
