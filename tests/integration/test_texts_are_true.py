@@ -30,6 +30,8 @@ def sample(events: list[Event]) -> list[Event]:
 
 @needs_shared_data
 @pytest.mark.slow
+# Fifteen seconds on an idle core; beside all other tests on two busy ones several times that.
+@pytest.mark.timeout(300)
 def test_no_sentence_is_contradicted_by_the_raw_counts() -> None:
     """Whether written week by week, on import or long after the last activity, each sentence is read and is true."""
     faults, texts = [], Counter[str]()
