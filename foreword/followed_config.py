@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from foreword.config import Config
-from foreword.config_file import ConfigFile
+from foreword.config_file import ConfigFile, Signature
 from foreword.errors import ConfigError
 from foreword.problems import Problems
 
@@ -49,6 +49,7 @@ class FollowedConfig:
         self._file = file
         self._problems = problems
         self._seen = file.signature() if file is not None else None
+        self._words_seen = _word_signatures(config)
         self._is_missed = False
 
     def follow(self) -> bool:
@@ -64,16 +65,21 @@ class FollowedConfig:
         self._problems.end(self._component, "refused")
         self._note_waiting(changed)
         former, self.current = self.current, self._with_start_values(changed)
-        differences = list(_differences(former.model_dump(mode="json"), self.current.model_dump(mode="json")))
+        self._words_seen = _word_signatures(self.current)
+        differences = [
+            *_differences(former.model_dump(mode="json"), self.current.model_dump(mode="json")),
+            *_reworded(former, self.current),
+        ]
         if differences:
             logger.info("%s now applies: %s", self._file, "; ".join(differences))
         return bool(differences)
 
     def _has_changed(self, file: ConfigFile) -> bool:
-        signature = file.signature()
+        signature, words = file.signature(), _word_signatures(self.current)
         if signature == self._seen:
             self._is_missed = False
-            return False
+            is_reworded, self._words_seen = words != self._words_seen, words
+            return is_reworded
         if signature is None and not self._is_missed:
             # Some editors move the file away before they put the new one there: only what stays away is gone.
             self._is_missed = True
@@ -102,6 +108,19 @@ class FollowedConfig:
             for section, keys in self._at_start.items()
         }
         return changed.model_copy(update=sections)
+
+
+def _word_signatures(config: Config) -> list[Signature | None]:
+    return [ConfigFile(file, is_named=True).signature() for file in config.foreword.vocabulary_files()]
+
+
+def _reworded(former: Config, current: Config) -> Iterator[str]:
+    """Yield the namespaces whose words of a domain are others, in files that are called the same."""
+    for name in ("", *current.foreword.namespaces):
+        before, after = former.foreword.words_of(name), current.foreword.words_of(name)
+        is_same_file = before.vocabulary_file == after.vocabulary_file
+        if is_same_file and before.domain_words().digest != after.domain_words().digest:
+            yield f"the words in {after.vocabulary_file}"
 
 
 def _value(config: Config, section: str, key: str) -> Any:

@@ -53,6 +53,26 @@ def test_a_file_made_later_is_taken_over_and_left_with_it(path: Path) -> None:
     assert followed.days == 28
 
 
+def test_the_words_of_a_domain_are_followed_too(path: Path, tmp_path: Path) -> None:
+    """A vocabulary file that changes applies though the configuration's own does not; a bad one changes nothing."""
+    words = tmp_path / "gym.toml"
+    words.write_text('[kinds.general]\nact = "trains"\n')
+    path.write_text(f'[foreword.namespaces.gym]\nvocabulary_file = "{words}"\n')
+    followed = Followed(ConfigFile(path, is_named=True))
+
+    def act(namespace: str) -> str:
+        return followed.live.current.foreword.words_of(namespace).domain_words().kinds["general"].act
+
+    assert (act("gym"), act("other"), followed.live.follow()) == ("trains", "active", False)
+    words.write_text('[kinds.general]\nact = "works out"\n')
+    assert followed.live.follow()
+    assert act("gym") == "works out"
+    words.write_text('[kinds.general]\nacts = "lifts weights"\n')
+    assert not followed.live.follow()
+    assert act("gym") == "works out"
+    assert "kinds.general.acts: found an unknown key; allowed: act, " in followed.said()
+
+
 def test_an_editors_gap_between_two_files_changes_nothing(path: Path) -> None:
     """A file that is back at the next look was never gone."""
     path.write_text("[window]\ndays = 30\n")

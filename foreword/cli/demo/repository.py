@@ -55,6 +55,6 @@ def _terms(authors: int, commits: int) -> str:
     words = "Authors are pseudonymised with a secret made for this run."
     if authors < _AUTHORS_ENOUGH or commits < _COMMITS_ENOUGH:
         words += (
-            "\nThat is little to learn from: expect short forewords, and defaults below 4 meaningful events."
+            "\nThat is little to learn from: expect short forewords, and defaults below 3 meaningful events."
         )
     return words

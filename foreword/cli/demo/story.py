@@ -151,7 +151,7 @@ class Story:
         with self._screen.step("forewords", title if len(shown) > 1 else "A foreword as served"):
             if not shown:
                 self._screen.detail(
-                    "Nobody has enough events for a profile yet (4 meaningful ones make one)."
+                    "Nobody has enough events for a profile yet (3 meaningful ones make one)."
                 )
             for profile in shown:
                 response = self._client.foreword(profile.user_id)
