@@ -152,8 +152,8 @@ def _apply_one(
             belief = _current_belief(model, belief_id)
             _check_overturning(belief, sources)
             _close_belief(model, belief, sources)
-        case AddGoal(statement):
-            _add_goal(model, statement, sources, proposed_by)
+        case AddGoal(statement, _, subject):
+            _add_goal(model, statement, subject, sources, proposed_by)
         case CloseGoal(goal_id):
             _close_goal(model, goal_id, sources)
         case SetExpertise(area, _, _, event_count):
@@ -334,7 +334,7 @@ def _check_overturning(belief: profile_pb2.Belief, sources: Sequence[Evidence]) 
 
 
 def _add_goal(
-    model: profile_pb2.SelfModel, statement: str, sources: Sequence[Evidence], proposed_by: str
+    model: profile_pb2.SelfModel, statement: str, subject: str, sources: Sequence[Evidence], proposed_by: str
 ) -> None:
     _check_text("statement", statement, STATEMENT_BYTES_MAX)
     goal = next(
@@ -342,7 +342,7 @@ def _add_goal(
     )
     if goal is None:
         _check_inference(sources)
-        goal = profile_pb2.Goal(statement=statement, proposed_by=proposed_by)
+        goal = profile_pb2.Goal(statement=statement, subject=subject, proposed_by=proposed_by)
         goal.valid_from.FromMilliseconds(sources[0].time_ms)
         goal.goal_id = _identifier("goal", statement, sources[0].time_ms)
         _replace(model.goals, [goal, *model.goals][:GOALS_MAX])

@@ -11,6 +11,7 @@ from scheduler.agent.affinity import Affinity
 from scheduler.agent.apply import level_of
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
+from scheduler.agent.goals import goals
 from scheduler.agent.kind import Kind
 from scheduler.agent.observed import is_statement, usefulness
 from scheduler.agent.operations import (
@@ -75,6 +76,7 @@ def propose(findings: Findings, previous: profile_pb2.Profile | None) -> Iterato
     yield from _expertise(findings, previous)
     yield from _preferences(findings, previous)
     yield from _presentation(findings, previous)
+    yield from goals(findings, previous)
 
 
 def _beliefs(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:

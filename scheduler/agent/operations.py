@@ -56,6 +56,7 @@ class AddGoal:
 
     statement: str
     event_ids: tuple[str, ...]
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

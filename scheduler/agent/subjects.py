@@ -97,6 +97,14 @@ def recurring(subjects: Sequence[str]) -> list[tuple[str, tuple[int, ...]]]:
     return [(acts[min(acts)], tuple(acts)) for _, acts in chosen]
 
 
+def mentions(subject: str, phrase: str) -> bool:
+    """Return whether a subject has the words of a phrase beside each other, in any of their forms."""
+    key = tuple(map(stem, phrase.split(" ")))
+    return any(
+        stems[place : place + len(key)] == key for stems in _stems(subject) for place in range(len(stems))
+    )
+
+
 def _shared_stems(subjects: Iterable[str]) -> frozenset[str]:
     """Return the stems that several subjects have: only these can make a phrase that several share."""
     counts = Counter(

@@ -29,7 +29,7 @@ _VERBS = {
 _YEAR = re.compile(r" \(\d{4}\)$")
 
 
-def now(findings: Findings, _: profile_pb2.SelfModel, claimed: Set[str]) -> Iterator[Saying]:
+def now(findings: Findings, self_model: profile_pb2.SelfModel, claimed: Set[str]) -> Iterator[Saying]:
     """Say which items the newest acts were about, the likeliest next ones first, and which phrases come again in them.
 
     An item counts by how often and how lately it was at hand: alone, neither foretells the next one as well.
@@ -40,6 +40,9 @@ def now(findings: Findings, _: profile_pb2.SelfModel, claimed: Set[str]) -> Iter
     items, subjects = _items(acts, findings.names, claimed), _subjects(acts, findings.names)
     first, more = items[:_ITEMS], items[_ITEMS:]
     joint = "in " if findings.kind is Kind.CODE else ""
+    # Said among the goals.
+    pursued = [row.statement for row in self_model.goals if not row.HasField("valid_to")]
+    subjects = [subject for subject in subjects if not any(subject in goal for goal in pursued)]
     if first:
         yield Saying("now", f"Lately {joint}{join(first)}{f', on {join(subjects)}' if subjects else ''}.")
     elif subjects:
