@@ -31,12 +31,14 @@ def _reasons(affinity: Affinity, window: Window, memory: Memory) -> Iterator[str
         yield _on_days(window.topic_days.get(affinity.key, 0), window.days)
     else:
         yield f"last on {day_text(affinity.last_seen_ms // DAY_MS)}"
-    yield f"{affinity.evidence_count:,} of {memory.events:,} event{'s' * (memory.events != 1)}"
+    # A topic that was dropped from the memory once and came back counts from there.
+    least = "at least " if memory.is_partial else ""
+    yield f"{least}{affinity.evidence_count:,} of {memory.events:,} event{'s' * (memory.events != 1)}"
 
 
 def _on_days(days: int, days_of: int) -> str:
     if days_of == 1:
-        return f"{'' if days else 'not '}on the last active day"
+        return "on the last active day" if days else "not on the last active day"
     return f"{days or 'none'} of the last {days_of} active days"
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -14,26 +13,13 @@ from foreword.corrections import Wish, wishes_in
 from foreword.redaction import redact_value
 from foreword.topics import commonest, topic_key
 from foreword.v1 import profile_pb2
-from scheduler.agent import recent
+from scheduler.agent import kept_counts, recent
 from scheduler.agent.day_sums import DaySums
 from scheduler.agent.evidence import GENERATOR_KEY, Evidence
 from scheduler.agent.offers import Offers, is_accepted, offers_of
 from scheduler.agent.population import PopulationDelta, length_bucket
 from scheduler.agent.recent import Recent
 
-TOPICS_MAX = 100
-# Topics that the user decided against are kept before all others, the newest of them; nobody says no to more by hand.
-NOES_MAX = 50
-# Together, so that a profile has room for naming them three times.
-_NO_BYTES_MAX = 2500
-ATTRIBUTES_MAX = 40
-# People write a name in two or three ways; more are typing errors.
-_SPELLINGS_MAX = 4
-# Together at most half of a profile, so that topics of 128 bytes cannot push out what they are kept for.
-_TOPIC_BYTES_MAX = 7000
-_ATTRIBUTE_BYTES_MAX = 2500
-# Bytes of a FadedCount beside its field and value: four doubles, a count, a time and their tags.
-_COUNT_BYTES = 56
 # Longer values are texts or identifiers, not categories.
 _VALUE_BYTES_MAX = 64
 LENGTH_KEY = "length"
@@ -172,32 +158,10 @@ def stance_of(item: Evidence) -> profile_pb2.Stance:
 
 
 def to_proto(memory: Memory) -> profile_pb2.Memory:
-    """Return the memory as the profile carries it: the strongest topics and attribute values within the limits."""
+    """Return the memory as the profile carries it, within its limit: see `kept_counts`."""
     proto = profile_pb2.Memory(event_count=memory.events, total_weight=memory.weight)
     proto.as_of.FromMilliseconds(memory.as_of_ms)
     proto.half_life.CopyFrom(Duration(seconds=int(memory.half_life_ms // 1000)))
-    for count in _strongest_topics(memory.topics):
-        row = proto.topics.add(
-            value=count.name(),
-            weight=count.weight,
-            negative_weight=count.against,
-            event_count=count.events,
-            rating_sum=count.rating_sum,
-            rating_weight=count.rating_weight,
-            accepted_count=count.accepted,
-            rejected_count=count.rejected,
-            rating_total=count.rating_total,
-            rating_count=count.rating_count,
-        )
-        row.last_seen.FromMilliseconds(count.last_seen_ms)
-        if count.stance:
-            row.stance = count.stance
-            row.stance_time.FromMilliseconds(count.stance_ms)
-        _add_spellings(row, count.spellings)
-        count.days.write(row)
-    for (name, value), kept in _strongest_attributes(memory.attributes):
-        row = proto.attributes.add(field=name, value=value, weight=kept.weight, event_count=kept.events)
-        row.last_seen.FromMilliseconds(kept.last_seen_ms)
     if memory.weight:
         proto.hour_weights.extend(memory.hours)
     if memory.length_weight:
@@ -209,10 +173,11 @@ def to_proto(memory: Memory) -> profile_pb2.Memory:
     proto.rating_square_sum = memory.rating_square_sum
     proto.rating_weight = memory.rating_weight
     proto.rating_total, proto.rating_count = memory.rating_total, memory.rating_count
-    proto.is_partial = memory.is_partial or len(proto.topics) < len(memory.topics)
     recent.write(memory.recent, proto)
     memory.days.write(proto)
     memory.offers.write(proto)
+    kept_counts.write(memory.topics, memory.attributes, proto)
+    proto.is_partial = memory.is_partial or len(proto.topics) < len(memory.topics)
     return proto
 
 
@@ -391,53 +356,3 @@ def _number(value: str) -> float | None:
         return float(value)
     except ValueError:
         return None
-
-
-def _add_spellings(row: profile_pb2.FadedCount, spellings: dict[str, int]) -> None:
-    """Write the spellings down when there is more than the one the row is named by."""
-    if list(spellings) == [row.value]:
-        return
-    rest = dict(spellings)
-    for _ in range(min(len(spellings), _SPELLINGS_MAX)):
-        text = commonest(rest)
-        row.spellings.add(text=text, event_count=rest.pop(text))
-
-
-def _strongest_topics(topics: dict[str, TopicCount]) -> Iterable[TopicCount]:
-    """Yield what the user said no to, newest first, then the rest by weight, within the limits of number and size."""
-    noes = dict(_newest_noes(topics))
-    others = [item for item in topics.items() if item[0] not in noes] if noes else topics.items()
-    ranked = heapq.nsmallest(
-        TOPICS_MAX - len(noes), others, key=lambda item: (-item[1].weight - item[1].against, item[0])
-    )
-    size_bytes = 0
-    for topic, count in (*noes.items(), *ranked):
-        written = 1 + len(count.spellings) if len(count.spellings) > 1 else 1
-        size_bytes += _COUNT_BYTES + written * len(topic.encode())
-        if size_bytes > _TOPIC_BYTES_MAX:
-            return
-        yield count
-
-
-def _newest_noes(topics: dict[str, TopicCount]) -> Iterable[tuple[str, TopicCount]]:
-    said = [item for item in topics.items() if item[1].stance == _NO]
-    if not said:
-        return
-    size_bytes = 0
-    for topic, count in heapq.nsmallest(NOES_MAX, said, key=lambda item: (-item[1].stance_ms, item[0])):
-        size_bytes += len(topic.encode())
-        if size_bytes > _NO_BYTES_MAX:
-            return
-        yield topic, count
-
-
-def _strongest_attributes(
-    attributes: dict[tuple[str, str], AttributeCount],
-) -> Iterable[tuple[tuple[str, str], AttributeCount]]:
-    ranked = heapq.nsmallest(ATTRIBUTES_MAX, attributes.items(), key=lambda item: (-item[1].weight, item[0]))
-    size_bytes = 0
-    for key, count in ranked:
-        size_bytes += _COUNT_BYTES + len(key[0].encode()) + len(key[1].encode())
-        if size_bytes > _ATTRIBUTE_BYTES_MAX:
-            return
-        yield key, count

@@ -11,8 +11,8 @@ from foreword.naming import Names
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.apply import BELIEFS_MAX, CLOSED_KEPT, GOALS_MAX, PREFERENCES_MAX
+from scheduler.agent.kept_counts import NOES_MAX
 from scheduler.agent.limits import fit
-from scheduler.agent.memory import NOES_MAX
 from scheduler.agent.refresh import VERSION_JOINT, code_version, withdraw
 from scheduler.agent.render import foreword, summary
 from scheduler.agent.saying import Saying

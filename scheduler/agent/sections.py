@@ -8,7 +8,7 @@ from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.explanation import explanation
 from scheduler.agent.findings import Findings
-from scheduler.agent.memory import NOES_MAX
+from scheduler.agent.kept_counts import NOES_MAX
 
 HIGH_TOPICS_MAX = 20
 LOW_TOPICS_MAX = 10

@@ -14,8 +14,8 @@ from foreword.config_file import ConfigFile
 from foreword.errors import ConfigError
 from foreword.signs import FEEDBACK_SIGNS, SIGNS, Sign, Signs
 from foreword.v1 import event_pb2, profile_pb2
+from scheduler.agent.kept_counts import NOES_MAX
 from scheduler.agent.limits import fit
-from scheduler.agent.memory import NOES_MAX
 
 NOES = sorted(name for name, sign in SIGNS.items() if sign in (Sign.NO, Sign.NO_TO_ITEM))
 YESES = sorted(name for name, sign in SIGNS.items() if sign in (Sign.YES, Sign.YES_TO_ITEM))
