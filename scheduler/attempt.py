@@ -16,7 +16,7 @@ from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
 from foreword.naming import escaped, quoted
 from foreword.store import ActivityReader, ProfileReader
-from foreword.store.activity_reader import StoredEvent
+from foreword.store.activity_reader import News, StoredEvent
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Profile, Segment
 from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshState
@@ -52,6 +52,7 @@ class Attempt:
         outcome: How it ended.
         segment: The user's segment now.
         consumed_seq: The newest event read, in the order of acceptance.
+        consumed_count: How many events had been accepted by then.
         deletion_seq: The newest deletion of events that the profile is then without.
         full_seq: The newest request for a refresh from the events alone that is met.
         is_compared: Whether the result was compared with one from the events alone.
@@ -75,6 +76,7 @@ class Attempt:
     outcome: RefreshOutcome = RefreshOutcome.REFRESH_OUTCOME_UNSPECIFIED
     segment: Segment = Segment.SEGMENT_UNSPECIFIED
     consumed_seq: int = 0
+    consumed_count: int = 0
     deletion_seq: int = 0
     full_seq: int = 0
     is_compared: bool = False
@@ -105,7 +107,7 @@ class Attempt:
         self.outcome = RefreshOutcome.REFRESH_OUTCOME_FAILED
         self.result = None
         self.segment = self.state.segment
-        self.consumed_seq = self.state.consumed_seq
+        self.consumed_seq, self.consumed_count = self.state.consumed_seq, self.state.consumed_count
         self.deletion_seq, self.full_seq = self.state.deletion_seq, self.state.full_seq
         self.settings_digest = self.state.settings_digest
         # A lone surrogate from a foreign message would make the state itself unwritable.
@@ -199,7 +201,7 @@ class Refresher:
             attempt.consumed_seq = seen.last_seq if seen is not None else 0
             return
         attempt.segment = classify(seen, attempt.started_ms, config)
-        attempt.consumed_seq = seen.last_seq
+        attempt.consumed_seq, attempt.consumed_count = seen.last_seq, seen.event_count
         attempt.deletion_seq, attempt.full_seq = seen.deletion_seq, seen.full_seq
         attempt.settings_digest = self._shaping.digest(keys.split_user_key(attempt.user)[1])
         if previous is not None and self._is_current(previous, attempt, config):
@@ -231,11 +233,17 @@ class Refresher:
         consumed_seq = attempt.state.consumed_seq if previous is not None else 0
         is_rewound = attempt.is_rewound = consumed_seq > seen.last_seq
         starts_over = _starts_over(attempt) and not is_rewound
+        is_read_before = previous is not None and not is_rewound
         stored = activity.events(
             attempt.user,
             from_ms=0 if starts_over else from_ms,
-            consumed_seq=0 if is_rewound else consumed_seq,
-            limit=FULL_EVENTS_MAX if starts_over else config.window.events_max,
+            news=News(
+                consumed_seq if is_read_before else 0,
+                seen.last_seq,
+                seen.event_count - (attempt.state.consumed_count if is_read_before else 0),
+            ),
+            window_max=None if starts_over else config.window.events_max,
+            limit=FULL_EVENTS_MAX,
         )
         # Events accepted since `seen` was read belong to the next refresh.
         stored = [event for event in stored if event.sequence <= seen.last_seq]
@@ -250,7 +258,9 @@ class Refresher:
             cadence=cadence(attempt.segment, config),
             activity=seen,
             new_events=[event.event for event in new],
-            window_events=[event.event for event in stored if event.time_ms >= from_ms],
+            window_events=[event.event for event in stored if event.time_ms >= from_ms][
+                -config.window.events_max :
+            ],
             previous=previous,
             population=self._populations.view(namespace),
             history=history,

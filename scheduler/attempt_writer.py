@@ -109,6 +109,7 @@ class AttemptWriter:
         stored = txn.refresh_state(attempt.user) or RefreshState()
         state = RefreshState(
             consumed_seq=attempt.consumed_seq,
+            consumed_count=attempt.consumed_count,
             deletion_seq=attempt.deletion_seq,
             full_seq=attempt.full_seq,
             segment=attempt.segment,

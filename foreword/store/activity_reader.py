@@ -30,6 +30,20 @@ class StoredEvent(NamedTuple):
     event: Event
 
 
+class News(NamedTuple):
+    """Events by their place in the order of acceptance.
+
+    Attributes:
+        after_seq: Those beyond this place,
+        through_seq: up to this one.
+        count_max: How many these are at most; once so many are found nobody looks for more.
+    """
+
+    after_seq: int
+    through_seq: int
+    count_max: int
+
+
 class DayReads(NamedTuple):
     """How often profiles and forewords of a segment were handed out on a day."""
 
@@ -110,15 +124,25 @@ class ActivityReader(Reader):
         return None if row is None else _event(db.EVENTS, key, row)
 
     def events(
-        self, user: UserKey, *, from_ms: int = 0, consumed_seq: int | None = None, limit: int = 1_000_000
+        self,
+        user: UserKey,
+        *,
+        from_ms: int = 0,
+        news: News | None = None,
+        window_max: int | None = None,
+        limit: int = 1_000_000,
     ) -> list[StoredEvent]:
         """Return a user's events, oldest first, without those that are damaged.
+
+        The search ends where nothing more can be wanted, so that its cost is that of the window and the news, not that
+        of the history.
 
         Args:
             user: User key.
             from_ms: Events from this time on are wanted.
-            consumed_seq: When given, older events are wanted too if they were accepted after it.
-            limit: At most this many, the newest by time.
+            news: Wanted too, of whatever time; without it nothing is news.
+            window_max: At most this many that are no news, the newest by time.
+            limit: At most this many in all, the newest by time.
         """
         with self._reading(db.EVENTS) as txn:
             cursor = txn.cursor()
@@ -126,14 +150,20 @@ class ActivityReader(Reader):
             after = user + b"\xff" * 9
             if not ((cursor.set_range(after) and cursor.prev()) or cursor.last()):
                 return found
+            window_left = limit if window_max is None else window_max
+            news_left = news.count_max if news is not None else 0
             for key, row in cursor.iterprev():
                 if not key.startswith(user) or len(found) >= limit:
                     break
                 time_ms = keys.read_u64(key, len(user))
-                sequence = keys.read_u64(row)
-                if time_ms < from_ms and consumed_seq is None:
+                if news_left <= 0 and (time_ms < from_ms or window_left <= 0):
                     break
-                if time_ms >= from_ms or (consumed_seq is not None and sequence > consumed_seq):
+                sequence = keys.read_u64(row)
+                is_news = news is not None and news.after_seq < sequence <= news.through_seq
+                is_in_window = time_ms >= from_ms and window_left > 0
+                news_left -= is_news
+                window_left -= is_in_window
+                if is_news or is_in_window:
                     event = _event(db.EVENTS, key, row)
                     if event is not None:
                         found.append(StoredEvent(sequence, time_ms, event))

@@ -48,7 +48,7 @@ REFRESH_OUTCOME_DEFAULT: RefreshOutcome
 REFRESH_OUTCOME_FAILED: RefreshOutcome
 
 class RefreshState(_message.Message):
-    __slots__ = ("consumed_seq", "due_ms", "reason", "segment", "failures", "attempted_ms", "error", "revision", "outcome", "triggered_ms", "settling_since_ms", "settings_digest", "deletion_seq", "full_seq", "uncompared_count")
+    __slots__ = ("consumed_seq", "due_ms", "reason", "segment", "failures", "attempted_ms", "error", "revision", "outcome", "triggered_ms", "settling_since_ms", "settings_digest", "deletion_seq", "full_seq", "uncompared_count", "consumed_count")
     CONSUMED_SEQ_FIELD_NUMBER: _ClassVar[int]
     DUE_MS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +64,7 @@ class RefreshState(_message.Message):
     DELETION_SEQ_FIELD_NUMBER: _ClassVar[int]
     FULL_SEQ_FIELD_NUMBER: _ClassVar[int]
     UNCOMPARED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CONSUMED_COUNT_FIELD_NUMBER: _ClassVar[int]
     consumed_seq: int
     due_ms: int
     reason: RefreshReason
@@ -79,7 +80,8 @@ class RefreshState(_message.Message):
     deletion_seq: int
     full_seq: int
     uncompared_count: int
-    def __init__(self, consumed_seq: _Optional[int] = ..., due_ms: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., failures: _Optional[int] = ..., attempted_ms: _Optional[int] = ..., error: _Optional[str] = ..., revision: _Optional[int] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., triggered_ms: _Optional[int] = ..., settling_since_ms: _Optional[int] = ..., settings_digest: _Optional[int] = ..., deletion_seq: _Optional[int] = ..., full_seq: _Optional[int] = ..., uncompared_count: _Optional[int] = ...) -> None: ...
+    consumed_count: int
+    def __init__(self, consumed_seq: _Optional[int] = ..., due_ms: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., failures: _Optional[int] = ..., attempted_ms: _Optional[int] = ..., error: _Optional[str] = ..., revision: _Optional[int] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., triggered_ms: _Optional[int] = ..., settling_since_ms: _Optional[int] = ..., settings_digest: _Optional[int] = ..., deletion_seq: _Optional[int] = ..., full_seq: _Optional[int] = ..., uncompared_count: _Optional[int] = ..., consumed_count: _Optional[int] = ...) -> None: ...
 
 class LedgerEntry(_message.Message):
     __slots__ = ("user_key", "started_ms", "duration_us", "reason", "outcome", "revision", "generator", "model", "input_tokens", "output_tokens", "cost_micro_usd", "event_count", "error", "triggered_ms", "is_compared", "difference")

@@ -14,7 +14,7 @@ from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
 from foreword.signs import signs_of
 from foreword.store import ActivityReader, ProfileReader
-from foreword.store.activity_reader import StoredEvent
+from foreword.store.activity_reader import News, StoredEvent
 from foreword.v1.profile_pb2 import Profile
 from foreword.v1.refresh_pb2 import RefreshState
 from scheduler.agent.evidence import evidence_of
@@ -83,7 +83,11 @@ class Readings:
             return None
         from_ms = now_ms - config.window.days * DAY_MS
         stored = activity.events(
-            user, from_ms=from_ms, consumed_seq=state.consumed_seq, limit=config.window.events_max
+            user,
+            from_ms=from_ms,
+            news=News(state.consumed_seq, seen.last_seq, seen.event_count - state.consumed_count),
+            window_max=config.window.events_max,
+            limit=config.window.events_max,
         )
         events = [event for event in stored if event.sequence <= state.consumed_seq]
         user_id, namespace = keys.split_user_key(user)
