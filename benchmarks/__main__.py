@@ -15,6 +15,7 @@ NAMES = (
     "json_event",
     "refresh",
     "growth",
+    "history",
     "prompt",
     "trigger",
     "rewrite",

@@ -44,7 +44,7 @@ DEFAULTS = {
     "window.middle_days": 21,
     "window.recent_weight": 0.6,
     "window.half_life_days": 60.0,
-    "window.events_max": 1_000,
+    "window.events_max": 300,
     "session.idle_timeout_seconds": 1800.0,
     "session.settle_seconds": 2.0,
     "cold_start.events_min": 3,
