@@ -248,6 +248,10 @@ class Refresher:
         # Events accepted since `seen` was read belong to the next refresh.
         stored = [event for event in stored if event.sequence <= seen.last_seq]
         history = self._history(attempt, seen, stored, activity) if starts_over else None
+        if (now := activity.user(attempt.user)) is None or now.deletion_seq != seen.deletion_seq:
+            # What was deleted meanwhile would count as read without having been, and be taken out uncounted.
+            await self._run(attempt, activity, config)
+            return
         new = _newer(stored, previous) if is_rewound else [e for e in stored if e.sequence > consumed_seq]
         attempt.event_count = len(stored)
         refresh_input = RefreshInput(
