@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -66,16 +67,19 @@ class Daemon:
 
     def __init__(self, name: str, config: Path) -> None:
         self.name = name
-        self._command = [sys.executable, "-m", "foreword", "--config", str(config), name]
+        self._config = config
         self._log = config.with_name(f"{name}.log")
         self._process: subprocess.Popen[bytes] | None = None
         self._said_before = 0
 
     def start(self) -> None:
         """Start it."""
-        with self._log.open("ab") as log:
-            self._said_before = log.tell()
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self._spawn([sys.executable, "-m", "foreword", "--config", str(self._config), self.name])
+
+    def start_dying(self, point: str) -> None:
+        """Start one that kills itself at a point."""
+        script = str(Path(__file__).with_name("dying_daemon.py"))
+        self._spawn([sys.executable, script, str(self._config), self.name, point])
 
     def wait_until_up(self) -> None:
         """Wait until it says that it works: earlier, the interpreter itself may still be starting."""
@@ -91,6 +95,12 @@ class Daemon:
             self._process.kill()
             self._process.wait()
 
+    def wait_for_death(self) -> None:
+        """Wait until it has killed itself."""
+        assert self._process is not None
+        code = self._process.wait(START_SECONDS)
+        assert code == -signal.SIGKILL, (code, self.log())
+
     def stop(self) -> int:
         """Ask it to end; return its exit code."""
         assert self._process is not None
@@ -100,6 +110,11 @@ class Daemon:
     def log(self) -> str:
         """Return the end of what it logged."""
         return self._log.read_text()[-2000:]
+
+    def _spawn(self, command: list[str]) -> None:
+        with self._log.open("ab") as log:
+            self._said_before = log.tell()
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
 
 class Oracle:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from marks import databases_with
 
 from foreword.client import Foreword
 from foreword.errors import ServiceError
-from foreword.store import ActivityReader, ProfileReader
-from foreword.store import databases as db
 
 if TYPE_CHECKING:
     from conftest import Installation
@@ -32,20 +31,6 @@ def _record(here: Installation, user: str, rows: list[dict[str, Any]]) -> None:
 
 def _reads(count: int, topic: str) -> list[dict[str, Any]]:
     return [{"event_id": f"{topic}-{number}", "topics": [topic]} for number in range(count)]
-
-
-def _rows_with(store: Path, mark: str) -> list[str]:
-    """Return the databases of both environments that hold a row with a mark in its key or value."""
-    found = []
-    for reader, names in (
-        (ActivityReader(store), db.ACTIVITY_DATABASES),
-        (ProfileReader(store), db.PROFILE_DATABASES),
-    ):
-        for name in names:
-            if any(mark.encode() in key + row for key, row in reader.range(name)):
-                found.append(name.decode())
-        reader.close()
-    return found
 
 
 def test_what_rests_on_deleted_events_goes_with_them(serving: Installation, until: Until) -> None:
@@ -68,8 +53,8 @@ def test_what_rests_on_deleted_events_goes_with_them(serving: Installation, unti
     profile = json.dumps(serving.json("get", "ada"))
     assert MARK not in profile
     # Only the ids of what was accepted are kept, so that the same event sent again is known.
-    assert _rows_with(serving.store, MARK) == ["applied"]
-    assert _rows_with(serving.store, "shorter please") == []
+    assert databases_with(serving.store, MARK) == ["applied"]
+    assert databases_with(serving.store, "shorter please") == []
     assert serving.run("events", "delete", "ada", "no").returncode == 1
     _record(serving, "ada", [{"event_id": "no", "topics": ["rust"], "type": "mute"}])
     assert "Skip" not in serving.json("text", "ada")["text"]
