@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
-
-from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+from typing import TypeAlias
 
 from foreword.clock import DAY_MS
 from foreword.errors import FieldError
@@ -42,9 +40,8 @@ from scheduler.agent.operations import (
     SetPresentation,
 )
 from scheduler.agent.proposal import Proposal
+from scheduler.agent.rows import replace_rows
 from scheduler.agent.taken_back import check_not_taken_back
-
-Row = TypeVar("Row", bound=Any)
 
 STATEMENT_BYTES_MAX = 200
 SUBJECT_BYTES_MAX = 128
@@ -286,7 +283,7 @@ def _put_belief(
         return
     current = [belief for belief in model.beliefs if not belief.HasField("valid_to")]
     closed = [belief for belief in model.beliefs if belief.HasField("valid_to")]
-    _replace(model.beliefs, [*current, added, *closed])
+    replace_rows(model.beliefs, [*current, added, *closed])
 
 
 def _make_room(
@@ -318,7 +315,7 @@ def _close_belief(
     current = [other for other in model.beliefs if not other.HasField("valid_to")]
     closed = [other for other in model.beliefs if other.HasField("valid_to")]
     closed.sort(key=lambda other: (-other.valid_to.ToMilliseconds(), other.belief_id))
-    _replace(model.beliefs, [*current, *closed[:CLOSED_KEPT]])
+    replace_rows(model.beliefs, [*current, *closed[:CLOSED_KEPT]])
 
 
 def _current_belief(model: profile_pb2.SelfModel, belief_id: str) -> profile_pb2.Belief:
@@ -345,7 +342,7 @@ def _add_goal(
         goal = profile_pb2.Goal(statement=statement, subject=subject, proposed_by=proposed_by)
         goal.valid_from.FromMilliseconds(sources[0].time_ms)
         goal.goal_id = _identifier("goal", statement, sources[0].time_ms)
-        _replace(model.goals, [goal, *model.goals][:GOALS_MAX])
+        replace_rows(model.goals, [goal, *model.goals][:GOALS_MAX])
         goal = model.goals[0]
     observe(goal, sources)
 
@@ -354,7 +351,7 @@ def _close_goal(model: profile_pb2.SelfModel, goal_id: str, sources: Sequence[Ev
     for goal in model.goals:
         if goal.goal_id == goal_id and not goal.HasField("valid_to"):
             goal.valid_to.FromMilliseconds(max(sources[-1].time_ms, goal.valid_from.ToMilliseconds()))
-            _replace(model.goals, sorted(model.goals, key=lambda other: other.HasField("valid_to")))
+            replace_rows(model.goals, sorted(model.goals, key=lambda other: other.HasField("valid_to")))
             return
     raise FieldError("goal_id", repr(goal_id), "a goal that is pursued")
 
@@ -376,7 +373,7 @@ def _set_expertise(
     keep_newest(entry.evidence, sources)
     others = [other for other in model.expertise if topic_key(other.area) != topic_key(area)]
     ranked = sorted([*others, entry], key=lambda other: (-other.level, -other.evidence_count, other.area))
-    _replace(model.expertise, ranked[:EXPERTISE_MAX])
+    replace_rows(model.expertise, ranked[:EXPERTISE_MAX])
 
 
 def _set_preference(
@@ -399,20 +396,9 @@ def _set_preference(
     ranked = sorted([*others, entry], key=lambda other: other.key)
     if len(ranked) > PREFERENCES_MAX:
         raise FieldError("self_model.preferences", f"{len(ranked)}", f"at most {PREFERENCES_MAX}")
-    _replace(model.preferences, ranked)
+    replace_rows(model.preferences, ranked)
 
 
 def _identifier(*parts: object) -> str:
     text = "\0".join(str(part) for part in parts)
     return hashlib.blake2s(text.encode(), digest_size=6).hexdigest()
-
-
-def _replace(rows: RepeatedCompositeFieldContainer[Row], kept: Sequence[Row]) -> None:
-    """Put other rows in the place of all; copied first, since some of them live in `rows`."""
-    copies = []
-    for row in kept:
-        copy = type(row)()
-        copy.CopyFrom(row)
-        copies.append(copy)
-    del rows[:]
-    rows.extend(copies)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from scheduler.agent.evidence import Evidence
 from scheduler.agent.memory import AttributeCount, Memory, TopicCount, fold
 from scheduler.agent.observed import rows_of
 from scheduler.agent.population import PopulationDelta
+from scheduler.agent.rows import drop
 
 # Rounding leaves crumbs where a weight was taken out again.
 _CRUMB = 1e-6
@@ -80,11 +81,11 @@ def reopened(
         _forget(row, gone)
     for rows in (model.expertise, model.preferences):
         for entry in rows:
-            _drop(entry.evidence, lambda each: each.event_id in gone)
-    _drop(model.beliefs, lambda row: not row.evidence or not _outlasts(row, oldest_ms))
-    _drop(model.goals, lambda row: not row.evidence or not (row.proposed_by or row.HasField("valid_to")))
-    _drop(model.expertise, lambda row: not (row.proposed_by and row.evidence))
-    _drop(model.preferences, lambda row: not (row.proposed_by and row.evidence))
+            drop(entry.evidence, lambda each: each.event_id in gone)
+    drop(model.beliefs, lambda row: not row.evidence or not _outlasts(row, oldest_ms))
+    drop(model.goals, lambda row: not row.evidence or not (row.proposed_by or row.HasField("valid_to")))
+    drop(model.expertise, lambda row: not (row.proposed_by and row.evidence))
+    drop(model.preferences, lambda row: not (row.proposed_by and row.evidence))
     if gone and reopened.presentation.proposed_by:
         reopened.ClearField("presentation")
     if gone:
@@ -101,21 +102,15 @@ def _outlasts(belief: profile_pb2.Belief, oldest_ms: int) -> bool:
 
 def _forget(row: profile_pb2.Belief | profile_pb2.Goal, gone: set[str]) -> None:
     before = len(row.evidence)
-    _drop(row.evidence, lambda each: each.event_id in gone)
+    drop(row.evidence, lambda each: each.event_id in gone)
     row.evidence_count = max(len(row.evidence), row.evidence_count - (before - len(row.evidence)))
     row.day_count = max(1, min(row.day_count, row.evidence_count))
     if row.evidence:
         row.last_observed.CopyFrom(row.evidence[-1].time)
     if isinstance(row, profile_pb2.Belief):
         against = len(row.contradictions)
-        _drop(row.contradictions, lambda each: each.event_id in gone)
+        drop(row.contradictions, lambda each: each.event_id in gone)
         row.contradiction_count -= min(row.contradiction_count, against - len(row.contradictions))
-
-
-def _drop(rows: Any, is_dropped: Callable[[Any], bool]) -> None:
-    for place in reversed(range(len(rows))):
-        if is_dropped(rows[place]):
-            del rows[place]
 
 
 def _take(delta: PopulationDelta, gone: PopulationDelta, half_life_days: float) -> None:
@@ -145,8 +140,8 @@ def _remainder(remembered: profile_pb2.Memory, counted: Sequence[Evidence]) -> p
     _less_attributes(base, other.attributes, fade, oldest_ms)
     _less_sums(base, other, fade)
     said = {item.time_ms for item in counted if item.corrects and wishes_in(item.event.text)}
-    _drop(base.wishes, lambda wish: wish.time.ToMilliseconds() in said)
-    _drop(base.recent, lambda act: act.time.ToMilliseconds() >= oldest_ms)
+    drop(base.wishes, lambda wish: wish.time.ToMilliseconds() in said)
+    drop(base.recent, lambda act: act.time.ToMilliseconds() >= oldest_ms)
     days = {item.time_ms // DAY_MS for item in counted}
     base.active_days[:] = [day for day in base.active_days if day not in days]
     if base.first_seen.ToMilliseconds() >= oldest_ms:
@@ -174,7 +169,7 @@ def _less_topics(
             row.ClearField("stance_time")
         if count is not None:
             _less_topic(row, count, fade, oldest_ms)
-    _drop(base.topics, lambda row: not row.event_count and not row.stance)
+    drop(base.topics, lambda row: not row.event_count and not row.stance)
 
 
 def _less_topic(row: profile_pb2.FadedCount, count: TopicCount, fade: float, oldest_ms: int) -> None:
@@ -189,7 +184,7 @@ def _less_topic(row: profile_pb2.FadedCount, count: TopicCount, fade: float, old
     row.rating_sum = row.rating_sum - count.rating_sum * fade if row.rating_weight else 0.0
     for spelling in row.spellings:
         spelling.event_count -= min(spelling.event_count, count.spellings.get(spelling.text, 0))
-    _drop(row.spellings, lambda spelling: not spelling.event_count)
+    drop(row.spellings, lambda spelling: not spelling.event_count)
     if row.last_seen.ToMilliseconds() >= oldest_ms:
         row.last_seen.FromMilliseconds(max(0, oldest_ms - 1))
     _less_days(row, count.days, oldest_ms)
@@ -207,7 +202,7 @@ def _less_attributes(
             row.weight = _less(row.weight, count.weight * fade)
             row.event_count -= min(row.event_count, count.events)
             row.last_seen.FromMilliseconds(min(row.last_seen.ToMilliseconds(), max(0, oldest_ms - 1)))
-    _drop(base.attributes, lambda row: not row.event_count)
+    drop(base.attributes, lambda row: not row.event_count)
 
 
 def _less_sums(base: profile_pb2.Memory, other: Memory, fade: float) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from foreword.config import Config
 from foreword.defaults import default_profile
@@ -25,6 +24,7 @@ from scheduler.agent.population import PopulationDelta, PopulationView
 from scheduler.agent.proposal import Proposal, Usage
 from scheduler.agent.recast import name_synonyms, recast_profile
 from scheduler.agent.render import foreword, summary
+from scheduler.agent.rows import drop
 from scheduler.agent.saying import compose
 from scheduler.agent.sections import fill
 from scheduler.agent.statement import may_stand
@@ -271,20 +271,14 @@ def withdraw(self_model: profile_pb2.SelfModel, refused: Set[str], names: Names)
     What a model proposed goes as well when a name in it may not be said any more.
     """
     withholds = names.withholds
-    _drop(self_model.preferences, lambda row: topic_key(row.value) in refused or withholds(row.value))
-    _drop(self_model.beliefs, lambda row: withholds(row.subject) or withholds(row.statement))
-    _drop(self_model.expertise, lambda row: withholds(row.area))
-    _drop(self_model.goals, lambda row: withholds(row.statement))
-    _drop(self_model.beliefs, lambda row: row.proposed_by and not may_stand(row.statement, names))
-    _drop(self_model.goals, lambda row: row.proposed_by and not may_stand(row.statement, names))
-    _drop(self_model.preferences, lambda row: row.proposed_by and not may_stand(row.value, names))
-    _drop(self_model.expertise, lambda row: row.proposed_by and names.name(row.area) is None)
-
-
-def _drop(rows: Any, is_dropped: Callable[[Any], bool]) -> None:
-    for place in reversed(range(len(rows))):
-        if is_dropped(rows[place]):
-            del rows[place]
+    drop(self_model.preferences, lambda row: topic_key(row.value) in refused or withholds(row.value))
+    drop(self_model.beliefs, lambda row: withholds(row.subject) or withholds(row.statement))
+    drop(self_model.expertise, lambda row: withholds(row.area))
+    drop(self_model.goals, lambda row: withholds(row.statement))
+    drop(self_model.beliefs, lambda row: row.proposed_by and not may_stand(row.statement, names))
+    drop(self_model.goals, lambda row: row.proposed_by and not may_stand(row.statement, names))
+    drop(self_model.preferences, lambda row: row.proposed_by and not may_stand(row.value, names))
+    drop(self_model.expertise, lambda row: row.proposed_by and names.name(row.area) is None)
 
 
 def _stamp(profile: profile_pb2.Profile, drafted: Draft, used: Sequence[Proposal]) -> None:

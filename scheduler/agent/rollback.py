@@ -15,6 +15,7 @@ from scheduler.agent.kept_counts import NOES_MAX
 from scheduler.agent.limits import fit
 from scheduler.agent.refresh import VERSION_JOINT, code_version, withdraw
 from scheduler.agent.render import foreword, summary
+from scheduler.agent.rows import drop, replace_rows
 from scheduler.agent.saying import Saying
 from scheduler.agent.summary_embedding import put_summary_embedding
 from scheduler.agent.taken_back import after_rollback
@@ -76,13 +77,13 @@ def _put_self_model(
     end_ms = current.memory.as_of.ToMilliseconds()
     said = refused | {topic_key(row.subject) for row in now.beliefs if _is_said(row)}
     beliefs = [row for row in then.beliefs if topic_key(row.subject) not in said]
-    _put_rows(model.beliefs, _returned(now.beliefs, beliefs, "belief_id", end_ms), BELIEFS_MAX)
-    _put_rows(model.goals, _returned(now.goals, then.goals, "goal_id", end_ms), GOALS_MAX)
+    replace_rows(model.beliefs, _returned(now.beliefs, beliefs, "belief_id", end_ms)[:BELIEFS_MAX])
+    replace_rows(model.goals, _returned(now.goals, then.goals, "goal_id", end_ms)[:GOALS_MAX])
     wishes = {row.key for row in current.memory.wishes}
     own = [row for row in now.preferences if row.source == _EXPLICIT or row.key in wishes]
     keys = wishes | {row.key for row in own}
     preferences = [*own, *(row for row in then.preferences if row.key not in keys)]
-    _put_rows(model.preferences, sorted(preferences, key=lambda row: row.key), PREFERENCES_MAX)
+    replace_rows(model.preferences, sorted(preferences, key=lambda row: row.key)[:PREFERENCES_MAX])
 
 
 def _returned(now: Iterable[Any], then: Iterable[Any], name: str, end_ms: int) -> list[Any]:
@@ -121,10 +122,10 @@ def _put_sections(
     said = {topic_key(row.value): row.stance for row in current.memory.topics if row.stance}
     noes = [row for row in current.content_preferences.low_affinity_topics if row.stance == _NO]
     others = [row for row in content.low_affinity_topics if topic_key(row.topic) not in said]
-    _put_rows(content.low_affinity_topics, [*noes, *others], NOES_MAX)
-    _keep(content.high_affinity_topics, lambda row: topic_key(row.topic) not in refused)
-    _keep(profile.search_defaults.boost_signals, lambda row: topic_key(row.value) not in refused)
-    _keep(profile.search_defaults.implicit_filters, lambda row: topic_key(row.value) not in refused)
+    replace_rows(content.low_affinity_topics, [*noes, *others][:NOES_MAX])
+    drop(content.high_affinity_topics, lambda row: topic_key(row.topic) in refused)
+    drop(profile.search_defaults.boost_signals, lambda row: topic_key(row.value) in refused)
+    drop(profile.search_defaults.implicit_filters, lambda row: topic_key(row.value) in refused)
     triggers = [topic for topic in notification.trigger_topics if topic_key(topic) not in refused]
     del notification.trigger_topics[:], notification.suppress_topics[:]
     notification.trigger_topics.extend(triggers)
@@ -196,16 +197,3 @@ def _put_rollback(
     profile.rollback.requested_at.FromMilliseconds(requested_ms)
     profile.rollback.data_watermark.CopyFrom(current.memory.as_of)
     profile.rollback.taken_back.extend(taken)
-
-
-def _put_rows(rows: Any, kept: list[Any], rows_max: int) -> None:
-    """Put other rows in the place of all; copied first, since some of them live in `rows`."""
-    copies = [type(row).FromString(row.SerializeToString()) for row in kept[:rows_max]]
-    del rows[:]
-    rows.extend(copies)
-
-
-def _keep(rows: Any, is_kept: Any) -> None:
-    for place in reversed(range(len(rows))):
-        if not is_kept(rows[place]):
-            del rows[place]
