@@ -11,6 +11,8 @@ from foreword.errors import FieldError
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 _EPOCH = date(1970, 1, 1)
+# Not strftime's, which go by the locale of the process: they stand in texts that must not change with it.
+_MONTHS = "January February March April May June July August September October November December".split()
 
 
 class Clock(Protocol):
@@ -94,6 +96,12 @@ def parse_day(text: str, field: str = "day") -> int:
     if day < 0:
         raise FieldError(field, text, "1970-01-01 or later")
     return day
+
+
+def month_text(time_ms: int) -> str:
+    """Return milliseconds since 1970 as people name a month, UTC: `March 2016`."""
+    day = _EPOCH + timedelta(days=time_ms // DAY_MS)
+    return f"{_MONTHS[day.month - 1]} {day.year}"
 
 
 def day_text(day: int) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+from foreword.clock import month_text
 from foreword.v1.profile_pb2 import Belief, BeliefSource, Goal
 
 _SOURCES = {
@@ -21,16 +20,11 @@ def reason(row: Belief | Goal) -> str:
     return "; ".join(filter(None, parts))
 
 
-def month(time_ms: int) -> str:
-    """Return a time as people name a month: `March 2016`, UTC."""
-    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%B %Y")
-
-
 def _support(row: Belief | Goal) -> str:
     days, newest_ms = row.day_count, row.last_observed.ToMilliseconds()
     text = _counted(row.evidence_count, "event")
     text += f" on {_counted(days, 'day')}" if days and row.evidence_count > 1 else ""
-    return f"{text}, the newest in {month(newest_ms)}" if newest_ms else text
+    return f"{text}, the newest in {month_text(newest_ms)}" if newest_ms else text
 
 
 def _against(row: Belief | Goal) -> str:

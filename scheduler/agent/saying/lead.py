@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
 
+from foreword.clock import month_text
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
@@ -11,7 +12,6 @@ from scheduler.agent.kind import Kind
 from scheduler.agent.labels import join, labels
 from scheduler.agent.saying.areas import keys, leading, words_of
 from scheduler.agent.saying.counts import events_name, of_all, of_newest
-from scheduler.agent.saying.dates import month_of
 from scheduler.agent.saying.ratings import rated
 from scheduler.agent.saying.saying import Saying
 
@@ -31,7 +31,7 @@ def lead(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) -> It
         said = f"{act} ({findings.memory.events} {events_name(findings)})"
     else:
         return
-    yield Saying("lead", f"As of {month_of(findings.memory.as_of_ms)}, {said}.", keys(topics))
+    yield Saying("lead", f"As of {month_text(findings.memory.as_of_ms)}, {said}.", keys(topics))
 
 
 def _act(findings: Findings, within: Sequence[str]) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from itertools import pairwise
 
-from foreword.clock import DAY_MS
+from foreword.clock import DAY_MS, month_text
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
 from scheduler.agent.labels import join
 from scheduler.agent.saying.areas import areas, is_place, keys, within_keys
 from scheduler.agent.saying.counts import is_run, of_all, of_newest
-from scheduler.agent.saying.dates import month_of, span_of
 from scheduler.agent.saying.saying import Saying
 
 _TOPICS = 2
@@ -22,6 +21,7 @@ _LEFT_SHARE_MIN = 0.1
 _LEFT_MS = 90 * DAY_MS
 # Two months without a sign are more than a holiday.
 _AWAY_DAYS_MIN = 60
+_MONTH_DAYS = 30.44
 
 
 def turns(findings: Findings, _: profile_pb2.SelfModel, claimed: Set[str]) -> Iterator[Saying]:
@@ -62,13 +62,19 @@ def _is_left(findings: Findings, item: Affinity) -> bool:
 
 def _since(findings: Findings, item: Affinity) -> str:
     note = of_all(findings, item)
-    return f"No {findings.names.shown(item.topic)} since {month_of(item.last_seen_ms)}{f' ({note})' if note else ''}."
+    return f"No {findings.names.shown(item.topic)} since {month_text(item.last_seen_ms)}{f' ({note})' if note else ''}."
 
 
 def _back(days: Sequence[int]) -> Iterator[Saying]:
     """Say since when the user is back, and how long they were away; `days` newest first."""
     for newer, older in pairwise(days):
         if newer - older >= _AWAY_DAYS_MIN:
-            text = f"Back since {month_of(newer * DAY_MS)} after {span_of(newer - older)} away."
+            text = f"Back since {month_text(newer * DAY_MS)} after {_span(newer - older)} away."
             yield Saying("turn", text)
             return
+
+
+def _span(days: int) -> str:
+    """Return a number of days, 45 or more, in months or years: `11 months`, `3 years`."""
+    months = round(days / _MONTH_DAYS)
+    return f"{months} months" if months < 24 else f"{months // 12} years"
