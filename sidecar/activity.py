@@ -154,6 +154,15 @@ class Activity:
         future.add_done_callback(ended)
         return future
 
+    def refuse_draining(self) -> None:
+        """Take no further request.
+
+        Raises:
+            DrainingError: The sidecar is shutting down.
+        """
+        if self.is_draining:
+            raise DrainingError("the sidecar is shutting down")
+
     def reserve(self, events: int) -> None:
         """Take room for events in the queue; `releasing` of a write gives it back.
 
@@ -162,8 +171,7 @@ class Activity:
             StoreNotWritableError: The store takes no writes at all.
             QueueFullError: Too many wait already.
         """
-        if self.is_draining:
-            raise DrainingError("the sidecar is shutting down")
+        self.refuse_draining()
         if self._refusal is not None:
             raise self._fresh_refusal(self._refusal)
         limit = self._live.current.sidecar.write_queue_events_max

@@ -17,7 +17,6 @@ from foreword.v1.activity_service_pb2 import (
 )
 from sidecar import checks
 from sidecar.activity import Activity
-from sidecar.errors import DrainingError
 from sidecar.profiles import Profiles
 from sidecar.refresh_wait import RefreshWait, bounded_seconds
 from sidecar.rpc import Context, Handler, unary
@@ -70,8 +69,7 @@ class ActivityService:
         wait_seconds = checks.wait_seconds(request.wait)
         for place, event_id in enumerate(request.event_ids):
             check_text(f"event_ids[{place}]", event_id, keys.EVENT_ID_BYTES_MAX, bytes_min=1)
-        if self._activity.is_draining:
-            raise DrainingError("the sidecar is shutting down")
+        self._activity.refuse_draining()
         now_ms = self._clock.now_ms()
         found = await self._activity.write(lambda txn: txn.delete(user, request.event_ids, now_ms))
         response = DeleteEventsResponse(

@@ -41,7 +41,6 @@ from sidecar import checks
 from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
 from sidecar.counts import Counts, StoreCounter
-from sidecar.errors import DrainingError
 from sidecar.explaining import explain_belief
 from sidecar.ledger import get_ledger
 from sidecar.model_status import model_status
@@ -211,12 +210,12 @@ class OperatorService:
 
     async def merge_topics(self, request: MergeTopicsRequest, _context: Context) -> MergeTopicsResponse:
         """Make topics one."""
-        self._refuse_draining()
+        self._activity.refuse_draining()
         return await self._topics.merge(request)
 
     async def split_topic(self, request: SplitTopicRequest, _context: Context) -> SplitTopicResponse:
         """Make a topic one of its own again."""
-        self._refuse_draining()
+        self._activity.refuse_draining()
         return await self._topics.split(request)
 
     # -- RefreshUser ------------------------------------------------------------------------------------------
@@ -225,7 +224,7 @@ class OperatorService:
         """Record a manual trigger and, on request, wait until the scheduler has refreshed the user."""
         user = keys.user_key(request.user_id, request.namespace)
         wait_seconds = checks.wait_seconds(request.wait)
-        self._refuse_draining()
+        self._activity.refuse_draining()
         now_ms = self._clock.now_ms()
         is_full = request.mode == RefreshMode.REFRESH_MODE_FULL
         asked_ms = {"full_ms" if is_full else "manual_ms": now_ms}
@@ -242,10 +241,6 @@ class OperatorService:
         current = self._wait.state(user)
         response.revision = current.revision if current is not None else 0
         return response
-
-    def _refuse_draining(self) -> None:
-        if self._activity.is_draining:
-            raise DrainingError("the sidecar is shutting down")
 
 
 def _status_problem(problem: Problem) -> StatusProblem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from foreword.errors import StoreError
 from foreword.keys import UserKey
@@ -12,6 +13,8 @@ from foreword.v1.refresh_pb2 import RefreshState
 from sidecar.activity import Activity
 from sidecar.profiles import Profiles
 from sidecar.rpc import Context, remaining_seconds
+
+T = TypeVar("T")
 
 # How often a waiting call looks whether the refresh has ended; one lookup of a few microseconds.
 _POLL_SECONDS = 0.02
@@ -43,15 +46,29 @@ class RefreshWait:
         self, user: UserKey, is_met: Callable[[RefreshState], bool], wait_seconds: float
     ) -> RefreshState | None:
         """Return the state once it meets what was asked for; None when it does not within the time."""
-        ends = time.monotonic() + wait_seconds
-        while wait_seconds:
-            state = self.state(user)
-            if state is not None and is_met(state):
-                return state
-            if time.monotonic() >= ends or self._activity.is_draining:
-                break
-            await asyncio.sleep(_POLL_SECONDS)
-        return None
+        if not wait_seconds:
+            return None
+        return await look_until(lambda: self._meeting(user, is_met), wait_seconds, self._activity)
+
+    def _meeting(self, user: UserKey, is_met: Callable[[RefreshState], bool]) -> RefreshState | None:
+        state = self.state(user)
+        return state if state is not None and is_met(state) else None
+
+
+async def look_until(look: Callable[[], T], wait_seconds: float, activity: Activity) -> T | None:
+    """Look once and again until something is seen; return it, or None when it is not within the time.
+
+    Args:
+        look: Returns what it sees, true once that is what was waited for.
+        wait_seconds: How long; with 0 it is looked for once.
+        activity: Tells when the sidecar is ending, which nobody may hold up.
+    """
+    ends = time.monotonic() + wait_seconds
+    while not (seen := look()):
+        if time.monotonic() >= ends or activity.is_draining:
+            return None
+        await asyncio.sleep(_POLL_SECONDS)
+    return seen
 
 
 def bounded_seconds(wait_seconds: float, context: Context) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from itertools import islice
 
 from foreword import keys
@@ -15,13 +13,10 @@ from foreword.v1.profile_service_pb2 import RollbackProfileRequest, RollbackProf
 from foreword.v1.refresh_pb2 import RefreshReason
 from sidecar import checks
 from sidecar.activity import Activity
-from sidecar.errors import DrainingError
 from sidecar.profiles import Profiles
-from sidecar.refresh_wait import bounded_seconds
+from sidecar.refresh_wait import bounded_seconds, look_until
 from sidecar.rpc import Context
 
-# How often a waiting call looks; a few lookups of microseconds.
-_POLL_SECONDS = 0.02
 # Newest attempts looked through for why a rollback failed: what a busy scheduler writes in seconds.
 _ATTEMPTS_MAX = 10_000
 
@@ -41,9 +36,8 @@ async def rollback_profile(
         StoreError: It could not be recorded.
     """
     user = keys.user_key(request.user_id, request.namespace)
-    ends = time.monotonic() + bounded_seconds(checks.wait_seconds(request.wait), context)
-    if activity.is_draining:
-        raise DrainingError("the sidecar is shutting down")
+    wait_seconds = checks.wait_seconds(request.wait)
+    activity.refuse_draining()
     _check_revision(profiles, user, request.revision)
     now_ms = clock.now_ms()
     await activity.write(
@@ -51,10 +45,11 @@ async def rollback_profile(
     )
     response = RollbackProfileResponse()
     response.requested_at.FromMilliseconds(now_ms)
-    while not _has_ended(response, profiles, activity, user, request.revision):
-        if time.monotonic() >= ends or activity.is_draining:
-            break
-        await asyncio.sleep(_POLL_SECONDS)
+    await look_until(
+        lambda: _has_ended(response, profiles, activity, user, request.revision),
+        bounded_seconds(wait_seconds, context),
+        activity,
+    )
     return response
 
 

@@ -19,7 +19,6 @@ from foreword.v1.user_data_service_pb2 import (
 from sidecar import checks
 from sidecar.activity import Activity
 from sidecar.erasures import Erasures
-from sidecar.errors import DrainingError
 from sidecar.profiles import Profiles
 from sidecar.refresh_wait import bounded_seconds
 from sidecar.rpc import Context, Handler, streaming, unary
@@ -74,8 +73,7 @@ class UserDataService:
         """Remove a user and wait for the scheduler's part of it."""
         user = keys.user_key(request.user_id, request.namespace)
         wait_seconds = checks.wait_seconds(request.wait) or WAIT_SECONDS
-        if self._activity.is_draining:
-            raise DrainingError("the sidecar is shutting down")
+        self._activity.refuse_draining()
         # Before the wait for the scheduler, at whose end the caller may be gone.
         refused = await asyncio.to_thread(erase_leftovers, self._directory, request.user_id)
         erased = await self._erasures.erase(user, bounded_seconds(wait_seconds, context))
