@@ -151,5 +151,8 @@ def text_within(profile: profile_pb2.Profile, tokens: int) -> str:
 
 
 def names(text: str, phrase: str) -> bool:
-    """Return whether a text names a phrase, in quotation marks or as a word of ours."""
+    """Return whether a text names a phrase, in quotation marks or bare, as statements have plain nouns.
+
+    `evaluations.named` knows names in quotation marks and labels only, and so would miss those.
+    """
     return f'"{phrase}"' in text or f" {phrase}," in text or f" {phrase}." in text or f" {phrase} and" in text
