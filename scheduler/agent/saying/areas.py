@@ -23,21 +23,24 @@ _LEAD_TOPICS = 3
 # What the user has not touched for so long before their last activity is no part of what they do.
 _LAPSED_MS = 180 * DAY_MS
 _VALUE_EVENTS_MIN = 3
+_LANGUAGE = frozenset({"language"})
 
 
 # Several tellers of one text ask in turn; findings are told apart by identity.
 @lru_cache(maxsize=2)
 def named(findings: Findings) -> tuple[Affinity, ...]:
-    """Return the topics that may be named and draw the user."""
+    """Return the topics that may be named and draw the user, the likeliest next ones first, no name twice."""
     events_min = _NAMED_EVENTS_MIN if findings.memory.events >= FEW_EVENTS else 1
-    return tuple(
-        item
-        for item in findings.high
-        if item.evidence_count >= events_min
-        and item.score >= _NAMED_SCORE_MIN
-        and not findings.words.is_a(item.key, ("everywhere",))
-        and findings.names.name(item.topic) is not None
-    )
+    found: dict[str, Affinity] = {}
+    for item in findings.high:
+        if (
+            item.evidence_count >= events_min
+            and item.score >= _NAMED_SCORE_MIN
+            and not findings.words.is_a(item.key, ("everywhere",))
+            and (name := findings.names.shown(item.topic)) is not None
+        ):
+            found.setdefault(name, item)
+    return tuple(found.values())
 
 
 @lru_cache(maxsize=2)
@@ -50,8 +53,13 @@ def areas(findings: Findings) -> tuple[Affinity, ...]:
 
 
 def leading(findings: Findings) -> list[Affinity]:
-    """Return the topics that the user does most with."""
-    found: Sequence[Affinity] = areas(findings)
+    """Return the topics that the user is likeliest to be on next: kinds of file too, but no language told apart."""
+    languages = _LANGUAGE & set(words_of(findings).apart)
+    found: Sequence[Affinity] = [
+        item
+        for item in named(findings)
+        if not findings.words.is_a(item.key, languages) and not has_lapsed(findings, item)
+    ] or areas(findings)
     if findings.memory.events < FEW_EVENTS:
         found = sorted(found, key=lambda item: -item.evidence_count)
     return [item for item in found[:_LEAD_TOPICS] if item.score >= _LEAD_SCORE_MIN]

@@ -43,18 +43,19 @@ _KINDS = (
     "lead",
     # Before all that may be cut: what the user said counts more than what was seen.
     "stated",
+    # What the user goes on with is foretold best by the order of the topics: before files, of which few come again.
+    "knows",
+    "rest",
     # Where interest turned, and what is at hand: an agent that helps with the next step can use that most.
     "turn",
     "now",
     "answer",
     # What a model understood comes before what else is counted, as far as there is room.
-    "knows",
     "understood",
     "rating",
     "habit",
     "standing",
     "recent",
-    "rest",
 )
 """The most useful first."""
 
