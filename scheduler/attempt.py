@@ -17,6 +17,7 @@ from foreword.keys import UserKey
 from foreword.naming import escaped, quoted
 from foreword.store import ActivityReader, ProfileReader
 from foreword.store.activity_reader import News, StoredEvent
+from foreword.store.rewound import is_rewound
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Profile, Segment
 from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshState
@@ -35,6 +36,8 @@ Compute = Callable[[RefreshInput, Config], Awaitable[RefreshResult]]
 
 # About 100 MB, a second's work: more of one user's are as good as past retention, and stay in the memory.
 FULL_EVENTS_MAX = 100_000
+# A comparison of so many takes 45 ms, as long as six refreshes; of a hundred thousand it would take 2.6 s.
+COMPARED_EVENTS_MAX = 2_000
 # Enough for a sentence and its cause; the state is read with every refresh.
 _ERROR_CHARACTERS_MAX = 500
 
@@ -56,6 +59,7 @@ class Attempt:
         deletion_seq: The newest deletion of events that the profile is then without.
         full_seq: The newest request for a refresh from the events alone that is met.
         is_compared: Whether the result was compared with one from the events alone.
+        is_comparison_skipped: Whether that was due, and the user has too many events for it.
         difference: How that one differs; empty when it does not.
         event_count: Events read.
         settings_digest: Of the settings that the profile now is computed under.
@@ -80,6 +84,7 @@ class Attempt:
     deletion_seq: int = 0
     full_seq: int = 0
     is_compared: bool = False
+    is_comparison_skipped: bool = False
     difference: str = ""
     event_count: int = 0
     settings_digest: int = 0
@@ -91,6 +96,26 @@ class Attempt:
     ending: Ending | None = None
     written: asyncio.Future[None] | None = field(default=None, repr=False)
     task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    @property
+    def taken_deletion_seq(self) -> int:
+        """The newest deletion that the profile in force is without, as the activity store now counts.
+
+        In a rewound store none: what is set aside there may have been taken out before, if it was when the copy was
+        made, but rather a count too few than something deleted that stays.
+        """
+        return 0 if self.is_rewound else self.state.deletion_seq
+
+    @property
+    def takes_in_deletions(self) -> bool:
+        """Whether events were deleted that the profile in force rests on."""
+        return self.deletion_seq > self.taken_deletion_seq
+
+    @property
+    def starts_over(self) -> bool:
+        """Whether the profile is to be made from the events alone: some were deleted, or an operator asks."""
+        met = 0 if self.is_rewound else self.state.full_seq
+        return self.takes_in_deletions or self.full_seq > met
 
     @property
     def is_awaited(self) -> bool:
@@ -203,6 +228,7 @@ class Refresher:
         attempt.segment = classify(seen, attempt.started_ms, config)
         attempt.consumed_seq, attempt.consumed_count = seen.last_seq, seen.event_count
         attempt.deletion_seq, attempt.full_seq = seen.deletion_seq, seen.full_seq
+        attempt.is_rewound = previous is not None and is_rewound(attempt.state, seen)
         attempt.settings_digest = self._shaping.digest(keys.split_user_key(attempt.user)[1])
         if previous is not None and self._is_current(previous, attempt, config):
             attempt.outcome = RefreshOutcome.REFRESH_OUTCOME_UNCHANGED
@@ -213,7 +239,7 @@ class Refresher:
         return (
             not attempt.is_mending
             and attempt.consumed_seq == attempt.state.consumed_seq
-            and not _starts_over(attempt)
+            and not attempt.starts_over
             and attempt.settings_digest == attempt.state.settings_digest
             and previous.segment == attempt.segment
             and previous.cadence == cadence(attempt.segment, config)
@@ -230,15 +256,14 @@ class Refresher:
     ) -> None:
         user_id, namespace = keys.split_user_key(attempt.user)
         from_ms = attempt.started_ms - config.window.days * DAY_MS
-        consumed_seq = attempt.state.consumed_seq if previous is not None else 0
-        is_rewound = attempt.is_rewound = consumed_seq > seen.last_seq
-        starts_over = _starts_over(attempt) and not is_rewound
-        is_read_before = previous is not None and not is_rewound
+        starts_over = attempt.starts_over
+        is_read_before = previous is not None and not attempt.is_rewound
+        is_counted = _counted_test(attempt, previous)
         stored = activity.events(
             attempt.user,
             from_ms=0 if starts_over else from_ms,
             news=News(
-                consumed_seq if is_read_before else 0,
+                attempt.state.consumed_seq if is_read_before else 0,
                 seen.last_seq,
                 seen.event_count - (attempt.state.consumed_count if is_read_before else 0),
             ),
@@ -247,12 +272,12 @@ class Refresher:
         )
         # Events accepted since `seen` was read belong to the next refresh.
         stored = [event for event in stored if event.sequence <= seen.last_seq]
-        history = self._history(attempt, seen, stored, activity) if starts_over else None
+        history = self._history(attempt, seen, stored, is_counted, activity) if starts_over else None
         if (now := activity.user(attempt.user)) is None or now.deletion_seq != seen.deletion_seq:
             # What was deleted meanwhile would count as read without having been, and be taken out uncounted.
             await self._run(attempt, activity, config)
             return
-        new = _newer(stored, previous) if is_rewound else [e for e in stored if e.sequence > consumed_seq]
+        new = [event for event in stored if not is_counted(event)]
         attempt.event_count = len(stored)
         refresh_input = RefreshInput(
             user_id=user_id,
@@ -272,7 +297,7 @@ class Refresher:
         attempt.result = await self._compute(refresh_input, config)
         each = config.scheduler.compare_each
         is_due = each and attempt.state.uncompared_count + 1 >= each
-        if is_due and previous is not None and not (starts_over or is_rewound):
+        if is_due and previous is not None and not (starts_over or attempt.is_rewound):
             await self._compare(attempt, seen, refresh_input, activity, config)
         attempt.outcome = (
             RefreshOutcome.REFRESH_OUTCOME_DEFAULT
@@ -289,9 +314,13 @@ class Refresher:
         config: Config,
     ) -> None:
         """Compare the result with that of a refresh from the events alone, which is then forgotten."""
-        stored = activity.events(attempt.user, limit=FULL_EVENTS_MAX)
+        stored = activity.events(attempt.user, limit=COMPARED_EVENTS_MAX + 1)
+        if len(stored) > COMPARED_EVENTS_MAX:
+            # From the newest of them alone it would differ without a fault.
+            attempt.is_comparison_skipped = True
+            return
         kept = [event for event in stored if event.sequence <= seen.last_seq]
-        history = self._history(attempt, seen, kept, activity)
+        history = self._history(attempt, seen, kept, _counted_test(attempt, refresh_input.previous), activity)
         full = await self._compute(replace(refresh_input, history=history), config)
         attempt.is_compared = True
         if attempt.result is not None:
@@ -299,15 +328,18 @@ class Refresher:
 
     @staticmethod
     def _history(
-        attempt: Attempt, seen: UserActivity, stored: Sequence[StoredEvent], activity: ActivityReader
+        attempt: Attempt,
+        seen: UserActivity,
+        stored: Sequence[StoredEvent],
+        is_counted: Callable[[StoredEvent], bool],
+        activity: ActivityReader,
     ) -> History:
         """Return what is needed to begin from the events alone: all that are kept, and those deleted since."""
-        consumed_seq = attempt.state.consumed_seq
-        deleted = activity.deleted(attempt.user, attempt.state.deletion_seq, attempt.deletion_seq)
+        deleted = activity.deleted(attempt.user, attempt.taken_deletion_seq, attempt.deletion_seq)
         return History(
             kept=[event.event for event in stored],
-            counted_ids=frozenset(event.event.event_id for event in stored if event.sequence <= consumed_seq),
-            removed=[event.event for event in deleted if event.sequence <= consumed_seq],
+            counted_ids=frozenset(event.event.event_id for event in stored if is_counted(event)),
+            removed=[event.event for event in deleted if is_counted(event)],
             is_whole=len(stored) == seen.event_count - seen.deleted_count,
         )
 
@@ -334,17 +366,13 @@ class Refresher:
             return False
 
 
-def _starts_over(attempt: Attempt) -> bool:
-    """Return whether the profile is to be made from the events alone: some were deleted, or an operator asks."""
-    state = attempt.state
-    return attempt.deletion_seq > state.deletion_seq or attempt.full_seq > state.full_seq
+def _counted_test(attempt: Attempt, previous: Profile | None) -> Callable[[StoredEvent], bool]:
+    """Return what tells whether the memory of the profile in force holds an event.
 
-
-def _newer(stored: Sequence[StoredEvent], previous: Profile | None) -> list[StoredEvent]:
-    """Return the events later than any the profile has read.
-
-    The order of acceptance started over, so the activity store was replaced by an older or an empty one; times
-    are then all there is to tell which events are in the memory.
+    In a rewound store the order of acceptance has started over; times are then all there is to tell it by.
     """
-    read_ms = previous.provenance.data_watermark.ToMilliseconds() if previous is not None else 0
-    return [event for event in stored if event.time_ms > read_ms]
+    if attempt.is_rewound and previous is not None:
+        read_ms = previous.provenance.data_watermark.ToMilliseconds()
+        return lambda event: event.time_ms <= read_ms
+    consumed_seq = attempt.state.consumed_seq if previous is not None else 0
+    return lambda event: event.sequence <= consumed_seq

@@ -107,6 +107,7 @@ class AttemptWriter:
 
     def _write_one(self, txn: ProfileTransaction, attempt: Attempt, config: Config) -> None:
         stored = txn.refresh_state(attempt.user) or RefreshState()
+        was_due = attempt.is_compared or attempt.is_comparison_skipped
         state = RefreshState(
             consumed_seq=attempt.consumed_seq,
             consumed_count=attempt.consumed_count,
@@ -118,7 +119,7 @@ class AttemptWriter:
             outcome=attempt.outcome,
             error=attempt.error,
             settings_digest=attempt.settings_digest,
-            uncompared_count=0 if attempt.is_compared else stored.uncompared_count + bool(attempt.result),
+            uncompared_count=0 if was_due else stored.uncompared_count + bool(attempt.result),
             failures=stored.failures + 1 if attempt.outcome == FAILED else 0,
         )
         if attempt.result is not None:
@@ -127,7 +128,7 @@ class AttemptWriter:
             )
         elif attempt.outcome != FAILED:
             _revalidate(txn, attempt, config)
-        if attempt.deletion_seq > attempt.state.deletion_seq:
+        if attempt.result is not None and attempt.takes_in_deletions:
             # They still tell of what was deleted.
             txn.drop_revisions(attempt.user, state.revision)
         if attempt.is_mending or attempt.state.reason == RefreshReason.REFRESH_REASON_MANUAL:
@@ -235,6 +236,7 @@ def _ledger_entry(attempt: Attempt, revision: int) -> LedgerEntry:
         error=attempt.error,
         triggered_ms=attempt.state.triggered_ms,
         is_compared=attempt.is_compared,
+        is_comparison_skipped=attempt.is_comparison_skipped,
         difference=attempt.difference,
     )
     if attempt.result is not None:

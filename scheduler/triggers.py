@@ -10,6 +10,7 @@ from foreword.clock import Clock
 from foreword.followed_config import FollowedConfig
 from foreword.keys import EnvironmentId, UserKey
 from foreword.store import ActivityReader, ProfileReader, ProfileTransaction, ProfileWriter
+from foreword.store.rewound import still_taken
 from foreword.v1.activity_pb2 import Trigger
 from foreword.v1.refresh_pb2 import RefreshState
 from scheduler.due import URGENCY, Due, after_trigger
@@ -64,11 +65,14 @@ class TriggerFeed:
         seen = (activity.environment_id, activity.visible_transaction())
         taken = 0
         # The environment is asked for each time: another may take its place between two batches.
-        while rows := activity.triggers(self._profiles.trigger_cursor(activity.environment_id), _BATCH_MAX):
+        while rows := activity.triggers(self._taken(activity), _BATCH_MAX):
             taken += await self._take(activity, rows)
             await asyncio.sleep(0)
         self._seen, self._looked_ms = seen, now_ms
         return taken
+
+    def _taken(self, activity: ActivityReader) -> int:
+        return still_taken(self._profiles.trigger_cursor(activity.environment_id), activity.newest_trigger())
 
     async def _take(self, activity: ActivityReader, rows: Sequence[Row]) -> int:
         """Take the rows up to an erasure or a rollback, or the one that stands first."""

@@ -22,6 +22,7 @@ from foreword.keys import EnvironmentId, UserKey
 from foreword.problems import Problems
 from foreword.store import ActivityReader, ActivityTransaction, ActivityWriter, GroupCommitter
 from foreword.store.files import ACTIVITY
+from foreword.store.rewound import still_taken
 from foreword.v1.activity_pb2 import UserActivity
 from sidecar.errors import DrainingError, QueueFullError
 from sidecar.profiles import Profiles
@@ -210,6 +211,11 @@ class Activity:
     def environment_id(self) -> EnvironmentId:
         """The 16 bytes that tell this environment from one made in its place; empty while there is none."""
         return self.reader.environment_id if self.reader is not None else EnvironmentId(b"")
+
+    def taken_trigger(self) -> int:
+        """Return the newest trigger that the scheduler has taken of this environment; 0 when unknown."""
+        taken = self._profiles.taken_trigger(self.environment_id)
+        return still_taken(taken, self.reader.newest_trigger()) if self.reader is not None else taken
 
     def user(self, user: UserKey) -> UserActivity | None:
         """Return what is known of when a user came, or None."""

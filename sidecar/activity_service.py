@@ -6,7 +6,8 @@ from foreword import keys
 from foreword.admission import admit
 from foreword.clock import Clock
 from foreword.keys import UserKey
-from foreword.store import ActivityTransaction
+from foreword.store import ActivityTransaction, Deletion
+from foreword.store.rewound import is_rewound
 from foreword.text_size import check_text
 from foreword.v1.activity_service_pb2 import (
     DeleteEventsRequest,
@@ -15,6 +16,7 @@ from foreword.v1.activity_service_pb2 import (
     RecordEventsResponse,
     RefusedEvent,
 )
+from foreword.v1.refresh_pb2 import RefreshState
 from sidecar import checks
 from sidecar.activity import Activity
 from sidecar.profiles import Profiles
@@ -73,26 +75,34 @@ class ActivityService:
         now_ms = self._clock.now_ms()
         found = await self._activity.write(lambda txn: txn.delete(user, request.event_ids, now_ms))
         response = DeleteEventsResponse(
-            deleted_count=sum(found),
+            deleted_count=found.count(Deletion.DONE),
+            deleted_before_count=found.count(Deletion.BEFORE),
             missing_ids=[
                 event_id
-                for event_id, was_there in zip(request.event_ids, found, strict=True)
-                if not was_there
+                for event_id, came_to in zip(request.event_ids, found, strict=True)
+                if came_to is Deletion.MISSING
             ],
         )
         place = self._newest_deletion(user)
-        state = await self._wait.until(
-            user,
-            lambda state: state.deletion_seq >= place,
-            bounded_seconds(wait_seconds, context) if place else 0,
+        response.completed = not place or await self._taken_in(
+            user, place, bounded_seconds(wait_seconds, context)
         )
-        response.completed = state is not None or not place
-        if state is not None:
-            # No row needs what they held any more.
-            await self._activity.write(lambda txn: txn.drop_deleted(user, state.deletion_seq))
         current = self._wait.state(user)
         response.revision = current.revision if current is not None else 0
         return response
+
+    async def _taken_in(self, user: UserKey, place: int, wait_seconds: float) -> bool:
+        """Wait until the profile is without a deletion; then no row needs what was deleted any more."""
+
+        def is_without(state: RefreshState) -> bool:
+            seen = self._activity.user(user)
+            return state.deletion_seq >= place and not (seen is not None and is_rewound(state, seen))
+
+        state = await self._wait.until(user, is_without, wait_seconds)
+        if state is None:
+            return False
+        await self._activity.write(lambda txn: txn.drop_deleted(user, state.deletion_seq))
+        return True
 
     def _newest_deletion(self, user: UserKey) -> int:
         activity = self._activity.user(user)

@@ -81,8 +81,7 @@ class StoreCounter:
 
     async def _triggers(self, activity: ActivityReader) -> int:
         """Count the triggers the scheduler has not taken: all but the few that wait for maintenance to drop them."""
-        profiles = self._profiles.reader
-        cursor = profiles.trigger_cursor(self._activity.environment_id) if profiles else 0
+        cursor = self._activity.taken_trigger()
         count, place = activity.triggers_count(), 0
         while place < cursor:
             rows = activity.triggers(place, SLICE_ROWS)

@@ -10,7 +10,7 @@ from foreword.naming import quoted
 from foreword.reasons import reason
 from foreword.store import ActivityReader
 from foreword.topics import topic_key
-from foreword.v1.operator_service_pb2 import ExplainBeliefResponse, ExplainedBelief
+from foreword.v1.operator_service_pb2 import EventAbsence, ExplainBeliefResponse, ExplainedBelief
 from foreword.v1.profile_pb2 import (
     STANCE_NO,
     Belief,
@@ -196,3 +196,7 @@ def _show_events(rows: Iterable[ExplainedBelief], reader: ActivityReader | None,
             kept = None if reader is None else reader.event(user, time_ms, item.evidence.event_id)
             if kept is not None:
                 item.event.CopyFrom(kept)
+            elif reader is None:
+                item.absence = EventAbsence.EVENT_ABSENCE_UNKNOWN
+            else:
+                item.absence = reader.absence(user, time_ms, item.evidence.event_id)

@@ -11,6 +11,7 @@ from foreword.errors import StoreError
 from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
 from foreword.store import ActivityTransaction
+from foreword.store.rewound import is_rewound
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.refresh_pb2 import RefreshState
 from sidecar.activity import Activity
@@ -47,8 +48,7 @@ class Maintenance:
             logger.warning("maintenance broke off and is tried again: %s", exc)
 
     async def _drop_triggers(self) -> None:
-        reader = self._profiles.reader
-        cursor = reader.trigger_cursor(self._activity.environment_id) if reader is not None else 0
+        cursor = self._activity.taken_trigger()
         while (
             cursor
             and await self._activity.write(lambda txn: txn.drop_triggers(cursor, SLICE_ROWS)) == SLICE_ROWS
@@ -63,7 +63,7 @@ class Maintenance:
                 user: state.consumed_seq
                 for user, activity in users
                 if activity.first_seen_ms < before_ms
-                and (state := self._state(user)) is not None
+                and (state := self._state(user, activity)) is not None
                 and state.consumed_seq
             }
             await self._drop_deleted(users)
@@ -79,7 +79,7 @@ class Maintenance:
     async def _drop_deleted(self, users: Sequence[tuple[UserKey, UserActivity]]) -> None:
         """Remove what deleted events held, once the users' profiles are without it."""
         for user, activity in users:
-            state = self._state(user) if activity.deletion_seq else None
+            state = self._state(user, activity) if activity.deletion_seq else None
             reader = self._activity.reader
             if state is not None and reader is not None and reader.deleted(user, 0, state.deletion_seq):
                 await self._activity.write(
@@ -90,9 +90,11 @@ class Maintenance:
         reader = self._activity.reader
         return reader.users(self._last_user, USERS_PER_SLICE) if reader is not None else []
 
-    def _state(self, user: UserKey) -> RefreshState | None:
+    def _state(self, user: UserKey, activity: UserActivity) -> RefreshState | None:
+        """Return how far a user's refreshes have come in this environment; None when they have not begun in it."""
         reader = self._profiles.reader
-        return reader.refresh_state(user) if reader is not None else None
+        state = reader.refresh_state(user) if reader is not None else None
+        return None if state is None or is_rewound(state, activity) else state
 
 
 def _drop(transaction: ActivityTransaction, *, old: dict[UserKey, int], before_ms: int) -> bool:

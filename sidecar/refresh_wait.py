@@ -46,8 +46,6 @@ class RefreshWait:
         self, user: UserKey, is_met: Callable[[RefreshState], bool], wait_seconds: float
     ) -> RefreshState | None:
         """Return the state once it meets what was asked for; None when it does not within the time."""
-        if not wait_seconds:
-            return None
         return await look_until(lambda: self._meeting(user, is_met), wait_seconds, self._activity)
 
     def _meeting(self, user: UserKey, is_met: Callable[[RefreshState], bool]) -> RefreshState | None:

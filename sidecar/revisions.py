@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from foreword.changes import changes
 from foreword.keys import UserKey
-from foreword.store.codec import HEADER_BYTES
-from foreword.v1.profile_pb2 import Profile
-from foreword.v1.profile_service_pb2 import GetProfileResponse, ListRevisionsResponse
+from foreword.v1.profile_service_pb2 import ListRevisionsResponse
 from sidecar.profiles import Profiles
 
 
 def list_revisions(profiles: Profiles, user: UserKey) -> ListRevisionsResponse:
     """Return the revisions, the newest first; none of a user who is unknown, or whose erasure is pending.
 
-    Raises:
-        StoreCorruptError: One of them is damaged.
+    One that is damaged is named: it hides neither the others nor itself.
     """
-    found = kept_profiles(profiles, user)
-    response = ListRevisionsResponse()
-    for place in range(len(found) - 1, -1, -1):
-        told = changes(found[place - 1], found[place]) if place else ()
-        response.revisions.add(profile=found[place], changes=[change.sentence for change in told])
-    return response
-
-
-def kept_profiles(profiles: Profiles, user: UserKey) -> list[Profile]:
-    """Return the kept revisions, the oldest first; raises as above."""
     reader = profiles.reader
-    if reader is None or user in profiles.hidden:
-        return []
-    return [GetProfileResponse.FromString(row[HEADER_BYTES:]).profile for _, row in reader.revisions(user)]
+    kept = reader.kept_profiles(user) if reader is not None and user not in profiles.hidden else []
+    sound = [profile for _, profile in kept if profile is not None]
+    response = ListRevisionsResponse(
+        damaged_revisions=[revision for revision, profile in reversed(kept) if profile is None]
+    )
+    for place in range(len(sound) - 1, -1, -1):
+        told = changes(sound[place - 1], sound[place]) if place else ()
+        response.revisions.add(profile=sound[place], changes=[change.sentence for change in told])
+    return response

@@ -78,7 +78,7 @@ def _has_ended(
 ) -> bool:
     """Return whether the rollback was carried out or failed, and put what is in force into the response."""
     try:
-        is_taken = _is_taken(profiles, activity, user)
+        is_taken = _is_taken(activity, user)
         served = profiles.reader.profile(user) if profiles.reader is not None else None
     except StoreError:
         # The request is on disk; that its end cannot be seen does not undo it.
@@ -94,10 +94,10 @@ def _has_ended(
     return response.completed or bool(response.error)
 
 
-def _is_taken(profiles: Profiles, activity: Activity, user: UserKey) -> bool:
+def _is_taken(activity: Activity, user: UserKey) -> bool:
     """Return whether the scheduler has taken all that was asked of the user. Read before the profile is."""
     known = activity.user(user)
-    return known is not None and known.trigger_seq <= profiles.taken_trigger(activity.environment_id)
+    return known is not None and known.trigger_seq <= activity.taken_trigger()
 
 
 def _why_not(profiles: Profiles, user: UserKey, requested_ms: int) -> str:

@@ -46,8 +46,9 @@ def command(settings: Settings, user: str, before: int, after: int) -> None:
 def _revision(found: ListRevisionsResponse, revision: int, user: str) -> Profile:
     kept = {entry.profile.revision: entry.profile for entry in found.revisions}
     if revision not in kept:
+        what = f"{revision}, which is damaged" if revision in found.damaged_revisions else str(revision)
         allowed = ", ".join(map(str, sorted(kept))) or "none: nothing is known of the user"
-        raise FieldError("revision", str(revision), allowed, hint=f"see `foreword revisions {user}`")
+        raise FieldError("revision", what, allowed, hint=f"see `foreword revisions {user}`")
     return kept[revision]
 
 

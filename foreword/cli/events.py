@@ -48,16 +48,17 @@ def delete(settings: Settings, user: str, event_ids: tuple[str, ...], wait_secon
         print_json(message_dict(response, with_defaults=True))
     else:
         click.echo(_result(user, response))
-    if response.missing_ids and not response.deleted_count:
+    if response.missing_ids and not response.deleted_count and not response.deleted_before_count:
         raise ForewordError(
             f"no event of {user!r} has such an id that could be deleted",
-            hint="they were never recorded, are deleted, or past retention: `foreword export` lists what is kept",
+            hint="they were never recorded, or are past retention: `foreword export` lists what is kept",
         )
 
 
 def _deleted(response: DeleteEventsResponse) -> str:
-    count = response.deleted_count
-    return f"{count:,} event{'' if count == 1 else 's'} deleted"
+    count, before = response.deleted_count, response.deleted_before_count
+    deleted = f"{count:,} event{'' if count == 1 else 's'} deleted"
+    return f"{deleted}; {before:,} had been before" if before else deleted
 
 
 def _result(user: str, response: DeleteEventsResponse) -> str:

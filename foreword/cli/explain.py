@@ -11,11 +11,18 @@ from foreword.cli.output import message_dict, note, print_json
 from foreword.cli.settings import Settings, user_options
 from foreword.cli.status import time_text
 from foreword.naming import escaped
-from foreword.v1.operator_service_pb2 import ExplainedBelief, ExplainedEvidence
+from foreword.v1.operator_service_pb2 import EventAbsence, ExplainedBelief, ExplainedEvidence
 from foreword.v1.profile_pb2 import BeliefKind, BeliefSource
 
 # Enough to know an event again by; texts may be 8 KB.
 _TEXT_CHARACTERS = 96
+_ABSENCES = {
+    EventAbsence.EVENT_ABSENCE_DELETED: "deleted; the next refresh is without it",
+    EventAbsence.EVENT_ABSENCE_PAST_RETENTION: "past retention",
+    EventAbsence.EVENT_ABSENCE_UNKNOWN: "not in this activity store, or damaged",
+    # Of a sidecar that does not say yet.
+    EventAbsence.EVENT_ABSENCE_UNSPECIFIED: "not kept",
+}
 
 
 @click.command("explain")
@@ -55,7 +62,7 @@ def _event(item: ExplainedEvidence) -> str:
     against = "against: " if item.is_against else ""
     when = time_text(item.evidence.time)
     if not item.HasField("event"):
-        return f"{when}  {against}{escaped(item.evidence.event_id)} (past retention, or deleted)"
+        return f"{when}  {against}{escaped(item.evidence.event_id)} ({_ABSENCES[item.absence]})"
     event = item.event
     topics = f"[{', '.join(event.topics)}]" if event.topics else ""
     parts = (event.type, event.item_id, topics, _shortened(event.text))

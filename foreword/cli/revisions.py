@@ -29,8 +29,11 @@ def command(settings: Settings, user: str) -> None:
         print_json(message_dict(found, with_defaults=True))
     elif found.revisions:
         click.echo("\n".join(_lines(found.revisions)))
-    else:
+    elif not found.damaged_revisions:
         note(f"Nothing is known of {user!r} yet")
+    if found.damaged_revisions:
+        damaged = ", ".join(map(str, found.damaged_revisions))
+        note(f"Damaged, and not listed: {damaged}; `foreword refresh {user}` removes what is damaged")
 
 
 def _lines(entries: Sequence[RevisionEntry]) -> Iterator[str]:

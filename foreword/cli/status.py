@@ -19,6 +19,7 @@ from foreword.errors import ServiceError
 from foreword.naming import escaped
 from foreword.v1.operator_service_pb2 import EnvironmentStatus, GetStatusResponse, SegmentStatus
 from foreword.v1.profile_pb2 import Segment
+from foreword.v1.refresh_pb2 import LedgerTotals
 
 _WATCH_SECONDS = 2.0
 
@@ -104,6 +105,13 @@ def segment_table(segments: list[SegmentStatus]) -> str:
     )
 
 
+def _comparisons(ledger: LedgerTotals) -> Iterator[tuple[str, str]]:
+    skipped = ledger.comparisons_skipped
+    if ledger.compared or skipped:
+        said = f"{ledger.compared:,} with full refreshes, which differ in {ledger.differed:,}"
+        yield "compared", f"{said}; {skipped:,} of users with too many events skipped" if skipped else said
+
+
 def _lines(status: GetStatusResponse) -> Iterator[str]:
     yield segment_table(list(status.segments))
     ledger = status.ledger
@@ -120,16 +128,7 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
                 f"{ledger.attempts:,}: {ledger.written:,} written, {ledger.unchanged:,} unchanged, "
                 f"{ledger.defaults:,} default, {ledger.failed:,} failed{cost}",
             ),
-            *(
-                [
-                    (
-                        "compared",
-                        f"{ledger.compared:,} with full refreshes, which differ in {ledger.differed:,}",
-                    )
-                ]
-                if ledger.compared
-                else []
-            ),
+            *_comparisons(ledger),
             (
                 "waiting",
                 f"{status.due_count:,} users due, {status.trigger_count:,} triggers, "

@@ -2,7 +2,7 @@
 
 from foreword.admission import NewEvent
 from foreword.store.activity_reader import ActivityReader
-from foreword.store.activity_writer import ActivityTransaction, ActivityWriter
+from foreword.store.activity_writer import ActivityTransaction, ActivityWriter, Deletion
 from foreword.store.codec import Header, decode_header
 from foreword.store.group_commit import GroupCommitter
 from foreword.store.lock import FileLock, lock_activity, lock_profiles
@@ -13,6 +13,7 @@ __all__ = [
     "ActivityReader",
     "ActivityTransaction",
     "ActivityWriter",
+    "Deletion",
     "FileLock",
     "GroupCommitter",
     "Header",

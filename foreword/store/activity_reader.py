@@ -10,6 +10,7 @@ from typing import NamedTuple
 from foreword import keys
 from foreword.keys import UserKey
 from foreword.store import databases as db
+from foreword.store.applied import is_deleted
 from foreword.store.files import ACTIVITY
 from foreword.store.reader import Reader
 from foreword.store.seal import unsealed
@@ -17,6 +18,7 @@ from foreword.store.v1.store_pb2 import TopicAliases
 from foreword.v1.activity_pb2 import Trigger, UserActivity
 from foreword.v1.erasure_pb2 import Erasure
 from foreword.v1.event_pb2 import Event
+from foreword.v1.operator_service_pb2 import EventAbsence
 
 _log = logging.getLogger("foreword.store")
 
@@ -80,6 +82,10 @@ class ActivityReader(Reader):
         """Return how many rows the trigger log has, those already taken included."""
         return self.count(db.TRIGGERS)
 
+    def newest_trigger(self) -> int:
+        """Return the number of the newest trigger given out; 0 when none was."""
+        return keys.read_u64(self._get(db.META, db.META_TRIGGER_SEQ) or bytes(8))
+
     def reads(self, from_day: int = 0, to_day: int = 1 << 31) -> list[DayReads]:
         """Return how often the sidecar handed out profiles, by day and segment, oldest first.
 
@@ -122,6 +128,16 @@ class ActivityReader(Reader):
         key = keys.event_key(user, time_ms, event_id)
         row = self._get(db.EVENTS, key)
         return None if row is None else _event(db.EVENTS, key, row)
+
+    def absence(self, user: UserKey, time_ms: int, event_id: str) -> EventAbsence:
+        """Return why `event` finds none."""
+        applied = self._get(db.APPLIED, user + event_id.encode())
+        if applied is not None and is_deleted(applied):
+            return EventAbsence.EVENT_ABSENCE_DELETED
+        is_there = self._get(db.EVENTS, keys.event_key(user, time_ms, event_id)) is not None
+        if applied is None or is_there:
+            return EventAbsence.EVENT_ABSENCE_UNKNOWN
+        return EventAbsence.EVENT_ABSENCE_PAST_RETENTION
 
     def events(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import uuid
 from bisect import bisect_left
 from collections import Counter
@@ -17,9 +18,11 @@ from foreword.clock import DAY_MS
 from foreword.errors import StoreCorruptError
 from foreword.keys import ErasureId, UserKey
 from foreword.store import databases as db
+from foreword.store.applied import as_deleted, is_deleted
 from foreword.store.environment import Environment
 from foreword.store.files import ACTIVITY
 from foreword.store.lock import lock_activity
+from foreword.store.rewound import still_taken
 from foreword.store.seal import sealed, unsealed
 from foreword.store.v1.store_pb2 import TopicAliases
 from foreword.store.writer import Writer
@@ -31,6 +34,16 @@ PROBE_BYTES = 1 << 16
 # Eight weeks: twice the default window, enough to tell any segment.
 DAYS_MAX = 56
 _DAY = attrgetter("day")
+
+
+class Deletion(enum.Enum):
+    """What the deletion of an event came to."""
+
+    DONE = enum.auto()
+    BEFORE = enum.auto()
+    """It was deleted by an earlier call."""
+    MISSING = enum.auto()
+    """There is none: never recorded, or past retention."""
 
 
 class ActivityWriter(Writer):
@@ -81,7 +94,7 @@ class ActivityTransaction:
     def __init__(self, txn: Any, environment: Environment, taken_through: int) -> None:
         self._txn = txn
         self._db = environment.handles
-        self._taken_through = taken_through
+        self._taken_through = still_taken(taken_through, self._counter(db.META_TRIGGER_SEQ))
 
     def record(self, events: Sequence[NewEvent], now_ms: int) -> list[bool]:
         """Write events; return for each whether it was new (True) or known by its id (False)."""
@@ -133,15 +146,15 @@ class ActivityTransaction:
         self._trigger(user, activity, sequence, rollback=rollback, **times_ms)
         self._put_user(user, activity)
 
-    def delete(self, user: UserKey, event_ids: Sequence[str], now_ms: int) -> list[bool]:
-        """Delete events of a user; return for each id whether there was an event to delete.
+    def delete(self, user: UserKey, event_ids: Sequence[str], now_ms: int) -> list[Deletion]:
+        """Delete events of a user; return for each id what that came to.
 
         Their ids stay taken: sent again, a deleted event is a repetition. What they held waits in `deleted` until a
         refresh has taken it out of what was counted, and then goes with `drop_deleted`.
         """
         activity = self._user(user)
         if activity is None:
-            return [False] * len(event_ids)
+            return [Deletion.MISSING] * len(event_ids)
         times_ms: list[int] = []
         found = [self._delete_event(user, event_id, activity, times_ms) for event_id in event_ids]
         if times_ms:
@@ -250,20 +263,26 @@ class ActivityTransaction:
 
     def _delete_event(
         self, user: UserKey, event_id: str, activity: UserActivity, times_ms: list[int]
-    ) -> bool:
-        time = self._txn.get(user + event_id.encode(), db=self._db[db.APPLIED])
-        key = user + (time or b"") + event_id.encode()
-        row = self._txn.pop(key, db=self._db[db.EVENTS]) if time is not None else None
-        if time is None or row is None:
-            return False
-        times_ms.append(keys.read_u64(time))
+    ) -> Deletion:
+        name = event_id.encode()
+        applied = self._txn.get(user + name, db=self._db[db.APPLIED])
+        if applied is None:
+            return Deletion.MISSING
+        if is_deleted(applied):
+            return Deletion.BEFORE
+        key = user + applied + name
+        row = self._txn.pop(key, db=self._db[db.EVENTS])
+        if row is None:
+            return Deletion.MISSING
+        self._txn.put(user + name, as_deleted(applied), db=self._db[db.APPLIED])
+        times_ms.append(keys.read_u64(applied))
         whole = unsealed(db.EVENTS, key, row)
         # A damaged one was never read out of its row; there is nothing to take out again.
         if whole is not None:
             activity.deletion_seq = self._next(db.META_DELETION_SEQ)
             moved = user + keys.u64(activity.deletion_seq)
             self._txn.put(moved, sealed(db.DELETED, moved, whole), db=self._db[db.DELETED])
-        return True
+        return Deletion.DONE
 
     def _span_ms(self, user: UserKey) -> tuple[int, int]:
         """Return the times of the oldest and of the newest event that is kept; zeros when none is."""

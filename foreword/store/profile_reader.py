@@ -294,12 +294,19 @@ class ProfileReader(Reader):
         Raises:
             StoreCorruptError: A row is damaged, or another user's.
         """
-        with self._reading(db.REVISIONS) as txn:
-            found = [(keys.read_u64(key, len(user)), row) for key, row in prefixed(txn.cursor(), user)]
+        found = self._revisions(user)
         for revision, row in found:
             if not is_sound_revision(user, revision, row):
                 raise damaged(user, row)
         return found
+
+    def kept_profiles(self, user: UserKey) -> list[tuple[int, Profile | None]]:
+        """Return `(revision, profile)` of a user's kept revisions, oldest first; None for one that is damaged."""
+        return [(revision, _kept(user, revision, row)) for revision, row in self._revisions(user)]
+
+    def _revisions(self, user: UserKey) -> list[tuple[int, bytes]]:
+        with self._reading(db.REVISIONS) as txn:
+            return [(keys.read_u64(key, len(user)), row) for key, row in prefixed(txn.cursor(), user)]
 
     def revision_numbers(self, user: UserKey) -> list[int]:
         """Return which revisions of a user are kept, damaged ones among them, oldest first."""
@@ -309,9 +316,7 @@ class ProfileReader(Reader):
     def kept_profile(self, user: UserKey, revision: int) -> Profile | None:
         """Return one of a user's kept revisions; None when it is not kept, or damaged."""
         row = self._get(db.REVISIONS, user + keys.u64(revision))
-        if row is None or not is_sound_revision(user, revision, row):
-            return None
-        return GetProfileResponse.FromString(row[HEADER_BYTES:]).profile
+        return None if row is None else _kept(user, revision, row)
 
     def ledger(self, *, newest: int = 100) -> list[LedgerEntry]:
         """Return the newest ledger entries, newest first."""
@@ -330,6 +335,12 @@ class ProfileReader(Reader):
                     entry = LedgerEntry.FromString(row)
                     if entry.user_key == user:
                         yield entry
+
+
+def _kept(user: UserKey, revision: int, row: bytes) -> Profile | None:
+    if not is_sound_revision(user, revision, row):
+        return None
+    return GetProfileResponse.FromString(row[HEADER_BYTES:]).profile
 
 
 def _header_or_none(row: bytes | None) -> Header | None:

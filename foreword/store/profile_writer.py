@@ -380,3 +380,4 @@ def add_to_totals(totals: LedgerTotals, entry: LedgerEntry) -> None:
     totals.cost_micro_usd += entry.cost_micro_usd
     totals.compared += entry.is_compared
     totals.differed += bool(entry.difference)
+    totals.comparisons_skipped += entry.is_comparison_skipped

@@ -54,13 +54,15 @@ class DeleteEventsRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., event_ids: _Optional[_Iterable[str]] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class DeleteEventsResponse(_message.Message):
-    __slots__ = ("deleted_count", "missing_ids", "completed", "revision")
+    __slots__ = ("deleted_count", "missing_ids", "completed", "revision", "deleted_before_count")
     DELETED_COUNT_FIELD_NUMBER: _ClassVar[int]
     MISSING_IDS_FIELD_NUMBER: _ClassVar[int]
     COMPLETED_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
+    DELETED_BEFORE_COUNT_FIELD_NUMBER: _ClassVar[int]
     deleted_count: int
     missing_ids: _containers.RepeatedScalarFieldContainer[str]
     completed: bool
     revision: int
-    def __init__(self, deleted_count: _Optional[int] = ..., missing_ids: _Optional[_Iterable[str]] = ..., completed: bool = ..., revision: _Optional[int] = ...) -> None: ...
+    deleted_before_count: int
+    def __init__(self, deleted_count: _Optional[int] = ..., missing_ids: _Optional[_Iterable[str]] = ..., completed: bool = ..., revision: _Optional[int] = ..., deleted_before_count: _Optional[int] = ...) -> None: ...

@@ -11,12 +11,24 @@ from foreword.v1 import topic_alias_pb2 as _topic_alias_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class EventAbsence(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EVENT_ABSENCE_UNSPECIFIED: _ClassVar[EventAbsence]
+    EVENT_ABSENCE_DELETED: _ClassVar[EventAbsence]
+    EVENT_ABSENCE_PAST_RETENTION: _ClassVar[EventAbsence]
+    EVENT_ABSENCE_UNKNOWN: _ClassVar[EventAbsence]
+EVENT_ABSENCE_UNSPECIFIED: EventAbsence
+EVENT_ABSENCE_DELETED: EventAbsence
+EVENT_ABSENCE_PAST_RETENTION: EventAbsence
+EVENT_ABSENCE_UNKNOWN: EventAbsence
 
 class GetStatusRequest(_message.Message):
     __slots__ = ()
@@ -247,14 +259,16 @@ class ExplainBeliefRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., belief_id: _Optional[str] = ...) -> None: ...
 
 class ExplainedEvidence(_message.Message):
-    __slots__ = ("evidence", "is_against", "event")
+    __slots__ = ("evidence", "is_against", "event", "absence")
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     IS_AGAINST_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
+    ABSENCE_FIELD_NUMBER: _ClassVar[int]
     evidence: _profile_pb2.Evidence
     is_against: bool
     event: _event_pb2.Event
-    def __init__(self, evidence: _Optional[_Union[_profile_pb2.Evidence, _Mapping]] = ..., is_against: bool = ..., event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ...) -> None: ...
+    absence: EventAbsence
+    def __init__(self, evidence: _Optional[_Union[_profile_pb2.Evidence, _Mapping]] = ..., is_against: bool = ..., event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., absence: _Optional[_Union[EventAbsence, str]] = ...) -> None: ...
 
 class ExplainedBelief(_message.Message):
     __slots__ = ("belief_id", "statement", "kind", "source", "confidence", "reason", "valid_from", "valid_to", "evidence", "evidence_count", "contradiction_count", "proposed_by")

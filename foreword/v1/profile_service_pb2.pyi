@@ -93,10 +93,12 @@ class RevisionEntry(_message.Message):
     def __init__(self, profile: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., changes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListRevisionsResponse(_message.Message):
-    __slots__ = ("revisions",)
+    __slots__ = ("revisions", "damaged_revisions")
     REVISIONS_FIELD_NUMBER: _ClassVar[int]
+    DAMAGED_REVISIONS_FIELD_NUMBER: _ClassVar[int]
     revisions: _containers.RepeatedCompositeFieldContainer[RevisionEntry]
-    def __init__(self, revisions: _Optional[_Iterable[_Union[RevisionEntry, _Mapping]]] = ...) -> None: ...
+    damaged_revisions: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, revisions: _Optional[_Iterable[_Union[RevisionEntry, _Mapping]]] = ..., damaged_revisions: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class RollbackProfileRequest(_message.Message):
     __slots__ = ("user_id", "namespace", "revision", "wait")

@@ -84,7 +84,7 @@ class RefreshState(_message.Message):
     def __init__(self, consumed_seq: _Optional[int] = ..., due_ms: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., failures: _Optional[int] = ..., attempted_ms: _Optional[int] = ..., error: _Optional[str] = ..., revision: _Optional[int] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., triggered_ms: _Optional[int] = ..., settling_since_ms: _Optional[int] = ..., settings_digest: _Optional[int] = ..., deletion_seq: _Optional[int] = ..., full_seq: _Optional[int] = ..., uncompared_count: _Optional[int] = ..., consumed_count: _Optional[int] = ...) -> None: ...
 
 class LedgerEntry(_message.Message):
-    __slots__ = ("user_key", "started_ms", "duration_us", "reason", "outcome", "revision", "generator", "model", "input_tokens", "output_tokens", "cost_micro_usd", "event_count", "error", "triggered_ms", "is_compared", "difference")
+    __slots__ = ("user_key", "started_ms", "duration_us", "reason", "outcome", "revision", "generator", "model", "input_tokens", "output_tokens", "cost_micro_usd", "event_count", "error", "triggered_ms", "is_compared", "difference", "is_comparison_skipped")
     USER_KEY_FIELD_NUMBER: _ClassVar[int]
     STARTED_MS_FIELD_NUMBER: _ClassVar[int]
     DURATION_US_FIELD_NUMBER: _ClassVar[int]
@@ -101,6 +101,7 @@ class LedgerEntry(_message.Message):
     TRIGGERED_MS_FIELD_NUMBER: _ClassVar[int]
     IS_COMPARED_FIELD_NUMBER: _ClassVar[int]
     DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    IS_COMPARISON_SKIPPED_FIELD_NUMBER: _ClassVar[int]
     user_key: bytes
     started_ms: int
     duration_us: int
@@ -117,10 +118,11 @@ class LedgerEntry(_message.Message):
     triggered_ms: int
     is_compared: bool
     difference: str
-    def __init__(self, user_key: _Optional[bytes] = ..., started_ms: _Optional[int] = ..., duration_us: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., revision: _Optional[int] = ..., generator: _Optional[str] = ..., model: _Optional[str] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ..., event_count: _Optional[int] = ..., error: _Optional[str] = ..., triggered_ms: _Optional[int] = ..., is_compared: bool = ..., difference: _Optional[str] = ...) -> None: ...
+    is_comparison_skipped: bool
+    def __init__(self, user_key: _Optional[bytes] = ..., started_ms: _Optional[int] = ..., duration_us: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., revision: _Optional[int] = ..., generator: _Optional[str] = ..., model: _Optional[str] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ..., event_count: _Optional[int] = ..., error: _Optional[str] = ..., triggered_ms: _Optional[int] = ..., is_compared: bool = ..., difference: _Optional[str] = ..., is_comparison_skipped: bool = ...) -> None: ...
 
 class LedgerTotals(_message.Message):
-    __slots__ = ("attempts", "written", "unchanged", "defaults", "failed", "input_tokens", "output_tokens", "cost_micro_usd", "compared", "differed")
+    __slots__ = ("attempts", "written", "unchanged", "defaults", "failed", "input_tokens", "output_tokens", "cost_micro_usd", "compared", "differed", "comparisons_skipped")
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     WRITTEN_FIELD_NUMBER: _ClassVar[int]
     UNCHANGED_FIELD_NUMBER: _ClassVar[int]
@@ -131,6 +133,7 @@ class LedgerTotals(_message.Message):
     COST_MICRO_USD_FIELD_NUMBER: _ClassVar[int]
     COMPARED_FIELD_NUMBER: _ClassVar[int]
     DIFFERED_FIELD_NUMBER: _ClassVar[int]
+    COMPARISONS_SKIPPED_FIELD_NUMBER: _ClassVar[int]
     attempts: int
     written: int
     unchanged: int
@@ -141,4 +144,5 @@ class LedgerTotals(_message.Message):
     cost_micro_usd: int
     compared: int
     differed: int
-    def __init__(self, attempts: _Optional[int] = ..., written: _Optional[int] = ..., unchanged: _Optional[int] = ..., defaults: _Optional[int] = ..., failed: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ..., compared: _Optional[int] = ..., differed: _Optional[int] = ...) -> None: ...
+    comparisons_skipped: int
+    def __init__(self, attempts: _Optional[int] = ..., written: _Optional[int] = ..., unchanged: _Optional[int] = ..., defaults: _Optional[int] = ..., failed: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ..., compared: _Optional[int] = ..., differed: _Optional[int] = ..., comparisons_skipped: _Optional[int] = ...) -> None: ...

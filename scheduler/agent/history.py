@@ -54,7 +54,12 @@ def refold(
     """
     counted = [item for item in kept if item.event.event_id in history.counted_ids]
     news = [item for item in kept if item.event.event_id not in history.counted_ids]
-    base = None if history.is_whole or remembered is None else _remainder(remembered, [*counted, *removed])
+    held = [*counted, *removed]
+    # It holds more where the activity store was replaced by an older one, which has lost them.
+    if remembered is None or (history.is_whole and remembered.event_count <= len(held)):
+        base = None
+    else:
+        base = _remainder(remembered, held)
     memory, _ = fold(base, kept, half_life_days)
     _, delta = fold(remembered, news, half_life_days)
     if removed:

@@ -55,9 +55,22 @@ def test_what_rests_on_deleted_events_goes_with_them(serving: Installation, unti
     # Only the ids of what was accepted are kept, so that the same event sent again is known.
     assert databases_with(serving.store, MARK) == ["applied"]
     assert databases_with(serving.store, "shorter please") == []
-    assert serving.run("events", "delete", "ada", "no").returncode == 1
     _record(serving, "ada", [{"event_id": "no", "topics": ["rust"], "type": "mute"}])
     assert "Skip" not in serving.json("text", "ada")["text"]
+
+
+def test_a_deletion_asked_for_again_succeeds(serving: Installation, until: Until) -> None:
+    """Sent again after a lost answer it changes nothing, ends with 0 and says so, with and without waiting."""
+    _record(serving, "amy", [*_reads(6, "tests"), {"event_id": "end", "type": "session.end"}])
+    until(lambda: serving.json("text", "amy")["text"], "no foreword of amy")
+    first = serving.json("events", "delete", "amy", "tests-0", "tests-0")
+    assert (first["deleted_count"], first["deleted_before_count"], first["missing_ids"]) == (1, 1, [])
+    for wait in ("0", "10"):
+        again = serving.json("events", "delete", "amy", "tests-0", "--wait", wait)
+        assert (again["deleted_count"], again["deleted_before_count"]) == (0, 1)
+        assert (again["completed"], again["revision"]) == (True, first["revision"])
+    said = serving.run("events", "delete", "amy", "tests-0", "tests-1", "never-there").stdout
+    assert said.startswith("1 event deleted; 1 had been before; not there: never-there; revision ")
 
 
 def test_deleting_nothing_is_a_failure_that_says_so(serving: Installation) -> None:
@@ -113,6 +126,7 @@ def test_a_deletion_waits_for_a_scheduler_and_is_taken_once(
     assert waiting.returncode == 1
     assert "5 events deleted; the profile of 'ada' still rests on" in waiting.stderr
     assert faults(installation.store) == []
+    assert "(deleted; the next refresh is without it)" in installation.run("explain", "ada").stdout
     for _ in range(2):
         scheduler = installation.start("scheduler")
         until(lambda: "baking" not in installation.json("text", "ada")["text"], "baking is not gone")

@@ -10,6 +10,7 @@ from foreword import keys
 from foreword.naming import quoted
 from foreword.store import databases as db
 from foreword.store.activity_writer import DAYS_MAX
+from foreword.store.applied import is_applied_row
 from foreword.store.check.fault import Fault, shown
 from foreword.store.check.rows import parsed, user_key_fault
 from foreword.store.check.topics import topic_aliases
@@ -153,7 +154,7 @@ def _applied(snapshot: Snapshot) -> Iterator[Fault]:
 def _applied_fault(user: bytes, key: bytes, row: bytes) -> str:
     if user_key_fault(user) or len(key) <= len(user):
         return "the key is no user key with an event id"
-    return "" if len(row) == 8 else f"the row has {len(row)} bytes, not the 8 of a time"
+    return "" if is_applied_row(row) else f"the row has {len(row)} bytes, not the 8 of a time"
 
 
 def _deleted(snapshot: Snapshot) -> Iterator[Fault]:

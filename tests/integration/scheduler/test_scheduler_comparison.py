@@ -58,3 +58,16 @@ def test_nothing_is_compared_where_nobody_asks(store: Any) -> None:
     store.settings["scheduler"]["compare_each"] = 0
     asyncio.run(_refresh_often(store, 3))
     assert len(store.agent.calls) == 3
+
+
+def test_a_user_with_too_many_events_is_skipped_and_counted(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond what a comparison reads none is made; ledger and totals say so, and it is due again in its turn."""
+    store.settings["scheduler"]["compare_each"] = 2
+    monkeypatch.setattr("scheduler.attempt.COMPARED_EVENTS_MAX", 10)
+    asyncio.run(_refresh_often(store, 6))
+    assert [entry.is_compared for entry in store.ledger()] == [False, True, False, False, False, False]
+    assert [entry.is_comparison_skipped for entry in store.ledger()] == [False] * 3 + [True, False, True]
+    totals = store.profiles.ledger_totals()
+    assert (totals.compared, totals.differed, totals.comparisons_skipped) == (1, 0, 2)

@@ -33,15 +33,16 @@ def test_an_unknown_user_has_no_revisions(running: Any) -> None:
     assert running.triggers() == []
 
 
-def test_a_damaged_revision_is_named(running: Any) -> None:
-    """Damage is never a shorter list: the call fails, and says whose row it is and what mends it."""
-    revision = running.put("ann")
+def test_a_damaged_revision_is_named_beside_the_others(running: Any) -> None:
+    """Damage hides neither the others, which are compared across it, nor itself."""
+    for text in ("Reads about a.", "Reads about b.", "Reads about c."):
+        running.put("ann", text=text)
     with running.profiles.begin() as txn:
-        txn._put(db.REVISIONS, user_key("ann") + u64(revision), b"\x02" + bytes(60))
-    with pytest.raises(ServiceError, match="'ann'") as caught:
-        running.client.list_revisions("ann")
-    assert caught.value.reason == "STORE_CORRUPT"
-    assert "foreword refresh" in caught.value.hint
+        txn._put(db.REVISIONS, user_key("ann") + u64(2), b"\x02" + bytes(60))
+    found = running.client.list_revisions("ann")
+    assert [entry.profile.revision for entry in found.revisions] == [3, 1]
+    assert list(found.revisions[0].changes) == ["Text lost: Reads about a.", "Text gained: Reads about c."]
+    assert list(found.damaged_revisions) == [2]
 
 
 def test_a_list_that_fails_always_raises(running: Any) -> None:
