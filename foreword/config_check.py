@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeAlias, TypeGuard, get_args, get_origin
@@ -12,14 +11,11 @@ from pydantic import BaseModel, ValidationError
 
 from foreword.config import Config
 from foreword.errors import ConfigError, FieldError
+from foreword.toml_lines import line_of
 
 KeyPath: TypeAlias = tuple[str, ...]
 Origins: TypeAlias = dict[KeyPath, str]
 """Which environment variable set which key."""
-
-# The head of a table, with bare and quoted keys, and the keys in it.
-_HEADER = re.compile(r"""\s*\[\s*((?:[A-Za-z0-9_.\-\s]|"[^"]*"|'[^']*')+?)\s*\]""")
-_HEADER_KEY = re.compile(r"""(?:"[^"]*"|'[^']*'|[^.])+""")
 
 
 def check(tables: dict[str, Any], file: Path | None, text: str, origins: Origins) -> Config:
@@ -64,7 +60,7 @@ def _located(
     variable = origins.get(path)
     if variable:
         return ConfigError(f"{variable}: {message}", file=None, line=None, key=key, hint=hint)
-    return ConfigError(message, file=file, line=_line_of(text, path), key=key, hint=hint)
+    return ConfigError(message, file=file, line=line_of(text, key), key=key, hint=hint)
 
 
 def _meant(path: KeyPath) -> str:
@@ -113,22 +109,3 @@ def _table(model: type[BaseModel], name: str) -> type[BaseModel] | None:
 
 def _is_table(kind: Any) -> TypeGuard[type[BaseModel]]:
     return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-def _line_of(text: str, path: KeyPath) -> int | None:
-    """Return the line of the key in the file: tomllib keeps no positions, so the headers are followed here."""
-    table: KeyPath = ()
-    best: int | None = None
-    for number, line in enumerate(text.splitlines(), 1):
-        header = _HEADER.match(line)
-        if header:
-            table = tuple(part.strip().strip("\"'") for part in _HEADER_KEY.findall(header[1]))
-            if table == path[: len(table)]:
-                best = number
-            continue
-        assignment = re.match(r"\s*([A-Za-z0-9_.\-]+)\s*=", line)
-        if assignment:
-            full = (*table, *assignment[1].split("."))
-            if full == path[: len(full)]:
-                return number
-    return best

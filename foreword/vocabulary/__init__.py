@@ -2,6 +2,6 @@
 
 from foreword.vocabulary.built_in import built_in
 from foreword.vocabulary.reading import read
-from foreword.vocabulary.vocabulary import KindWords, Medium, Vocabulary
+from foreword.vocabulary.vocabulary import REST, KindWords, Medium, Vocabulary
 
-__all__ = ["KindWords", "Medium", "Vocabulary", "built_in", "read"]
+__all__ = ["REST", "KindWords", "Medium", "Vocabulary", "built_in", "read"]

@@ -8,7 +8,8 @@ from pathlib import Path
 from foreword.vocabulary.reading import parse
 from foreword.vocabulary.vocabulary import Vocabulary
 
-_FILES = ("code", "media", "reading", "shopping", "agents", "general")
+# General first: what the others leave out is said as there.
+_FILES = ("general", "code", "media", "reading", "shopping", "agents")
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,6 @@ from scheduler.agent.apply import level_of
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
 from scheduler.agent.goals import goals
-from scheduler.agent.kind import Kind
 from scheduler.agent.observed import is_statement, usefulness
 from scheduler.agent.operations import (
     AddBelief,
@@ -45,16 +44,6 @@ _LONG_PERCENTILE_MIN = 75
 _DEPTH_OF_WISH = {"less": profile_pb2.DEPTH_OVERVIEW, "more": profile_pb2.DEPTH_DEEP}
 _LENGTH_OF_WISH = {"short": profile_pb2.LENGTH_SHORT, "long": profile_pb2.LENGTH_LONG}
 
-_DRAWN_STATEMENTS = {
-    Kind.CODE: "Often works in {}.",
-    Kind.RATING: "Often rates {}.",
-    Kind.READING: "Often reads about {}.",
-    Kind.SHOPPING: "Often shops for {}.",
-    Kind.MEDIA: "Often plays {}.",
-    Kind.AGENT: "Often has an agent work on {}.",
-    Kind.SEARCH: "Often searches for {}.",
-    Kind.GENERAL: "Often active in {}.",
-}
 _AVERSE_STATEMENT = "Turns away from {}."
 _REFUSED_STATEMENT = "Does not want {}."
 _AGAINST_BEGINNINGS = tuple(pattern.partition("{")[0] for pattern in (_AVERSE_STATEMENT, _REFUSED_STATEMENT))
@@ -102,7 +91,7 @@ def _beliefs(findings: Findings, previous: profile_pb2.Profile | None) -> Iterat
     }
     yield from _room(findings, drawn, [affinity.key for affinity in strong[:_BELIEFS_MAX]])
     for affinity in strong[:_BELIEFS_MAX]:
-        yield from _belief(findings, current, affinity, _DRAWN_STATEMENTS[findings.kind], against=False)
+        yield from _belief(findings, current, affinity, findings.kind.often, against=False)
     for affinity in findings.low[:_BELIEFS_MAX]:
         pattern = _REFUSED_STATEMENT if affinity.is_refused else _AVERSE_STATEMENT
         yield from _belief(findings, current, affinity, pattern, against=True)
@@ -193,8 +182,8 @@ def _belief(
 
 
 def _expertise(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:
-    """Doing shows skill; reading, rating and buying do not."""
-    if findings.kind not in (Kind.CODE, Kind.AGENT):
+    """Propose how well somebody knows what they do most of; reading, rating and buying show no skill."""
+    if not findings.kind.shows_skill:
         return
     levels = {
         topic_key(entry.area): entry.level
@@ -249,16 +238,15 @@ def _presentation(findings: Findings, previous: profile_pb2.Profile | None) -> I
 
 def presented(findings: Findings) -> profile_pb2.Presentation:
     """Return how code presents answers to the user: as they said, as they read, or as is usual."""
-    technical = findings.kind in (Kind.CODE, Kind.AGENT)
-    wishes = findings.wishes
+    kind, wishes = findings.kind, findings.wishes
     first = [wishes["first"]] if "first" in wishes else []
     return profile_pb2.Presentation(
         depth=_DEPTH_OF_WISH.get(wishes.get("detail", ""), findings.depth or profile_pb2.DEPTH_STANDARD),
-        tone=wishes.get("tone", "direct" if technical else "neutral"),
+        tone=wishes.get("tone", kind.tone or "neutral"),
         example_domains=[
             name.text for name in findings.names.named((affinity.topic for affinity in findings.high), 3)
         ],
-        emphasis=list(dict.fromkeys([*first, *(["code"] if technical else [])])),
+        emphasis=list(dict.fromkeys([*first, *([kind.emphasis] if kind.emphasis else [])])),
         length=_LENGTH_OF_WISH.get(wishes.get("answer_length", ""), _length(findings.length_percentile)),
     )
 

@@ -12,21 +12,19 @@ from foreword.naming import Names
 from foreword.signs import Signs
 from foreword.synonyms import Synonyms
 from foreword.v1 import profile_pb2
-from foreword.vocabulary import Medium, Vocabulary
+from foreword.vocabulary import KindWords, Medium, Vocabulary
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.evidence import Evidence
-from scheduler.agent.kind import Kind, kind_of, medium_of
+from scheduler.agent.kind import kind_of, medium_of
 from scheduler.agent.memory import TYPE_FIELD, Memory
 from scheduler.agent.population import PopulationView
 from scheduler.agent.window import Window
 
 _DEPTH_KEY = "depth"
-_DEPTHS = {
-    **dict.fromkeys(
-        ("overview", "brief", "intro", "beginner", "basic", "shallow"), profile_pb2.DEPTH_OVERVIEW
-    ),
-    **dict.fromkeys(("standard", "medium", "intermediate", "normal"), profile_pb2.DEPTH_STANDARD),
-    **dict.fromkeys(("deep", "expert", "advanced", "detailed", "in-depth"), profile_pb2.DEPTH_DEEP),
+_DEPTHS: Mapping[str, profile_pb2.Depth] = {
+    "overview": profile_pb2.DEPTH_OVERVIEW,
+    "standard": profile_pb2.DEPTH_STANDARD,
+    "deep": profile_pb2.DEPTH_DEEP,
 }
 # A habit shows in this many events, and in at least half of them.
 _DEPTH_EVENTS_MIN = 3
@@ -55,7 +53,7 @@ class Findings:
     """All that is read out of one user's activity.
 
     Attributes:
-        kind: The kind of most of the activity.
+        kind: The kind of most of the activity: what is said of it, and what it shows.
         medium: What is rated or played, where events say so.
         high: Topics that draw the user, strongest first.
         low: Topics the user said no to, the newest first, then those they turned away from, strongest first.
@@ -67,7 +65,7 @@ class Findings:
         others: Users of the namespace beside this one.
         event_share: The share of all users' events that carry a topic, unfaded; None while that is not counted.
         names: What of the words above may stand in a text.
-        words: What the kind and its topics are called.
+        words: What all kinds and their topics are called.
         depth: The depth of what the user reads; unspecified unless events carry it.
         length_percentile: Where the user's text length lies among all users', 0 to 100; None unless known.
         wishes: How the user wants answers to be, by key.
@@ -77,7 +75,7 @@ class Findings:
         quiet_hours: First and past-the-end hour of the longest range without activity, UTC; None unless known.
     """
 
-    kind: Kind
+    kind: KindWords
     medium: Medium | None
     high: list[Affinity]
     low: list[Affinity]
@@ -169,7 +167,7 @@ def find(
         event_share=population.event_share,
         names=names,
         words=words,
-        depth=_depth(memory),
+        depth=_depth(memory, words),
         length_percentile=percentile,
         quiet_hours=_quiet_hours(memory, active_days),
         wishes={key: value for key, (_, value) in sorted(memory.wishes.items())},
@@ -195,11 +193,11 @@ def _attribute_shares(memory: Memory, low: Sequence[Affinity], synonyms: Synonym
     return sorted(shares, key=lambda entry: (-entry.share, entry.field, entry.value))
 
 
-def _depth(memory: Memory) -> profile_pb2.Depth:
+def _depth(memory: Memory, words: Vocabulary) -> profile_pb2.Depth:
     weights: dict[profile_pb2.Depth, float] = {}
     events = 0
     for (field, value), count in memory.attributes.items():
-        depth = _DEPTHS.get(value.lower()) if field == _DEPTH_KEY else None
+        depth = _DEPTHS.get(words.depth_named(value) or "") if field == _DEPTH_KEY else None
         if depth is not None:
             weights[depth] = weights.get(depth, 0.0) + count.weight
             events += count.events

@@ -9,7 +9,6 @@ from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
-from scheduler.agent.kind import Kind
 from scheduler.agent.operations import AddGoal, CloseGoal, Operation
 from scheduler.agent.subjects import mentions, recurring, subject_of
 
@@ -30,8 +29,6 @@ _SILENT_ACTS = 16
 _SILENT_DAYS = 14
 _SEARCHES_MIN, _SEARCH_DAYS_MIN = 3, 2
 _CITED_MAX = 50
-_SEARCH_TYPES = frozenset({"search", "query"})
-_ENDS = frozenset({"purchase", "order", "checkout", "buy", "release", "merge"})
 
 
 def goals(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[Operation]:
@@ -56,12 +53,12 @@ def goals(findings: Findings, previous: profile_pb2.Profile | None) -> Iterator[
         yield from _fate(goal, acts, findings)
     if held:
         return
-    begun = _worked_on(acts) if findings.kind is Kind.CODE else _looked_for(acts)
-    for beginning, subject, cited in begun:
+    begun = _worked_on(acts, findings) if findings.kind.works_on else _looked_for(acts, findings)
+    for pattern, subject, cited in begun:
         name = findings.names.shown(subject)
         if name is not None:
             ids = [item.event.event_id for item in reversed(cited[:_CITED_MAX])]
-            yield AddGoal(f"{beginning} {name}", tuple(ids), subject)
+            yield AddGoal(pattern.format(name), tuple(ids), subject)
             return
 
 
@@ -71,7 +68,9 @@ def _fate(goal: profile_pb2.Goal, acts: Sequence[Evidence], findings: Findings) 
     if newest is None:
         return
     ends = [
-        acts[place] for place in named if _verb(acts[place]) in _ENDS and acts[place].time_ms >= started_ms
+        acts[place]
+        for place in named
+        if _verb(acts[place]) in findings.words.ends and acts[place].time_ms >= started_ms
     ]
     last_ms = max([goal.last_observed.ToMilliseconds(), *(acts[place].time_ms for place in named[:1])])
     since = sum(item.time_ms > last_ms for item in acts)
@@ -85,7 +84,7 @@ def _fate(goal: profile_pb2.Goal, acts: Sequence[Evidence], findings: Findings) 
         yield AddGoal(goal.statement, tuple(fresh[-_CITED_MAX:]), goal.subject)
 
 
-def _worked_on(acts: Sequence[Evidence]) -> Iterator[tuple[str, str, list[Evidence]]]:
+def _worked_on(acts: Sequence[Evidence], findings: Findings) -> Iterator[tuple[str, str, list[Evidence]]]:
     acts = acts[:_ACTS_MAX]
     if len({item.time_ms // DAY_MS for item in acts}) < _DAYS_MIN:
         return
@@ -102,20 +101,22 @@ def _worked_on(acts: Sequence[Evidence]) -> Iterator[tuple[str, str, list[Eviden
             and min(places) < _ACTS_MIN
             and topic_key(phrase) not in places_of_all
         ):
-            yield "Working on", phrase, [acts[place] for place in places]
+            yield findings.kind.works_on, phrase, [acts[place] for place in places]
 
 
-def _looked_for(acts: Sequence[Evidence]) -> Iterator[tuple[str, str, list[Evidence]]]:
+def _looked_for(acts: Sequence[Evidence], findings: Findings) -> Iterator[tuple[str, str, list[Evidence]]]:
     searched: dict[str, list[Evidence]] = {}
     for item in acts:
-        for topic in item.topics if _verb(item) in _SEARCH_TYPES else ():
+        if not findings.words.looks_for(item.event.type.lower()):
+            continue
+        for topic in item.topics:
             searched.setdefault(topic, []).append(item)
     for topic, items in sorted(searched.items(), key=lambda entry: (-len(entry[1]), entry[0])):
         days = {item.time_ms // DAY_MS for item in items}
-        is_bought = any(_verb(item) in _ENDS and topic in item.topics for item in acts)
+        is_bought = any(_verb(item) in findings.words.ends and topic in item.topics for item in acts)
         is_recent = acts[0].time_ms - items[0].time_ms <= _SILENT_DAYS * DAY_MS
         if len(items) >= _SEARCHES_MIN and len(days) >= _SEARCH_DAYS_MIN and is_recent and not is_bought:
-            yield "Looking for", items[0].topics[topic], items
+            yield findings.words.looks_for(items[0].event.type.lower()), items[0].topics[topic], items
 
 
 def _names(item: Evidence, subject: str) -> bool:

@@ -2,51 +2,39 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from foreword.signs import AGAINST, Sign, Signs
-from foreword.vocabulary import Medium, Vocabulary
+from foreword.vocabulary import REST, KindWords, Medium, Vocabulary
 from scheduler.agent.memory import TYPE_FIELD, Memory
-
-
-class Kind(Enum):
-    """The kind of most of a user's activity, by its name in the vocabulary."""
-
-    CODE = "code"
-    RATING = "rating"
-    READING = "reading"
-    SHOPPING = "shopping"
-    MEDIA = "media"
-    AGENT = "agent"
-    SEARCH = "search"
-    GENERAL = "general"
-
 
 DOMAIN_FIELD = "domain"
 """The attribute that says what field an event belongs to."""
 
 
-def kind_of(memory: Memory, signs: Signs, words: Vocabulary) -> Kind:
+def kind_of(memory: Memory, signs: Signs, words: Vocabulary) -> KindWords:
     """Return the kind of most of the user's remembered activity; what was turned down says nothing of it."""
-    weights: dict[Kind, float] = {}
-    weak = total = 0.0
+    shown: dict[str, float] = {}
+    weak: dict[str, float] = {}
     for (field, value), count in memory.attributes.items():
         if field != TYPE_FIELD or signs.of_type(value) in AGAINST:
             continue
-        total += count.weight
-        kind = _kind_of_type(value.lower(), signs, words)
-        if kind is None:
-            weak += count.weight
-        else:
+        event_type = value.lower()
+        weak_kind = words.kind_of_weak_type(event_type)
+        kind = weak_kind or _kind_of_type(event_type, signs, words)
+        if kind is not None:
+            weights = weak if weak_kind else shown
             weights[kind] = weights.get(kind, 0.0) + count.weight
-    for kind, weight in weights.items():
-        share_min = words.kinds[kind.value].share_min
-        if share_min and weight >= share_min * total:
-            return kind
-    # Seeing pages without buying is reading.
-    weights[Kind.READING] = weights.get(Kind.READING, 0.0) + weak
-    best = max(weights, key=lambda kind: (weights[kind], kind.value))
-    return best if weights[best] >= total / 2 > 0 else Kind.GENERAL
+    total = sum(shown.values()) + sum(weak.values())
+    # Little of what counts more than its share says what all the rest was for.
+    telling = {
+        kind: weight
+        for kind, weight in shown.items()
+        if words.kinds[kind].share_min and weight >= words.kinds[kind].share_min * total
+    }
+    if not telling:
+        telling = {kind: shown.get(kind, 0.0) + weak.get(kind, 0.0) for kind in shown.keys() | weak.keys()}
+        telling = {kind: weight for kind, weight in telling.items() if weight >= total / 2 > 0}
+    best = max(telling, key=lambda kind: (telling[kind], kind), default=REST)
+    return words.kinds[best]
 
 
 def medium_of(memory: Memory, words: Vocabulary) -> Medium | None:
@@ -60,12 +48,9 @@ def medium_of(memory: Memory, words: Vocabulary) -> Medium | None:
     return words.media[best] if best is not None and weights[best] >= memory.weight / 2 > 0 else None
 
 
-def _kind_of_type(event_type: str, signs: Signs, words: Vocabulary) -> Kind | None:
-    """Return the kind an event type speaks for, None when it speaks for none of its own."""
-    if words.is_weak(event_type):
-        return None
+def _kind_of_type(event_type: str, signs: Signs, words: Vocabulary) -> str | None:
+    """Return the kind an event type speaks for; None where it says nothing of any, as following and unmuting do."""
     kind = words.kind_of_type(event_type)
-    if kind is not None:
-        return Kind(kind)
-    # Following or unmuting something happens anywhere.
-    return Kind.GENERAL if signs.of_type(event_type) is Sign.NEUTRAL else None
+    if kind is None and signs.of_type(event_type) is Sign.NEUTRAL:
+        return REST
+    return kind

@@ -7,7 +7,7 @@ Each fenced block is run by its language, or is preceded by a comment that says 
     python      a program, run beside the daemons
     console     the lines that begin with `$ `, as one bash script that stops at the first failure
     sh, bash    a bash script, likewise
-    toml        a configuration, loaded
+    toml        a configuration, loaded; one that begins with a kind is a vocabulary
     json        parsed
     jsonl       parsed line by line
     text        output or a picture; nothing to run
@@ -28,6 +28,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from foreword.config_file import ConfigFile
+from foreword.vocabulary import built_in
+from foreword.vocabulary.reading import parse
 
 if TYPE_CHECKING:
     from conftest import Checkout
@@ -146,10 +148,12 @@ def test_programs_and_commands_run(path: Path, request: pytest.FixtureRequest) -
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_data_is_well_formed(path: Path, tmp_path: Path) -> None:
-    """A configuration in the docs is accepted as it stands, and JSON is JSON."""
+    """A configuration or a vocabulary in the docs is accepted as it stands, and JSON is JSON."""
     file = tmp_path / "foreword.toml"
     for block in runnable(path, CHECKED_LANGUAGES):
-        if block.language == "toml":
+        if block.language == "toml" and block.text.startswith("[kinds."):
+            parse(block.text, built_in())
+        elif block.language == "toml":
             file.write_text(block.text, encoding="utf-8")
             ConfigFile.find(file).read(environ={})
         for text in {"json": [block.text], "jsonl": block.text.splitlines()}.get(block.language, []):

@@ -19,10 +19,8 @@ _TOPIC_DIFFERENCE_MIN = 0.15
 _LENGTHS_MIN = 5
 _LENGTH_RATIO_MIN = 1.25
 _TOPICS = 2
-# Of what is offered, in the first part of an event's type; all else is called an offer.
-_THINGS = frozenset(
-    "answer article change code comment completion edit film job movie patch product reply review suggestion".split()
-)
+# What is offered is called so where types do not say.
+_THING = "suggestion"
 
 
 def answering(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) -> Iterator[Saying]:
@@ -33,18 +31,18 @@ def answering(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) 
         return
     rejects = offers.rejected * 2 > count
     verb, part = ("Rejects", offers.rejected) if rejects else ("Accepts", offers.accepted)
-    parts = [f"{verb} {part} of {count} {_thing(findings)}s", *_topics(findings, rejects), *_lengths(offers)]
+    parts = [f"{verb} {part} of {count} {_things(findings)}", *_topics(findings, rejects), *_lengths(offers)]
     yield Saying("answer", f"{'; '.join(parts)}.")
 
 
-def _thing(findings: Findings) -> str:
-    """Return what most of the offers were."""
+def _things(findings: Findings) -> str:
+    """Return what most of the offers are called."""
     counts: dict[str, int] = {}
     for (field, value), count in findings.memory.attributes.items():
         thing = value.partition(".")[0].lower()
-        if field == TYPE_FIELD and is_accepted(value, 0) is not None and thing in _THINGS:
+        if field == TYPE_FIELD and is_accepted(value, 0) is not None and thing in findings.words.offers:
             counts[thing] = counts.get(thing, 0) + count.events
-    return max(counts, key=lambda thing: (counts[thing], thing), default="suggestion")
+    return findings.words.offers[max(counts, key=lambda thing: (counts[thing], thing), default=_THING)]
 
 
 def _topics(findings: Findings, rejects: bool) -> Iterator[str]:

@@ -23,7 +23,6 @@ _LEAD_TOPICS = 3
 # What the user has not touched for so long before their last activity is no part of what they do.
 _LAPSED_MS = 180 * DAY_MS
 _VALUE_EVENTS_MIN = 3
-_LANGUAGE = frozenset({"language"})
 
 
 # Several tellers of one text ask in turn; findings are told apart by identity.
@@ -53,12 +52,12 @@ def areas(findings: Findings) -> tuple[Affinity, ...]:
 
 
 def leading(findings: Findings) -> list[Affinity]:
-    """Return the topics that the user is likeliest to be on next: kinds of file too, but no language told apart."""
-    languages = _LANGUAGE & set(words_of(findings).apart)
+    """Return the topics that the user is likeliest to be on next, but none that is always told apart."""
+    apart = findings.kind.apart - findings.kind.apart_unless_most
     found: Sequence[Affinity] = [
         item
         for item in named(findings)
-        if not findings.words.is_a(item.key, languages) and not has_lapsed(findings, item)
+        if not findings.words.is_a(item.key, apart) and not has_lapsed(findings, item)
     ] or areas(findings)
     if findings.memory.events < FEW_EVENTS:
         found = sorted(found, key=lambda item: -item.evidence_count)
@@ -70,11 +69,11 @@ def is_place(findings: Findings, affinity: Affinity) -> bool:
 
     Whoever touches one kind of file in most of what they do is active there.
     """
-    apart = words_of(findings).apart
-    if not findings.words.is_a(affinity.key, apart):
+    kind = findings.kind
+    if not findings.words.is_a(affinity.key, kind.apart):
         return True
     is_most = 2 * affinity.evidence_count > findings.memory.events
-    return is_most and "file_kind" in apart and findings.words.is_a(affinity.key, ("file_kind",))
+    return is_most and findings.words.is_a(affinity.key, kind.apart_unless_most)
 
 
 def has_lapsed(findings: Findings, affinity: Affinity) -> bool:
@@ -84,7 +83,7 @@ def has_lapsed(findings: Findings, affinity: Affinity) -> bool:
 
 def words_of(findings: Findings) -> KindWords:
     """Return what is said of the user's kind of activity."""
-    return findings.words.kinds[findings.kind.value]
+    return findings.kind
 
 
 def within_keys(findings: Findings) -> set[str]:

@@ -8,7 +8,6 @@ from foreword.clock import DAY_MS
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
-from scheduler.agent.kind import Kind
 from scheduler.agent.labels import join
 from scheduler.agent.saying.areas import keys, named, names_of
 from scheduler.agent.saying.saying import Saying
@@ -25,11 +24,7 @@ def knowing(findings: Findings, _: profile_pb2.SelfModel, claimed: Set[str]) -> 
     """Say what somebody who works or reads has met for the first time within the window, and only a few times."""
     memory = findings.memory
     known_ms = memory.as_of_ms - memory.recent.first_seen_ms
-    if (
-        findings.kind not in (Kind.CODE, Kind.AGENT, Kind.READING)
-        or memory.events < _KNOWN_EVENTS_MIN
-        or known_ms < _KNOWN_DAYS_MIN * DAY_MS
-    ):
+    if not findings.kind.says_new or memory.events < _KNOWN_EVENTS_MIN or known_ms < _KNOWN_DAYS_MIN * DAY_MS:
         return
     new = [item for item in named(findings) if item.key not in claimed and _is_new(findings, item)][:_TOPICS]
     names = names_of(findings, new, _TOPICS)

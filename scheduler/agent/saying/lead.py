@@ -8,7 +8,6 @@ from foreword.clock import month_text
 from foreword.v1 import profile_pb2
 from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
-from scheduler.agent.kind import Kind
 from scheduler.agent.labels import join, labels
 from scheduler.agent.saying.areas import keys, leading, words_of
 from scheduler.agent.saying.counts import events_name, of_all, of_newest
@@ -36,7 +35,7 @@ def lead(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) -> It
 
 def _act(findings: Findings, within: Sequence[str]) -> str:
     act = words_of(findings).act
-    if findings.medium is not None and findings.kind in (Kind.RATING, Kind.MEDIA):
+    if findings.medium is not None and findings.kind.by_medium:
         act = findings.medium.act
     return f"{act} on {join(within)}" if within else act
 
@@ -51,8 +50,7 @@ def _noted(findings: Findings, topics: Sequence[Affinity], within: Sequence[str]
     """Yield the names of topics: the first with how often it comes, each with what is striking of late."""
     for place, topic in enumerate(topics):
         name = findings.names.shown(topic.topic)
-        # A project's main package often bears its name; "on celery in celery" would say nothing.
-        named = f"the {name} package" if name in within else f"{name}"
+        named = findings.kind.namesake.format(name) if name in within else f"{name}"
         often = of_newest(findings, topic) or (None if place else of_all(findings, topic))
         notes = [note for note in (often, rated(findings, topic)) if note is not None]
         yield f"{named} ({', '.join(notes)})" if notes else named

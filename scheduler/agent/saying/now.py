@@ -12,7 +12,6 @@ from foreword.naming.sites import names_site
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.findings import Findings
-from scheduler.agent.kind import Kind
 from scheduler.agent.labels import join
 from scheduler.agent.saying.saying import Saying
 from scheduler.agent.subjects import HALF_ACTS, recurring
@@ -22,10 +21,6 @@ _ITEMS, _MORE_ITEMS = 3, 5
 _SUBJECTS = 2
 # A number, a hash, a uuid, a key with a number at its end: it tells a reader nothing.
 _OPAQUE = re.compile(r"[\W\d_]*|[\w-]*[-_:#]?\d+|[0-9a-f-]{8,}|(?=\S*\d)[A-Z0-9]{6,}", re.IGNORECASE)
-_VERBS = {
-    **dict.fromkeys(("request", "ask", "question", "prompt", "message", "chat"), "asks about"),
-    **dict.fromkeys(("search", "query"), "searches for"),
-}
 _YEAR = re.compile(r" \(\d{4}\)$")
 
 
@@ -39,14 +34,14 @@ def now(findings: Findings, self_model: profile_pb2.SelfModel, claimed: Set[str]
     acts = _acts(findings)
     items, subjects = _items(acts, findings.names, claimed), _subjects(acts, findings.names)
     first, more = items[:_ITEMS], items[_ITEMS:]
-    joint = "in " if findings.kind is Kind.CODE else ""
+    joint = f"{findings.kind.lately} " if findings.kind.lately else ""
     # Said among the goals.
     pursued = [row.statement for row in self_model.goals if not row.HasField("valid_to")]
     subjects = [subject for subject in subjects if not any(subject in goal for goal in pursued)]
     if first:
         yield Saying("now", f"Lately {joint}{join(first)}{f', on {join(subjects)}' if subjects else ''}.")
     elif subjects:
-        yield Saying("now", f"Lately {_verb(acts)} {join(subjects)}.")
+        yield Saying("now", f"Lately {_verb(acts, findings)} {join(subjects)}.")
     # Whoever never comes back to an item, as to a film once rated, will not be on these next.
     if more and len({act.item_id for act in acts}) < len(acts):
         yield Saying("recent", f"Also lately {joint}{join(more)}.")
@@ -67,9 +62,10 @@ def _subjects(acts: Sequence[profile_pb2.RecentAct], names: Names) -> list[str]:
     return [name.shown for name in names.named(phrases, _SUBJECTS)]
 
 
-def _verb(acts: Sequence[profile_pb2.RecentAct]) -> str:
+def _verb(acts: Sequence[profile_pb2.RecentAct], findings: Findings) -> str:
     """Return what most acts that have a subject do with it."""
-    verbs = Counter(_VERBS.get(act.type.rpartition(".")[2].lower(), "on") for act in acts if act.subject)
+    known = findings.words.verbs
+    verbs = Counter(known.get(act.type.rpartition(".")[2].lower(), "on") for act in acts if act.subject)
     return max(verbs, key=lambda verb: (verbs[verb], verb))
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Set
 from foreword.v1 import event_pb2, profile_pb2
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.findings import Findings
-from scheduler.agent.kind import Kind
 from scheduler.agent.saying.saying import Saying
 
 # With fewer, a count says nothing of a habit.
@@ -22,12 +21,12 @@ _DONE_VALUE_MIN = 0.5
 
 def runs(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) -> Iterator[Saying]:
     """Say how many of the agent's runs in the window got done."""
-    if findings.kind is not Kind.AGENT or findings.is_cold:
+    if not findings.kind.outcomes or findings.is_cold:
         return
     outcomes = [done for done in map(_is_done, findings.known.values()) if done is not None]
     if len(outcomes) >= _RUNS_MIN:
         done = sum(outcomes) or "None"
-        yield Saying("habit", f"{done} of the agent's last {len(outcomes)} runs succeeded.")
+        yield Saying("habit", findings.kind.outcomes.format(done, len(outcomes)))
 
 
 def _is_done(item: Evidence) -> bool | None:
