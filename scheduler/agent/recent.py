@@ -91,8 +91,8 @@ def _act(item: Evidence) -> profile_pb2.RecentAct:
     return act
 
 
-# The same items come again and again.
-@lru_cache(maxsize=4096)
+# The same items come again and again; a catalogue in use has some thousands.
+@lru_cache(maxsize=16_384)
 def _kept_item(item_id: str) -> str:
     is_kept = item_id and len(item_id.encode()) <= _ITEM_BYTES_MAX and not personal_in(item_id)
     return item_id if is_kept else ""

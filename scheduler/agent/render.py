@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from foreword.budget import cut
 from foreword.frames import frame_for
@@ -41,13 +42,20 @@ def foreword(sayings: Sequence[Saying], tokens_max: int) -> profile_pb2.Foreword
 def _cuts(whole: profile_pb2.Foreword) -> Iterator[profile_pb2.ForewordCut]:
     """Yield where the text may be cut, ascending: within its first sentence, and after every line."""
     frame, start = whole.text.partition("\n")[0], whole.text.index("\n") + 1
-    for end in _ends(whole.parts[0].text):
-        said = whole.text[: start + end]
-        yield profile_pb2.ForewordCut(byte_end=len(said.encode()), token_count=count_tokens(said))
-    end, tokens = len(frame.encode()), count_tokens(frame)
+    first, tokens = whole.parts[0].text, _frame_tokens(frame)
+    for end in _ends(first):
+        size_bytes, said_tokens = len(whole.text[: start + end].encode()), count_line_tokens(first[:end])
+        yield profile_pb2.ForewordCut(byte_end=size_bytes, token_count=tokens + said_tokens)
+    end = len(frame.encode())
     for part in whole.parts:
         end, tokens = end + 1 + len(part.text.encode()), tokens + part.token_count
         yield profile_pb2.ForewordCut(byte_end=end, token_count=tokens)
+
+
+# There are a handful of frames, and each text has one.
+@lru_cache(maxsize=16)
+def _frame_tokens(frame: str) -> int:
+    return count_tokens(frame)
 
 
 def _ends(first: str) -> Iterator[int]:

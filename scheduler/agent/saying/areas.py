@@ -51,7 +51,8 @@ def areas(findings: Findings) -> tuple[Affinity, ...]:
     return fresh or places or tuple(item for item in found if not has_lapsed(findings, item))
 
 
-def leading(findings: Findings) -> list[Affinity]:
+@lru_cache(maxsize=2)
+def leading(findings: Findings) -> tuple[Affinity, ...]:
     """Return the topics that the user is likeliest to be on next, but none that is always told apart."""
     apart = findings.kind.apart - findings.kind.apart_unless_most
     found: Sequence[Affinity] = [
@@ -61,7 +62,7 @@ def leading(findings: Findings) -> list[Affinity]:
     ] or areas(findings)
     if findings.memory.events < FEW_EVENTS:
         found = sorted(found, key=lambda item: -item.evidence_count)
-    return [item for item in found[:_LEAD_TOPICS] if item.score >= _LEAD_SCORE_MIN]
+    return tuple(item for item in found[:_LEAD_TOPICS] if item.score >= _LEAD_SCORE_MIN)
 
 
 def is_place(findings: Findings, affinity: Affinity) -> bool:

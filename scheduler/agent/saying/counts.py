@@ -27,9 +27,11 @@ def of_all(findings: Findings, affinity: Affinity) -> str | None:
 
 def of_newest(findings: Findings, affinity: Affinity) -> str | None:
     """Return `9 of the last 16 commits` where that is a turn: much more than of all; `new, …` where it is all."""
+    if not is_run(findings):
+        return None
     found, count = findings.recent_topics[affinity.key], findings.memory.topics[affinity.key]
     acts = len(findings.memory.recent.acts)
-    if not is_run(findings) or count.against or found < _NEW_ACTS_MIN or not _is_counted(findings, affinity):
+    if count.against or found < _NEW_ACTS_MIN or not _is_counted(findings, affinity):
         return None
     said = f"{found} of the last {acts} {events_name(findings)}"
     if is_new(findings, affinity):
@@ -40,10 +42,9 @@ def of_newest(findings: Findings, affinity: Affinity) -> str | None:
 
 def is_new(findings: Findings, affinity: Affinity) -> bool:
     """Return whether all of a topic's events are among the newest acts of a user who did much before."""
-    found = findings.recent_topics[affinity.key]
     return (
         is_run(findings)
-        and found >= _NEW_ACTS_MIN
+        and (found := findings.recent_topics[affinity.key]) >= _NEW_ACTS_MIN
         and found == findings.memory.topics[affinity.key].events
         and not findings.memory.is_partial
     )
