@@ -28,15 +28,16 @@ def agreement(one: Set[tuple[str, str]], other: Set[tuple[str, str]]) -> float |
 def foretold(profile: profile_pb2.Profile) -> list[str]:
     """Return the topics a profile expects of its user, by `topic_key`, the likeliest first.
 
-    A topic weighs its affinity score, which code counts, plus the confidence of a belief about it that holds, which a
-    model may have proposed. What the user turned away from is left out.
+    They go in the profile's order. After them, by confidence, come subjects of beliefs that hold and that the profile
+    does not rank, which a model may have proposed. What the user turned away from is left out.
     """
     preferences = profile.content_preferences
-    weights = {topic_key(row.topic): row.score for row in preferences.high_affinity_topics}
+    ranked = [topic_key(row.topic) for row in preferences.high_affinity_topics]
+    believed: dict[str, float] = {}
     for belief in profile.self_model.beliefs:
         if not belief.HasField("valid_to"):
             topic = topic_key(belief.subject)
-            weights[topic] = weights.get(topic, 0.0) + belief.confidence
-    for row in preferences.low_affinity_topics:
-        weights.pop(topic_key(row.topic), None)
-    return sorted(weights, key=lambda topic: (-weights[topic], topic))
+            believed[topic] = max(believed.get(topic, 0.0), belief.confidence)
+    aside = {topic_key(row.topic) for row in preferences.low_affinity_topics}
+    further = sorted(believed.keys() - set(ranked), key=lambda topic: (-believed[topic], topic))
+    return [topic for topic in [*ranked, *further] if topic not in aside]
