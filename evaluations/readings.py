@@ -17,6 +17,7 @@ from evaluations.raw_counts import Act, User, count, mean
 from foreword.corrections import said as said_of
 from foreword.corrections import wishes_in
 from foreword.v1.event_pb2 import Feedback
+from scheduler.agent.labels import join
 
 # Over some stretch up to the last act, be it short or long, a share holds that is said to hold "lately".
 _STRETCHES_ACTS = (10, 20, 50)
@@ -183,8 +184,8 @@ def runs(known: Known, said: Said) -> Iterator[str]:
 
 @form(
     r"(?P<verb>Accepts|Rejects) (?P<part>\d+) of (?P<all>\d+) [a-z]+(?:; more in (?P<more>{list}))?"
-    r"(?:; fewer in (?P<fewer>{list}))?(?:; takes the (?P<longer>longer|shorter) ones \(mean length (?P<taken>\d+), of "
-    r"those rejected (?P<rejected>\d+)\))?\."
+    r"(?:; fewer in (?P<fewer>{list}))?(?:; takes (?P<longer>longer|shorter) ones \(mean length (?P<taken>\d+), "
+    r"rejected ones (?P<rejected>\d+)\))?\."
 )
 def answering(known: Known, said: Said) -> Iterator[str]:
     """How much of what is offered the user takes, where more and where less of it, and how long that is."""
@@ -258,8 +259,8 @@ def wants(known: Known, said: Said) -> Iterator[str]:
     newest: dict[str, str] = {}
     for act in known.user.acts:
         newest |= {wish.key: wish.value for wish in wishes_in(act.event.text)}
-    if said.words["wants"] != ", ".join(said_of(newest)):
-        yield f"corrections ask for {', '.join(said_of(newest)) or 'nothing'}"
+    if said.words["wants"] != join(said_of(newest)):
+        yield f"corrections ask for {join(said_of(newest)) or 'nothing'}"
 
 
 @form(r"Has corrected (?P<many>answers|an answer)(?: about (?P<topics>{list}))?\.")

@@ -68,8 +68,8 @@ def test_a_correction_is_said_in_the_next_foreword() -> None:
     first = run(READS).profile
     news = [correction(50, "short answers please, code first and no bullet points")]
     profile = run([*READS, *news], previous=first, new=news).profile
-    assert profile.foreword.text.splitlines()[2] == "Wants short answers, prose, code first."
-    assert "Wants short answers, prose, code first." in profile.semantic_summary
+    assert profile.foreword.text.splitlines()[2] == "Wants short answers, prose and code first."
+    assert "Wants short answers, prose and code first." in profile.semantic_summary
     preferences = {row.key: (row.value, row.evidence_count) for row in profile.self_model.preferences}
     assert preferences == {"answer_length": ("short", 1), "first": ("code", 1), "form": ("prose", 1)}
     assert profile.presentation.length == profile_pb2.LENGTH_SHORT
@@ -94,10 +94,10 @@ def test_a_wish_holds_until_a_later_one() -> None:
     assert second.presentation.length == profile_pb2.LENGTH_SHORT
     late = [correction(60, "more formal, and longer", 2)]
     third = run([*reads, *late], previous=second, new=late).profile
-    assert "Wants short answers, a formal tone." in third.foreword.text
+    assert "Wants short answers and a formal tone." in third.foreword.text
     news = [correction(70, "longer please", 0.1)]
     fourth = run([*reads, *news], previous=third, new=news).profile
-    assert "Wants long answers, a formal tone." in fourth.foreword.text
+    assert "Wants long answers and a formal tone." in fourth.foreword.text
     assert {row.key: row.value for row in fourth.self_model.preferences}["answer_length"] == "long"
     assert fourth.presentation.length == profile_pb2.LENGTH_LONG
 

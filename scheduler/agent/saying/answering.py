@@ -89,4 +89,4 @@ def _lengths(offers: Offers) -> Iterator[str]:
     rejected = offers.rejected_length_sum / offers.rejected_lengths
     if max(accepted, rejected) >= _LENGTH_RATIO_MIN * min(accepted, rejected):
         word = "longer" if accepted > rejected else "shorter"
-        yield f"takes the {word} ones (mean length {accepted:.0f}, of those rejected {rejected:.0f})"
+        yield f"takes {word} ones (mean length {accepted:.0f}, rejected ones {rejected:.0f})"

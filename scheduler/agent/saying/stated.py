@@ -27,7 +27,7 @@ def stated(findings: Findings, _: profile_pb2.SelfModel, _claimed: Set[str]) -> 
 def _wishes(findings: Findings) -> Iterator[str]:
     wanted = corrections.said(findings.wishes)
     if wanted:
-        yield f"Wants {', '.join(wanted)}."
+        yield f"Wants {join(wanted)}."
 
 
 def _aversions(findings: Findings) -> Iterator[str]:
