@@ -67,6 +67,10 @@ bench: $(VENV)/.dev ## Measure the figures in benchmarks/ and write their tables
 docs: $(VENV)/.runtime ## Write docs/configuration.md anew from foreword/config.py
 	@$(BIN)/python docs/make_configuration.py
 
+.PHONY: forewords
+forewords: $(VENV)/.dev ## Write docs/forewords.md anew: ten people's forewords beside their events
+	@PYTHONPATH=tests $(BIN)/python docs/make_forewords.py
+
 .PHONY: format
 format: $(VENV)/.dev ## Bring code and proto into shape
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -69,9 +69,7 @@ def test_topics_that_stand_out_are_said_with_theirs() -> None:
 def test_lengths_that_differ_are_said() -> None:
     """By the mean lengths of what was accepted and of what was rejected, which no fading touches."""
     lines = said(offers(10, 20, lengths=(80, 30)))
-    assert (
-        "Rejects 20 of 30 suggestions; takes longer ones (mean length 80, rejected ones 30)." in lines
-    )
+    assert "Rejects 20 of 30 suggestions; takes longer ones (mean length 80, rejected ones 30)." in lines
     assert "Rejects 20 of 30 suggestions." in said(offers(10, 20, lengths=(30, 32)))
 
 
