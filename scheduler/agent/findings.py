@@ -63,7 +63,7 @@ class Findings:
         known: Every event read in this refresh that counts, by id.
         news: The ids among them that were accepted since the last refresh.
         others: Users of the namespace beside this one.
-        event_share: The share of all users' events that carry a topic, unfaded; None while that is not counted.
+        others_share: The share of the other users' events that carry a topic, unfaded; None while that is not counted.
         names: What of the words above may stand in a text.
         words: What all kinds and their topics are called.
         depth: The depth of what the user reads; unspecified unless events carry it.
@@ -85,7 +85,7 @@ class Findings:
     known: Mapping[str, Evidence]
     news: frozenset[str]
     others: int
-    event_share: Callable[[str], float | None]
+    others_share: Callable[[str], float | None]
     names: Names
     words: Vocabulary
     depth: profile_pb2.Depth
@@ -118,6 +118,7 @@ def find(
     news: frozenset[str],
     active_days: int,
     others: int,
+    others_share: Callable[[str], float | None],
     signs: Signs,
     is_cold: bool,
 ) -> Findings:
@@ -134,6 +135,7 @@ def find(
         news: As in `Findings`.
         active_days: On how many days the user did anything.
         others: As in `Findings`.
+        others_share: As in `Findings`.
         signs: What acts say of their topics.
         is_cold: As in `Findings`.
     """
@@ -164,7 +166,7 @@ def find(
         known=known,
         news=news,
         others=others,
-        event_share=population.event_share,
+        others_share=others_share,
         names=names,
         words=words,
         depth=_depth(memory, words),

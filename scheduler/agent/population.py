@@ -165,12 +165,21 @@ class PopulationView:
             return spelled.get(key, 0)
         return int(self._topics[key][2]) if key in self._topics else 0
 
-    def event_share(self, topic: str) -> float | None:
-        """Return the share of all users' events that carry the topic, unfaded; None in a row of an older version."""
-        entry = self._topics.get(topic)
-        if not self._event_count:
+    def event_share(self, topic: str, own: int, own_total: int) -> float | None:
+        """Return the share of the other users' events that carry the topic, unfaded.
+
+        Args:
+            topic: By `topic_key`.
+            own: Events of the topic that the user has in here already.
+            own_total: All events that the user has in here already.
+
+        Returns:
+            From 0 to 1; None without events of others, and in a row of an older version.
+        """
+        entry, others = self._topics.get(topic), self._event_count - own_total
+        if others <= 0:
             return None
-        return min(1.0, entry[2] / self._event_count) if entry is not None else 0.0
+        return min(1.0, max(0.0, entry[2] - own) / others) if entry is not None else 0.0
 
     def common(self, users_min: int) -> list[tuple[str, float]]:
         """Return the topics that so many users' events carry, by `topic_key`, each with its share; ordered by it.

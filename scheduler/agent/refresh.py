@@ -175,10 +175,19 @@ def draft(refresh_input: RefreshInput, config: Config) -> Draft:
         active_days=len(refresh_input.activity.days),
         # A user whose first events these are does not yet count in the population.
         others=refresh_input.population.user_count - (1 - delta.user_count),
+        others_share=lambda topic: _others_share(refresh_input.population, memory, delta, topic),
         signs=signs,
         is_cold=is_cold,
     )
     return Draft(refresh_input, config, memory, delta, findings)
+
+
+def _others_share(
+    population: PopulationView, memory: Memory, delta: PopulationDelta, topic: str
+) -> float | None:
+    """Return a topic's share of what other users did: the population holds all of the user's but the news."""
+    own = memory.topics[topic].events - delta.topics.get(topic, (0.0, 0.0, 0))[2]
+    return population.event_share(topic, own, memory.events - delta.event_count)
 
 
 def _names_carried(memory: Memory, names: Names) -> frozenset[str]:

@@ -36,7 +36,7 @@ def standing(findings: Findings, _: profile_pb2.SelfModel, claimed: Set[str]) ->
 
 def _stands_out(findings: Findings, item: Affinity) -> bool:
     count = findings.memory.topics[item.key]
-    share, others = count.events / findings.memory.events, findings.event_share(item.key)
+    share, others = count.events / findings.memory.events, findings.others_share(item.key)
     return (
         item.evidence_count >= _EVENTS_MIN
         and item.memory_share >= max(_SHARE_MIN, _MORE_THAN_OTHERS * item.population_share)
