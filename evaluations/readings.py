@@ -108,7 +108,7 @@ def back(known: Known, said: Said) -> Iterator[str]:
         yield f"away for {away} days"
 
 
-@form(r"(?:Also l|L)ately {joint}(?P<items>{list})(?:, on (?P<subjects>{list}))?\.")
+@form(r"(?:Also l|L)ately (?:rated )?{joint}(?P<items>{list})(?:, on (?P<subjects>{list}))?\.")
 def now(known: Known, said: Said) -> Iterator[str]:
     """What the newest acts were about: items, and phrases that come again in the texts of several."""
     acts = known.user.newest_and_tied(_NOW_ACTS)

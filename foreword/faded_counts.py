@@ -18,6 +18,9 @@ _SUMS = (
         "rating_weight",
         "rating_total",
         "rating_count",
+        "accepted_count",
+        "rejected_count",
+        "against_count",
     ),
     *("short_day_sum", "long_day_sum", "last_day_weight"),
 )

@@ -443,7 +443,7 @@ class TopicSpelling(_message.Message):
     def __init__(self, text: _Optional[str] = ..., event_count: _Optional[int] = ...) -> None: ...
 
 class FadedCount(_message.Message):
-    __slots__ = ("field", "value", "weight", "negative_weight", "event_count", "last_seen", "rating_sum", "rating_weight", "spellings", "stance", "stance_time", "short_day_sum", "long_day_sum", "last_day", "last_day_weight", "accepted_count", "rejected_count", "rating_total", "rating_count")
+    __slots__ = ("field", "value", "weight", "negative_weight", "event_count", "last_seen", "rating_sum", "rating_weight", "spellings", "stance", "stance_time", "short_day_sum", "long_day_sum", "last_day", "last_day_weight", "accepted_count", "rejected_count", "rating_total", "rating_count", "against_count")
     FIELD_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -463,6 +463,7 @@ class FadedCount(_message.Message):
     REJECTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     RATING_TOTAL_FIELD_NUMBER: _ClassVar[int]
     RATING_COUNT_FIELD_NUMBER: _ClassVar[int]
+    AGAINST_COUNT_FIELD_NUMBER: _ClassVar[int]
     field: str
     value: str
     weight: float
@@ -482,7 +483,8 @@ class FadedCount(_message.Message):
     rejected_count: int
     rating_total: float
     rating_count: int
-    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., spellings: _Optional[_Iterable[_Union[TopicSpelling, _Mapping]]] = ..., stance: _Optional[_Union[Stance, str]] = ..., stance_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., short_day_sum: _Optional[float] = ..., long_day_sum: _Optional[float] = ..., last_day: _Optional[int] = ..., last_day_weight: _Optional[float] = ..., accepted_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., rating_total: _Optional[float] = ..., rating_count: _Optional[int] = ...) -> None: ...
+    against_count: int
+    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., event_count: _Optional[int] = ..., last_seen: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rating_sum: _Optional[float] = ..., rating_weight: _Optional[float] = ..., spellings: _Optional[_Iterable[_Union[TopicSpelling, _Mapping]]] = ..., stance: _Optional[_Union[Stance, str]] = ..., stance_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., short_day_sum: _Optional[float] = ..., long_day_sum: _Optional[float] = ..., last_day: _Optional[int] = ..., last_day_weight: _Optional[float] = ..., accepted_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., rating_total: _Optional[float] = ..., rating_count: _Optional[int] = ..., against_count: _Optional[int] = ...) -> None: ...
 
 class RecentAct(_message.Message):
     __slots__ = ("time", "type", "item_id", "topics", "subject", "stance")

@@ -183,6 +183,7 @@ def _less_topic(row: profile_pb2.FadedCount, count: TopicCount, fade: float, old
     row.event_count -= min(row.event_count, count.events)
     row.accepted_count -= min(row.accepted_count, count.accepted)
     row.rejected_count -= min(row.rejected_count, count.rejected)
+    row.against_count -= min(row.against_count, count.against_events)
     row.rating_count -= min(row.rating_count, count.rating_count)
     row.rating_total = row.rating_total - count.rating_total if row.rating_count else 0.0
     row.rating_weight = _less(row.rating_weight, count.rating_weight * fade)

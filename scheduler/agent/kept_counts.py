@@ -73,6 +73,7 @@ def _fill(row: profile_pb2.FadedCount, count: TopicCount) -> None:
     row.rating_sum, row.rating_weight = count.rating_sum, count.rating_weight
     row.rating_total, row.rating_count = count.rating_total, count.rating_count
     row.accepted_count, row.rejected_count = count.accepted, count.rejected
+    row.against_count = count.against_events
     row.last_seen.FromMilliseconds(count.last_seen_ms)
     if count.stance:
         row.stance = count.stance

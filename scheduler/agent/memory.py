@@ -43,6 +43,7 @@ class TopicCount:
         days: What orders the topic: its days by their roots, faded; of events for it.
         accepted: Offers of it that were accepted, unfaded.
         rejected: Those that were rejected.
+        against_events: Events that spoke against it, unfaded.
     """
 
     weight: float = 0.0
@@ -60,6 +61,7 @@ class TopicCount:
     days: DaySums = field(default_factory=DaySums)
     accepted: int = 0
     rejected: int = 0
+    against_events: int = 0
 
     def take_stance(self, stance: profile_pb2.Stance, time_ms: int) -> None:
         """Take over what the user said, unless they said something later; of two at one time the no holds."""
@@ -198,6 +200,7 @@ def _faded(previous: profile_pb2.Memory | None, as_of_ms: int, half_life_ms: flo
         count.rating_weight += row.rating_weight * fade
         count.accepted += row.accepted_count
         count.rejected += row.rejected_count
+        count.against_events += row.against_count
         count.rating_total += row.rating_total
         count.rating_count += row.rating_count
         if row.stance:
@@ -288,6 +291,7 @@ def _add_topic(memory: Memory, delta: PopulationDelta, topic: str, item: Evidenc
     for_weight, against_weight, events = delta.topics.get(topic, (0.0, 0.0, 0))
     if item.against:
         count.against += weight
+        count.against_events += 1
         against_weight += weight
     else:
         count.weight += weight

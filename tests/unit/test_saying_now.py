@@ -71,7 +71,7 @@ def test_titles_are_said_without_their_year() -> None:
     events = [
         event(number, number, ["Drama"], type="rate", item_id="Toy Story (1995)") for number in range(5)
     ]
-    assert said(events) == ['Lately "Toy Story".']
+    assert said(events) == ['Lately rated "Toy Story".']
 
 
 def test_phrases_that_come_again_are_said_and_others_are_not() -> None:
@@ -91,7 +91,7 @@ def test_items_that_nobody_comes_back_to_are_said_once() -> None:
     """Of somebody who rates each film once, eight titles foretell no more than three."""
     titles = ("Heat", "Alien", "Brazil", "Vertigo", "Fargo")
     events = [event(n, n, ["Drama"], type="rate", item_id=title) for n, title in enumerate(titles)]
-    assert said(events) == ['Lately "Heat", "Alien" and "Brazil".']
+    assert said(events) == ['Lately rated "Heat", "Alien" and "Brazil".']
 
 
 def test_goals_are_said_whoever_found_them_until_they_are_closed() -> None:

@@ -34,7 +34,7 @@ def now(findings: Findings, self_model: profile_pb2.SelfModel, claimed: Set[str]
     acts = _acts(findings)
     items, subjects = _items(acts, findings.names, claimed), _subjects(acts, findings.names)
     first, more = items[:_ITEMS], items[_ITEMS:]
-    joint = f"{findings.kind.lately} " if findings.kind.lately else ""
+    joint = f"{findings.kind.lately} " if findings.kind.lately and _are_of_kind(acts, findings) else ""
     # Said among the goals.
     pursued = [row.statement for row in self_model.goals if not row.HasField("valid_to")]
     subjects = [subject for subject in subjects if not any(subject in goal for goal in pursued)]
@@ -57,6 +57,15 @@ def _acts(findings: Findings) -> list[profile_pb2.RecentAct]:
     ]
 
 
+def _are_of_kind(acts: Sequence[profile_pb2.RecentAct], findings: Findings) -> bool:
+    """Return whether what is said of the kind holds of each of the acts."""
+    return all(_type(act) in findings.kind.types for act in acts)
+
+
+def _type(act: profile_pb2.RecentAct) -> str:
+    return act.type.rpartition(".")[2].lower()
+
+
 def _subjects(acts: Sequence[profile_pb2.RecentAct], names: Names) -> list[str]:
     phrases = (phrase for phrase, _ in recurring([act.subject for act in acts]))
     return [name.shown for name in names.named(phrases, _SUBJECTS)]
@@ -65,7 +74,7 @@ def _subjects(acts: Sequence[profile_pb2.RecentAct], names: Names) -> list[str]:
 def _verb(acts: Sequence[profile_pb2.RecentAct], findings: Findings) -> str:
     """Return what most acts that have a subject do with it."""
     known = findings.words.verbs
-    verbs = Counter(known.get(act.type.rpartition(".")[2].lower(), "on") for act in acts if act.subject)
+    verbs = Counter(known.get(_type(act), "on") for act in acts if act.subject)
     return max(verbs, key=lambda verb: (verbs[verb], verb))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Set
 
 from foreword import corrections
 from foreword.v1 import profile_pb2
+from scheduler.agent.affinity import Affinity
 from scheduler.agent.findings import Findings
 from scheduler.agent.labels import join, labels
 from scheduler.agent.saying.areas import names_of
@@ -31,11 +32,21 @@ def _wishes(findings: Findings) -> Iterator[str]:
 
 
 def _aversions(findings: Findings) -> Iterator[str]:
-    turned_from = [item for item in findings.low if not item.liking and not item.is_refused]
+    turned_from = [
+        item
+        for item in findings.low
+        if not item.liking and not item.is_refused and _is_mostly_against(findings, item)
+    ]
     refused = [item for item in findings.low if item.is_refused]
     names = names_of(findings, [*refused, *turned_from[:_TURNED_FROM_TOPICS]], _SKIP_TOPICS)
     if names:
         yield f"Skip {join(names)}."
+
+
+def _is_mostly_against(findings: Findings, item: Affinity) -> bool:
+    """Return whether half of a topic's events or more speak against it, faded or not."""
+    count = findings.memory.topics[item.key]
+    return 2 * count.against_events >= count.events
 
 
 def _corrections(findings: Findings) -> Iterator[Saying]:
