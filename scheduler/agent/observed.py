@@ -12,6 +12,7 @@ from foreword.v1 import event_pb2, profile_pb2
 from scheduler.agent.belief_kind import belief_kind
 from scheduler.agent.confidence import confidence
 from scheduler.agent.evidence import Evidence
+from scheduler.agent.rows import replace_rows
 
 Row: TypeAlias = profile_pb2.Belief | profile_pb2.Goal
 _EvidenceList: TypeAlias = "RepeatedCompositeFieldContainer[profile_pb2.Evidence]"
@@ -112,6 +113,24 @@ def settle(row: Row, newest_ms: int) -> None:
     )
 
 
+def unite(belief: profile_pb2.Belief, other: profile_pb2.Belief) -> None:
+    """Give a belief the evidence of another that says the same, for and against, bounded as its own is.
+
+    Which days behind both are the same nobody can tell any more: those of the one with more days count, so that a
+    belief is never surer for having been two.
+    """
+    shared = _join(belief.evidence, other.evidence)
+    belief.evidence_count += max(0, other.evidence_count - shared)
+    belief.day_count = max(belief.day_count, other.day_count, len(_days(belief.evidence)))
+    shared = _join(belief.contradictions, other.contradictions)
+    belief.contradiction_count += max(0, other.contradiction_count - shared)
+    for name, first_or_last in (("valid_from", min), ("first_observed", min), ("last_observed", max)):
+        mine, its = getattr(belief, name), getattr(other, name)
+        mine.FromMilliseconds(first_or_last(mine.ToMilliseconds(), its.ToMilliseconds()))
+    belief.source = source_of(belief.evidence, belief.proposed_by, belief.source)
+    settle(belief, belief.last_observed.ToMilliseconds())
+
+
 def complete_row(row: Row) -> None:
     """Fill in what rows written by a former version lack, from what they have."""
     if isinstance(row, profile_pb2.Belief) and not row.kind:
@@ -154,6 +173,20 @@ def keep_newest(kept: _EvidenceList, fresh: Sequence[Evidence]) -> None:
         del kept[:first]
     elif len(kept) > EVIDENCE_KEPT:
         del kept[: len(kept) - EVIDENCE_KEPT]
+
+
+def _join(kept: _EvidenceList, others: _EvidenceList) -> int:
+    """Add to the events kept those of another list, oldest first, bounded; return how many both had."""
+    ids = {row.event_id for row in kept}
+    fresh = [row for row in others if row.event_id not in ids]
+    rows = sorted([*kept, *fresh], key=lambda row: (row.time.ToMilliseconds(), row.event_id))
+    said = [row for row in rows[:-EVIDENCE_KEPT] if row.kind == profile_pb2.EVIDENCE_KIND_STATEMENT]
+    newest = rows[-EVIDENCE_KEPT:]
+    if said and all(row.kind != profile_pb2.EVIDENCE_KIND_STATEMENT for row in newest):
+        newest = [said[-1], *newest[1:]]
+    shared = len(others) - len(fresh)
+    replace_rows(kept, newest)
+    return shared
 
 
 def _uncounted(kept: Sequence[profile_pb2.Evidence], sources: Sequence[Evidence]) -> list[Evidence]:

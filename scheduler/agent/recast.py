@@ -11,13 +11,15 @@ from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.evidence import Evidence
 from scheduler.agent.memory import Memory
+from scheduler.agent.observed import unite, usefulness
 from scheduler.agent.population import PopulationDelta
+from scheduler.agent.rows import drop
 
 
 def recast_profile(previous: profile_pb2.Profile | None, synonyms: Synonyms) -> profile_pb2.Profile | None:
     """Return the profile with its topics called and counted as they are now; the same object when they are so.
 
-    Beliefs and areas keep their evidence; of two beliefs about what is now one topic the next proposals end one.
+    Of what code believes, beliefs of one kind about what is now one topic become one, with the evidence of all.
     """
     if previous is None:
         return None
@@ -33,6 +35,7 @@ def recast_profile(previous: profile_pb2.Profile | None, synonyms: Synonyms) -> 
     for belief in profile.self_model.beliefs:
         if _is_alias(belief.subject, synonyms):
             belief.subject = synonyms.shown(belief.subject)
+    _unite_beliefs(profile.self_model.beliefs)
     _recast_areas(profile.self_model.expertise, synonyms)
     return profile
 
@@ -65,6 +68,18 @@ def _put_topics(memory: profile_pb2.Memory, topics: Sequence[profile_pb2.FadedCo
         row.event_count = min(row.event_count, memory.event_count)
         row.weight = min(row.weight, memory.total_weight)
     memory.topics.extend(topics)
+
+
+def _unite_beliefs(beliefs: Any) -> None:
+    """Make one of code's beliefs that hold, of one kind and about one topic: the most useful of them stays."""
+    held = [row for row in beliefs if row.subject and not (row.proposed_by or row.HasField("valid_to"))]
+    stays: dict[tuple[int, str], profile_pb2.Belief] = {}
+    for row in sorted(held, key=usefulness, reverse=True):
+        one = stays.setdefault((row.kind, topic_key(row.subject)), row)
+        if one is not row:
+            unite(one, row)
+    ids = {row.belief_id for row in held} - {row.belief_id for row in stays.values()}
+    drop(beliefs, lambda row: row.belief_id in ids)
 
 
 def _recast_areas(areas: Any, synonyms: Synonyms) -> None:
