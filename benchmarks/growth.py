@@ -10,7 +10,7 @@ from foreword.v1 import activity_pb2, profile_pb2
 from scheduler.agent.population import PopulationView
 from scheduler.agent.refresh import RefreshInput, refresh
 
-SIZES = (10, 100, 1_000, 10_000, 100_000)
+SIZES = (10, 100, 1_000, 10_000, 100_000, 1_000_000)
 # The time that all events span, whatever their number.
 SPAN_DAYS = 1_000
 REFRESHES = 100
