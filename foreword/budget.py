@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 
 from foreword.frames import BRIEF
-from foreword.tokens import count_tokens
+from foreword.lists import without
+from foreword.tokens import count_line_tokens, count_tokens
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, ForewordPart
 from foreword.v1.profile_service_pb2 import GetForewordResponse
 
@@ -41,16 +42,26 @@ def cut(served: Foreword | GetForewordResponse, tokens_max: int) -> None:
 def leave_out(served: Foreword | GetForewordResponse, names: Collection[str]) -> None:
     """Leave out what a text says of some things; what the user themselves said of them stays.
 
+    A line that says something of one of them goes, but the first: of what it lists the others stay.
+
     Args:
         served: Whole, with its parts; a text without parts, of an older row, stays as it is.
         names: As they are shown in a text.
     """
-    kept = [part for part in served.parts if part.kind == _STATED or not _names_any(part.text, names)]
-    if len(kept) == len(served.parts):
+    kept = [each for part in served.parts for each in _less(part, names)]
+    if kept == list(served.parts):
         return
     frame = served.text.partition("\n")[0]
     is_first_kept = bool(kept) and kept[0].text == served.parts[0].text
     _put(served, frame, kept, list(_beginnings(served, frame)) if is_first_kept else [])
+
+
+def _less(part: ForewordPart, names: Collection[str]) -> Iterator[ForewordPart]:
+    """Yield a part, or what of it is still true without some names."""
+    if part.kind == _STATED or not _names_any(part.text, names):
+        yield part
+    elif (text := without(part.text, names)) is not None:
+        yield ForewordPart(kind=part.kind, text=text, token_count=count_line_tokens(text))
 
 
 def _names_any(text: str, names: Collection[str]) -> bool:

@@ -35,9 +35,13 @@ def now(findings: Findings, self_model: profile_pb2.SelfModel, claimed: Set[str]
     items, subjects = _items(acts, findings.names, claimed), _subjects(acts, findings.names)
     first, more = items[:_ITEMS], items[_ITEMS:]
     joint = f"{findings.kind.lately} " if findings.kind.lately and _are_of_kind(acts, findings) else ""
-    # Said among the goals.
+    # Said among the goals, or as a topic.
     pursued = [row.statement for row in self_model.goals if not row.HasField("valid_to")]
-    subjects = [subject for subject in subjects if not any(subject in goal for goal in pursued)]
+    subjects = [
+        subject
+        for subject in subjects
+        if topic_key(subject.strip('"')) not in claimed and not any(subject in goal for goal in pursued)
+    ]
     if first:
         yield Saying("now", f"Lately {joint}{join(first)}{f', on {join(subjects)}' if subjects else ''}.")
     elif subjects:

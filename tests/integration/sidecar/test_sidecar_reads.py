@@ -308,7 +308,12 @@ def test_what_was_refused_in_the_session_is_no_topic_of_it(running: Any) -> None
 
 def test_what_the_session_says_changes_the_core(running: Any) -> None:
     """A no leaves out what the core says for it, a goal is named, and both go in before the last of the core."""
-    lines = ['Reads about "jazz".', 'Often reads about "blues".', "Skip jazz.", 'Also "opera".']
+    lines = [
+        'As of May 2026, reads about "jazz" and "opera".',
+        'Turned to "jazz".',
+        "Skip jazz.",
+        'Also "blues".',
+    ]
     kinds = ("lead", "turn", "stated", "rest")
     text = "\n".join([QUOTING, *lines])
     running.put(
@@ -325,7 +330,7 @@ def test_what_the_session_says_changes_the_core(running: Any) -> None:
     )
     text = running.client.text("ann", session_id="s")
     assert text.splitlines()[1:] == [
-        lines[1],
+        'As of May 2026, reads about "opera".',
         lines[2],
         lines[3],
         'This session: after "concert tickets"; skip "jazz".',
