@@ -12,9 +12,7 @@ from foreword.topics import topic_key
 from foreword.vocabulary import built_in
 
 # What is named as what is not expected of the user: behind one of these until the end of its clause.
-_TURNED = re.compile(
-    r"\b(?:Skip|[Ll]ess|Earlier|No(?= ⟨))\b[^.;]*|(?:(?:, | and )?⟨\d+⟩)+(?= below)|(?<=; )(?:(?:, )?⟨\d+⟩ \d+\.\d)+"
-)
+_TURNED = re.compile(r"\b(?:Skip|No(?= ⟨))\b[^.;]*|(?<=; )(?:(?:, )?⟨\d+⟩ \d+\.\d)+")
 
 
 class Masked(NamedTuple):
@@ -36,8 +34,7 @@ def masked(text: str) -> Masked:
         names.append(match.group(1) or match.group(0))
         return f"⟨{len(names) - 1}⟩"
 
-    # "AI" is a name of ours, and none in these words.
-    return Masked(_name().sub(mark, text.replace("an AI agent", "an\0agent")).replace("\0", " AI "), names)
+    return Masked(_name().sub(mark, text), names)
 
 
 def expected(text: str) -> list[str]:

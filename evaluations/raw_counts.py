@@ -112,7 +112,6 @@ class Namespace:
         users: Each user, by id.
         topics: Acts of all users by topic.
         acts: How many in all.
-        most: The most acts that one user has of each topic.
         users_of: How many users have each topic.
         known_users: How many users have at least 4 acts, of whom anything is said.
     """
@@ -121,7 +120,6 @@ class Namespace:
         self.users: dict[str, User] = {}
         self.topics: Counter[str] = Counter()
         self.users_of: Counter[str] = Counter()
-        self.most: Counter[str] = Counter()
         self.acts = 0
         self.known_users = 0
 
@@ -136,7 +134,6 @@ class Namespace:
                 user.topics[topic] += 1
                 self.topics[topic] += 1
                 self.users_of[topic] += user.topics[topic] == 1
-                self.most[topic] = max(self.most[topic], user.topics[topic])
 
     def others_share(self, user: User, topic: str) -> float:
         """Return the share that a topic has of what all the other users did."""

@@ -1,7 +1,7 @@
 """What each form of sentence claims, and what of the raw counts contradicts it.
 
-Where a word leaves room, as "mostly" and "new" do, the reading is the most generous one that a person would still call
-true: what is found contradicted is false in every reading.
+Where a word leaves room, as "turned to" and "new" do, the reading is the most generous one that a person would still
+call true: what is found contradicted is false in every reading.
 """
 
 from __future__ import annotations
@@ -462,77 +462,3 @@ def _lengths(offers: Sequence[tuple[Act, bool]], taken: bool) -> Iterator[float]
         length = act.event.attributes.get("length", "")
         if is_taken is taken and length.replace(".", "", 1).isdecimal():
             yield float(length)
-
-
-@form(
-    r"(?:Developer|Rates things|Reads(?: books)?|Shops|Plays (?:media|games)|Works with an AI agent|Searches|Active"
-    r"|Watches (?:films|series|videos)|Listens to (?:music|podcasts))(?: on (?P<within>{list}))?"
-    r"(?:, (?P<lately>lately )?mostly {joint}(?P<topics>{list})(?:, in (?P<languages>{list}))?"
-    r"|, without a clear focus yet)?\.",
-    tells_apart=True,
-)
-def mostly(known: Known, said: Said) -> Iterator[str]:
-    """What half of all that was done over some stretch is."""
-    names = said.plain("topics")
-    yield from unsaid(known, said.plain("within"))
-    yield from rarely(known, [*names, *said.plain("languages")])
-    parts = [known.user.acts, *stretches(known.user)]
-    best = max(count(part, lambda act: any(has(act, name) for name in names)) / len(part) for part in parts)
-    if names and 2 * best < 1:
-        yield f"at most {best:.0%} of any stretch is {', '.join(names)}"
-
-
-@form(r"(?:Also edits|Sometimes) {joint}(?P<topics>{list})\.")
-def also_edits(known: Known, said: Said) -> Iterator[str]:
-    """What the user also does."""
-    yield from rarely(known, said.plain("topics"))
-
-
-@form(r"Domain: (?P<values>{list})\.")
-def domain(known: Known, said: Said) -> Iterator[str]:
-    """What field the events belong to."""
-    yield from unsaid(known, said.plain("values"), _OFTEN_ACTS_MIN)
-
-
-@form(
-    r"Rates (?:(?P<above>{list}) above average)?(?:, )?(?:(?P<below>{list}) below(?: average)?)?\.",
-    tells_apart=True,
-)
-def rates_above(known: Known, said: Said) -> Iterator[str]:
-    """What the user rates higher and lower than all they rate."""
-    overall = mean(act.rating for act in known.user.acts if act.rating is not None) or 0.0
-    for group, sign in (("above", 1), ("below", -1)):
-        for name in said.plain(group):
-            own = mean(act.rating for act in known.user.acts if act.rating is not None and has(act, name))
-            if own is None or (own - overall) * sign <= 0:
-                yield f"{name}: mean rating {own}, {overall:.3f} of all"
-
-
-@form(
-    r"(?:More {joint}(?P<more>{list}) than other users, )?[Ll]ess {joint}(?P<less>{list})(?: than other users)?\.",
-    tells_apart=True,
-)
-def less(known: Known, said: Said) -> Iterator[str]:
-    """What the user does less of than the others: as a share, and nobody does most of it and less."""
-    yield from standing(known, said)
-    for name in said.plain("less"):
-        own = share(known.user.acts, name)
-        others = sum(known.namespace.others_share(known.user, key) for key in keys_of(name))
-        if own >= others or times(known, name) >= max(known.namespace.most[key] for key in keys_of(name)) > 0:
-            yield f"{name}: {own:.1%} of the user's events, {others:.1%} of the others', {times(known, name)} events"
-
-
-@form(r"Recently also {joint}(?P<topics>{list})\.", tells_apart=True)
-def rising(known: Known, said: Said) -> Iterator[str]:
-    """What the user turned to."""
-    for name in said.plain("topics"):
-        if max(share(part, name) for part in stretches(known.user)) <= share(known.user.acts, name) < 1:
-            yield f"{name}: {share(known.user.acts, name):.0%} of all events, and of no stretch lately more"
-
-
-@form(r"Earlier more {joint}(?P<topics>{list})\.", tells_apart=True)
-def falling(known: Known, said: Said) -> Iterator[str]:
-    """What the user turned from."""
-    for name in said.plain("topics"):
-        if min(share(part, name) for part in stretches(known.user)) >= share(known.user.acts, name):
-            yield f"{name}: {share(known.user.acts, name):.0%} of all events, and of no stretch lately less"

@@ -70,10 +70,6 @@ OFFERS = (
     made("ann", ["maps"], 3, event_type="suggestion.accepted", day=2),
 )
 SHAPES = [
-    (CODING, 'Developer on "shop", lately mostly in APIs and "queue".', ""),
-    (CODING, 'Developer on "shop", lately mostly in "queue".', "at most"),
-    (CODING, 'Developer on "shop", mostly in APIs, "cellar" and "queue".', "cellar: 0"),
-    (CODING, 'Developer on "cellar", mostly in APIs.', "cellar: said by 0"),
     (CODING, "Knows Python well.", ""),
     (CODING, "Knows Python deeply.", "Python: 30 of 42 events"),
     (CODING, "Also in tests.", ""),
@@ -89,13 +85,10 @@ SHAPES = [
     (CODING, "Back since May 2024 after 7 months away.", ""),
     (CODING, "Back since May 2024 after 3 months away.", "away for 199 days"),
     (CODING, 'New to "queue" and tests.', "tests: 9 events"),
-    (CODING, 'Less in "queue" than other users.', ""),
-    (CODING, "Less in APIs than other users.", "92.9% of the user's events, 0.0% of the others'"),
     (CODING, 'More in "queue" than other users.', "7.1% of the user's events"),
     (CODING, 'Lately in "retry.py", on "retry jobs".', ""),
     (CODING, 'Lately in "cellar.py".', "cellar.py: in 0 texts"),
     (CODING, 'Nearly always in the repository "shop".', ""),
-    (RATING, "Rates Drama above average, War below.", ""),
     (RATING, "Rates 3.5 on average: Drama 5.0; War 2.0.", ""),
     (RATING, "Rates 3.5 on average: Drama 4.5.", "Drama: mean rating 5.0"),
     (
@@ -106,7 +99,8 @@ SHAPES = [
     (RATING, "As of November 2023, watches films: War (rated 2.4).", "War: mean rating 2.0"),
     (OFFERS, 'Rejects 9 of 12 suggestions; more in "loops" (8 of 8); fewer in "maps" (1 of 4).', ""),
     (OFFERS, "Accepts 3 of 11 suggestions.", "3 of 12"),
-    (RATING, "Rates War above average.", "mean rating 2.0, 3.500 of all"),
+    (CODING, 'As of June 2024, developer on "cellar" in APIs.', "cellar: said by 0"),
+    (CODING, 'Turned to "cellar".', "cellar: 0 of 42 events"),
     (RATING, "Skip War.", "0 of 5 events against it"),
 ]
 
@@ -128,13 +122,13 @@ def test_a_sentence_of_no_form_is_unread() -> None:
 
 def test_the_frame_is_no_sentence() -> None:
     """The first line of a text claims nothing."""
-    text = "About this user (background from past activity; may be outdated)\nAlso edits tests."
+    text = "About this user (background from past activity; may be outdated)\nAlso in tests."
     assert [row for row in findings(text, known(*CODING)) if row.fault != "useless"] == []
 
 
 def test_naming_a_topic_again_is_useless() -> None:
     """One claim for each topic: a second sentence about it takes room and may disagree with the first."""
-    text = 'Sometimes in "queue".\nMore in "queue" than other users.'
+    text = 'Also in "queue".\nMore in "queue" than other users.'
     rows = list(findings(text, known(made("ann", ["queue"], 5), made("bob", ["docs"], 5))))
     assert [(row.fault, row.reason) for row in rows] == [("useless", "names queue again")]
 
@@ -151,12 +145,12 @@ def test_windows_end_at_the_last_act() -> None:
     left = known(
         made("ann", ["api"], 90), made("ann", ["queue"], 20, day=300), made("bob", ["api"], 5, day=3000)
     )
-    assert list(findings('Developer on "shop", lately mostly in "queue".', left)) == []
+    assert list(findings('Turned to "queue".', left)) == []
 
 
 def test_names_are_read_out_of_a_text_in_its_order() -> None:
     """Quoted names and ours count, each once; what is turned away from is not expected."""
-    text = 'Reads, lately mostly about "bees", Python and "bees".\nRates War above average, Drama below.\nSkip "ads".'
+    text = 'Turned to "bees", Python and "bees".\nRates 3.5 on average: War 4.0; Drama 3.0.\nSkip "ads".'
     assert expected(text) == ["bees", "Python", "War"]
 
 
