@@ -141,3 +141,15 @@ def test_sensitive_items_and_phrases_are_kept_out() -> None:
     texts = ("Note breast cancer treatment", "Read on breast cancer screening", "x", "y")
     events = commits("cancer.py", "b.py", "b.py", "b.py", texts=texts)
     assert said(events) == ['Lately in "b.py".']
+
+
+def test_what_was_turned_down_last_is_not_at_hand() -> None:
+    """An item that the user dismissed is left out, though another of its topics, and the item before, draw them."""
+    events = [
+        *(event(number, 4, ["watches"], type="view", item_id="Coros Pace") for number in range(4)),
+        event(10, 2, ["watches", "gifts"], type="view", item_id="Garmin Forerunner"),
+        event(11, 1, ["gifts"], type="dismiss", item_id="Garmin Forerunner"),
+    ]
+    text = "\n".join(said(events))
+    assert "Coros Pace" in text
+    assert "Garmin" not in text

@@ -52,12 +52,18 @@ def now(findings: Findings, self_model: profile_pb2.SelfModel, claimed: Set[str]
 
 
 def _acts(findings: Findings) -> list[profile_pb2.RecentAct]:
-    """Return the newest acts but those about nothing but what the user said no to."""
+    """Return the newest acts but those about nothing but what the user said no to, topic or item."""
     refused, key = {item.key for item in findings.low}, findings.synonyms.key
+    decided: dict[str, int] = {}
+    # Newest first: what was said of an item last holds.
+    for act in findings.memory.recent.acts:
+        if act.stance:
+            decided.setdefault(act.item_id, act.stance)
     return [
         act
         for act in findings.memory.recent.acts
-        if not act.topics or any(key(topic) not in refused for topic in act.topics)
+        if not (act.item_id and decided.get(act.item_id) == profile_pb2.STANCE_NO)
+        and (not act.topics or any(key(topic) not in refused for topic in act.topics))
     ]
 
 
