@@ -456,7 +456,6 @@ class Words(Section):
     """TOML file with words of your domain beside Foreword's own: what shows which kind of activity, how it is said,
     what is a language or a genre, how names are shown (docs/guide.md). It is followed. None: Foreword's alone."""
     _words: Vocabulary = PrivateAttr(default_factory=built_in)
-    _names: Names | None = PrivateAttr(default=None)
 
     @field_validator("vocabulary", "denied")
     @classmethod
@@ -489,14 +488,6 @@ class Words(Section):
 
     def names(self, users_of: Callable[[str], int] | None = None) -> Names:
         """Return the door these rules make; `users_of` as `Names` has it."""
-        if self.policy == "shared":
-            return self._made_names(users_of)
-        # Without users to count it answers alike for all, and what it was asked for one is known for the next.
-        if self._names is None:
-            self._names = self._made_names(None)
-        return self._names
-
-    def _made_names(self, users_of: Callable[[str], int] | None) -> Names:
         return Names(
             self.policy,
             self.vocabulary,

@@ -18,8 +18,6 @@ NAME_USERS_MAX = 20
 """Most users that are counted for a name; a row of the store holds a mark of each."""
 
 
-# The names of one namespace in use: 200 bytes each.
-_KNOWN_MAX = 8192
 _ALL_SENSITIVE = SensitiveNames()
 
 
@@ -41,8 +39,7 @@ class Name(NamedTuple):
 
 
 class Names:
-    """Lets names of one namespace through by its policy. It remembers what it was asked, so that what `users_of` says
-    holds for as long as it lives: made for one text where the policy is `shared`, for good else.
+    """Lets names of one namespace through by its policy. Made for one text: it remembers what it was asked.
 
     Args:
         policy: `open` lets through what has the shape of a name; `shared` of those only what at least `users_min`
@@ -76,9 +73,6 @@ class Names:
     def name(self, raw: str) -> Name | None:
         """Return the name that may be shown for an untrusted word, or None when it must not stand in a text."""
         if raw not in self._found:
-            if len(self._found) >= _KNOWN_MAX:
-                # Rather than the least recently used alone: the names in use are soon known again.
-                self._found.clear()
             self._found[raw] = self._find(raw)
         return self._found[raw]
 
