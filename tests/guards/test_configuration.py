@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
+
+from docs_script import docs_script
 
 from foreword.config import Config, Section
 
@@ -140,15 +140,6 @@ for model, price in PRICES.items():
     }
 
 
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_configuration", ROOT / "docs/make_configuration.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def flat(values: dict[str, object], prefix: str = "") -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in values.items():
@@ -169,7 +160,7 @@ def test_defaults_are_pinned() -> None:
 
 def test_reference_is_current() -> None:
     """docs/configuration.md is what foreword/config.py says; `make docs` renews it."""
-    assert (ROOT / "docs/configuration.md").read_text("utf-8") == script().render()
+    assert (ROOT / "docs/configuration.md").read_text("utf-8") == docs_script("make_configuration").render()
 
 
 def test_every_key_is_explained() -> None:

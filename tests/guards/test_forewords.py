@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
+from docs_script import docs_script
 from shared_events import namespaces, needs_shared_data
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/forewords.md").read_text(encoding="utf-8")
 
 
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_forewords", ROOT / "docs/make_forewords.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_people_who_are_made_up_are_as_they_are_written_today() -> None:
     """Each of their sections is what the code makes of their events now; `make forewords` renews them."""
-    module = script()
+    module = docs_script("make_forewords")
     found = module.sections("made up", module.made_up())
     assert len(found) == 3
     assert [title for title, section in found.items() if section not in PAGE] == []
@@ -32,7 +22,7 @@ def test_people_who_are_made_up_are_as_they_are_written_today() -> None:
 @needs_shared_data
 def test_people_of_public_data_are_as_they_are_written_today() -> None:
     """Likewise the sections of those whose events are not part of the repository."""
-    module = script()
+    module = docs_script("make_forewords")
     wanted = {person.namespace for person in module.PEOPLE}
     found = {}
     for namespace, events in namespaces():
