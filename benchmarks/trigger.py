@@ -13,14 +13,15 @@ from foreword.client import Foreword
 from foreword.latency import percentile
 from foreword.v1.event_pb2 import Event
 
-Ask = Callable[[Foreword, str], float]
+# Returns when it was acknowledged, and the revision served before.
+Ask = Callable[[Foreword, str], tuple[float, int]]
 
 TRIALS = 60
 GIVE_UP_SECONDS = 10
 
 
 def run() -> Table:
-    """Measure session end and on-open, from acknowledgement to the new revision being served."""
+    """Measure session end, on-open and deletion, from acknowledgement to the new revision being served."""
     table = Table(
         "trigger",
         "From an acknowledged trigger to the served new revision",
@@ -30,7 +31,11 @@ def run() -> Table:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder)
         with sidecar(store) as (address, _), scheduler(store), Foreword(address, raises=True) as client:
-            for name, ask in (("session.end event", _end_session), ("read of a never-computed user", _open)):
+            for name, ask in (
+                ("session.end event", _end_session),
+                ("read of a never-computed user", _open),
+                ("deletion of an event", _delete),
+            ):
                 taken = [_measure(client, ask, f"{name}-{number}") for number in range(TRIALS)]
                 table.add(
                     name,
@@ -47,23 +52,36 @@ def run() -> Table:
 
 
 def _measure(client: Foreword, ask: Ask, user: str) -> float:
-    started = ask(client, user)
-    while client.profile(user).profile.revision == 0:
-        if time.perf_counter() - started > GIVE_UP_SECONDS:
-            raise TimeoutError(f"no profile of {user} after {GIVE_UP_SECONDS} s; do both daemons run?")
-        time.sleep(0.005)
+    started, before = ask(client, user)
+    _wait_for_newer(client, user, before)
     return (time.perf_counter() - started) * 1000
 
 
-def _end_session(client: Foreword, user: str) -> float:
+def _wait_for_newer(client: Foreword, user: str, revision: int) -> int:
+    started = time.perf_counter()
+    while (served := client.profile(user).profile.revision) <= revision:
+        if time.perf_counter() - started > GIVE_UP_SECONDS:
+            raise TimeoutError(f"no new profile of {user} after {GIVE_UP_SECONDS} s; do both daemons run?")
+        time.sleep(0.005)
+    return served
+
+
+def _end_session(client: Foreword, user: str) -> tuple[float, int]:
     client.record([*_events(user), Event(event_id=f"{user}-end", user_id=user, type="session.end")])
-    return time.perf_counter()
+    return time.perf_counter(), 0
 
 
-def _open(client: Foreword, user: str) -> float:
+def _open(client: Foreword, user: str) -> tuple[float, int]:
     client.record(_events(user))
     client.profile(user)
-    return time.perf_counter()
+    return time.perf_counter(), 0
+
+
+def _delete(client: Foreword, user: str) -> tuple[float, int]:
+    _end_session(client, user)
+    before = _wait_for_newer(client, user, 0)
+    client.delete_events(user, [f"{user}-0"])
+    return time.perf_counter(), before
 
 
 def _events(user: str) -> list[Event]:
