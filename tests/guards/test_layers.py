@@ -64,7 +64,7 @@ DOORS = {
     "click": ("foreword.cli",),
     "pydantic": ("foreword.config", "foreword.config_check"),
     "tomlkit": ("foreword.cli",),
-    "diskcache": ("tiering",),
+    "diskcache": ("tiering.disk", "tiering.shelf"),
     "anthropic": ("foreword.llm",),
     "openai": ("foreword.llm",),
     "httpx2": ("foreword.llm",),

@@ -1,0 +1,338 @@
+"""The cores that are stored, and what leads to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from foreword.store.v1.answers_pb2 import (
+    Epoch,
+    LastChange,
+    Lease,
+    StoredAlias,
+    StoredAliases,
+    StoredChange,
+    StoredCore,
+    TaggedCores,
+)
+from foreword.v1.core_pb2 import Core, CoreOrigin, CoreRevisions
+from tiering.digest import CoreId, Digests
+from tiering.errors import CoreExistsError
+from tiering.rows import put_row, read_row
+from tiering.shelf import Shelf
+
+ALIASES_MAX = 200
+"""Aliases of one core; with more the oldest go."""
+
+_CORE = b"c"
+_ALIAS = b"a"
+_ALIASES = b"A"
+_TAG = b"t"
+_EPOCH = b"e"
+_CHANGE = b"j"
+_LAST_CHANGE = b"J"
+LEASE = b"l"
+
+
+class Asked(NamedTuple):
+    """A question, as the cache knows it.
+
+    Attributes:
+        namespace: The tenant's space.
+        locale: Its language, as BCP 47 has it.
+        question: As it was put, for people.
+        normalised: As it is compared.
+    """
+
+    namespace: str
+    locale: str
+    question: str
+    normalised: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A core that answers a question.
+
+    Attributes:
+        core: The core.
+        alias: Set where another question's core answers: who says so.
+    """
+
+    core: Core
+    alias: StoredAlias | None = None
+
+
+class Place(NamedTuple):
+    """A shelf, and what is part of the ids of its cores beside the question."""
+
+    shelf: Shelf
+    revisions: tuple[str, ...]
+
+
+class Cores:
+    """Cores on two shelves: what people put is kept; what a model made may go, and goes by itself when room is short.
+
+    Args:
+        kept: For what people put, and for epochs.
+        made: For what a model made.
+        digests: Makes the ids.
+        model: The model that writes cores, `tiering.model`.
+        prompt: The revision of the prompt that asks for them.
+        corpus: `tiering.corpus_revision`.
+    """
+
+    def __init__(
+        self, kept: Shelf, made: Shelf, digests: Digests, *, model: str, prompt: str, corpus: str
+    ) -> None:
+        self._kept = kept
+        self._made = made
+        self._digests = digests
+        self._made_with = (model, prompt, corpus)
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    def find(self, asked: Asked) -> Found | None:
+        """Return the core for a question: its own, or one that an alias leads to; what people put goes first.
+
+        Raises:
+            CacheError: The cache cannot be read.
+        """
+        for place in self._places(asked.namespace):
+            own_id = self._id(asked, place)
+            core = _core(place.shelf, own_id)
+            if core is not None:
+                return Found(core)
+            alias = read_row(place.shelf, _ALIAS + own_id, StoredAlias)
+            core = _core(place.shelf, CoreId(alias.core_id)) if alias is not None else None
+            if core is not None:
+                return Found(core, alias)
+        return None
+
+    def by_id(self, core_id: CoreId) -> Core | None:
+        """Return a core by its id, whatever its age.
+
+        Raises:
+            CacheError: The cache cannot be read.
+        """
+        return _core(self._kept, core_id) or _core(self._made, core_id)
+
+    def id_of(self, asked: Asked) -> CoreId:
+        """Return the id that a core has which a model makes for a question now."""
+        return self._id(asked, self._made_place(asked.namespace))
+
+    def revisions(self, namespace: str) -> CoreRevisions:
+        """Return what is in force for cores that a model makes now.
+
+        Raises:
+            CacheError: The cache cannot be read.
+        """
+        model, prompt, corpus = self._made_with
+        return CoreRevisions(model=model, prompt=prompt, corpus=corpus, epoch=self.epoch(namespace))
+
+    def epoch(self, namespace: str) -> int:
+        """Return how often everything in a namespace was invalidated."""
+        row = read_row(self._kept, self._epoch_key(namespace), Epoch)
+        return row.epoch if row is not None else 0
+
+    def aliases(self, core_id: CoreId) -> list[StoredAlias]:
+        """Return what leads to a core, the newest last."""
+        shelf = self._shelf_of(core_id)
+        ids = read_row(shelf, _ALIASES + core_id, StoredAliases) or StoredAliases()
+        rows = (read_row(shelf, _ALIAS + alias_id, StoredAlias) for alias_id in ids.alias_ids)
+        return [row for row in rows if row is not None and row.core_id == core_id]
+
+    def tagged(self, namespace: str, tag: str) -> list[CoreId]:
+        """Return the cores with a tag."""
+        return [
+            CoreId(core_id)
+            for shelf in (self._kept, self._made)
+            for shard in range(256)
+            for core_id in _tagged(shelf, self._tag_key(namespace, tag, shard)).core_ids
+            if _core(shelf, CoreId(core_id)) is not None
+        ]
+
+    def changes(self, shelf: Shelf, after: int) -> Iterator[tuple[int, StoredCore]]:
+        """Yield the cores stored on a shelf after a change, each with its number, the oldest first."""
+        last = read_row(shelf, _LAST_CHANGE, LastChange) or LastChange()
+        for number in range(after + 1, last.number + 1):
+            change = read_row(shelf, _change_key(number), StoredChange)
+            row = read_row(shelf, _CORE + change.core_id, StoredCore) if change is not None else None
+            if row is not None:
+                yield number, row
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    def put(
+        self,
+        asked: Asked,
+        core: Core,
+        *,
+        vector: bytes = b"",
+        vector_model: str = "",
+        lease: Lease | None = None,
+        replace: bool = True,
+    ) -> bool:
+        """Store a core as the one that answers a question; return whether that was still wanted.
+
+        Sets the core's id. Where a lease is given that somebody else holds by now, nothing is stored.
+
+        Raises:
+            CoreExistsError: It is a curated one, there is one already, and it may not be replaced.
+            CacheError: The cache cannot be written.
+        """
+        is_curated = core.origin == CoreOrigin.CORE_ORIGIN_CURATED
+        place = Place(self._kept, ()) if is_curated else self._made_place(asked.namespace)
+        core_id = self._id(asked, place)
+        core.core_id = core_id.hex()
+        with place.shelf.writing():
+            if lease is not None and not _holds(place.shelf, core_id, lease):
+                return False
+            former = _core(place.shelf, core_id)
+            if former is not None and not replace:
+                raise CoreExistsError(
+                    "a person put a core for this question already",
+                    hint="say replace to put this one in its place",
+                )
+            row = StoredCore(core=core, vector=vector, vector_model=vector_model)
+            put_row(place.shelf, _CORE + core_id, row)
+            # Of its own now: it no longer leads elsewhere.
+            place.shelf.delete(_ALIAS + core_id)
+            self._retag(place.shelf, core_id, former, core)
+            _note_change(place.shelf, core_id)
+        return True
+
+    def add_alias(self, asked: Asked, core_id: CoreId, alias: StoredAlias) -> CoreId | None:
+        """Let a question lead to a core; return the alias's id, or None where the core is gone.
+
+        Raises:
+            CacheError: The cache cannot be written.
+        """
+        shelf = self._shelf_of(core_id)
+        alias_id = self._id(asked, self._place(shelf, asked.namespace))
+        with shelf.writing():
+            if _core(shelf, core_id) is None:
+                return None
+            alias.core_id = core_id
+            alias.alias.alias_id = alias_id.hex()
+            put_row(shelf, _ALIAS + alias_id, alias)
+            ids = read_row(shelf, _ALIASES + core_id, StoredAliases) or StoredAliases()
+            kept = [each for each in ids.alias_ids if each != alias_id][-(ALIASES_MAX - 1) :]
+            for gone in set(ids.alias_ids) - set(kept) - {alias_id}:
+                shelf.delete(_ALIAS + gone)
+            put_row(shelf, _ALIASES + core_id, StoredAliases(alias_ids=[*kept, alias_id]))
+        return alias_id
+
+    def alias_by_id(self, alias_id: CoreId) -> StoredAlias | None:
+        """Return an alias by its id."""
+        return next(
+            (
+                row
+                for shelf in (self._kept, self._made)
+                if (row := read_row(shelf, _ALIAS + alias_id, StoredAlias))
+            ),
+            None,
+        )
+
+    def drop_alias(self, alias_id: CoreId) -> bool:
+        """Let a question lead to another's core no longer; return whether it did.
+
+        Raises:
+            CacheError: The cache cannot be written.
+        """
+        was_kept = self._kept.delete(_ALIAS + alias_id)
+        return self._made.delete(_ALIAS + alias_id) or was_kept
+
+    def drop(self, core_id: CoreId) -> bool:
+        """Remove a core and what leads to it; return whether there was one.
+
+        Raises:
+            CacheError: The cache cannot be written.
+        """
+        shelf = self._shelf_of(core_id)
+        with shelf.writing():
+            core = _core(shelf, core_id)
+            ids = read_row(shelf, _ALIASES + core_id, StoredAliases) or StoredAliases()
+            for alias_id in ids.alias_ids:
+                shelf.delete(_ALIAS + alias_id)
+            shelf.delete(_ALIASES + core_id)
+            if core is not None:
+                self._retag(shelf, core_id, core, None)
+            return shelf.delete(_CORE + core_id)
+
+    def begin_epoch(self, namespace: str) -> int:
+        """Make everything that a model made in a namespace a miss, at once and for good; return the new epoch.
+
+        What people put stays: it goes by tag or by id.
+
+        Raises:
+            CacheError: The cache cannot be written.
+        """
+        with self._kept.writing():
+            epoch = self.epoch(namespace) + 1
+            put_row(self._kept, self._epoch_key(namespace), Epoch(epoch=epoch))
+        return epoch
+
+    # -- keys -------------------------------------------------------------------------------------------------
+
+    def _places(self, namespace: str) -> tuple[Place, Place]:
+        return Place(self._kept, ()), self._made_place(namespace)
+
+    def _place(self, shelf: Shelf, namespace: str) -> Place:
+        return Place(shelf, ()) if shelf is self._kept else self._made_place(namespace)
+
+    def _made_place(self, namespace: str) -> Place:
+        return Place(self._made, (*self._made_with, str(self.epoch(namespace))))
+
+    def _id(self, asked: Asked, place: Place) -> CoreId:
+        return self._digests.core(asked.namespace, asked.locale, asked.normalised, *place.revisions)
+
+    def _shelf_of(self, core_id: CoreId) -> Shelf:
+        return self._kept if _core(self._kept, core_id) is not None else self._made
+
+    def _epoch_key(self, namespace: str) -> bytes:
+        return _EPOCH + self._digests.row("epoch", namespace)
+
+    def _tag_key(self, namespace: str, tag: str, shard: int) -> bytes:
+        return _TAG + self._digests.row("tag", namespace, tag) + bytes([shard])
+
+    def _retag(self, shelf: Shelf, core_id: CoreId, former: Core | None, core: Core | None) -> None:
+        """Bring the rows of tags in line. Stored after the core, they are never evicted before it."""
+        old = {(former.namespace, tag) for tag in former.tags} if former is not None else set()
+        new = {(core.namespace, tag) for tag in core.tags} if core is not None else set()
+        for namespace, tag in sorted(old | new):
+            key = self._tag_key(namespace, tag, core_id[0])
+            ids = [each for each in _tagged(shelf, key).core_ids if each != core_id]
+            if (namespace, tag) in new:
+                ids.append(core_id)
+            put_row(shelf, key, TaggedCores(core_ids=ids))
+
+
+def core_id_of(core: Core) -> CoreId:
+    """Return the id of a stored core in bytes."""
+    return CoreId(bytes.fromhex(core.core_id))
+
+
+def _core(shelf: Shelf, core_id: CoreId) -> Core | None:
+    row = read_row(shelf, _CORE + core_id, StoredCore)
+    return row.core if row is not None else None
+
+
+def _tagged(shelf: Shelf, key: bytes) -> TaggedCores:
+    return read_row(shelf, key, TaggedCores) or TaggedCores()
+
+
+def _holds(shelf: Shelf, core_id: CoreId, lease: Lease) -> bool:
+    row = read_row(shelf, LEASE + core_id, Lease)
+    return row is not None and row.fence == lease.fence
+
+
+def _note_change(shelf: Shelf, core_id: CoreId) -> None:
+    last = read_row(shelf, _LAST_CHANGE, LastChange) or LastChange()
+    put_row(shelf, _change_key(last.number + 1), StoredChange(core_id=core_id))
+    put_row(shelf, _LAST_CHANGE, LastChange(number=last.number + 1))
+
+
+def _change_key(number: int) -> bytes:
+    return _CHANGE + number.to_bytes(8, "big")
