@@ -22,6 +22,10 @@ class ForewordError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # As it is, and not by its arguments, which each error has others of: so it comes out of another process.
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
@@ -119,3 +123,11 @@ class MissingExtraError(ForewordError):
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs the {extra!r} extra", hint=f"pip install 'foreword[{extra}]'")
         self.extra = extra
+
+
+def _rebuilt(
+    kind: type[ForewordError], arguments: tuple[object, ...], fields: Mapping[str, object]
+) -> ForewordError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(fields)
+    return error
