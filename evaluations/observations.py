@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -12,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from foreword.errors import FieldError
+from foreword.importers.byte_source import bytes_at
 from scheduler.agent.subjects import subject_of
 
+_ALLOWED = "a JSON list of conversations with conversation, observation and qa, as LoCoMo has them"
 _SESSION = re.compile(r"session_(\d+)_observation")
 _TIME = "%I:%M %p on %d %B, %Y"
 # What one observation is taken to be about: more is mostly by the way.
@@ -58,18 +59,33 @@ def read_people(file: Path) -> list[Person]:
     """Return the speakers of a file in LoCoMo's form, gzip by suffix.
 
     Raises:
-        FieldError: It is not of that form.
+        FieldError: It cannot be read, or is not of that form; names file, conversation and field.
     """
+    conversations = _parsed(file)
+    if not isinstance(conversations, list):
+        raise FieldError(file.name, f"JSON that is no list ({type(conversations).__name__})", _ALLOWED)
+    people: list[Person] = []
+    for number, row in enumerate(conversations):
+        try:
+            people += _people(row)
+        except KeyError as exc:
+            raise FieldError(f"{file.name}: conversation {number}", f"no {exc}", _ALLOWED) from exc
+        except (TypeError, AttributeError, ValueError) as exc:
+            raise FieldError(
+                f"{file.name}: conversation {number}", f"another form ({exc})", _ALLOWED
+            ) from exc
+    return people
+
+
+def _parsed(file: Path) -> Any:
+    with bytes_at(file).open() as lines:
+        content = lines.read()
     try:
-        packed = file.read_bytes()
-        conversations = json.loads(gzip.decompress(packed) if file.suffix == ".gz" else packed)
-        return [person for row in conversations for person in _people(row)]
-    except (KeyError, TypeError, AttributeError, ValueError, OSError) as exc:
-        raise FieldError(
-            "observations",
-            f"{file.name}: {type(exc).__name__} {exc}",
-            "a JSON list of conversations with conversation, observation and qa, as LoCoMo has them",
-        ) from exc
+        return json.loads(content)
+    except RecursionError as exc:
+        raise FieldError(file.name, "deep nesting", _ALLOWED) from exc
+    except ValueError as exc:
+        raise FieldError(file.name, f"no JSON ({exc})", _ALLOWED) from exc
 
 
 def _people(row: Mapping[str, Any]) -> Iterator[Person]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,12 +23,13 @@ class ForewordError(Exception):
         self.message = message
         self.hint = hint
 
-    def __reduce__(self) -> tuple[object, ...]:
-        # As it is, and not by its arguments, which each error has others of: so it comes out of another process.
-        return _rebuilt, (type(self), self.args, self.__dict__)
-
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are unpickled by __init__ of their one argument, which our classes do not have; a worker process
+        # would die of sending one.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class FieldError(ForewordError):
@@ -123,11 +125,3 @@ class MissingExtraError(ForewordError):
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs the {extra!r} extra", hint=f"pip install 'foreword[{extra}]'")
         self.extra = extra
-
-
-def _rebuilt(
-    kind: type[ForewordError], arguments: tuple[object, ...], fields: Mapping[str, object]
-) -> ForewordError:
-    error = kind.__new__(kind, *arguments)
-    error.__dict__.update(fields)
-    return error

@@ -82,9 +82,31 @@ def test_the_report_has_every_method_and_nothing_that_must_not_be(file: Path) ->
     assert "not how well" in report["note"]
 
 
-def test_another_form_is_refused(tmp_path: Path) -> None:
-    """The error names the file and says what is allowed."""
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", r"other\.json: found no JSON"),
+        (b"\xff\xfe\x00", r"other\.json: found no JSON"),
+        (b"[" * 100_000, r"other\.json: found deep nesting"),
+        (b'{"a": 1}', r"other\.json: found JSON that is no list \(dict\)"),
+        (b'[{"a": 1}]', r"other\.json: conversation 0: found no 'conversation'.*LoCoMo"),
+        (
+            b'[{"conversation": {"speaker_a": "A"}, "observation": {}}]',
+            r"other\.json: conversation 0: found no 'speaker_b'",
+        ),
+        (b'[{"conversation": 5, "observation": {}}]', r"other\.json: conversation 0: found another form"),
+    ],
+)
+def test_another_form_is_refused(content: bytes, said: str, tmp_path: Path) -> None:
+    """The error names file, conversation and field, and says what is allowed."""
     path = tmp_path / "other.json"
-    path.write_text('[{"a": 1}]')
-    with pytest.raises(FieldError, match=r"other\.json.*LoCoMo"):
+    path.write_bytes(content)
+    with pytest.raises(FieldError, match=said):
         evaluate_beliefs([path])
+
+
+def test_a_cut_file_is_told_as_damaged(file: Path) -> None:
+    """Gzip data that ends too early is an error that names the file."""
+    file.write_bytes(file.read_bytes()[:-12])
+    with pytest.raises(FieldError, match=r"conversations\.json\.gz: found damaged gzip data"):
+        evaluate_beliefs([file])

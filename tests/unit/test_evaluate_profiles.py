@@ -168,6 +168,15 @@ def test_a_broken_line_is_named_by_file_and_number(tmp_path: Path) -> None:
         evaluate_profiles([EventFile(file)])
 
 
+def test_a_broken_line_is_named_by_processes_too(tmp_path: Path) -> None:
+    """An error comes back whole from the process that met it."""
+    bad = tmp_path / "a.jsonl"
+    bad.write_text("{}}\n")
+    with pytest.raises(FieldError, match=r"a\.jsonl:1") as caught:
+        evaluate_profiles([EventFile(bad)], bootstrap=10, processes=2)
+    assert caught.value.allowed == "an event a line"
+
+
 def test_intervals_come_from_resampled_users_not_points() -> None:
     """One user with many points counts as one draw, so two unlike users give the widest interval."""
     values = {"a": [0.0] * 100, "b": [1.0] * 100}
