@@ -67,4 +67,6 @@ def _result(user: str, response: DeleteEventsResponse) -> str:
         parts.append(f"not there: {', '.join(response.missing_ids)}")
     if response.completed and response.revision:
         parts.append(f"revision {response.revision} of {user} is without them")
+    elif not response.completed:
+        parts.append(f"the profile of {user} is not without them yet")
     return "; ".join(parts)

@@ -125,6 +125,10 @@ def test_a_deletion_waits_for_a_scheduler_and_is_taken_once(
     waiting = installation.run("events", "delete", "ada", *ids, "--wait", "0.2")
     assert waiting.returncode == 1
     assert "5 events deleted; the profile of 'ada' still rests on" in waiting.stderr
+    unwaited = installation.run("events", "delete", "ada", *ids, "--wait", "0")
+    assert (
+        unwaited.stdout == "0 events deleted; 5 had been before; the profile of ada is not without them yet\n"
+    )
     assert faults(installation.store) == []
     assert "(deleted; the next refresh is without it)" in installation.run("explain", "ada").stdout
     for _ in range(2):
