@@ -61,6 +61,22 @@ def test_a_rollback_serves_what_was_known_and_keeps_what_was_counted(
     assert any("pottery" in statement for statement in _held(serving, "ada"))
 
 
+def test_counts_of_a_rolled_back_text_are_the_revision_s_until_there_is_news(
+    serving: Installation, until: Until
+) -> None:
+    """It says what was counted then; the next event has all counted that happened, before and since."""
+    rows = [*_reads(6, "tests"), *_reads(2, "rust")]
+    first = _session(serving, "eli", rows, until)
+    assert "tests (6 of 8 events)" in serving.json("text", "eli")["text"]
+    _session(serving, "eli", _reads(4, "tests", "since"), until)
+    assert serving.json("rollback", "eli", str(first))["completed"]
+    assert "tests (6 of 8 events)" in serving.json("text", "eli")["text"]
+    assert serving.json("refresh", "eli")["outcome"] == "REFRESH_OUTCOME_UNCHANGED"
+    assert "tests (6 of 8 events)" in serving.json("text", "eli")["text"]
+    _session(serving, "eli", _reads(1, "tests", "later"), until)
+    assert "tests (11 of 13 events)" in serving.json("text", "eli")["text"]
+
+
 def test_what_the_user_said_since_still_holds(serving: Installation, until: Until) -> None:
     """A no and a wish of after the revision stay in force, and the text names nothing refused as liked."""
     first = _session(serving, "bob", _reads(6, "pottery"), until)
