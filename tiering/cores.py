@@ -187,7 +187,7 @@ class Cores:
         core_id = self._id(asked, place)
         core.core_id = core_id.hex()
         with place.shelf.writing():
-            if lease is not None and not _holds(place.shelf, core_id, lease):
+            if lease is not None and not holds_lease(place.shelf, core_id, lease):
                 return False
             former = _core(place.shelf, core_id)
             if former is not None and not replace:
@@ -323,7 +323,12 @@ def _tagged(shelf: Shelf, key: bytes) -> TaggedCores:
     return read_row(shelf, key, TaggedCores) or TaggedCores()
 
 
-def _holds(shelf: Shelf, core_id: CoreId, lease: Lease) -> bool:
+def holds_lease(shelf: Shelf, core_id: CoreId, lease: Lease) -> bool:
+    """Return whether a lease is still the newest that was given on a core.
+
+    Raises:
+        CacheError: The cache cannot be read.
+    """
     row = read_row(shelf, LEASE + core_id, Lease)
     return row is not None and row.fence == lease.fence
 

@@ -8,7 +8,7 @@ from secrets import token_hex
 
 from foreword.clock import Clock
 from foreword.store.v1.answers_pb2 import Lease
-from tiering.cores import LEASE
+from tiering.cores import LEASE, holds_lease
 from tiering.digest import CoreId
 from tiering.rows import put_row, read_row
 from tiering.shelf import Shelf
@@ -41,7 +41,7 @@ class Leases:
         with self._shelf.writing():
             former = read_row(self._shelf, LEASE + core_id, Lease) or Lease()
             now_ms = self._clock.now_ms()
-            if now_ms < former.until_ms <= now_ms + 2 * self._holds_ms:
+            if self._is_in_force(former, now_ms):
                 return None
             lease = Lease(fence=former.fence + 1, until_ms=now_ms + self._holds_ms, holder=self._holder)
             put_row(self._shelf, LEASE + core_id, lease)
@@ -54,8 +54,7 @@ class Leases:
             CacheError: The cache cannot be written.
         """
         with self._shelf.writing():
-            held = read_row(self._shelf, LEASE + core_id, Lease)
-            if held is None or held.fence != lease.fence:
+            if not holds_lease(self._shelf, core_id, lease):
                 return False
             lease.until_ms = self._clock.now_ms() + self._holds_ms
             put_row(self._shelf, LEASE + core_id, lease)
@@ -68,8 +67,7 @@ class Leases:
             CacheError: The cache cannot be written.
         """
         with self._shelf.writing():
-            held = read_row(self._shelf, LEASE + core_id, Lease)
-            if held is not None and held.fence == lease.fence:
+            if holds_lease(self._shelf, core_id, lease):
                 # The fence stays: the next one must be higher.
                 put_row(self._shelf, LEASE + core_id, Lease(fence=lease.fence))
 
@@ -80,5 +78,7 @@ class Leases:
             CacheError: The cache cannot be read.
         """
         held = read_row(self._shelf, LEASE + core_id, Lease)
-        now_ms = self._clock.now_ms()
-        return held is not None and now_ms < held.until_ms <= now_ms + 2 * self._holds_ms
+        return held is not None and self._is_in_force(held, self._clock.now_ms())
+
+    def _is_in_force(self, lease: Lease, now_ms: int) -> bool:
+        return now_ms < lease.until_ms <= now_ms + 2 * self._holds_ms
