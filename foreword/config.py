@@ -543,6 +543,107 @@ class Foreword(Section):
         return self.namespaces.get(namespace, self.words)
 
 
+Matching = Literal["off", "shadow", "verified", "guarded"]
+WrapperName = Literal["deterministic", "plan", "rewrite"]
+ModelName = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class Tiering(Section):
+    """Answers from a factual core that many users share, in words for one. Without a provider, cores are what the
+    application puts (`foreword answer import`), and no model is ever asked."""
+
+    directory: Path | None = None
+    """Folder of the cache of cores; created with mode 0700 when missing. None: `answers` in store.directory."""
+    size_bytes_max: Annotated[int, Field(ge=1 << 20, le=1 << 46)] = _GIB
+    """Size from which on the oldest cores that a model made go. A core takes 3 to 10 KB. What the application put
+    never goes by itself, and comes on top."""
+    provider: Literal["none", "anthropic", "openai-chat"] = "none"
+    """Who writes cores. Address, key, time limit and prices are those of `[agent]`."""
+    model: ModelName = "claude-sonnet-5-5"
+    """The model that writes cores, and answers what is not shared. Another one begins with an empty cache."""
+    judge_model: ModelName = "claude-haiku-5-5"
+    """The model that judges whether two questions ask the same."""
+    wrapper_model: ModelName = "claude-haiku-5-5"
+    """The model that plans or rewrites, where `wrapper` is one of these."""
+    wrapper: WrapperName = "deterministic"
+    """How a core becomes words for one user. deterministic: by code, in microseconds. plan: a small model chooses and
+    orders. rewrite: a model writes anew. Code checks both, and takes the deterministic words for what it refuses."""
+    mode: Matching = "verified"
+    """What becomes of the core of a near question. off: nothing is looked for. shadow: only noted for
+    `foreword answer audit`. verified: a model judges behind the answer, and from then on the question leads there; it
+    can be withdrawn. guarded: served at once when the veto lets it pass. All but off want `embedding`."""
+    embedding: Literal["none", "wordllama"] = "none"
+    """What makes the vectors by which near questions are found (extra `embeddings`; 100 MB of memory)."""
+    similarity_min: Annotated[float, Field(ge=0.5, le=1)] = 0.8
+    """Likeness of vectors from which on a question is near. It only proposes; the veto decides."""
+    locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)] = "en"
+    """Language where a call names none, as BCP 47 has it."""
+    context_file: Path | None = None
+    """Text that every core is written from, such as facts of your product; at most 200,000 bytes of UTF-8. Changed,
+    it begins with an empty cache. None: the model writes from what it knows."""
+    corpus_revision: Annotated[str, Field(max_length=64)] = ""
+    """Revision of what you know that a file does not show. Changed, it begins with an empty cache."""
+    fresh_seconds: Annotated[float, Field(gt=0, le=365 * 86_400)] = 86_400.0
+    """Age up to which a core that a model made is served as it is."""
+    stale_seconds: Annotated[float, Field(gt=0, le=365 * 86_400)] = 7 * 86_400.0
+    """Age up to which it is served while a new one is written behind the answer."""
+    error_seconds: Annotated[float, Field(gt=0, le=365 * 86_400)] = 14 * 86_400.0
+    """Age up to which it is served when no new one can be had. Afterwards never."""
+    jitter_share: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    """Share by which these ages are shorter from core to core, so that cores made together do not go together."""
+    askers_min: Annotated[int, Field(ge=1, le=100)] = 2
+    """Distinct users who must ask before a core is written. A question asked once costs more with a core than
+    without."""
+    failure_seconds: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    """How long writing a core is not tried again after it failed."""
+    lease_seconds: Annotated[float, Field(ge=1, le=600)] = 10.0
+    """How long another process waits for one that writes a core and shows no life."""
+    claim_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0
+    """How long an application that asked for it (GetCore with `claim`) has to write a core."""
+    output_tokens_max: Annotated[int, Field(ge=200, le=32_000)] = 2000
+    """Tokens of one core, or of one answer that is not shared."""
+    explained_max: Annotated[int, Field(ge=0, le=10_000_000)] = 10_000
+    """Newest answers that `foreword answer explain` knows."""
+    audited_max: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
+    """Newest near questions that `foreword answer audit` knows."""
+    day_micro_usd: Annotated[int, Field(ge=0)] | None = 10_000_000
+    """What all of this may cost in a day, UTC, in millionths of a US dollar. At the limit no model is asked: cores are
+    served, stale ones too. None: no limit."""
+
+    @model_validator(mode="after")
+    def _order(self) -> Tiering:
+        if not self.fresh_seconds <= self.stale_seconds <= self.error_seconds:
+            raise ValueError(
+                f"fresh_seconds {self.fresh_seconds:g}, stale_seconds {self.stale_seconds:g}, error_seconds "
+                f"{self.error_seconds:g} are not in order; allowed: fresh_seconds <= stale_seconds <= error_seconds"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _wrapper_has_model(self) -> Tiering:
+        if self.wrapper != "deterministic" and self.provider == "none":
+            raise ValueError(
+                f'wrapper is {quoted(self.wrapper)} and provider is "none"; allowed: a provider, or deterministic'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _guarded_has_vectors(self) -> Tiering:
+        if self.mode == "guarded" and self.embedding == "none":
+            raise ValueError('mode is "guarded" and embedding is "none"; allowed: an embedding with it')
+        return self
+
+    def models(self) -> Iterator[tuple[str, str]]:
+        """Yield each key that names a model which may be asked, and the model."""
+        if self.provider == "none":
+            return
+        yield "tiering.model", self.model
+        if self.mode == "verified" and self.embedding != "none":
+            yield "tiering.judge_model", self.judge_model
+        if self.wrapper != "deterministic":
+            yield "tiering.wrapper_model", self.wrapper_model
+
+
 class Security(Section):
     """Who may connect."""
 
@@ -571,6 +672,7 @@ class Config(Section):
     agent: Agent = Agent()
     budget: Budget = Budget()
     foreword: Foreword = Foreword()
+    tiering: Tiering = Tiering()
     security: Security = Security()
 
     @field_validator("*", mode="before")
@@ -591,7 +693,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _models_have_prices(self) -> Config:
-        for key, model in self._models_in_use():
+        for key, model in (*self._models_in_use(), *self.tiering.models()):
             if model not in self.agent.prices:
                 # A FieldError passes pydantic as it is, and brings its key and hint to foreword.config_check.
                 raise FieldError(
@@ -604,7 +706,7 @@ class Config(Section):
         return self
 
     def asks_models(self) -> bool:
-        """Return whether any language model may be asked."""
+        """Return whether any language model may be asked about users."""
         return any(True for _ in self._models_in_use())
 
     def _models_in_use(self) -> Iterator[tuple[str, str]]:
@@ -619,6 +721,10 @@ class Config(Section):
                 yield "agent.model", self.agent.model
             else:
                 yield f"segments.{name}.model", segment.model
+
+    def answers_directory(self) -> Path:
+        """Return the folder of the cache of cores."""
+        return self.tiering.directory or self.store.directory / "answers"
 
     def listen_addresses(self) -> tuple[str, ...]:
         """Return sidecar.listen with the store's folder filled in."""

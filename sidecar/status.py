@@ -17,8 +17,10 @@ from foreword.errors import (
     StoreNotWritableError,
 )
 from foreword.store.translation import MAP_SETTING
+from foreword.v1.answer_pb2 import PrivateReason
 from foreword.v1.error_reason_pb2 import ErrorReason
 from sidecar.errors import BatchTooLargeError, DeadlineError, DrainingError, QueueFullError
+from tiering.errors import CacheError, CoreExistsError, NoAnswerError
 
 DOMAIN = "foreword"
 _PREFIX = "ERROR_REASON_"
@@ -33,6 +35,9 @@ _MAPPING: tuple[tuple[type[ForewordError], grpc.StatusCode, ErrorReason], ...] =
     (StoreCorruptError, grpc.StatusCode.DATA_LOSS, ErrorReason.ERROR_REASON_STORE_CORRUPT),
     (DrainingError, grpc.StatusCode.UNAVAILABLE, ErrorReason.ERROR_REASON_DRAINING),
     (DeadlineError, grpc.StatusCode.DEADLINE_EXCEEDED, ErrorReason.ERROR_REASON_DEADLINE_EXCEEDED),
+    (NoAnswerError, grpc.StatusCode.UNAVAILABLE, ErrorReason.ERROR_REASON_NO_ANSWER),
+    (CoreExistsError, grpc.StatusCode.ALREADY_EXISTS, ErrorReason.ERROR_REASON_CORE_EXISTS),
+    (CacheError, grpc.StatusCode.UNAVAILABLE, ErrorReason.ERROR_REASON_CACHE_UNAVAILABLE),
 )
 _INTERNAL = (grpc.StatusCode.INTERNAL, ErrorReason.ERROR_REASON_INTERNAL)
 
@@ -55,7 +60,10 @@ def metadata(error: ForewordError) -> dict[str, str]:
         return {"store": error.store, "setting": MAP_SETTING.get(error.store, ""), "hint": error.hint}
     if isinstance(error, (StoreNotWritableError, StoreCorruptError)):
         return {"store": error.store, "hint": error.hint}
-    return {}
+    if isinstance(error, NoAnswerError):
+        reason = PrivateReason.Name(error.private_reason)
+        return {"tried": "; ".join(error.tried), "private_reason": reason, "hint": error.hint}
+    return {"hint": error.hint} if isinstance(error, (CoreExistsError, CacheError)) else {}
 
 
 def rich_status(error: ForewordError) -> status_pb2.Status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from foreword.errors import ForewordError
+from foreword.v1.answer_pb2 import PrivateReason
 
 
 class CacheError(ForewordError):
@@ -18,8 +19,21 @@ class NoAnswerError(ForewordError):
 
     Attributes:
         tried: What was tried, a sentence each.
+        private_reason: Set where the question is not shared.
     """
 
-    def __init__(self, message: str, *, tried: tuple[str, ...], hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        tried: tuple[str, ...],
+        private_reason: PrivateReason = PrivateReason.PRIVATE_REASON_UNSPECIFIED,
+        hint: str = "",
+    ) -> None:
         super().__init__(message, hint=hint)
         self.tried = tried
+        self.private_reason = private_reason
+
+
+class UnusableAnswerError(ForewordError):
+    """A model answered, and what it said cannot be used; the sentence says why."""

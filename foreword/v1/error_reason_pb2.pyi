@@ -17,6 +17,9 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_DRAINING: _ClassVar[ErrorReason]
     ERROR_REASON_DEADLINE_EXCEEDED: _ClassVar[ErrorReason]
     ERROR_REASON_INTERNAL: _ClassVar[ErrorReason]
+    ERROR_REASON_NO_ANSWER: _ClassVar[ErrorReason]
+    ERROR_REASON_CORE_EXISTS: _ClassVar[ErrorReason]
+    ERROR_REASON_CACHE_UNAVAILABLE: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_FIELD_INVALID: ErrorReason
 ERROR_REASON_BATCH_TOO_LARGE: ErrorReason
@@ -28,3 +31,6 @@ ERROR_REASON_QUEUE_FULL: ErrorReason
 ERROR_REASON_DRAINING: ErrorReason
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason
 ERROR_REASON_INTERNAL: ErrorReason
+ERROR_REASON_NO_ANSWER: ErrorReason
+ERROR_REASON_CORE_EXISTS: ErrorReason
+ERROR_REASON_CACHE_UNAVAILABLE: ErrorReason

@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from foreword.v1 import answer_pb2 as foreword_dot_v1_dot_answer__pb2
 from foreword.v1 import event_pb2 as foreword_dot_v1_dot_event__pb2
 from foreword.v1 import freshness_pb2 as foreword_dot_v1_dot_freshness__pb2
 from foreword.v1 import ledger_pb2 as foreword_dot_v1_dot_ledger__pb2
@@ -34,7 +35,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"foreword/v1/operator_service.proto\x12\x0b\x66oreword.v1\x1a\x17\x66oreword/v1/event.proto\x1a\x1b\x66oreword/v1/freshness.proto\x1a\x18\x66oreword/v1/ledger.proto\x1a\x1e\x66oreword/v1/model_status.proto\x1a\x1c\x66oreword/v1/model_work.proto\x1a\x19\x66oreword/v1/profile.proto\x1a\x19\x66oreword/v1/refresh.proto\x1a\x1d\x66oreword/v1/topic_alias.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetStatusRequest\"\x8e\x01\n\rSegmentStatus\x12%\n\x07segment\x18\x01 \x01(\x0e\x32\x14.foreword.v1.Segment\x12\x13\n\x0b\x66resh_count\x18\x02 \x01(\x04\x12\x13\n\x0bstale_count\x18\x03 \x01(\x04\x12\x15\n\rexpired_count\x18\x04 \x01(\x04\x12\x15\n\rdefault_count\x18\x05 \x01(\x04\"^\n\rStatusProblem\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xaa\x01\n\x11\x45nvironmentStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nfile_bytes\x18\x02 \x01(\x04\x12\x14\n\x0creader_count\x18\x03 \x01(\r\x12,\n\x0boldest_view\x18\x04 \x01(\x0b\x32\x17.foreword.v1.OldestView\x12/\n\x0bscrubbed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x86\x01\n\nOldestView\x12\x0b\n\x03pid\x18\x01 \x01(\r\x12&\n\x03\x61ge\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1b\n\x13transactions_behind\x18\x03 \x01(\x04\x12\x12\n\npages_kept\x18\x04 \x01(\x04\x12\x12\n\npage_bytes\x18\x05 \x01(\r\"\xe5\x04\n\x11GetStatusResponse\x12.\n\ncounted_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08segments\x18\x02 \x03(\x0b\x32\x1a.foreword.v1.SegmentStatus\x12)\n\x06ledger\x18\x03 \x01(\x0b\x32\x19.foreword.v1.LedgerTotals\x12\x11\n\tdue_count\x18\x04 \x01(\x04\x12\x15\n\rtrigger_count\x18\x05 \x01(\x04\x12\x12\n\nuser_count\x18\x06 \x01(\x04\x12\x13\n\x0b\x65vent_count\x18\x07 \x01(\x04\x12\x15\n\rprofile_count\x18\x08 \x01(\x04\x12\x10\n\x08revision\x18\t \x01(\x04\x12\x35\n\x11scheduler_seen_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08problems\x18\x0b \x03(\x0b\x32\x1a.foreword.v1.StatusProblem\x12\x0f\n\x07version\x18\x0c \x01(\t\x12\'\n\x03now\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11write_queue_count\x18\x0e \x01(\x04\x12\x17\n\x0f\x65vents_accepted\x18\x0f \x01(\x04\x12\x19\n\x11scheduler_running\x18\x10 \x01(\x08\x12\x34\n\x0c\x65nvironments\x18\x11 \x03(\x0b\x32\x1e.foreword.v1.EnvironmentStatus\x12\'\n\x05model\x18\x12 \x01(\x0b\x32\x18.foreword.v1.ModelStatus\"\x89\x01\n\x12RefreshUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x04mode\x18\x04 \x01(\x0e\x32\x18.foreword.v1.RefreshMode\"\xa9\x01\n\x13RefreshUserResponse\x12\x30\n\x0crequested_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcompleted\x18\x02 \x01(\x08\x12,\n\x07outcome\x18\x03 \x01(\x0e\x32\x1b.foreword.v1.RefreshOutcome\x12\x10\n\x08revision\x18\x04 \x01(\x04\x12\r\n\x05\x65rror\x18\x05 \x01(\t\"\xc2\x01\n\x10ListUsersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x16\n\tnamespace\x18\x03 \x01(\tH\x00\x88\x01\x01\x12&\n\x08segments\x18\x04 \x03(\x0e\x32\x14.foreword.v1.Segment\x12)\n\tfreshness\x18\x05 \x03(\x0e\x32\x16.foreword.v1.Freshness\x12\x0e\n\x06\x66\x61iled\x18\x06 \x01(\x08\x42\x0c\n\n_namespace\"\xe3\x04\n\nUserStatus\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12%\n\x07segment\x18\x03 \x01(\x0e\x32\x14.foreword.v1.Segment\x12)\n\tfreshness\x18\x04 \x01(\x0e\x32\x16.foreword.v1.Freshness\x12\x10\n\x08revision\x18\x05 \x01(\x04\x12/\n\x0b\x63omputed_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61ttempted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x07outcome\x18\t \x01(\x0e\x32\x1b.foreword.v1.RefreshOutcome\x12\x10\n\x08\x66\x61ilures\x18\n \x01(\r\x12\r\n\x05\x65rror\x18\x0b \x01(\t\x12\x16\n\x0emodel_revision\x18\x0c \x01(\x04\x12\x32\n\x0emodel_asked_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\rmodel_outcome\x18\x0e \x01(\x0e\x32\x19.foreword.v1.ModelOutcome\x12\x30\n\x0cmodel_due_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\nmodel_wait\x18\x10 \x01(\x0e\x32\x16.foreword.v1.ModelWait\x12\x13\n\x0bmodel_error\x18\x11 \x01(\t\"T\n\x11ListUsersResponse\x12&\n\x05users\x18\x01 \x03(\x0b\x32\x17.foreword.v1.UserStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xda\x01\n\x10GetLedgerRequest\x12\x10\n\x08\x66rom_day\x18\x01 \x01(\t\x12\x0e\n\x06to_day\x18\x02 \x01(\t\x12*\n\x08group_by\x18\x03 \x03(\x0e\x32\x18.foreword.v1.LedgerGroup\x12\x11\n\tcalls_max\x18\x04 \x01(\x05\x12\x14\n\x0c\x61ttempts_max\x18\x05 \x01(\x05\x12\x0f\n\x07user_id\x18\x06 \x01(\t\x12\x11\n\tnamespace\x18\x07 \x01(\t\x12+\n\x08outcomes\x18\x08 \x03(\x0e\x32\x19.foreword.v1.ModelOutcome\"\xea\x01\n\x11GetLedgerResponse\x12$\n\x04sums\x18\x01 \x03(\x0b\x32\x16.foreword.v1.LedgerSum\x12%\n\x05total\x18\x02 \x01(\x0b\x32\x16.foreword.v1.LedgerSum\x12\x32\n\x0crequest_path\x18\x03 \x01(\x0b\x32\x1c.foreword.v1.RequestPathCost\x12&\n\x05\x63\x61lls\x18\x04 \x03(\x0b\x32\x17.foreword.v1.LedgerCall\x12,\n\x08\x61ttempts\x18\x05 \x03(\x0b\x32\x1a.foreword.v1.LedgerAttempt\"M\n\x14\x45xplainBeliefRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x11\n\tbelief_id\x18\x03 \x01(\t\"\x9f\x01\n\x11\x45xplainedEvidence\x12\'\n\x08\x65vidence\x18\x01 \x01(\x0b\x32\x15.foreword.v1.Evidence\x12\x12\n\nis_against\x18\x02 \x01(\x08\x12!\n\x05\x65vent\x18\x03 \x01(\x0b\x32\x12.foreword.v1.Event\x12*\n\x07\x61\x62sence\x18\x04 \x01(\x0e\x32\x19.foreword.v1.EventAbsence\"\x87\x03\n\x0f\x45xplainedBelief\x12\x11\n\tbelief_id\x18\x01 \x01(\t\x12\x11\n\tstatement\x18\x02 \x01(\t\x12%\n\x04kind\x18\x03 \x01(\x0e\x32\x17.foreword.v1.BeliefKind\x12)\n\x06source\x18\x04 \x01(\x0e\x32\x19.foreword.v1.BeliefSource\x12\x12\n\nconfidence\x18\x05 \x01(\x01\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12.\n\nvalid_from\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08valid_to\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x08\x65vidence\x18\t \x03(\x0b\x32\x1e.foreword.v1.ExplainedEvidence\x12\x16\n\x0e\x65vidence_count\x18\n \x01(\r\x12\x1b\n\x13\x63ontradiction_count\x18\x0b \x01(\r\x12\x13\n\x0bproposed_by\x18\x0c \x01(\t\"X\n\x15\x45xplainBeliefResponse\x12-\n\x07\x62\x65liefs\x18\x01 \x03(\x0b\x32\x1c.foreword.v1.ExplainedBelief\x12\x10\n\x08revision\x18\x02 \x01(\x04\"i\n\x11ListTopicsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x1a\n\x12merged_or_proposed\x18\x04 \x01(\x08\"T\n\nTopicEntry\x12\r\n\x05topic\x18\x01 \x01(\t\x12\r\n\x05share\x18\x02 \x01(\x01\x12(\n\x07\x61liases\x18\x03 \x03(\x0b\x32\x17.foreword.v1.TopicAlias\"V\n\x12ListTopicsResponse\x12\'\n\x06topics\x18\x01 \x03(\x0b\x32\x17.foreword.v1.TopicEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x12MergeTopicsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tcanonical\x18\x02 \x01(\t\x12\x0e\n\x06topics\x18\x03 \x03(\t\"?\n\x13MergeTopicsResponse\x12(\n\x07\x61liases\x18\x01 \x03(\x0b\x32\x17.foreword.v1.TopicAlias\"5\n\x11SplitTopicRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\"\'\n\x12SplitTopicResponse\x12\x11\n\tcanonical\x18\x01 \x01(\t*\x85\x01\n\x0c\x45ventAbsence\x12\x1d\n\x19\x45VENT_ABSENCE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45VENT_ABSENCE_DELETED\x10\x01\x12 \n\x1c\x45VENT_ABSENCE_PAST_RETENTION\x10\x02\x12\x19\n\x15\x45VENT_ABSENCE_UNKNOWN\x10\x03\x32\x8f\x05\n\x0fOperatorService\x12J\n\tGetStatus\x12\x1d.foreword.v1.GetStatusRequest\x1a\x1e.foreword.v1.GetStatusResponse\x12P\n\x0bRefreshUser\x12\x1f.foreword.v1.RefreshUserRequest\x1a .foreword.v1.RefreshUserResponse\x12J\n\tListUsers\x12\x1d.foreword.v1.ListUsersRequest\x1a\x1e.foreword.v1.ListUsersResponse\x12J\n\tGetLedger\x12\x1d.foreword.v1.GetLedgerRequest\x1a\x1e.foreword.v1.GetLedgerResponse\x12V\n\rExplainBelief\x12!.foreword.v1.ExplainBeliefRequest\x1a\".foreword.v1.ExplainBeliefResponse\x12M\n\nListTopics\x12\x1e.foreword.v1.ListTopicsRequest\x1a\x1f.foreword.v1.ListTopicsResponse\x12P\n\x0bMergeTopics\x12\x1f.foreword.v1.MergeTopicsRequest\x1a .foreword.v1.MergeTopicsResponse\x12M\n\nSplitTopic\x12\x1e.foreword.v1.SplitTopicRequest\x1a\x1f.foreword.v1.SplitTopicResponseB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"foreword/v1/operator_service.proto\x12\x0b\x66oreword.v1\x1a\x18\x66oreword/v1/answer.proto\x1a\x17\x66oreword/v1/event.proto\x1a\x1b\x66oreword/v1/freshness.proto\x1a\x18\x66oreword/v1/ledger.proto\x1a\x1e\x66oreword/v1/model_status.proto\x1a\x1c\x66oreword/v1/model_work.proto\x1a\x19\x66oreword/v1/profile.proto\x1a\x19\x66oreword/v1/refresh.proto\x1a\x1d\x66oreword/v1/topic_alias.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetStatusRequest\"\x8e\x01\n\rSegmentStatus\x12%\n\x07segment\x18\x01 \x01(\x0e\x32\x14.foreword.v1.Segment\x12\x13\n\x0b\x66resh_count\x18\x02 \x01(\x04\x12\x13\n\x0bstale_count\x18\x03 \x01(\x04\x12\x15\n\rexpired_count\x18\x04 \x01(\x04\x12\x15\n\rdefault_count\x18\x05 \x01(\x04\"^\n\rStatusProblem\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xaa\x01\n\x11\x45nvironmentStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nfile_bytes\x18\x02 \x01(\x04\x12\x14\n\x0creader_count\x18\x03 \x01(\r\x12,\n\x0boldest_view\x18\x04 \x01(\x0b\x32\x17.foreword.v1.OldestView\x12/\n\x0bscrubbed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x86\x01\n\nOldestView\x12\x0b\n\x03pid\x18\x01 \x01(\r\x12&\n\x03\x61ge\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1b\n\x13transactions_behind\x18\x03 \x01(\x04\x12\x12\n\npages_kept\x18\x04 \x01(\x04\x12\x12\n\npage_bytes\x18\x05 \x01(\r\"\x91\x05\n\x11GetStatusResponse\x12.\n\ncounted_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08segments\x18\x02 \x03(\x0b\x32\x1a.foreword.v1.SegmentStatus\x12)\n\x06ledger\x18\x03 \x01(\x0b\x32\x19.foreword.v1.LedgerTotals\x12\x11\n\tdue_count\x18\x04 \x01(\x04\x12\x15\n\rtrigger_count\x18\x05 \x01(\x04\x12\x12\n\nuser_count\x18\x06 \x01(\x04\x12\x13\n\x0b\x65vent_count\x18\x07 \x01(\x04\x12\x15\n\rprofile_count\x18\x08 \x01(\x04\x12\x10\n\x08revision\x18\t \x01(\x04\x12\x35\n\x11scheduler_seen_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08problems\x18\x0b \x03(\x0b\x32\x1a.foreword.v1.StatusProblem\x12\x0f\n\x07version\x18\x0c \x01(\t\x12\'\n\x03now\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11write_queue_count\x18\x0e \x01(\x04\x12\x17\n\x0f\x65vents_accepted\x18\x0f \x01(\x04\x12\x19\n\x11scheduler_running\x18\x10 \x01(\x08\x12\x34\n\x0c\x65nvironments\x18\x11 \x03(\x0b\x32\x1e.foreword.v1.EnvironmentStatus\x12\'\n\x05model\x18\x12 \x01(\x0b\x32\x18.foreword.v1.ModelStatus\x12*\n\x07\x61nswers\x18\x13 \x01(\x0b\x32\x19.foreword.v1.AnswerTotals\"\x89\x01\n\x12RefreshUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x04mode\x18\x04 \x01(\x0e\x32\x18.foreword.v1.RefreshMode\"\xa9\x01\n\x13RefreshUserResponse\x12\x30\n\x0crequested_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcompleted\x18\x02 \x01(\x08\x12,\n\x07outcome\x18\x03 \x01(\x0e\x32\x1b.foreword.v1.RefreshOutcome\x12\x10\n\x08revision\x18\x04 \x01(\x04\x12\r\n\x05\x65rror\x18\x05 \x01(\t\"\xc2\x01\n\x10ListUsersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x16\n\tnamespace\x18\x03 \x01(\tH\x00\x88\x01\x01\x12&\n\x08segments\x18\x04 \x03(\x0e\x32\x14.foreword.v1.Segment\x12)\n\tfreshness\x18\x05 \x03(\x0e\x32\x16.foreword.v1.Freshness\x12\x0e\n\x06\x66\x61iled\x18\x06 \x01(\x08\x42\x0c\n\n_namespace\"\xe3\x04\n\nUserStatus\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12%\n\x07segment\x18\x03 \x01(\x0e\x32\x14.foreword.v1.Segment\x12)\n\tfreshness\x18\x04 \x01(\x0e\x32\x16.foreword.v1.Freshness\x12\x10\n\x08revision\x18\x05 \x01(\x04\x12/\n\x0b\x63omputed_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61ttempted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x07outcome\x18\t \x01(\x0e\x32\x1b.foreword.v1.RefreshOutcome\x12\x10\n\x08\x66\x61ilures\x18\n \x01(\r\x12\r\n\x05\x65rror\x18\x0b \x01(\t\x12\x16\n\x0emodel_revision\x18\x0c \x01(\x04\x12\x32\n\x0emodel_asked_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\rmodel_outcome\x18\x0e \x01(\x0e\x32\x19.foreword.v1.ModelOutcome\x12\x30\n\x0cmodel_due_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\nmodel_wait\x18\x10 \x01(\x0e\x32\x16.foreword.v1.ModelWait\x12\x13\n\x0bmodel_error\x18\x11 \x01(\t\"T\n\x11ListUsersResponse\x12&\n\x05users\x18\x01 \x03(\x0b\x32\x17.foreword.v1.UserStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xda\x01\n\x10GetLedgerRequest\x12\x10\n\x08\x66rom_day\x18\x01 \x01(\t\x12\x0e\n\x06to_day\x18\x02 \x01(\t\x12*\n\x08group_by\x18\x03 \x03(\x0e\x32\x18.foreword.v1.LedgerGroup\x12\x11\n\tcalls_max\x18\x04 \x01(\x05\x12\x14\n\x0c\x61ttempts_max\x18\x05 \x01(\x05\x12\x0f\n\x07user_id\x18\x06 \x01(\t\x12\x11\n\tnamespace\x18\x07 \x01(\t\x12+\n\x08outcomes\x18\x08 \x03(\x0e\x32\x19.foreword.v1.ModelOutcome\"\xea\x01\n\x11GetLedgerResponse\x12$\n\x04sums\x18\x01 \x03(\x0b\x32\x16.foreword.v1.LedgerSum\x12%\n\x05total\x18\x02 \x01(\x0b\x32\x16.foreword.v1.LedgerSum\x12\x32\n\x0crequest_path\x18\x03 \x01(\x0b\x32\x1c.foreword.v1.RequestPathCost\x12&\n\x05\x63\x61lls\x18\x04 \x03(\x0b\x32\x17.foreword.v1.LedgerCall\x12,\n\x08\x61ttempts\x18\x05 \x03(\x0b\x32\x1a.foreword.v1.LedgerAttempt\"M\n\x14\x45xplainBeliefRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x11\n\tbelief_id\x18\x03 \x01(\t\"\x9f\x01\n\x11\x45xplainedEvidence\x12\'\n\x08\x65vidence\x18\x01 \x01(\x0b\x32\x15.foreword.v1.Evidence\x12\x12\n\nis_against\x18\x02 \x01(\x08\x12!\n\x05\x65vent\x18\x03 \x01(\x0b\x32\x12.foreword.v1.Event\x12*\n\x07\x61\x62sence\x18\x04 \x01(\x0e\x32\x19.foreword.v1.EventAbsence\"\x87\x03\n\x0f\x45xplainedBelief\x12\x11\n\tbelief_id\x18\x01 \x01(\t\x12\x11\n\tstatement\x18\x02 \x01(\t\x12%\n\x04kind\x18\x03 \x01(\x0e\x32\x17.foreword.v1.BeliefKind\x12)\n\x06source\x18\x04 \x01(\x0e\x32\x19.foreword.v1.BeliefSource\x12\x12\n\nconfidence\x18\x05 \x01(\x01\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12.\n\nvalid_from\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08valid_to\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x08\x65vidence\x18\t \x03(\x0b\x32\x1e.foreword.v1.ExplainedEvidence\x12\x16\n\x0e\x65vidence_count\x18\n \x01(\r\x12\x1b\n\x13\x63ontradiction_count\x18\x0b \x01(\r\x12\x13\n\x0bproposed_by\x18\x0c \x01(\t\"X\n\x15\x45xplainBeliefResponse\x12-\n\x07\x62\x65liefs\x18\x01 \x03(\x0b\x32\x1c.foreword.v1.ExplainedBelief\x12\x10\n\x08revision\x18\x02 \x01(\x04\"i\n\x11ListTopicsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x1a\n\x12merged_or_proposed\x18\x04 \x01(\x08\"T\n\nTopicEntry\x12\r\n\x05topic\x18\x01 \x01(\t\x12\r\n\x05share\x18\x02 \x01(\x01\x12(\n\x07\x61liases\x18\x03 \x03(\x0b\x32\x17.foreword.v1.TopicAlias\"V\n\x12ListTopicsResponse\x12\'\n\x06topics\x18\x01 \x03(\x0b\x32\x17.foreword.v1.TopicEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x12MergeTopicsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tcanonical\x18\x02 \x01(\t\x12\x0e\n\x06topics\x18\x03 \x03(\t\"?\n\x13MergeTopicsResponse\x12(\n\x07\x61liases\x18\x01 \x03(\x0b\x32\x17.foreword.v1.TopicAlias\"5\n\x11SplitTopicRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\"\'\n\x12SplitTopicResponse\x12\x11\n\tcanonical\x18\x01 \x01(\t*\x85\x01\n\x0c\x45ventAbsence\x12\x1d\n\x19\x45VENT_ABSENCE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45VENT_ABSENCE_DELETED\x10\x01\x12 \n\x1c\x45VENT_ABSENCE_PAST_RETENTION\x10\x02\x12\x19\n\x15\x45VENT_ABSENCE_UNKNOWN\x10\x03\x32\x8f\x05\n\x0fOperatorService\x12J\n\tGetStatus\x12\x1d.foreword.v1.GetStatusRequest\x1a\x1e.foreword.v1.GetStatusResponse\x12P\n\x0bRefreshUser\x12\x1f.foreword.v1.RefreshUserRequest\x1a .foreword.v1.RefreshUserResponse\x12J\n\tListUsers\x12\x1d.foreword.v1.ListUsersRequest\x1a\x1e.foreword.v1.ListUsersResponse\x12J\n\tGetLedger\x12\x1d.foreword.v1.GetLedgerRequest\x1a\x1e.foreword.v1.GetLedgerResponse\x12V\n\rExplainBelief\x12!.foreword.v1.ExplainBeliefRequest\x1a\".foreword.v1.ExplainBeliefResponse\x12M\n\nListTopics\x12\x1e.foreword.v1.ListTopicsRequest\x1a\x1f.foreword.v1.ListTopicsResponse\x12P\n\x0bMergeTopics\x12\x1f.foreword.v1.MergeTopicsRequest\x1a .foreword.v1.MergeTopicsResponse\x12M\n\nSplitTopic\x12\x1e.foreword.v1.SplitTopicRequest\x1a\x1f.foreword.v1.SplitTopicResponseB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,56 +43,56 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foreword.v1.operator_servic
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013foreword.v1P\001Z\026foreword/v1;forewordv1\252\002\016ForewordApi.V1'
-  _globals['_EVENTABSENCE']._serialized_start=4441
-  _globals['_EVENTABSENCE']._serialized_end=4574
-  _globals['_GETSTATUSREQUEST']._serialized_start=343
-  _globals['_GETSTATUSREQUEST']._serialized_end=361
-  _globals['_SEGMENTSTATUS']._serialized_start=364
-  _globals['_SEGMENTSTATUS']._serialized_end=506
-  _globals['_STATUSPROBLEM']._serialized_start=508
-  _globals['_STATUSPROBLEM']._serialized_end=602
-  _globals['_ENVIRONMENTSTATUS']._serialized_start=605
-  _globals['_ENVIRONMENTSTATUS']._serialized_end=775
-  _globals['_OLDESTVIEW']._serialized_start=778
-  _globals['_OLDESTVIEW']._serialized_end=912
-  _globals['_GETSTATUSRESPONSE']._serialized_start=915
-  _globals['_GETSTATUSRESPONSE']._serialized_end=1528
-  _globals['_REFRESHUSERREQUEST']._serialized_start=1531
-  _globals['_REFRESHUSERREQUEST']._serialized_end=1668
-  _globals['_REFRESHUSERRESPONSE']._serialized_start=1671
-  _globals['_REFRESHUSERRESPONSE']._serialized_end=1840
-  _globals['_LISTUSERSREQUEST']._serialized_start=1843
-  _globals['_LISTUSERSREQUEST']._serialized_end=2037
-  _globals['_USERSTATUS']._serialized_start=2040
-  _globals['_USERSTATUS']._serialized_end=2651
-  _globals['_LISTUSERSRESPONSE']._serialized_start=2653
-  _globals['_LISTUSERSRESPONSE']._serialized_end=2737
-  _globals['_GETLEDGERREQUEST']._serialized_start=2740
-  _globals['_GETLEDGERREQUEST']._serialized_end=2958
-  _globals['_GETLEDGERRESPONSE']._serialized_start=2961
-  _globals['_GETLEDGERRESPONSE']._serialized_end=3195
-  _globals['_EXPLAINBELIEFREQUEST']._serialized_start=3197
-  _globals['_EXPLAINBELIEFREQUEST']._serialized_end=3274
-  _globals['_EXPLAINEDEVIDENCE']._serialized_start=3277
-  _globals['_EXPLAINEDEVIDENCE']._serialized_end=3436
-  _globals['_EXPLAINEDBELIEF']._serialized_start=3439
-  _globals['_EXPLAINEDBELIEF']._serialized_end=3830
-  _globals['_EXPLAINBELIEFRESPONSE']._serialized_start=3832
-  _globals['_EXPLAINBELIEFRESPONSE']._serialized_end=3920
-  _globals['_LISTTOPICSREQUEST']._serialized_start=3922
-  _globals['_LISTTOPICSREQUEST']._serialized_end=4027
-  _globals['_TOPICENTRY']._serialized_start=4029
-  _globals['_TOPICENTRY']._serialized_end=4113
-  _globals['_LISTTOPICSRESPONSE']._serialized_start=4115
-  _globals['_LISTTOPICSRESPONSE']._serialized_end=4201
-  _globals['_MERGETOPICSREQUEST']._serialized_start=4203
-  _globals['_MERGETOPICSREQUEST']._serialized_end=4277
-  _globals['_MERGETOPICSRESPONSE']._serialized_start=4279
-  _globals['_MERGETOPICSRESPONSE']._serialized_end=4342
-  _globals['_SPLITTOPICREQUEST']._serialized_start=4344
-  _globals['_SPLITTOPICREQUEST']._serialized_end=4397
-  _globals['_SPLITTOPICRESPONSE']._serialized_start=4399
-  _globals['_SPLITTOPICRESPONSE']._serialized_end=4438
-  _globals['_OPERATORSERVICE']._serialized_start=4577
-  _globals['_OPERATORSERVICE']._serialized_end=5232
+  _globals['_EVENTABSENCE']._serialized_start=4511
+  _globals['_EVENTABSENCE']._serialized_end=4644
+  _globals['_GETSTATUSREQUEST']._serialized_start=369
+  _globals['_GETSTATUSREQUEST']._serialized_end=387
+  _globals['_SEGMENTSTATUS']._serialized_start=390
+  _globals['_SEGMENTSTATUS']._serialized_end=532
+  _globals['_STATUSPROBLEM']._serialized_start=534
+  _globals['_STATUSPROBLEM']._serialized_end=628
+  _globals['_ENVIRONMENTSTATUS']._serialized_start=631
+  _globals['_ENVIRONMENTSTATUS']._serialized_end=801
+  _globals['_OLDESTVIEW']._serialized_start=804
+  _globals['_OLDESTVIEW']._serialized_end=938
+  _globals['_GETSTATUSRESPONSE']._serialized_start=941
+  _globals['_GETSTATUSRESPONSE']._serialized_end=1598
+  _globals['_REFRESHUSERREQUEST']._serialized_start=1601
+  _globals['_REFRESHUSERREQUEST']._serialized_end=1738
+  _globals['_REFRESHUSERRESPONSE']._serialized_start=1741
+  _globals['_REFRESHUSERRESPONSE']._serialized_end=1910
+  _globals['_LISTUSERSREQUEST']._serialized_start=1913
+  _globals['_LISTUSERSREQUEST']._serialized_end=2107
+  _globals['_USERSTATUS']._serialized_start=2110
+  _globals['_USERSTATUS']._serialized_end=2721
+  _globals['_LISTUSERSRESPONSE']._serialized_start=2723
+  _globals['_LISTUSERSRESPONSE']._serialized_end=2807
+  _globals['_GETLEDGERREQUEST']._serialized_start=2810
+  _globals['_GETLEDGERREQUEST']._serialized_end=3028
+  _globals['_GETLEDGERRESPONSE']._serialized_start=3031
+  _globals['_GETLEDGERRESPONSE']._serialized_end=3265
+  _globals['_EXPLAINBELIEFREQUEST']._serialized_start=3267
+  _globals['_EXPLAINBELIEFREQUEST']._serialized_end=3344
+  _globals['_EXPLAINEDEVIDENCE']._serialized_start=3347
+  _globals['_EXPLAINEDEVIDENCE']._serialized_end=3506
+  _globals['_EXPLAINEDBELIEF']._serialized_start=3509
+  _globals['_EXPLAINEDBELIEF']._serialized_end=3900
+  _globals['_EXPLAINBELIEFRESPONSE']._serialized_start=3902
+  _globals['_EXPLAINBELIEFRESPONSE']._serialized_end=3990
+  _globals['_LISTTOPICSREQUEST']._serialized_start=3992
+  _globals['_LISTTOPICSREQUEST']._serialized_end=4097
+  _globals['_TOPICENTRY']._serialized_start=4099
+  _globals['_TOPICENTRY']._serialized_end=4183
+  _globals['_LISTTOPICSRESPONSE']._serialized_start=4185
+  _globals['_LISTTOPICSRESPONSE']._serialized_end=4271
+  _globals['_MERGETOPICSREQUEST']._serialized_start=4273
+  _globals['_MERGETOPICSREQUEST']._serialized_end=4347
+  _globals['_MERGETOPICSRESPONSE']._serialized_start=4349
+  _globals['_MERGETOPICSRESPONSE']._serialized_end=4412
+  _globals['_SPLITTOPICREQUEST']._serialized_start=4414
+  _globals['_SPLITTOPICREQUEST']._serialized_end=4467
+  _globals['_SPLITTOPICRESPONSE']._serialized_start=4469
+  _globals['_SPLITTOPICRESPONSE']._serialized_end=4508
+  _globals['_OPERATORSERVICE']._serialized_start=4647
+  _globals['_OPERATORSERVICE']._serialized_end=5302
 # @@protoc_insertion_point(module_scope)

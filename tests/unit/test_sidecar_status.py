@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grpc
 import lmdb
 import pytest
 
@@ -11,8 +12,11 @@ from foreword.store.codec import decode_header
 from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.stored_row import damaged
 from foreword.store.translation import translate, translated
+from foreword.v1.answer_pb2 import PrivateReason
+from foreword.v1.error_reason_pb2 import ErrorReason
 from foreword.v1.refresh_pb2 import RefreshState
-from sidecar.status import metadata
+from sidecar.status import classify, metadata
+from tiering.errors import CacheError, CoreExistsError, NoAnswerError
 
 
 @pytest.mark.parametrize("name", [ACTIVITY, PROFILES])
@@ -57,3 +61,21 @@ def test_full_and_read_only_stores_are_named_by_their_field(
 ) -> None:
     """The metadata of a full or read-only store names that store and the key that limits it."""
     assert metadata(error) == expected
+
+
+def test_what_goes_wrong_with_answers_has_reasons_of_its_own() -> None:
+    """A missing answer says what was tried and whether it is shared; a curated core and a cache in trouble differ."""
+    none = NoAnswerError(
+        "no answer",
+        tried=("no core", "no model is configured"),
+        private_reason=PrivateReason.PRIVATE_REASON_TIME,
+        hint="h",
+    )
+    assert classify(none) == (grpc.StatusCode.UNAVAILABLE, ErrorReason.ERROR_REASON_NO_ANSWER)
+    assert metadata(none) == {
+        "tried": "no core; no model is configured",
+        "private_reason": "PRIVATE_REASON_TIME",
+        "hint": "h",
+    }
+    assert classify(CoreExistsError("x"))[0] == grpc.StatusCode.ALREADY_EXISTS
+    assert classify(CacheError("x"))[1] == ErrorReason.ERROR_REASON_CACHE_UNAVAILABLE

@@ -1,3 +1,4 @@
+from foreword.v1 import answer_pb2 as _answer_pb2
 from foreword.v1 import core_pb2 as _core_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -64,3 +65,93 @@ class Epoch(_message.Message):
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     def __init__(self, epoch: _Optional[int] = ...) -> None: ...
+
+class StoredFailure(_message.Message):
+    __slots__ = ("until_ms", "message")
+    UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    until_ms: int
+    message: str
+    def __init__(self, until_ms: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
+
+class StoredAskers(_message.Message):
+    __slots__ = ("askers", "since_ms")
+    ASKERS_FIELD_NUMBER: _ClassVar[int]
+    SINCE_MS_FIELD_NUMBER: _ClassVar[int]
+    askers: _containers.RepeatedScalarFieldContainer[bytes]
+    since_ms: int
+    def __init__(self, askers: _Optional[_Iterable[bytes]] = ..., since_ms: _Optional[int] = ...) -> None: ...
+
+class AskerRows(_message.Message):
+    __slots__ = ("keys",)
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    keys: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, keys: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class StoredText(_message.Message):
+    __slots__ = ("text", "section_ids")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    SECTION_IDS_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    section_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, text: _Optional[str] = ..., section_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class StoredExplanation(_message.Message):
+    __slots__ = ("explanation",)
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    explanation: _answer_pb2.AnswerExplanation
+    def __init__(self, explanation: _Optional[_Union[_answer_pb2.AnswerExplanation, _Mapping]] = ...) -> None: ...
+
+class StoredAudit(_message.Message):
+    __slots__ = ("hit", "namespace", "alias_id")
+    HIT_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    ALIAS_ID_FIELD_NUMBER: _ClassVar[int]
+    hit: _answer_pb2.AuditedHit
+    namespace: str
+    alias_id: bytes
+    def __init__(self, hit: _Optional[_Union[_answer_pb2.AuditedHit, _Mapping]] = ..., namespace: _Optional[str] = ..., alias_id: _Optional[bytes] = ...) -> None: ...
+
+class RingEnd(_message.Message):
+    __slots__ = ("number",)
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    def __init__(self, number: _Optional[int] = ...) -> None: ...
+
+class StoredUse(_message.Message):
+    __slots__ = ("count", "untiered_pico_usd", "wrapper_pico_usd")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNTIERED_PICO_USD_FIELD_NUMBER: _ClassVar[int]
+    WRAPPER_PICO_USD_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    untiered_pico_usd: int
+    wrapper_pico_usd: int
+    def __init__(self, count: _Optional[int] = ..., untiered_pico_usd: _Optional[int] = ..., wrapper_pico_usd: _Optional[int] = ...) -> None: ...
+
+class StoredTierCost(_message.Message):
+    __slots__ = ("tier", "calls", "input_tokens", "output_tokens", "pico_usd")
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    PICO_USD_FIELD_NUMBER: _ClassVar[int]
+    tier: _answer_pb2.Tier
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    pico_usd: int
+    def __init__(self, tier: _Optional[_Union[_answer_pb2.Tier, str]] = ..., calls: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., pico_usd: _Optional[int] = ...) -> None: ...
+
+class StoredTotals(_message.Message):
+    __slots__ = ("counts", "costs", "untiered_pico_usd", "day", "day_pico_usd")
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    COSTS_FIELD_NUMBER: _ClassVar[int]
+    UNTIERED_PICO_USD_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    DAY_PICO_USD_FIELD_NUMBER: _ClassVar[int]
+    counts: _answer_pb2.AnswerTotals
+    costs: _containers.RepeatedCompositeFieldContainer[StoredTierCost]
+    untiered_pico_usd: int
+    day: str
+    day_pico_usd: int
+    def __init__(self, counts: _Optional[_Union[_answer_pb2.AnswerTotals, _Mapping]] = ..., costs: _Optional[_Iterable[_Union[StoredTierCost, _Mapping]]] = ..., untiered_pico_usd: _Optional[int] = ..., day: _Optional[str] = ..., day_pico_usd: _Optional[int] = ...) -> None: ...
