@@ -110,6 +110,14 @@ class Cores:
                 return Found(core, alias)
         return None
 
+    def curated(self, asked: Asked) -> Core | None:
+        """Return the core that people put for this very question.
+
+        Raises:
+            CacheError: The cache cannot be read.
+        """
+        return _core(self._kept, self._id(asked, Place(self._kept, ())))
+
     def by_id(self, core_id: CoreId) -> Core | None:
         """Return a core by its id, whatever its age.
 

@@ -37,3 +37,7 @@ class NoAnswerError(ForewordError):
 
 class UnusableAnswerError(ForewordError):
     """A model answered, and what it said cannot be used; the sentence says why."""
+
+
+class NotShareableError(UnusableAnswerError):
+    """What a model wrote for a shared question is for nobody but the asker; the sentence says why."""

@@ -18,18 +18,22 @@ class Leases:
     """Leases on cores, each with a fence: a number that only grows, so that who lost a lease can store nothing.
 
     A lease counts by the clock of this machine, which all processes of one cache share. Set back while a lease is
-    held, it holds that much longer, at most `lease_seconds` twice: a lease from further ahead is no lease.
+    held, it holds that much longer, at most twice the longest: a lease from further ahead is no lease.
 
     Args:
         shelf: Where leases are.
         clock: Tells the time.
         seconds: How long a lease holds unless it is renewed.
+        seconds_max: How long any lease on this shelf may hold; `seconds` where all are alike.
     """
 
-    def __init__(self, shelf: Shelf, clock: Clock, seconds: float) -> None:
+    def __init__(
+        self, shelf: Shelf, clock: Clock, seconds: float, *, seconds_max: float | None = None
+    ) -> None:
         self._shelf = shelf
         self._clock = clock
         self._holds_ms = int(seconds * 1000)
+        self._holds_ms_max = max(self._holds_ms, int((seconds_max or 0) * 1000))
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
 
     def take(self, core_id: CoreId) -> Lease | None:
@@ -81,4 +85,4 @@ class Leases:
         return held is not None and self._is_in_force(held, self._clock.now_ms())
 
     def _is_in_force(self, lease: Lease, now_ms: int) -> bool:
-        return now_ms < lease.until_ms <= now_ms + 2 * self._holds_ms
+        return now_ms < lease.until_ms <= now_ms + 2 * self._holds_ms_max

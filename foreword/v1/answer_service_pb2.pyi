@@ -69,14 +69,16 @@ class PutCoreRequest(_message.Message):
     def __init__(self, core: _Optional[_Union[_core_pb2.Core, _Mapping]] = ..., markdown: _Optional[str] = ..., question: _Optional[str] = ..., namespace: _Optional[str] = ..., locale: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., aliases: _Optional[_Iterable[str]] = ..., replace: bool = ..., claim: _Optional[str] = ...) -> None: ...
 
 class PutCoreResponse(_message.Message):
-    __slots__ = ("core", "stored", "refused_aliases")
+    __slots__ = ("core", "stored", "refused_aliases", "unchanged")
     CORE_FIELD_NUMBER: _ClassVar[int]
     STORED_FIELD_NUMBER: _ClassVar[int]
     REFUSED_ALIASES_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
     core: _core_pb2.Core
     stored: bool
     refused_aliases: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, core: _Optional[_Union[_core_pb2.Core, _Mapping]] = ..., stored: bool = ..., refused_aliases: _Optional[_Iterable[str]] = ...) -> None: ...
+    unchanged: bool
+    def __init__(self, core: _Optional[_Union[_core_pb2.Core, _Mapping]] = ..., stored: bool = ..., refused_aliases: _Optional[_Iterable[str]] = ..., unchanged: bool = ...) -> None: ...
 
 class GetCoreRequest(_message.Message):
     __slots__ = ("core_id", "question", "namespace", "locale", "claim")
