@@ -15,6 +15,7 @@ from benchmarks.table import Table, ratio
 from foreword.clock import DAY_MS
 from foreword.config import Config
 from foreword.importers.json_event import parse_event
+from foreword.json_lines import block, json_line
 from foreword.store.activity_writer import count_events
 from foreword.tokens import count_tokens
 from foreword.v1.activity_pb2 import UserActivity
@@ -23,7 +24,6 @@ from scheduler.agent.findings import Findings
 from scheduler.agent.population import PopulationView
 from scheduler.agent.prompt import build_prompt
 from scheduler.agent.prompt.event_row import event_row
-from scheduler.agent.prompt.json_lines import block, json_line
 from scheduler.agent.prompt.words import Words
 from scheduler.agent.refresh import RefreshInput, draft, refresh
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from foreword.clock import DAY_MS
 from foreword.config import Config
+from foreword.json_lines import block, json_line
 from foreword.llm import ModelRequest
 from foreword.tokens import count_tokens
 from foreword.v1 import profile_pb2
@@ -16,7 +17,6 @@ from scheduler.agent.findings import Findings
 from scheduler.agent.prompt.answer_schema import answer_schema
 from scheduler.agent.prompt.event_row import common_attributes, event_row
 from scheduler.agent.prompt.instructions import instructions
-from scheduler.agent.prompt.json_lines import block, json_line
 from scheduler.agent.prompt.prefix import prefix_tokens
 from scheduler.agent.prompt.room import Room
 from scheduler.agent.prompt.sample import newest_first, representative, said

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from foreword.json_lines import json_line
 from foreword.tokens import count_tokens
-from scheduler.agent.prompt.json_lines import json_line
 
 Item = TypeVar("Item")
 

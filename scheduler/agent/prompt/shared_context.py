@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from foreword.clock import HOUR_MS
 from foreword.config import Words as WordRules
+from foreword.json_lines import block, json_line
 from scheduler.agent.population import PopulationView, Told
-from scheduler.agent.prompt.json_lines import block, json_line
 
 # A provider keeps a prefix for minutes to an hour. Much more often than in six hours, shares do not move.
 _HELD_MS = 6 * HOUR_MS
