@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any, Unpack, overload
+from typing import Any, TypeAlias, Unpack, overload
 
 import grpc
 from google.protobuf.message import Message
 
-from foreword.client.base import ERASE_WAIT_SECONDS, Client, closed
+from foreword.client import fallbacks
+from foreword.client.answers import ANSWER_SECONDS, AsyncAnswer
+from foreword.client.base import ERASE_WAIT_SECONDS, Client, closed, is_awaited, polls_seconds
 from foreword.client.calls import (
     EXPORT_USER,
     Call,
+    CoreLike,
     FreshnessLike,
     LedgerGroupLike,
     ModelOutcomeLike,
     ResponseT,
     SegmentLike,
+    TurnLike,
 )
 from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
 from foreword.client.events import EventFields, EventLike
 from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError
 from foreword.v1.activity_service_pb2 import DeleteEventsResponse, RecordEventsResponse
+from foreword.v1.answer_service_pb2 import (
+    AuditAnswersResponse,
+    ExplainAnswerResponse,
+    GetCoreResponse,
+    InvalidateCoresResponse,
+    PutCoreResponse,
+)
+from foreword.v1.core_pb2 import Core
 from foreword.v1.operator_service_pb2 import (
     ExplainBeliefResponse,
     GetLedgerResponse,
@@ -43,6 +55,13 @@ from foreword.v1.profile_service_pb2 import (
     RollbackProfileResponse,
 )
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
+
+# An application's own inference: takes a question, returns Markdown or a core.
+Generate: TypeAlias = Callable[[str], Awaitable[CoreLike]]
+
+
+async def _as_it_is(call: Awaitable[Any]) -> Any:
+    return await call
 
 
 class AsyncForeword(Client):
@@ -246,6 +265,122 @@ class AsyncForeword(Client):
         except (grpc.RpcError, grpc.aio.BaseError, ValueError) as exc:
             raise self._failures.translate(exc) from exc
 
+    def answer(
+        self,
+        user_id: str,
+        question: str,
+        *,
+        standalone_question: str = "",
+        locale: str = "",
+        namespace: str | None = None,
+        conversation: Sequence[TurnLike] = (),
+        tags: Iterable[str] = (),
+        cached_only: bool = False,
+        timeout_seconds: float = ANSWER_SECONDS,
+    ) -> AsyncAnswer:
+        """Answer a question of a user: `async for` gives the words as they come, `(await ...).text` all of them; see
+        `Foreword.answer`.
+        """
+        call = self._answer(
+            user_id,
+            namespace,
+            timeout_seconds,
+            question=question,
+            standalone_question=standalone_question,
+            locale=locale,
+            conversation=conversation,
+            tags=tags,
+            cached_only=cached_only,
+        )
+        return AsyncAnswer(call, self._make, self._failures)
+
+    async def core_or(
+        self,
+        question: str,
+        generate: Generate,
+        *,
+        locale: str = "",
+        namespace: str | None = None,
+        tags: Iterable[str] = (),
+        wait_seconds: float = ANSWER_SECONDS,
+    ) -> Core:
+        """Return the core of a question, written by the application where there is none; see `Foreword.core_or`."""
+        claim = self._claim_core(question, locale, namespace)
+        deadline = time.monotonic() + wait_seconds
+        waits_seconds = polls_seconds()
+        found = await self._ask(claim)
+        while is_awaited(found) and time.monotonic() < deadline:
+            await asyncio.sleep(next(waits_seconds))
+            found = await self._ask(claim)
+        if found.HasField("core") and not found.claim:
+            return found.core
+        try:
+            written = await generate(question)
+        except Exception as exc:
+            if not found.HasField("core"):
+                raise
+            self._failures.log_unwritten(exc)
+            return found.core
+        if not found.claim:
+            return fallbacks.core_of(written, question)
+        put = self._put_claimed(found.claim, written, question, namespace, locale=locale, tags=tags)
+        return (await self._ask(put)).core
+
+    async def wrap(self, core: Core, user_id: str, *, locale: str = "", namespace: str | None = None) -> str:
+        """Return what a core says in words for one user; see `Foreword.wrap`."""
+        if not core.lead_short:
+            return fallbacks.plain_text(core)
+        return (await self._ask(self._wrap(core, user_id, locale, namespace))).text
+
+    async def put_core(
+        self,
+        content: CoreLike,
+        *,
+        question: str = "",
+        locale: str = "",
+        namespace: str | None = None,
+        tags: Iterable[str] = (),
+        aliases: Iterable[str] = (),
+        replace: bool = False,
+    ) -> PutCoreResponse:
+        """Store a core that people wrote; see `Foreword.put_core`."""
+        asked = {"question": question, "locale": locale, "tags": tags, "aliases": aliases, "replace": replace}
+        return await self._ask(self._put_core(content, namespace, **asked))
+
+    async def get_core(
+        self, question: str = "", *, core_id: str = "", locale: str = "", namespace: str | None = None
+    ) -> GetCoreResponse:
+        """Return the core of a question or id, and what leads to it; see `Foreword.get_core`."""
+        return await self._ask(self._get_core(question, core_id, locale, namespace))
+
+    async def invalidate(
+        self,
+        *,
+        tag: str = "",
+        core_id: str = "",
+        alias_id: str = "",
+        question: str = "",
+        everything: bool = False,
+        dry_run: bool = False,
+        locale: str = "",
+        namespace: str | None = None,
+    ) -> InvalidateCoresResponse:
+        """Remove cores, or an alias that leads to one; see `Foreword.invalidate`."""
+        selectors = {"tag": tag, "core_id": core_id, "alias_id": alias_id, "question": question}
+        return await self._ask(
+            self._invalidate(locale, namespace, dry_run=dry_run, everything=everything, **selectors)
+        )
+
+    async def explain_answer(self, answer_id: str) -> ExplainAnswerResponse:
+        """Return why an answer was what it was; see `Foreword.explain_answer`."""
+        return await self._ask(self._explain_answer(answer_id))
+
+    async def audit_answers(
+        self, count: int = 0, *, served_only: bool = False, namespace: str | None = None
+    ) -> AuditAnswersResponse:
+        """Return near questions that were met, newest first; see `Foreword.audit_answers`."""
+        return await self._ask(self._audit_answers(namespace, count=count, served_only=served_only))
+
     async def close(self) -> None:
         """Disconnect."""
         self._closed = True
@@ -265,13 +400,23 @@ class AsyncForeword(Client):
     async def _ask(self, call: Call[ResponseT]) -> ResponseT:
         try:
             request = call.request()
-            return await self._make(
+            response: ResponseT = await self._make(
                 call, request, time.monotonic() + self._timeout_seconds + call.wait_seconds
             )
         except (grpc.aio.BaseError, ForewordError, ValueError) as exc:
-            return call.otherwise(self._failures.handle(exc, always_raises=call.always_raises))
+            return call.otherwise(
+                self._failures.handle(exc, always_raises=call.always_raises, never_raises=call.never_raises)
+            )
+        return response
 
-    async def _make(self, call: Call[ResponseT], request: Message, deadline: float) -> ResponseT:
+    async def _make(
+        self,
+        call: Call[ResponseT],
+        request: Message,
+        deadline: float,
+        receive: Callable[[Any], Awaitable[Any]] = _as_it_is,
+    ) -> Any:
+        """Make a call until somebody is there to answer; `receive` waits for the first part of an answer in several."""
         stub = self._stub(call.method.path)
         reach = self._reach
         if reach.is_silent:
@@ -282,12 +427,12 @@ class AsyncForeword(Client):
         waits_seconds = iter(reach.waits_seconds)
         while True:
             try:
-                response: ResponseT = await stub(request, timeout=deadline - time.monotonic())
+                response = await receive(stub(request, timeout=deadline - time.monotonic()))
             except grpc.RpcError as exc:
-                error = self._failures.translate(exc)
+                error = self._failures.translate(exc, call.patience_seconds)
                 wait_seconds = next(waits_seconds, None) if is_passing(error) else None
                 if wait_seconds is None or time.monotonic() + wait_seconds >= deadline:
-                    reach.failed(error)
+                    reach.failed(error, waits_for_model=call.patience_seconds > 0)
                     raise error from exc
                 await asyncio.sleep(wait_seconds)
             else:

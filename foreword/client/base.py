@@ -12,31 +12,49 @@ from foreword import arguments
 from foreword.addresses import parse_address
 from foreword.client import fallbacks
 from foreword.client.calls import (
+    ANSWER,
+    AUDIT_ANSWERS,
     BATCH_GET_PROFILES,
     BATCH_MAX,
     DELETE_EVENTS,
     ERASE_USER,
+    EXPLAIN_ANSWER,
     EXPLAIN_BELIEF,
     EXPORT_USER,
+    GET_CORE,
     GET_FOREWORD,
     GET_LEDGER,
     GET_PROFILE,
     GET_STATUS,
+    INVALIDATE_CORES,
     LIST_REVISIONS,
     LIST_TOPICS,
     LIST_USERS,
     MERGE_TOPICS,
+    PUT_CORE,
     RECORD_EVENTS,
     REFRESH_USER,
     ROLLBACK_PROFILE,
     SPLIT_TOPIC,
+    WRAP_CORE,
     Call,
+    CoreLike,
 )
 from foreword.client.failures import Failures
 from foreword.client.reach import Reach
 from foreword.client.recording import Recording
 from foreword.errors import FieldError, ServiceError
 from foreword.v1.activity_service_pb2 import DeleteEventsResponse, RecordEventsResponse
+from foreword.v1.answer_service_pb2 import (
+    AnswerResponse,
+    AuditAnswersResponse,
+    ExplainAnswerResponse,
+    GetCoreResponse,
+    InvalidateCoresResponse,
+    PutCoreResponse,
+    WrapCoreResponse,
+)
+from foreword.v1.core_pb2 import Core
 from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import (
     ExplainBeliefResponse,
@@ -63,6 +81,9 @@ if TYPE_CHECKING:
 
 DEFAULT_TARGET = "unix:./var/foreword/foreword.sock"
 TIMEOUT_SECONDS = 2.0
+# How long to wait before it is looked again for a core that somebody else writes, which takes seconds: often at first,
+# for whoever comes late, then as often as a waiting user does not notice.
+_POLLS_SECONDS = (0.05, 0.1, 0.2, 0.4)
 # What the sidecar waits for the scheduler's part of an erasure when no time is named.
 ERASE_WAIT_SECONDS = 10.0
 
@@ -172,10 +193,9 @@ class Client:
         return Call(GET_STATUS, {}, fallbacks.no_status)
 
     def _list_users(self, namespace: str | None, **asked: Any) -> Call[ListUsersResponse]:
-        space = (self._namespace or None) if namespace is None else namespace
-        if space is not None:
-            asked["namespace"] = space
-        return Call(LIST_USERS, asked, lambda _: ListUsersResponse(), always_raises=True)
+        return Call(
+            LIST_USERS, self._of_any(namespace, asked), lambda _: ListUsersResponse(), always_raises=True
+        )
 
     def _ledger(self, user_id: str, namespace: str | None, **asked: Any) -> Call[GetLedgerResponse]:
         # Without a user the sums and calls are of all tenants, whatever namespace the client has.
@@ -203,6 +223,73 @@ class Client:
         # A failing export always raises, so nothing stands in for its answer.
         return Call(EXPORT_USER, self._of(user_id, namespace), lambda _: ExportUserResponse())
 
+    def _answer(
+        self, user_id: str, namespace: str | None, timeout_seconds: float, **asked: Any
+    ) -> Call[AnswerResponse]:
+        patience_seconds = arguments.seconds("timeout_seconds", timeout_seconds, least=0)
+        # An Answer says itself that it failed.
+        return Call(
+            ANSWER,
+            self._of(user_id, namespace, **asked),
+            lambda _: AnswerResponse(),
+            patience_seconds=patience_seconds,
+        )
+
+    def _claim_core(self, question: str, locale: str, namespace: str | None) -> Call[GetCoreResponse]:
+        asked = {"question": question, "locale": locale, "namespace": self._space(namespace), "claim": True}
+        return Call(GET_CORE, asked, lambda _: GetCoreResponse(), never_raises=True)
+
+    def _put_claimed(
+        self, claim: str, written: CoreLike, question: str, namespace: str | None, **asked: Any
+    ) -> Call[PutCoreResponse]:
+        # What was written answers, whether it is stored or not.
+        otherwise = PutCoreResponse(core=fallbacks.core_of(written, question))
+        put = self._put_core(written, namespace, claim=claim, question=question, **asked)
+        return put._replace(otherwise=lambda _: otherwise, always_raises=False, never_raises=True)
+
+    def _put_core(self, content: CoreLike, namespace: str | None, **asked: Any) -> Call[PutCoreResponse]:
+        asked |= {"markdown" if isinstance(content, str) else "core": content}
+        asked["namespace"] = self._space(namespace)
+        return Call(PUT_CORE, asked, lambda _: PutCoreResponse(), always_raises=True)
+
+    def _get_core(
+        self, question: str, core_id: str, locale: str, namespace: str | None
+    ) -> Call[GetCoreResponse]:
+        asked = {"core_id": core_id} if core_id else {"question": question}
+        asked |= {"locale": locale, "namespace": self._space(namespace)}
+        return Call(GET_CORE, asked, lambda _: GetCoreResponse(), always_raises=True)
+
+    def _wrap(self, core: Core, user_id: str, locale: str, namespace: str | None) -> Call[WrapCoreResponse]:
+        asked = self._of(user_id, namespace, core=core, locale=locale)
+        otherwise = WrapCoreResponse(text=fallbacks.plain_text(core))
+        return Call(WRAP_CORE, asked, lambda _: otherwise, never_raises=True)
+
+    def _invalidate(
+        self, locale: str, namespace: str | None, *, dry_run: bool, **selectors: Any
+    ) -> Call[InvalidateCoresResponse]:
+        asked = {name: value for name, value in selectors.items() if value}
+        if len(asked) != 1:
+            raise FieldError("selector", ", ".join(asked) or "none", f"exactly one of {', '.join(selectors)}")
+        asked |= {"locale": locale, "namespace": self._space(namespace), "dry_run": dry_run}
+        return Call(INVALIDATE_CORES, asked, lambda _: InvalidateCoresResponse(), always_raises=True)
+
+    def _explain_answer(self, answer_id: str) -> Call[ExplainAnswerResponse]:
+        asked = {"answer_id": answer_id}
+        return Call(EXPLAIN_ANSWER, asked, lambda _: ExplainAnswerResponse(), always_raises=True)
+
+    def _audit_answers(self, namespace: str | None, **asked: Any) -> Call[AuditAnswersResponse]:
+        return Call(
+            AUDIT_ANSWERS,
+            self._of_any(namespace, asked),
+            lambda _: AuditAnswersResponse(),
+            always_raises=True,
+        )
+
+    def _of_any(self, namespace: str | None, asked: dict[str, Any]) -> dict[str, Any]:
+        """Add the tenant's space, if either the call or the client names one; else all are meant."""
+        space = (self._namespace or None) if namespace is None else namespace
+        return asked if space is None else {**asked, "namespace": space}
+
     def _of(self, user_id: str, namespace: str | None, **more: Any) -> dict[str, Any]:
         return {"user_id": user_id, "namespace": self._space(namespace), **more}
 
@@ -213,6 +300,18 @@ class Client:
 def closed() -> ServiceError:
     """Return the error of a call after `close`."""
     return ServiceError("the client is closed", reason=grpc.StatusCode.CANCELLED.name)
+
+
+def polls_seconds() -> Iterator[float]:
+    """Yield how long to wait each time before a core is looked for again."""
+    yield from _POLLS_SECONDS
+    while True:
+        yield _POLLS_SECONDS[-1]
+
+
+def is_awaited(found: GetCoreResponse) -> bool:
+    """Return whether somebody else writes the core, and none can serve until then."""
+    return found.pending and not found.HasField("core")
 
 
 def _no_profiles(user_ids: list[Any], namespace: str, _error: Exception) -> BatchGetProfilesResponse:

@@ -8,13 +8,31 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 from google.protobuf.message import Message
 
 from foreword import arguments
-from foreword.errors import ForewordError
+from foreword.errors import FieldError, ForewordError
 from foreword.v1.activity_service_pb2 import (
     DeleteEventsRequest,
     DeleteEventsResponse,
     RecordEventsRequest,
     RecordEventsResponse,
 )
+from foreword.v1.answer_service_pb2 import (
+    AnswerRequest,
+    AnswerResponse,
+    AuditAnswersRequest,
+    AuditAnswersResponse,
+    ExplainAnswerRequest,
+    ExplainAnswerResponse,
+    GetCoreRequest,
+    GetCoreResponse,
+    InvalidateCoresRequest,
+    InvalidateCoresResponse,
+    PutCoreRequest,
+    PutCoreResponse,
+    Turn,
+    WrapCoreRequest,
+    WrapCoreResponse,
+)
+from foreword.v1.core_pb2 import Core
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.ledger_pb2 import LedgerGroup
 from foreword.v1.model_work_pb2 import ModelOutcome
@@ -67,6 +85,10 @@ SegmentLike: TypeAlias = "Segment | str"
 FreshnessLike: TypeAlias = "Freshness | str"
 LedgerGroupLike: TypeAlias = "LedgerGroup | str"
 ModelOutcomeLike: TypeAlias = "ModelOutcome | str"
+# A turn of a conversation, or its role and text by name.
+TurnLike: TypeAlias = "Turn | Mapping[str, str]"
+# What an application writes for an answer: Markdown, or the core itself.
+CoreLike: TypeAlias = "Core | str"
 
 
 class Method(NamedTuple, Generic[ResponseT]):
@@ -102,6 +124,18 @@ SPLIT_TOPIC = Method("/foreword.v1.OperatorService/SplitTopic", SplitTopicReques
 GET_LEDGER = Method("/foreword.v1.OperatorService/GetLedger", GetLedgerRequest, GetLedgerResponse)
 ERASE_USER = Method("/foreword.v1.UserDataService/EraseUser", EraseUserRequest, EraseUserResponse)
 EXPORT_USER = Method("/foreword.v1.UserDataService/ExportUser", ExportUserRequest, ExportUserResponse)
+ANSWER = Method("/foreword.v1.AnswerService/Answer", AnswerRequest, AnswerResponse)
+PUT_CORE = Method("/foreword.v1.AnswerService/PutCore", PutCoreRequest, PutCoreResponse)
+GET_CORE = Method("/foreword.v1.AnswerService/GetCore", GetCoreRequest, GetCoreResponse)
+WRAP_CORE = Method("/foreword.v1.AnswerService/WrapCore", WrapCoreRequest, WrapCoreResponse)
+INVALIDATE_CORES = Method(
+    "/foreword.v1.AnswerService/InvalidateCores", InvalidateCoresRequest, InvalidateCoresResponse
+)
+EXPLAIN_ANSWER = Method(
+    "/foreword.v1.AnswerService/ExplainAnswer", ExplainAnswerRequest, ExplainAnswerResponse
+)
+AUDIT_ANSWERS = Method("/foreword.v1.AnswerService/AuditAnswers", AuditAnswersRequest, AuditAnswersResponse)
+STREAMING: tuple[Method[Any], ...] = (EXPORT_USER, ANSWER)
 UNARY: tuple[Method[Any], ...] = (
     GET_PROFILE,
     BATCH_GET_PROFILES,
@@ -119,6 +153,12 @@ UNARY: tuple[Method[Any], ...] = (
     SPLIT_TOPIC,
     EXPLAIN_BELIEF,
     ERASE_USER,
+    PUT_CORE,
+    GET_CORE,
+    WRAP_CORE,
+    INVALIDATE_CORES,
+    EXPLAIN_ANSWER,
+    AUDIT_ANSWERS,
 )
 
 
@@ -131,6 +171,10 @@ class Call(NamedTuple, Generic[ResponseT]):
     """What a failing call is answered with."""
     always_raises: bool = False
     """Whether it raises all the same, because part of an answer must not pass for the whole."""
+    never_raises: bool = False
+    """Whether it does not even where failures are raised, because what stands in for its answer is as good as one."""
+    patience_seconds: float = 0.0
+    """Longest time of a call that waits for a model, in place of the client's; zero for all others."""
 
     def request(self) -> Message:
         """Return the message to send.
@@ -172,6 +216,28 @@ def _outcomes(name: str, value: Any) -> list[Any]:
     return arguments.choices(name, value, ModelOutcome)
 
 
+def _words(name: str, value: Any) -> str:
+    """Return what a user wrote; what is wrong with it is said without it, since it may be logged."""
+    try:
+        return arguments.text(name, value)
+    except FieldError as exc:
+        raise FieldError(name, f"a value of the type {type(value).__name__}", exc.allowed) from None
+
+
+def _turns(name: str, value: Any) -> list[Turn]:
+    try:
+        return [turn if isinstance(turn, Turn) else Turn(**turn) for turn in value]
+    except (TypeError, ValueError):
+        allowed = "a list of turns, each a Turn or a mapping of role and text"
+        raise FieldError(name, f"a value of the type {type(value).__name__}", allowed) from None
+
+
+def _core(name: str, value: Any) -> Core:
+    if not isinstance(value, Core):
+        raise FieldError(name, f"a value of the type {type(value).__name__}", "a Core")
+    return value
+
+
 def _as_it_is(_name: str, value: Any) -> Any:
     return value
 
@@ -206,6 +272,25 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "canonical": arguments.text,
     "topic": arguments.text,
     "topics": arguments.texts,
+    "question": _words,
+    "standalone_question": _words,
+    "conversation": _turns,
+    "cached_only": arguments.flag,
+    "locale": arguments.text,
+    "tags": arguments.texts,
+    "tag": arguments.text,
+    "aliases": arguments.texts,
+    "core_id": arguments.text,
+    "alias_id": arguments.text,
+    "answer_id": arguments.text,
+    "core": _core,
+    "markdown": _words,
+    "everything": arguments.flag,
+    "replace": arguments.flag,
+    "dry_run": arguments.flag,
+    "served_only": arguments.flag,
+    "count": arguments.count,
     # Made by ours, from what the caller gave.
     "events": _as_it_is,
+    "claim": _as_it_is,
 }

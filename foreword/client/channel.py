@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from foreword.client.calls import EXPORT_USER, UNARY
+from foreword.client.calls import STREAMING, UNARY
 from foreword.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -56,10 +56,11 @@ def stubs(channel: grpc.Channel | grpc.aio.Channel) -> dict[str, Any]:
         )
         for method in UNARY
     }
-    calls[EXPORT_USER.path] = channel.unary_stream(
-        EXPORT_USER.path,
-        request_serializer=EXPORT_USER.request.SerializeToString,
-        response_deserializer=EXPORT_USER.response.FromString,
-    )
+    for method in STREAMING:
+        calls[method.path] = channel.unary_stream(
+            method.path,
+            request_serializer=method.request.SerializeToString,
+            response_deserializer=method.response.FromString,
+        )
     calls[HEALTH_CHECK] = channel.unary_unary(HEALTH_CHECK)
     return calls

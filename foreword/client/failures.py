@@ -47,10 +47,12 @@ class Failures:
         self._unsaid_count = 0
         self._mistakes: set[str] = set()
 
-    def handle(self, exc: Exception, *, always_raises: bool = False) -> ForewordError:
-        """Return what went wrong after logging it, or raise it."""
+    def handle(
+        self, exc: Exception, *, always_raises: bool = False, never_raises: bool = False
+    ) -> ForewordError:
+        """Return what went wrong after logging it, or raise it; an argument of the wrong kind is never hushed up."""
         error = exc if isinstance(exc, FieldError) else self.translate(exc)
-        if self.raises or always_raises:
+        if always_raises or (self.raises and (isinstance(error, FieldError) or not never_raises)):
             # An error of ours comes with its cause.
             raise error from (exc.__cause__ if error is exc else exc)
         if isinstance(error, FieldError):
@@ -69,12 +71,18 @@ class Failures:
             self._mistakes.add(what)
         logger.warning("%s; not sent, and said only once", error)
 
-    def translate(self, exc: Exception) -> ServiceError:
-        """Return a failure in our words."""
+    def log_unwritten(self, exc: Exception) -> None:
+        """Log that an application's own writing of a core failed, and that the stale one serves; what it said may
+        hold a user's words.
+        """
+        logger.warning("a stale core serves, since writing a new one raised %s", type(exc).__name__)
+
+    def translate(self, exc: Exception, timeout_seconds: float = 0.0) -> ServiceError:
+        """Return a failure in our words, of a call that had a time of its own where `timeout_seconds` is one."""
         if isinstance(exc, ServiceError):
             return exc
         if isinstance(exc, grpc.RpcError):
-            return self._translate_call(exc)
+            return self._translate_call(exc, timeout_seconds or self._timeout_seconds)
         return ServiceError(f"the call could not be made: {exc}", reason="FIELD_INVALID")
 
     def silent(self) -> ServiceError:
@@ -95,7 +103,7 @@ class Failures:
             count, self._unsaid_count = self._unsaid_count, 0
         logger.warning("%s; answering as if nothing were known (failed calls: %d)", error, count)
 
-    def _translate_call(self, exc: grpc.RpcError) -> ServiceError:
+    def _translate_call(self, exc: grpc.RpcError, timeout_seconds: float) -> ServiceError:
         code, details = exc.code(), exc.details() or ""
         info = _error_info(exc)
         if info is not None:
@@ -111,7 +119,7 @@ class Failures:
             )
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
             return ServiceError(
-                f"the sidecar at {self._target} did not answer within {self._timeout_seconds:g} s",
+                f"the sidecar at {self._target} did not answer within {timeout_seconds:g} s",
                 reason=code.name,
                 hint="allow more with timeout_seconds, or see what keeps the machine busy",
             )

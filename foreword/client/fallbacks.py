@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foreword.client.failures import error_reason
-from foreword.errors import ForewordError
+from foreword.errors import FieldError, ForewordError
 from foreword.v1.activity_service_pb2 import RecordEventsResponse, RefusedEvent
+from foreword.v1.core_pb2 import Core
 from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import GetStatusResponse, RefreshUserResponse, StatusProblem
 from foreword.v1.profile_service_pb2 import (
@@ -70,6 +71,34 @@ def none_recorded(events: Sequence[Event], error: ForewordError) -> RecordEvents
             for index, event in enumerate(events)
         ]
     )
+
+
+def core_of(written: Core | str, question: Any) -> Core:
+    """Return what an application wrote as a core that is stored nowhere; Markdown stays in one piece.
+
+    It is split where it is stored, and a split of the client's own would differ from that one.
+
+    Raises:
+        FieldError: It is neither Markdown nor a core.
+    """
+    if isinstance(written, Core):
+        return written
+    if not isinstance(written, str):
+        raise FieldError(
+            "generate", f"a value of the type {type(written).__name__}", "Markdown text, or a Core"
+        )
+    return Core(question=_sendable(question), lead_standard=_sendable(written))
+
+
+def plain_text(core: Core) -> str:
+    """Return all that a core says in its usual depth, the same for everybody."""
+    sections = (
+        part
+        for section in core.sections
+        for part in (section.title, section.standard or section.overview or section.deep)
+    )
+    parts = (core.lead_standard or core.lead_short, *sections, *(caveat.text for caveat in core.caveats))
+    return "\n\n".join(filter(None, parts))
 
 
 def _sendable(name: Any) -> str:

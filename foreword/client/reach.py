@@ -47,10 +47,13 @@ class Reach:
         if self._is_gone or self._is_silent:
             self._is_gone = self._is_silent = False
 
-    def failed(self, error: ServiceError) -> None:
+    def failed(self, error: ServiceError, *, waits_for_model: bool = False) -> None:
         """Note how a call failed in the end."""
         if is_passing(error):
             self._is_gone, self._is_silent = True, False
+        elif waits_for_model:
+            # It may run out of time while the sidecar is as lively as ever, and says nothing of other calls.
+            pass
         elif error.reason == _DEADLINE_EXCEEDED and not error.from_sidecar:
             self._is_silent = True
         else:

@@ -5,28 +5,40 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Unpack, overload
+from typing import Any, TypeAlias, Unpack, overload
 
 import grpc
 from google.protobuf.message import Message
 
-from foreword.client.base import ERASE_WAIT_SECONDS, Client, closed
+from foreword.client import fallbacks
+from foreword.client.answers import ANSWER_SECONDS, Answer
+from foreword.client.base import ERASE_WAIT_SECONDS, Client, closed, is_awaited, polls_seconds
 from foreword.client.calls import (
     EXPORT_USER,
     Call,
+    CoreLike,
     FreshnessLike,
     LedgerGroupLike,
     ModelOutcomeLike,
     ResponseT,
     SegmentLike,
+    TurnLike,
 )
 from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
 from foreword.client.events import EventFields, EventLike
 from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError, ServiceError
 from foreword.v1.activity_service_pb2 import DeleteEventsResponse, RecordEventsResponse
+from foreword.v1.answer_service_pb2 import (
+    AuditAnswersResponse,
+    ExplainAnswerResponse,
+    GetCoreResponse,
+    InvalidateCoresResponse,
+    PutCoreResponse,
+)
+from foreword.v1.core_pb2 import Core
 from foreword.v1.operator_service_pb2 import (
     ExplainBeliefResponse,
     GetLedgerResponse,
@@ -44,6 +56,13 @@ from foreword.v1.profile_service_pb2 import (
     RollbackProfileResponse,
 )
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
+
+# An application's own inference: takes a question, returns Markdown or a core.
+Generate: TypeAlias = Callable[[str], CoreLike]
+
+
+def _as_it_is(response: Any) -> Any:
+    return response
 
 
 class Foreword(Client):
@@ -343,6 +362,186 @@ class Foreword(Client):
         except (grpc.RpcError, ValueError) as exc:
             raise self._failures.translate(exc) from exc
 
+    def answer(
+        self,
+        user_id: str,
+        question: str,
+        *,
+        standalone_question: str = "",
+        locale: str = "",
+        namespace: str | None = None,
+        conversation: Sequence[TurnLike] = (),
+        tags: Iterable[str] = (),
+        cached_only: bool = False,
+        timeout_seconds: float = ANSWER_SECONDS,
+    ) -> Answer:
+        """Answer a question of a user, from a core that many share, in words for this one.
+
+        `client.answer("ada", "How do I ...?").text` is all of it; looped over, it gives its words as they come. Where
+        none can be had, the text is empty, and `error` says why.
+
+        Args:
+            user_id: The user.
+            question: 1 to 2,000 bytes.
+            standalone_question: The same in words that need no conversation; with a conversation only this is shared.
+            locale: The language, as BCP 47 has it; empty takes `tiering.locale`.
+            namespace: The tenant's space; None takes the client's.
+            conversation: What was said before, the newest last: at most 50 turns.
+            tags: Put on the core if one is written, to purge it by.
+            cached_only: Whether no model is to be asked.
+            timeout_seconds: Longest time until the answer is there, in place of the client's.
+        """
+        call = self._answer(
+            user_id,
+            namespace,
+            timeout_seconds,
+            question=question,
+            standalone_question=standalone_question,
+            locale=locale,
+            conversation=conversation,
+            tags=tags,
+            cached_only=cached_only,
+        )
+        return Answer(call, self._make, self._failures)
+
+    def core_or(
+        self,
+        question: str,
+        generate: Generate,
+        *,
+        locale: str = "",
+        namespace: str | None = None,
+        tags: Iterable[str] = (),
+        wait_seconds: float = ANSWER_SECONDS,
+    ) -> Core:
+        """Return the core of a question, written by the application where there is none, or none that is fresh.
+
+        Of all callers in all processes one writes, and the others wait for it, or are served a stale core at once.
+        Nothing is stored of a question that is not shared, nor with the sidecar down: then `generate` alone answers.
+        Never raises for the cache's sake, whatever `raises` says.
+
+        Args:
+            question: What is asked, in words that need no conversation: 1 to 2,000 bytes.
+            generate: The application's own inference: takes the question, returns Markdown or a Core. It must know
+                nothing of the user, since others get what it returns. What it raises is raised, unless a stale core
+                can serve.
+            locale: The language, as BCP 47 has it; empty takes `tiering.locale`.
+            namespace: The tenant's space; None takes the client's.
+            tags: Put on the core, to purge it by.
+            wait_seconds: How long to wait for somebody else who writes; then `generate` is called, and nothing stored.
+        """
+        claim = self._claim_core(question, locale, namespace)
+        deadline = time.monotonic() + wait_seconds
+        waits_seconds = polls_seconds()
+        found = self._ask(claim)
+        while is_awaited(found) and time.monotonic() < deadline:
+            time.sleep(next(waits_seconds))
+            found = self._ask(claim)
+        if found.HasField("core") and not found.claim:
+            return found.core
+        try:
+            written = generate(question)
+        except Exception as exc:
+            if not found.HasField("core"):
+                raise
+            self._failures.log_unwritten(exc)
+            return found.core
+        if not found.claim:
+            return fallbacks.core_of(written, question)
+        put = self._put_claimed(found.claim, written, question, namespace, locale=locale, tags=tags)
+        return self._ask(put).core
+
+    def wrap(self, core: Core, user_id: str, *, locale: str = "", namespace: str | None = None) -> str:
+        """Return what a core says in words for one user; in its usual words for everybody when that cannot be had.
+
+        Markdown that `core_or` did not store is returned as it was written. Never raises for the sidecar's sake,
+        whatever `raises` says.
+        """
+        if not core.lead_short:
+            return fallbacks.plain_text(core)
+        return self._ask(self._wrap(core, user_id, locale, namespace)).text
+
+    def put_core(
+        self,
+        content: CoreLike,
+        *,
+        question: str = "",
+        locale: str = "",
+        namespace: str | None = None,
+        tags: Iterable[str] = (),
+        aliases: Iterable[str] = (),
+        replace: bool = False,
+    ) -> PutCoreResponse:
+        """Store a core that people wrote; it answers until it is replaced or invalidated.
+
+        Args:
+            content: The core, or Markdown that is split by rule: the first heading is the question, the first paragraph
+                the lead, further headings begin sections.
+            question: The question, where the content does not say.
+            locale: The language, as BCP 47 has it; empty takes `tiering.locale`.
+            namespace: The tenant's space; None takes the client's.
+            tags: What it is purged by, beside the content's own.
+            aliases: Other questions that it answers, at most 50.
+            replace: Whether it takes the place of a core that a person put for this question.
+
+        Raises:
+            FieldError: An argument is of the wrong kind.
+            ServiceError: Always when it fails, whatever `raises` says: what is not stored must not pass for stored.
+        """
+        asked = {"question": question, "locale": locale, "tags": tags, "aliases": aliases, "replace": replace}
+        return self._ask(self._put_core(content, namespace, **asked))
+
+    def get_core(
+        self, question: str = "", *, core_id: str = "", locale: str = "", namespace: str | None = None
+    ) -> GetCoreResponse:
+        """Return the core of a question or id, and what leads to it, without asking a model; raises as `put_core`."""
+        return self._ask(self._get_core(question, core_id, locale, namespace))
+
+    def invalidate(
+        self,
+        *,
+        tag: str = "",
+        core_id: str = "",
+        alias_id: str = "",
+        question: str = "",
+        everything: bool = False,
+        dry_run: bool = False,
+        locale: str = "",
+        namespace: str | None = None,
+    ) -> InvalidateCoresResponse:
+        """Remove cores, or an alias that leads to one; name exactly one of the first five. Raises as `put_core`.
+
+        Args:
+            tag: All cores with this tag.
+            core_id: One core.
+            alias_id: One alias: its question leads to the core no longer.
+            question: The core of a question.
+            everything: All that a model made in the namespace; what people put stays.
+            dry_run: Whether to remove nothing and only say what would go.
+            locale: The language of the question; empty takes `tiering.locale`.
+            namespace: The tenant's space; None takes the client's.
+        """
+        selectors = {"tag": tag, "core_id": core_id, "alias_id": alias_id, "question": question}
+        return self._ask(
+            self._invalidate(locale, namespace, dry_run=dry_run, everything=everything, **selectors)
+        )
+
+    def explain_answer(self, answer_id: str) -> ExplainAnswerResponse:
+        """Return why an answer was what it was, by `done.answer_id`; raises as `put_core`."""
+        return self._ask(self._explain_answer(answer_id))
+
+    def audit_answers(
+        self, count: int = 0, *, served_only: bool = False, namespace: str | None = None
+    ) -> AuditAnswersResponse:
+        """Return near questions that were met, newest first, for a person to look at; raises as `put_core`.
+
+        Args:
+            count: Most to return, at most 1,000; 0 means 100.
+            served_only: Only those whose near core was served.
+            namespace: The tenant's space; None takes the client's, and all when it has none.
+        """
+        return self._ask(self._audit_answers(namespace, count=count, served_only=served_only))
+
     def close(self) -> None:
         """Disconnect."""
         with self._opening:
@@ -362,11 +561,23 @@ class Foreword(Client):
     def _ask(self, call: Call[ResponseT]) -> ResponseT:
         try:
             request = call.request()
-            return self._make(call, request, time.monotonic() + self._timeout_seconds + call.wait_seconds)
+            response: ResponseT = self._make(
+                call, request, time.monotonic() + self._timeout_seconds + call.wait_seconds
+            )
         except (ForewordError, ValueError) as exc:
-            return call.otherwise(self._failures.handle(exc, always_raises=call.always_raises))
+            return call.otherwise(
+                self._failures.handle(exc, always_raises=call.always_raises, never_raises=call.never_raises)
+            )
+        return response
 
-    def _make(self, call: Call[ResponseT], request: Message, deadline: float) -> ResponseT:
+    def _make(
+        self,
+        call: Call[ResponseT],
+        request: Message,
+        deadline: float,
+        receive: Callable[[Any], Any] = _as_it_is,
+    ) -> Any:
+        """Make a call until somebody is there to answer; `receive` waits for the first part of an answer in several."""
         stub = self._stub(call.method.path)
         reach = self._reach
         if reach.is_silent:
@@ -375,12 +586,12 @@ class Foreword(Client):
         waits_seconds = iter(reach.waits_seconds)
         while True:
             try:
-                response: ResponseT = stub(request, timeout=deadline - time.monotonic())
+                response = receive(stub(request, timeout=deadline - time.monotonic()))
             except grpc.RpcError as exc:
-                error = self._failures.translate(exc)
+                error = self._failures.translate(exc, call.patience_seconds)
                 wait_seconds = next(waits_seconds, None) if is_passing(error) else None
                 if wait_seconds is None or time.monotonic() + wait_seconds >= deadline:
-                    reach.failed(error)
+                    reach.failed(error, waits_for_model=call.patience_seconds > 0)
                     raise error from exc
                 time.sleep(wait_seconds)
             else:

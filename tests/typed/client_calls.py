@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from foreword.client import AsyncForeword, EventFields, Foreword, error_reason
 from foreword.errors import ServiceError
 from foreword.local import LocalReader
+from foreword.v1.answer_service_pb2 import Turn
+from foreword.v1.core_pb2 import Core
 from foreword.v1.error_reason_pb2 import ErrorReason
 from foreword.v1.event_pb2 import Event, Feedback
 from foreword.v1.user_data_service_pb2 import ExportUserResponse
@@ -40,6 +42,30 @@ async def asyncio_calls(client: AsyncForeword) -> str:
     return await client.text("ada") + "".join([record.store async for record in records])
 
 
+def answers(client: Foreword) -> str:
+    """Answers whole and in parts, and the three lines of an application that keeps its own inference."""
+    answer = client.answer(
+        "ada", "How?", conversation=[{"role": "user", "text": "Hi"}, Turn(role="user")], tags={"a"}
+    )
+    parts: list[str] = list(answer)
+    core: Core = client.core_or("How?", lambda question: f"# {question}\n\nSo.", tags=["a"])
+    client.core_or("How?", lambda question: Core(lead_short=question))
+    client.put_core("# How?\n\nSo.", aliases=["So how?"], replace=True)
+    count: int = client.invalidate(tag="a", dry_run=True).core_count
+    return answer.text + parts[0] + client.wrap(core, "ada") + answer.done.answer_id + str(count)
+
+
+async def asyncio_answers(client: AsyncForeword) -> str:
+    """The same of the asyncio client."""
+
+    async def generate(question: str) -> str:
+        return question
+
+    parts: list[str] = [part async for part in client.answer("ada", "How?")]
+    core: Core = await client.core_or("How?", generate)
+    return (await client.answer("ada", "How?")).text + parts[0] + await client.wrap(core, "ada")
+
+
 def reason(error: ServiceError) -> ErrorReason:
     """The reason of a refused call."""
     return error_reason(error)
@@ -56,6 +82,9 @@ def slips(client: Foreword) -> None:
     client.record([{"user_id": "ada", "type": "read", "topic": ["a"]}])  # type: ignore[list-item]
     client.text(5)  # type: ignore[arg-type]
     client.text("ada", max_tokens="60")  # type: ignore[arg-type]
+    client.answer("ada", "How?", conversation=["Hi"])  # type: ignore[list-item]
+    client.core_or("How?", lambda question: 5)  # type: ignore[arg-type,return-value]
+    client.wrap("How?", "ada")  # type: ignore[arg-type]
 
 
 async def asyncio_slips(client: AsyncForeword) -> None:
@@ -63,3 +92,4 @@ async def asyncio_slips(client: AsyncForeword) -> None:
     await client.record(user_id="ada", type="read", topics="python")  # type: ignore[call-overload]
     await client.record(user_id="ada", type="read", topic=["python"])  # type: ignore[call-overload]
     client.text("ada").upper()  # type: ignore[attr-defined]
+    await client.core_or("How?", lambda question: question)  # type: ignore[arg-type,return-value]
