@@ -26,7 +26,7 @@ from foreword.v1 import answer_pb2 as foreword_dot_v1_dot_answer__pb2
 from foreword.v1 import core_pb2 as foreword_dot_v1_dot_core__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66oreword/store/v1/answers.proto\x12\x11\x66oreword.store.v1\x1a\x18\x66oreword/v1/answer.proto\x1a\x16\x66oreword/v1/core.proto\"S\n\nStoredCore\x12\x1f\n\x04\x63ore\x18\x01 \x01(\x0b\x32\x11.foreword.v1.Core\x12\x0e\n\x06vector\x18\x02 \x01(\x0c\x12\x14\n\x0cvector_model\x18\x03 \x01(\t\"E\n\x0bStoredAlias\x12\x0f\n\x07\x63ore_id\x18\x01 \x01(\x0c\x12%\n\x05\x61lias\x18\x02 \x01(\x0b\x32\x16.foreword.v1.CoreAlias\"\"\n\rStoredAliases\x12\x11\n\talias_ids\x18\x01 \x03(\x0c\"\x1f\n\x0cStoredChange\x12\x0f\n\x07\x63ore_id\x18\x01 \x01(\x0c\"\x1c\n\nLastChange\x12\x0e\n\x06number\x18\x01 \x01(\x04\"\x1f\n\x0bTaggedCores\x12\x10\n\x08\x63ore_ids\x18\x01 \x03(\x0c\"8\n\x05Lease\x12\r\n\x05\x66\x65nce\x18\x01 \x01(\x04\x12\x10\n\x08until_ms\x18\x02 \x01(\x03\x12\x0e\n\x06holder\x18\x03 \x01(\t\"\x16\n\x05\x45poch\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\"2\n\rStoredFailure\x12\x10\n\x08until_ms\x18\x01 \x01(\x03\x12\x0f\n\x07message\x18\x02 \x01(\t\"0\n\x0cStoredAskers\x12\x0e\n\x06\x61skers\x18\x01 \x03(\x0c\x12\x10\n\x08since_ms\x18\x02 \x01(\x03\"\x19\n\tAskerRows\x12\x0c\n\x04keys\x18\x01 \x03(\x0c\"/\n\nStoredText\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0bsection_ids\x18\x02 \x03(\t\"H\n\x11StoredExplanation\x12\x33\n\x0b\x65xplanation\x18\x01 \x01(\x0b\x32\x1e.foreword.v1.AnswerExplanation\"X\n\x0bStoredAudit\x12$\n\x03hit\x18\x01 \x01(\x0b\x32\x17.foreword.v1.AuditedHit\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x10\n\x08\x61lias_id\x18\x03 \x01(\x0c\"\x19\n\x07RingEnd\x12\x0e\n\x06number\x18\x01 \x01(\x04\"O\n\tStoredUse\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12\x19\n\x11untiered_pico_usd\x18\x02 \x01(\x04\x12\x18\n\x10wrapper_pico_usd\x18\x03 \x01(\x04\"\x7f\n\x0eStoredTierCost\x12\x1f\n\x04tier\x18\x01 \x01(\x0e\x32\x11.foreword.v1.Tier\x12\r\n\x05\x63\x61lls\x18\x02 \x01(\x04\x12\x14\n\x0cinput_tokens\x18\x03 \x01(\x04\x12\x15\n\routput_tokens\x18\x04 \x01(\x04\x12\x10\n\x08pico_usd\x18\x05 \x01(\x04\"\xa9\x01\n\x0cStoredTotals\x12)\n\x06\x63ounts\x18\x01 \x01(\x0b\x32\x19.foreword.v1.AnswerTotals\x12\x30\n\x05\x63osts\x18\x02 \x03(\x0b\x32!.foreword.store.v1.StoredTierCost\x12\x19\n\x11untiered_pico_usd\x18\x03 \x01(\x04\x12\x0b\n\x03\x64\x61y\x18\x04 \x01(\t\x12\x14\n\x0c\x64\x61y_pico_usd\x18\x05 \x01(\x04\x42G\n\x11\x66oreword.store.v1P\x01Z\x19\x66oreword/store/v1;storev1\xaa\x02\x14\x46orewordApi.Store.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66oreword/store/v1/answers.proto\x12\x11\x66oreword.store.v1\x1a\x18\x66oreword/v1/answer.proto\x1a\x16\x66oreword/v1/core.proto\"S\n\nStoredCore\x12\x1f\n\x04\x63ore\x18\x01 \x01(\x0b\x32\x11.foreword.v1.Core\x12\x0e\n\x06vector\x18\x02 \x01(\x0c\x12\x14\n\x0cvector_model\x18\x03 \x01(\t\"E\n\x0bStoredAlias\x12\x0f\n\x07\x63ore_id\x18\x01 \x01(\x0c\x12%\n\x05\x61lias\x18\x02 \x01(\x0b\x32\x16.foreword.v1.CoreAlias\"\"\n\rStoredAliases\x12\x11\n\talias_ids\x18\x01 \x03(\x0c\"\x1f\n\x0cStoredChange\x12\x0f\n\x07\x63ore_id\x18\x01 \x01(\x0c\"\x1c\n\nLastChange\x12\x0e\n\x06number\x18\x01 \x01(\x04\"\x1f\n\x0bTaggedCores\x12\x10\n\x08\x63ore_ids\x18\x01 \x03(\x0c\"8\n\x05Lease\x12\r\n\x05\x66\x65nce\x18\x01 \x01(\x04\x12\x10\n\x08until_ms\x18\x02 \x01(\x03\x12\x0e\n\x06holder\x18\x03 \x01(\t\"\x16\n\x05\x45poch\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\"f\n\rStoredFailure\x12\x10\n\x08until_ms\x18\x01 \x01(\x03\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x32\n\x0eprivate_reason\x18\x03 \x01(\x0e\x32\x1a.foreword.v1.PrivateReason\"0\n\x0cStoredAskers\x12\x0e\n\x06\x61skers\x18\x01 \x03(\x0c\x12\x10\n\x08since_ms\x18\x02 \x01(\x03\"\x19\n\tAskerRows\x12\x0c\n\x04keys\x18\x01 \x03(\x0c\"/\n\nStoredText\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0bsection_ids\x18\x02 \x03(\t\"H\n\x11StoredExplanation\x12\x33\n\x0b\x65xplanation\x18\x01 \x01(\x0b\x32\x1e.foreword.v1.AnswerExplanation\"X\n\x0bStoredAudit\x12$\n\x03hit\x18\x01 \x01(\x0b\x32\x17.foreword.v1.AuditedHit\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x10\n\x08\x61lias_id\x18\x03 \x01(\x0c\"\x19\n\x07RingEnd\x12\x0e\n\x06number\x18\x01 \x01(\x04\"O\n\tStoredUse\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12\x19\n\x11untiered_pico_usd\x18\x02 \x01(\x04\x12\x18\n\x10wrapper_pico_usd\x18\x03 \x01(\x04\"\x7f\n\x0eStoredTierCost\x12\x1f\n\x04tier\x18\x01 \x01(\x0e\x32\x11.foreword.v1.Tier\x12\r\n\x05\x63\x61lls\x18\x02 \x01(\x04\x12\x14\n\x0cinput_tokens\x18\x03 \x01(\x04\x12\x15\n\routput_tokens\x18\x04 \x01(\x04\x12\x10\n\x08pico_usd\x18\x05 \x01(\x04\"\xa9\x01\n\x0cStoredTotals\x12)\n\x06\x63ounts\x18\x01 \x01(\x0b\x32\x19.foreword.v1.AnswerTotals\x12\x30\n\x05\x63osts\x18\x02 \x03(\x0b\x32!.foreword.store.v1.StoredTierCost\x12\x19\n\x11untiered_pico_usd\x18\x03 \x01(\x04\x12\x0b\n\x03\x64\x61y\x18\x04 \x01(\t\x12\x14\n\x0c\x64\x61y_pico_usd\x18\x05 \x01(\x04\x42G\n\x11\x66oreword.store.v1P\x01Z\x19\x66oreword/store/v1;storev1\xaa\x02\x14\x46orewordApi.Store.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,23 +51,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EPOCH']._serialized_start=450
   _globals['_EPOCH']._serialized_end=472
   _globals['_STOREDFAILURE']._serialized_start=474
-  _globals['_STOREDFAILURE']._serialized_end=524
-  _globals['_STOREDASKERS']._serialized_start=526
-  _globals['_STOREDASKERS']._serialized_end=574
-  _globals['_ASKERROWS']._serialized_start=576
-  _globals['_ASKERROWS']._serialized_end=601
-  _globals['_STOREDTEXT']._serialized_start=603
-  _globals['_STOREDTEXT']._serialized_end=650
-  _globals['_STOREDEXPLANATION']._serialized_start=652
-  _globals['_STOREDEXPLANATION']._serialized_end=724
-  _globals['_STOREDAUDIT']._serialized_start=726
-  _globals['_STOREDAUDIT']._serialized_end=814
-  _globals['_RINGEND']._serialized_start=816
-  _globals['_RINGEND']._serialized_end=841
-  _globals['_STOREDUSE']._serialized_start=843
-  _globals['_STOREDUSE']._serialized_end=922
-  _globals['_STOREDTIERCOST']._serialized_start=924
-  _globals['_STOREDTIERCOST']._serialized_end=1051
-  _globals['_STOREDTOTALS']._serialized_start=1054
-  _globals['_STOREDTOTALS']._serialized_end=1223
+  _globals['_STOREDFAILURE']._serialized_end=576
+  _globals['_STOREDASKERS']._serialized_start=578
+  _globals['_STOREDASKERS']._serialized_end=626
+  _globals['_ASKERROWS']._serialized_start=628
+  _globals['_ASKERROWS']._serialized_end=653
+  _globals['_STOREDTEXT']._serialized_start=655
+  _globals['_STOREDTEXT']._serialized_end=702
+  _globals['_STOREDEXPLANATION']._serialized_start=704
+  _globals['_STOREDEXPLANATION']._serialized_end=776
+  _globals['_STOREDAUDIT']._serialized_start=778
+  _globals['_STOREDAUDIT']._serialized_end=866
+  _globals['_RINGEND']._serialized_start=868
+  _globals['_RINGEND']._serialized_end=893
+  _globals['_STOREDUSE']._serialized_start=895
+  _globals['_STOREDUSE']._serialized_end=974
+  _globals['_STOREDTIERCOST']._serialized_start=976
+  _globals['_STOREDTIERCOST']._serialized_end=1103
+  _globals['_STOREDTOTALS']._serialized_start=1106
+  _globals['_STOREDTOTALS']._serialized_end=1275
 # @@protoc_insertion_point(module_scope)

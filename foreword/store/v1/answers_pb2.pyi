@@ -67,12 +67,14 @@ class Epoch(_message.Message):
     def __init__(self, epoch: _Optional[int] = ...) -> None: ...
 
 class StoredFailure(_message.Message):
-    __slots__ = ("until_ms", "message")
+    __slots__ = ("until_ms", "message", "private_reason")
     UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    PRIVATE_REASON_FIELD_NUMBER: _ClassVar[int]
     until_ms: int
     message: str
-    def __init__(self, until_ms: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
+    private_reason: _answer_pb2.PrivateReason
+    def __init__(self, until_ms: _Optional[int] = ..., message: _Optional[str] = ..., private_reason: _Optional[_Union[_answer_pb2.PrivateReason, str]] = ...) -> None: ...
 
 class StoredAskers(_message.Message):
     __slots__ = ("askers", "since_ms")
