@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -161,14 +162,20 @@ class Cores:
             if _core(shelf, CoreId(core_id)) is not None
         ]
 
-    def changes(self, shelf: Shelf, after: int) -> Iterator[tuple[int, StoredCore]]:
-        """Yield the cores stored on a shelf after a change, each with its number, the oldest first."""
+    def changes(self, shelf: Shelf, after: int) -> Iterator[tuple[int, StoredCore | None]]:
+        """Yield what was stored on a shelf after a change, each with its number, the oldest first.
+
+        A core that was stored again comes once for each time, as it is now; None stands for one that is gone.
+        """
         last = read_row(shelf, _LAST_CHANGE, LastChange) or LastChange()
-        for number in range(after + 1, last.number + 1):
+        numbers = range(after + 1, last.number + 1)
+        if numbers and shelf.get(_change_key(numbers[0])) is None:
+            # Evicted, as the oldest are: years of them would have to be looked for one by one.
+            first = bisect_left(numbers, True, key=lambda number: shelf.get(_change_key(number)) is not None)
+            numbers = numbers[first:]
+        for number in numbers:
             change = read_row(shelf, _change_key(number), StoredChange)
-            row = read_row(shelf, _CORE + change.core_id, StoredCore) if change is not None else None
-            if row is not None:
-                yield number, row
+            yield number, read_row(shelf, _CORE + change.core_id, StoredCore) if change is not None else None
 
     # -- writing ----------------------------------------------------------------------------------------------
 

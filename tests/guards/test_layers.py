@@ -72,6 +72,8 @@ DOORS = {
     "openai": ("foreword.llm",),
     "httpx2": ("foreword.llm",),
     "wordllama": ("foreword.embedding",),
+    "numpy": ("tiering.vectors",),
+    "usearch": ("tiering.vectors",),
     "phonenumbers": ("foreword.redaction",),
     "llama_cpp": ("evaluations.small_model",),
     "aiohttp": ("foreword.model_server",),

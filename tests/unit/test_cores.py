@@ -220,7 +220,26 @@ def test_the_feed_names_every_core_once_stored(tmp_path: Path) -> None:
     """Whoever follows the feed from where it left off learns of each core that is there."""
     opened = Opened(tmp_path)
     opened.cores.put(RETURNS, core(RETURNS), vector=b"v", vector_model="w")
-    first = list(opened.cores.changes(opened.made, 0))
-    assert [(number, row.core.question, row.vector) for number, row in first] == [(1, RETURNS.question, b"v")]
+    ((number, row),) = opened.cores.changes(opened.made, 0)
+    assert row is not None
+    assert (number, row.core.question, row.vector) == (1, RETURNS.question, b"v")
     opened.cores.put(REFUNDS, core(REFUNDS))
-    assert [row.core.question for _, row in opened.cores.changes(opened.made, 1)] == [REFUNDS.question]
+    assert questions(opened, after=1) == [REFUNDS.question]
+
+
+def questions(opened: Opened, *, after: int) -> list[str | None]:
+    changes = opened.cores.changes(opened.made, after)
+    return [row.core.question if row is not None else None for _, row in changes]
+
+
+def test_the_feed_goes_past_what_is_gone(tmp_path: Path) -> None:
+    """A core that was dropped has its place in the feed; changes that were evicted are passed over."""
+    opened = Opened(tmp_path)
+    asked = [RETURNS._replace(normalised=f"question {number}") for number in range(20)]
+    for each in asked:
+        opened.cores.put(each, core(each._replace(question=each.normalised)))
+    opened.cores.drop(opened.cores.id_of(asked[18]))
+    for number in range(1, 18):
+        opened.made.delete(b"j" + number.to_bytes(8, "big"))
+    assert list(dict(opened.cores.changes(opened.made, 0))) == [18, 19, 20]
+    assert questions(opened, after=0) == ["question 17", None, "question 19"]
