@@ -26,6 +26,7 @@ _COMMANDS = {
     "diff": "foreword.cli.diff",
     "rollback": "foreword.cli.rollback",
     "explain": "foreword.cli.explain",
+    "answer": "foreword.cli.answer",
     "status": "foreword.cli.status",
     "users": "foreword.cli.users",
     "topics": "foreword.cli.topics",

@@ -323,7 +323,7 @@ class AsyncForeword(Client):
             return found.core
         if not found.claim:
             return fallbacks.core_of(written, question)
-        put = self._put_claimed(found.claim, written, question, namespace, locale=locale, tags=tags)
+        put = self._put_claimed(found, written, question, namespace, locale=locale, tags=tags)
         return (await self._ask(put)).core
 
     async def wrap(self, core: Core, user_id: str, *, locale: str = "", namespace: str | None = None) -> str:

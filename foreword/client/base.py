@@ -240,11 +240,18 @@ class Client:
         return Call(GET_CORE, asked, lambda _: GetCoreResponse(), never_raises=True)
 
     def _put_claimed(
-        self, claim: str, written: CoreLike, question: str, namespace: str | None, **asked: Any
+        self,
+        found: GetCoreResponse,
+        written: CoreLike,
+        question: str,
+        namespace: str | None,
+        **asked: Any,
     ) -> Call[PutCoreResponse]:
+        # The claim on a stale core is for the question that it answers, which an alias may have led to.
+        question = found.core.question or question
         # What was written answers, whether it is stored or not.
         otherwise = PutCoreResponse(core=fallbacks.core_of(written, question))
-        put = self._put_core(written, namespace, claim=claim, question=question, **asked)
+        put = self._put_core(written, namespace, claim=found.claim, question=question, **asked)
         return put._replace(otherwise=lambda _: otherwise, always_raises=False, never_raises=True)
 
     def _put_core(self, content: CoreLike, namespace: str | None, **asked: Any) -> Call[PutCoreResponse]:

@@ -448,7 +448,7 @@ class Foreword(Client):
             return found.core
         if not found.claim:
             return fallbacks.core_of(written, question)
-        put = self._put_claimed(found.claim, written, question, namespace, locale=locale, tags=tags)
+        put = self._put_claimed(found, written, question, namespace, locale=locale, tags=tags)
         return self._ask(put).core
 
     def wrap(self, core: Core, user_id: str, *, locale: str = "", namespace: str | None = None) -> str:

@@ -281,6 +281,15 @@ def test_who_has_the_claim_writes(core_or: Ask) -> None:
             assert (request.claim, request.question, request.WhichOneof("content")) == ("k", QUESTION, kind)
 
 
+def test_a_stale_core_is_written_anew_for_its_own_question(core_or: Ask) -> None:
+    """Where an alias led to it, what is stored is for the question of the core, as the claim is."""
+    stale = Core(question="Resetting a password?", lead_short="By mail.")
+    says = {"GetCore": lambda _: GetCoreResponse(core=stale, claim="k"), "PutCore": put}
+    with answer_server(**says) as (address, service):
+        assert core_or(address, Written()) == CORE
+        assert service.asked[1][1].question == stale.question
+
+
 def test_who_has_no_claim_waits(core_or: Ask) -> None:
     """While somebody else writes, it is looked again until the core is there."""
     found = iter([GetCoreResponse(pending=True)] * 2 + [GetCoreResponse(core=CORE)])
