@@ -94,6 +94,29 @@ def test_what_was_stored_first_goes_first_when_it_is_full(tmp_path: Path) -> Non
     assert shelf.get((399).to_bytes(2, "big")) == bytes(8000)
 
 
+def test_many_rows_at_once_push_out_no_more_than_their_room(tmp_path: Path) -> None:
+    """A transaction of hundreds of small rows leaves a full shelf full."""
+    shelf = opened(tmp_path, eviction="least-recently-stored", size_bytes_max=1 << 20)
+    for number in range(400):
+        shelf.put(number.to_bytes(2, "big"), bytes(8000))
+    with shelf.writing():
+        for number in range(300):
+            shelf.put(b"small%d" % number, bytes(100))
+    assert shelf.size_bytes() > 900_000
+    assert all(shelf.get(b"small%d" % number) is not None for number in range(300))
+
+
+def test_a_removed_row_leaves_no_byte_on_disk(tmp_path: Path) -> None:
+    """After a scrub no file has what a row said, whatever SQLite's own default is."""
+    shelf = opened(tmp_path)
+    for number in range(50):
+        shelf.put(b"%d" % number, b"a secret of alice")
+    for number in range(50):
+        shelf.delete(b"%d" % number)
+    shelf.scrub()
+    assert not any(b"a secret of alice" in file.read_bytes() for file in tmp_path.iterdir())
+
+
 def test_what_was_begun_and_failed_is_undone(tmp_path: Path) -> None:
     """Inside `writing` it is all or nothing."""
     shelf = opened(tmp_path)
