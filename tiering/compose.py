@@ -102,6 +102,11 @@ def words_max(style: AppliedStyle) -> int:
     return WORDS_MAX.get(style.length, WORDS_MAX[_MEDIUM])
 
 
+def examples_max(style: AppliedStyle) -> int:
+    """Return how many examples an answer has at most."""
+    return EXAMPLES_MAX.get(style.length, EXAMPLES_MAX[_MEDIUM])
+
+
 def word_count(text: str) -> int:
     """Return how many words a text has, or what amounts to as many where none are divided by spaces."""
     count = len(text.split())
@@ -136,7 +141,7 @@ def in_order(parts: Sequence[Part]) -> list[Part]:
     for part in parts:
         is_first = part.is_first or (steps_first and part.section.kind == _STEPS)
         # What leans on the part before it goes where that one goes.
-        keys.append(keys[-1] if keys and _leans(part) else not is_first)
+        keys.append(keys[-1] if keys and leans(part) else not is_first)
     return [part for _, part in sorted(zip(keys, parts, strict=True), key=itemgetter(0))]
 
 
@@ -189,7 +194,7 @@ def _place_of_examples(kinds: Sequence[int], texts: Sequence[str], style: Applie
 
 
 def _examples_within(core: Core, style: AppliedStyle, room: int) -> Iterator[int]:
-    count_max = EXAMPLES_MAX.get(style.length, 1)
+    count_max = examples_max(style)
     for index in allowed_examples(core, style):
         room -= word_count(core.examples[index].text)
         if room < 0 or not count_max:
@@ -214,7 +219,7 @@ def _chosen(core: Core, style: AppliedStyle, room: int) -> list[Part]:
     return [
         chosen[place]
         for place in sorted(chosen)
-        if place == 0 or place - 1 in chosen or not _leans(chosen[place])
+        if place == 0 or place - 1 in chosen or not leans(chosen[place])
     ]
 
 
@@ -240,7 +245,8 @@ def _lesser(part: Part, style: AppliedStyle, room: int, *, has_to_be: bool) -> P
     return min(lesser, key=lambda other: other.words) if has_to_be else lesser[0] if lesser else None
 
 
-def _leans(part: Part) -> bool:
+def leans(part: Part) -> bool:
+    """Return whether the words of a part point at those of the one before it."""
     return not part.section.title and _LEANING.match(part.text) is not None
 
 
