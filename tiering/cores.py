@@ -191,7 +191,8 @@ class Cores:
     ) -> bool:
         """Store a core as the one that answers a question; return whether that was still wanted.
 
-        Sets the core's id. Where a lease is given that somebody else holds by now, nothing is stored.
+        Sets the core's id, and a time of its own. Where a lease is given that somebody else holds by now, nothing is
+        stored.
 
         Raises:
             CoreExistsError: It is a curated one, there is one already, and it may not be replaced.
@@ -210,6 +211,9 @@ class Cores:
                     "a person put a core for this question already",
                     hint="say replace to put this one in its place",
                 )
+            if former is not None and former.created_at.ToMilliseconds() == core.created_at.ToMilliseconds():
+                # What is kept of a core is kept by its time: two of one moment must not be taken for each other.
+                core.created_at.nanos = former.created_at.nanos + 1
             row = StoredCore(core=core, vector=vector, vector_model=vector_model)
             put_row(place.shelf, _CORE + core_id, row)
             # Of its own now: it no longer leads elsewhere.

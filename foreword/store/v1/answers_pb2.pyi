@@ -105,14 +105,12 @@ class StoredExplanation(_message.Message):
     def __init__(self, explanation: _Optional[_Union[_answer_pb2.AnswerExplanation, _Mapping]] = ...) -> None: ...
 
 class StoredAudit(_message.Message):
-    __slots__ = ("hit", "namespace", "alias_id")
+    __slots__ = ("hit", "namespace")
     HIT_FIELD_NUMBER: _ClassVar[int]
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
-    ALIAS_ID_FIELD_NUMBER: _ClassVar[int]
     hit: _answer_pb2.AuditedHit
     namespace: str
-    alias_id: bytes
-    def __init__(self, hit: _Optional[_Union[_answer_pb2.AuditedHit, _Mapping]] = ..., namespace: _Optional[str] = ..., alias_id: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, hit: _Optional[_Union[_answer_pb2.AuditedHit, _Mapping]] = ..., namespace: _Optional[str] = ...) -> None: ...
 
 class RingEnd(_message.Message):
     __slots__ = ("number",)
