@@ -10,6 +10,7 @@ from typing import Any
 
 from foreword.model_server.answer import StopReason
 from foreword.model_server.answer_faults import spoil
+from foreword.model_server.cores import answer_about_facts
 from foreword.model_server.faults import Fault
 from foreword.model_server.nonsense import nonsense
 from foreword.model_server.proposals import propose
@@ -55,6 +56,9 @@ class Thinker:
 
     def _answered(self, question: Question, prompt: RefreshPrompt) -> dict[str, Any]:
         schema = question.schema or {}
+        of_facts = answer_about_facts(schema, (block.text for block in question.blocks))
+        if of_facts is not None:
+            return of_facts
         values = SchemaValues(schema, _texts(prompt), lambda options: options[0])
         properties = schema.get("properties", {})
         items = properties.get("operations", {}).get("items", {})
