@@ -40,6 +40,7 @@ from foreword.v1.refresh_pb2 import RefreshMode
 from sidecar import checks
 from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
+from sidecar.answering import Answering
 from sidecar.counts import Counts, StoreCounter
 from sidecar.explaining import explain_belief
 from sidecar.ledger import get_ledger
@@ -74,6 +75,7 @@ class OperatorService:
         readers: ReaderWatch,
         topics: Topics,
         scrubber: Scrubber,
+        answering: Answering,
         problems: Problems,
         live: FollowedConfig,
         clock: Clock,
@@ -85,6 +87,7 @@ class OperatorService:
         self._readers = readers
         self._topics = topics
         self._scrubber = scrubber
+        self._answering = answering
         self._problems = problems
         self._live = live
         self._clock = clock
@@ -125,6 +128,9 @@ class OperatorService:
             _environment_status(seen, self._scrubber.ended_ms.get(seen.name, 0))
             for seen in self._readers.seen
         )
+        answers = self._answering.totals()
+        if answers is not None:
+            response.answers.CopyFrom(answers)
         self._judge_scheduler(response, reader)
         self._judge_models(health)
         response.problems.extend(self._listed_problems(reader))

@@ -25,6 +25,8 @@ from foreword.problems import Problems
 from foreword.store.check import Scrub
 from sidecar import (
     activity_service,
+    answer_service,
+    answering,
     health_service,
     listen,
     operator_service,
@@ -33,6 +35,8 @@ from sidecar import (
 )
 from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
+from sidecar.answer_service import AnswerService
+from sidecar.answering import Answering
 from sidecar.erasures import Erasures
 from sidecar.health_service import HealthService
 from sidecar.maintenance import Maintenance
@@ -54,9 +58,29 @@ AT_START = {
     "sidecar": ("listen", "message_bytes_max", "group_commit_ms"),
     "store": ("directory", "activity_map_size_bytes", "readers_max"),
     "security": ("tls_certificate_file", "tls_key_file"),
+    # What the cache is opened with; ages, mode, wrapper and limits apply at once.
+    "tiering": (
+        "directory",
+        "size_bytes_max",
+        "provider",
+        "model",
+        "embedding",
+        "similarity_min",
+        "context_file",
+        "corpus_revision",
+        "failure_seconds",
+        "lease_seconds",
+        "claim_seconds",
+    ),
 }
 
-SERVICES = (profile_service.NAME, activity_service.NAME, operator_service.NAME, user_data_service.NAME)
+SERVICES = (
+    profile_service.NAME,
+    activity_service.NAME,
+    answer_service.NAME,
+    operator_service.NAME,
+    user_data_service.NAME,
+)
 
 # How often files, receipts and the state of the disk are looked at; a few system calls.
 TICK_SECONDS = 1.0
@@ -140,6 +164,8 @@ class SidecarServer:
         """
         async with contextlib.AsyncExitStack() as stack:
             self._open(stack)
+            stack.push_async_callback(self._answering.close)
+            await self._answering.open()
             await self._bind(stack)
             await self._server.start()
             stack.push_async_callback(self._drain)
@@ -197,6 +223,7 @@ class SidecarServer:
         scrub = Scrub(config.store.directory)
         self._scrubber = Scrubber(scrub, self._live, self._problems, clock)
         self._maintenance = Maintenance(self._activity, self._profiles, self._live, clock)
+        self._answering = Answering(config, self._live, self._problems, clock)
 
     async def _bind(self, stack: contextlib.AsyncExitStack) -> None:
         sidecar = self._config.sidecar
@@ -242,6 +269,7 @@ class SidecarServer:
                 clock=self._clock,
             ),
             activity_service.NAME: events,
+            answer_service.NAME: AnswerService(self._answering, self._profiles, self._activity, self._live),
             operator_service.NAME: OperatorService(
                 profiles=self._profiles,
                 activity=self._activity,
@@ -250,12 +278,17 @@ class SidecarServer:
                 readers=self._reader_watch,
                 topics=topics,
                 scrubber=self._scrubber,
+                answering=self._answering,
                 problems=self._problems,
                 live=self._live,
                 clock=self._clock,
             ),
             user_data_service.NAME: UserDataService(
-                self._config.store.directory, self._profiles, self._activity, self._erasures
+                self._config.store.directory,
+                self._profiles,
+                self._activity,
+                self._erasures,
+                self._answering,
             ),
         }
         for name, service in services.items():
@@ -279,6 +312,7 @@ class SidecarServer:
                 _every(lambda: live.current.store.reader_check_seconds, self._reader_watch.look)
             ),
             asyncio.create_task(_every(lambda: SAVE_SECONDS, self._reads.save)),
+            asyncio.create_task(_every(lambda: answering.TICK_SECONDS, self._answering.tick)),
             asyncio.create_task(self._scrubber.run()),
         ]
 

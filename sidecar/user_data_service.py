@@ -18,6 +18,7 @@ from foreword.v1.user_data_service_pb2 import (
 )
 from sidecar import checks
 from sidecar.activity import Activity
+from sidecar.answering import Answering
 from sidecar.erasures import Erasures
 from sidecar.profiles import Profiles
 from sidecar.refresh_wait import bounded_seconds
@@ -43,13 +44,22 @@ class UserDataService:
         profiles: Read for exports.
         activity: Read for exports.
         erasures: Those under way.
+        answering: What was asked before there was an answer, and what was met, is held by asker.
     """
 
-    def __init__(self, directory: Path, profiles: Profiles, activity: Activity, erasures: Erasures) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        profiles: Profiles,
+        activity: Activity,
+        erasures: Erasures,
+        answering: Answering,
+    ) -> None:
         self._directory = directory
         self._profiles = profiles
         self._activity = activity
         self._erasures = erasures
+        self._answering = answering
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handler of each method."""
@@ -76,9 +86,10 @@ class UserDataService:
         self._activity.refuse_draining()
         # Before the wait for the scheduler, at whose end the caller may be gone.
         refused = await asyncio.to_thread(erase_leftovers, self._directory, request.user_id)
+        asked = await asyncio.to_thread(self._answering.forget, request.user_id, request.namespace)
         erased = await self._erasures.erase(user, bounded_seconds(wait_seconds, context))
         return EraseUserResponse(
             complete=erased.complete,
-            counts=[*erased.counts, refused],
+            counts=[*erased.counts, refused, *asked],
             pending="" if erased.complete else PENDING,
         )

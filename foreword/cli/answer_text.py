@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from google.protobuf.duration_pb2 import Duration
 
-from foreword.cli.output import usd_text
+from foreword.cli.output import bytes_text, usd_text
 from foreword.naming.messages import escaped, quoted
 from foreword.v1.answer_pb2 import (
     AnswerDone,
+    AnswerTotals,
     AppliedStyle,
     CoreFound,
     HitKind,
@@ -36,6 +37,13 @@ _PRIVATE = {
     PrivateReason.PRIVATE_REASON_UNREADABLE: "cannot be read for certain",
     PrivateReason.PRIVATE_REASON_ANSWER: "has an answer that cannot be shared",
 }
+_FROM_CORES = (
+    HitKind.HIT_KIND_EXACT,
+    HitKind.HIT_KIND_ALIAS,
+    HitKind.HIT_KIND_SEMANTIC,
+    HitKind.HIT_KIND_GENERATED,
+    HitKind.HIT_KIND_JOINED,
+)
 _WRAPPERS = {
     WrapperKind.WRAPPER_KIND_DETERMINISTIC: "by code",
     WrapperKind.WRAPPER_KIND_PLAN: "by a model's plan",
@@ -112,6 +120,21 @@ def cost_rows(done: AnswerDone) -> Iterator[tuple[object, ...]]:
     for cost in done.costs:
         tier = _TIERS.get(cost.tier, "unknown")
         yield tier, cost.calls, cost.input_tokens, cost.output_tokens, usd_text(cost.micro_usd)
+
+
+def answer_rows(totals: AnswerTotals) -> Iterator[tuple[str, str]]:
+    """Yield a row of all answers, and one of what they cost; nothing before the first one."""
+    count = sum(row.count for row in totals.hits)
+    if not (count or totals.failed_count):
+        return
+    shared = sum(row.count for row in totals.hits if row.hit in _FROM_CORES)
+    yield (
+        "answers",
+        f"{count:,}: {shared:,} from cores, {count - shared:,} of one call, {totals.failed_count:,} failed",
+    )
+    spent = sum(cost.micro_usd for cost in totals.costs)
+    saved = f", untiered {usd_text(totals.untiered_micro_usd)} USD" if totals.untiered_micro_usd else ""
+    yield "answers cost", f"{usd_text(spent)} USD{saved}; cores take {bytes_text(totals.cache_bytes)}"
 
 
 def origin_text(origin: CoreOrigin) -> str:

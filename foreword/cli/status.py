@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from foreword.cli.answer_text import answer_rows
 from foreword.cli.connection import connect
 from foreword.cli.entry import EXIT_FAILED, EXIT_OK, say_error
 from foreword.cli.model_text import model_rows, request_path_text
@@ -141,6 +142,7 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
             ),
             ("sidecar", f"version {status.version}, its time {time_text(status.now)}"),
             *((one.name, _environment(one)) for one in status.environments),
+            *answer_rows(status.answers),
             *model_rows(status.model, [problem.message for problem in status.problems]),
         ]
     ).splitlines()

@@ -52,6 +52,7 @@ def put_profile(
     is_default: bool = False,
     segment: Segment = Segment.SEGMENT_ACTIVE,
     with_state: bool = False,
+    **fields: Any,
 ) -> int:
     """Write a profile as the scheduler does; return its revision."""
     foreword = ForewordText(text=text, tokenizer="t", token_count=cuts[-1][1] if cuts else 0)
@@ -59,7 +60,7 @@ def put_profile(
         foreword.cuts.add(byte_end=byte_end, token_count=token_count)
     for kind, said in parts:
         foreword.parts.add(kind=kind, text=said, token_count=count_line_tokens(said))
-    profile = Profile(user_id=user_id, segment=segment, foreword=foreword, is_default=is_default)
+    profile = Profile(user_id=user_id, segment=segment, foreword=foreword, is_default=is_default, **fields)
     with writer.begin() as txn:
         revision = txn.put_profile(
             keys.user_key(user_id),

@@ -1,0 +1,144 @@
+"""AnswerService: answers from cores that many share, in words for one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from foreword import keys
+from foreword.errors import FieldError
+from foreword.followed_config import FollowedConfig
+from foreword.keys import NAMESPACE_BYTES_MAX, UserKey
+from foreword.naming import quoted
+from foreword.store.codec import HEADER_BYTES
+from foreword.text_size import check_text
+from foreword.v1.answer_service_pb2 import (
+    AnswerRequest,
+    AnswerResponse,
+    AuditAnswersRequest,
+    AuditAnswersResponse,
+    ExplainAnswerRequest,
+    ExplainAnswerResponse,
+    GetCoreRequest,
+    GetCoreResponse,
+    InvalidateCoresRequest,
+    InvalidateCoresResponse,
+    PutCoreRequest,
+    PutCoreResponse,
+    WrapCoreRequest,
+    WrapCoreResponse,
+)
+from foreword.v1.profile_pb2 import Profile
+from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
+from sidecar.activity import Activity
+from sidecar.answering import Answering
+from sidecar.profiles import Profiles
+from sidecar.rpc import Context, Handler, streaming, unary
+from tiering.answers import Asker
+from tiering.style import style_of
+
+NAME = "foreword.v1.AnswerService"
+
+_AUDITED = 100
+_AUDITED_MAX = 1000
+_ANSWER_ID_BYTES = 16
+
+
+class AnswerService:
+    """Answers questions and handles cores."""
+
+    def __init__(
+        self, answering: Answering, profiles: Profiles, activity: Activity, live: FollowedConfig
+    ) -> None:
+        self._answering = answering
+        self._profiles = profiles
+        self._activity = activity
+        self._live = live
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return the handler of each method."""
+        return {
+            "Answer": streaming(AnswerRequest, self.answer),
+            "PutCore": unary(PutCoreRequest, self.put_core),
+            "GetCore": unary(GetCoreRequest, self.get_core),
+            "WrapCore": unary(WrapCoreRequest, self.wrap_core),
+            "InvalidateCores": unary(InvalidateCoresRequest, self.invalidate_cores),
+            "ExplainAnswer": unary(ExplainAnswerRequest, self.explain_answer),
+            "AuditAnswers": unary(AuditAnswersRequest, self.audit_answers),
+        }
+
+    async def answer(self, request: AnswerRequest, _context: Context) -> AsyncIterator[AnswerResponse]:
+        """Yield the parts of an answer."""
+        user = keys.user_key(request.user_id, request.namespace)
+        cache, answers, _ = self._answering.open_parts()
+        profile = self._profile(user)
+        asker = Asker(
+            digest=cache.digests.asker(request.namespace, request.user_id),
+            style=style_of(profile, request.locale or self._live.current.tiering.locale),
+            profile_revision=profile.revision if profile is not None else 0,
+            foreword=lambda: self._foreword(user),
+        )
+        async for part in answers.answer(request, asker):
+            yield part
+
+    async def put_core(self, request: PutCoreRequest, _context: Context) -> PutCoreResponse:
+        """Store a core that the application has."""
+        self._activity.refuse_draining()
+        _, _, curating = self._answering.open_parts()
+        return await asyncio.to_thread(curating.put, request)
+
+    async def get_core(self, request: GetCoreRequest, _context: Context) -> GetCoreResponse:
+        """Return a core and what leads to it."""
+        _, _, curating = self._answering.open_parts()
+        return await asyncio.to_thread(curating.get, request)
+
+    async def wrap_core(self, request: WrapCoreRequest, _context: Context) -> WrapCoreResponse:
+        """Put a core into words for one user."""
+        user = keys.user_key(request.user_id, request.namespace)
+        _, _, curating = self._answering.open_parts()
+        locale = request.locale or request.core.locale or self._live.current.tiering.locale
+        wrapped = curating.wrap(request, style_of(self._profile(user), locale))
+        if wrapped is None:
+            raise FieldError("core_id", quoted(request.core_id), "the id of a stored core")
+        return wrapped
+
+    async def invalidate_cores(
+        self, request: InvalidateCoresRequest, _context: Context
+    ) -> InvalidateCoresResponse:
+        """Remove cores, or what leads to them."""
+        check_text("namespace", request.namespace, NAMESPACE_BYTES_MAX)
+        self._activity.refuse_draining()
+        _, _, curating = self._answering.open_parts()
+        return await asyncio.to_thread(curating.invalidate, request)
+
+    async def explain_answer(self, request: ExplainAnswerRequest, _context: Context) -> ExplainAnswerResponse:
+        """Return why an answer was what it was."""
+        try:
+            answer_id = bytes.fromhex(request.answer_id)
+        except ValueError:
+            answer_id = b""
+        if len(answer_id) != _ANSWER_ID_BYTES:
+            raise FieldError("answer_id", quoted(request.answer_id), "32 hexadecimal digits")
+        cache, _, _ = self._answering.open_parts()
+        explanation = await asyncio.to_thread(cache.accounts.explanation, answer_id, cache.cores.by_id)
+        return ExplainAnswerResponse(explanation=explanation)
+
+    async def audit_answers(self, request: AuditAnswersRequest, _context: Context) -> AuditAnswersResponse:
+        """Return near questions that were met."""
+        if request.count < 0:
+            raise FieldError("count", str(request.count), f"0 to {_AUDITED_MAX:,}")
+        count = min(request.count or _AUDITED, _AUDITED_MAX)
+        namespace = request.namespace if request.HasField("namespace") else None
+        cache, _, _ = self._answering.open_parts()
+        hits = await asyncio.to_thread(
+            lambda: cache.accounts.audited(count, served_only=request.served_only, namespace=namespace)
+        )
+        return AuditAnswersResponse(hits=hits)
+
+    def _profile(self, user: UserKey) -> Profile | None:
+        row = self._profiles.profile_row(user)
+        return GetProfileResponse.FromString(row[HEADER_BYTES:]).profile if row is not None else None
+
+    def _foreword(self, user: UserKey) -> str:
+        row = self._profiles.foreword_row(user)
+        return GetForewordResponse.FromString(row[HEADER_BYTES:]).text if row is not None else ""
