@@ -43,6 +43,7 @@ _NUMBERED = re.compile(
         r"""(?: (?:number|no\.?|id|nr\.?|is|code))* ?[:#]* ?(?=[\w-]*\d{3})[\w-]{3,}
         #\s?\d{3,}
         (?<![\w$£€¥.,-])(?!0x)\d{6,}\b
+        (?:\d[ .()/-]{0,2}){9}
         \b(?!iso|rfc|sha|cve|0x)(?=[a-z-]*\d)(?=(?:\w*\d){4})(?=\w*[a-z])\w{8,}\b
         @\w{2,}
         \b(?:my|the|whose) name is\b

@@ -65,6 +65,8 @@ class Shelf:
         self._secret = secret
         with self._translated("opened"):
             make_directory(folder)
+            # SQLite gives the files beside it the mode that it has.
+            (folder / diskcache.core.DBNAME).touch(mode=0o600)
             self._rows = _Rows(
                 str(folder),
                 timeout=_BUSY_SECONDS,
