@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,7 @@ from foreword.errors import FieldError, ForewordError
 
 if TYPE_CHECKING:
     from evaluations.candidates import Candidate
-    from evaluations.models import Plan
     from foreword.llm import Model
-    from scheduler.agent.product import ProductSchema
 
 
 @click.group("evaluate")
@@ -45,6 +43,14 @@ _IGNORED = click.option(
 )
 _RESAMPLES = click.option(
     "--resamples", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="For the intervals."
+)
+
+_BUDGET = click.option(
+    "--budget-micro-usd",
+    type=click.IntRange(0),
+    default=5_000_000,
+    show_default=True,
+    help="Nothing is asked when all of it could cost more than this, in millionths of a US dollar.",
 )
 
 
@@ -231,13 +237,7 @@ def beliefs(
     show_default=True,
     help="How many of the last weeks of each file the candidates write profiles for.",
 )
-@click.option(
-    "--budget-micro-usd",
-    type=click.IntRange(0),
-    default=5_000_000,
-    show_default=True,
-    help="Nothing is asked when all of it could cost more than this, in millionths of a US dollar.",
-)
+@_BUDGET
 @click.option("--yes", is_flag=True, help="Send users' events to a provider elsewhere without asking first.")
 @_IGNORED
 @_RESAMPLES
@@ -264,7 +264,7 @@ def models(
     they foretell the next 7 days. What all of it can cost at most is said before anything is asked.
     """
     from evaluations.candidates import parse_candidates
-    from evaluations.models import evaluate_models, make_plan
+    from evaluations.models import evaluate_models, make_plan, most_pico_usd
     from scheduler.agent.product import load_product_schema
 
     config = settings.config
@@ -274,7 +274,15 @@ def models(
     plan = make_plan(
         [*files, *more], users=users, weeks=weeks, seed=seed, ignored_topics=ignored_topics, config=config
     )
-    _agree_to_cost(candidates, plan, product, budget_micro_usd=budget_micro_usd, is_agreed=yes)
+    note(f"{len(plan.sample)} users, {plan.refreshes} refreshes with each candidate")
+    _agree_to_cost(
+        {candidate.name: most_pico_usd(candidate, plan, product) for candidate in candidates},
+        [candidate.name for candidate in candidates if candidate.is_remote],
+        sent="what these users did",
+        less="fewer --users or --weeks",
+        budget_micro_usd=budget_micro_usd,
+        is_agreed=yes,
+    )
     with progress(as_json=settings.as_json) as show:
         report = asyncio.run(
             evaluate_models(
@@ -288,6 +296,73 @@ def models(
             )
         )
     click.echo(report.to_json() if settings.as_json else report.table())
+
+
+@command.command("answers")
+@click.option(
+    "--pairs",
+    "files",
+    type=_FILE,
+    multiple=True,
+    required=True,
+    metavar="FILE",
+    help="JSON lines of two questions and whether one answer serves both, gzip by suffix; may be given several times.",
+)
+@_MORE
+@click.option("--judge", is_flag=True, help="Let tiering.judge_model decide too, as in the mode verified.")
+@_BUDGET
+@click.option("--yes", is_flag=True, help="Send the questions to a provider elsewhere without asking first.")
+@shared_options
+@click.pass_obj
+def answers(
+    settings: Settings,
+    *,
+    files: tuple[Path, ...],
+    more: tuple[Path, ...],
+    judge: bool,
+    budget_micro_usd: int,
+    yes: bool,
+) -> None:
+    """Measure which questions are served with the stored answer to another, rightly and wrongly.
+
+    Each line has the question that is asked, the one that is stored, whether the same answer is right, and a category:
+    {"asked": "…", "stored": "…", "same": true, "category": "…"}. Beside Foreword: equal normal forms alone, and cosines
+    alone.
+    """
+    from evaluations.answers import evaluate_answers
+
+    model = _judge([*files, *more], settings, budget_micro_usd=budget_micro_usd, yes=yes) if judge else None
+    with progress(as_json=settings.as_json) as show:
+        report = evaluate_answers(
+            [*files, *more],
+            config=settings.config,
+            model=model,
+            on_progress=lambda method, done, total: show(method, done, total, "pairs"),
+        )
+    click.echo(report.to_json() if settings.as_json else report.table())
+
+
+def _judge(files: Sequence[Path], settings: Settings, *, budget_micro_usd: int, yes: bool) -> Model | None:
+    """Return the model that judges; says what it can cost, and asks before anything leaves this machine."""
+    from evaluations.answers import most_pico_usd
+    from evaluations.candidates import Candidate
+
+    tiering = settings.config.tiering
+    if tiering.provider == "none":
+        raise FieldError("tiering.provider", "none", "a provider, which --judge asks")
+    update = {"provider": tiering.provider, "model": tiering.judge_model}
+    agent = settings.config.agent.model_copy(update=update)
+    candidate = Candidate(tiering.judge_model, settings.config.model_copy(update={"agent": agent}))
+    ((_, model),) = _connected([candidate])
+    _agree_to_cost(
+        {candidate.name: most_pico_usd(files, settings.config, candidate.price)},
+        [candidate.name] if candidate.is_remote else [],
+        sent="these questions",
+        less="fewer --pairs",
+        budget_micro_usd=budget_micro_usd,
+        is_agreed=yes,
+    )
+    return model
 
 
 def _connected(candidates: Sequence[Candidate]) -> list[tuple[Candidate, Model | None]]:
@@ -305,39 +380,45 @@ def _connected(candidates: Sequence[Candidate]) -> list[tuple[Candidate, Model |
 
 
 def _agree_to_cost(
-    candidates: Sequence[Candidate],
-    plan: Plan,
-    product: ProductSchema | None,
+    most_pico_usd: Mapping[str, int],
+    elsewhere: Sequence[str],
     *,
+    sent: str,
+    less: str,
     budget_micro_usd: int,
     is_agreed: bool,
 ) -> None:
-    """Say what is sent and what it can cost; ask before anything leaves this machine.
+    """Say what can be paid at most; ask before anything leaves this machine.
+
+    Args:
+        most_pico_usd: By model, what it can cost.
+        elsewhere: The models that are not on this machine.
+        sent: What they would be sent.
+        less: What it would cost less with.
+        budget_micro_usd: What it may cost.
+        is_agreed: Whether somebody has agreed already.
 
     Raises:
         FieldError: It could cost more than the budget.
         ForewordError: Nobody agreed.
     """
-    from evaluations.models import most_pico_usd
     from foreword.llm.prices import micro_usd
 
-    most = {candidate.name: most_pico_usd(candidate, plan, product) for candidate in candidates}
-    total_micro_usd = micro_usd(sum(most.values()))
-    note(f"{len(plan.sample)} users, {plan.refreshes} refreshes with each candidate; at most, in micro-USD:")
-    for name, pico_usd in most.items():
+    total_micro_usd = micro_usd(sum(most_pico_usd.values()))
+    note("at most, in micro-USD:")
+    for name, pico_usd in most_pico_usd.items():
         note(f"  {name}: {micro_usd(pico_usd):,}")
     if total_micro_usd > budget_micro_usd:
         raise FieldError(
             "--budget-micro-usd",
             f"{budget_micro_usd:,}",
             f"at least the {total_micro_usd:,} that all answers at their longest would cost",
-            hint="ask about fewer --users or --weeks, or allow more",
+            hint=f"ask about {less}, or allow more",
         )
-    elsewhere = [candidate.name for candidate in candidates if candidate.is_remote]
     if not elsewhere or is_agreed:
         return
     if not sys.stdin.isatty():
         raise ForewordError(
-            f"{', '.join(elsewhere)} would be sent what users did, and is paid for", hint="agree with --yes"
+            f"{', '.join(elsewhere)} would be sent {sent}, and is paid for", hint="agree with --yes"
         )
-    click.confirm(f"Send what these users did to {', '.join(elsewhere)}?", abort=True, err=True)
+    click.confirm(f"Send {sent} to {', '.join(elsewhere)}?", abort=True, err=True)
