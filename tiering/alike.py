@@ -13,7 +13,7 @@ _GROUPS = """
     begin start commence; buy purchase; delete remove erase; fix repair mend; get obtain receive; help assist;
     choose select pick; need require; allow permit; photo picture pic photograph; mobile cell; flat apartment;
     lift elevator; holiday vacation; truck lorry; trash garbage rubbish; film movie; shop store; diaper nappy;
-    child kid; television tv telly; phone telephone; car automobile; bike bicycle; fridge refrigerator;
+    child children kid; television tv telly; phone telephone; car automobile; bike bicycle; fridge refrigerator;
     advertisement ad advert; information info; identification id; repository repo; document doc;
     university uni; exam examination;
     price cost fee charge; deliver ship delivery shipping; parcel package; book reserve; booking reservation;
@@ -22,7 +22,9 @@ _GROUPS = """
     see view; close shut; speak talk; annual yearly annually; maximum max; happen occur; improve enhance; what which;
     can could; invitation invite; reply respond; mail post; show display; mute silence; enable activate;
     disable deactivate; immediately instantly; rent hire; decline reject refuse; leave depart; end finish; math maths;
-    legal lawful; illegal unlawful; lawyer attorney; physician doctor; postpone defer; change amend modify alter edit;
+    appointment appt; account acct; password pwd; message msg; department dept; hour hr; kilometer km; kilogram kg kilo;
+    gigabyte gb; megabyte mb; legal lawful; illegal unlawful; lawyer attorney; physician doctor; postpone defer;
+    change amend modify alter edit;
     change update : address email detail name phone number password payment card billing information profile photo;
     cancel end stop terminate quit : subscription membership contract plan policy trial;
     book make schedule arrange : appointment; submit file lodge make : claim complaint application;
@@ -59,8 +61,10 @@ _PHRASES = {
     "per week": "each week|every week",
     "per day": "each day|every day",
     "vs": "versus",
+    "several": "a few",
+    "slightly": "a little|a bit",
     "insurance": "insurance policy|insurance cover",
-    "": "exactly|usually|normally|typically|generally|currently|actually|for me|kindly|please|simply",
+    "": "exactly|usually|normally|typically|generally|currently|actually|kindly|please|simply",
 }
 _SAID = {said: phrase for phrase, ways in _PHRASES.items() for said in ways.split("|")}
 _PHRASE = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, _SAID), key=len, reverse=True))})\b")
@@ -72,6 +76,12 @@ _DO_THAT = (
 _FRAMES = tuple(
     (re.compile(pattern), frame)
     for pattern, frame in (
+        (
+            r"^(?:(?:(?:can|could|would) you )?(?:tell me|let me know|confirm|advise|check)|do you know"
+            r"|i (?:was|am) (?:just )?wondering|i (?:would like|want|need|wanted) to (?:know|check|ask))"
+            " (?:if|whether) ",
+            "",
+        ),
         (rf"^what (?:is|are) the {_WAYS} (?:to|for|of|involved in) ", "how do i "),
         (
             r"^what (?:do i (?:need|have) to do|should i do|must i do|steps do i (?:need to )?take) to ",
@@ -87,19 +97,20 @@ _FRAMES = tuple(
         (r"^how much (?:do you charge|does it cost|will it cost|would it cost) (?:for|to) ", "price "),
         (r"^how much (?:do|does|will|would|did) (.+?) cost\b", r"price \1"),
         (r"^what (?:do|does|will|would) (.+?) cost\b", r"price \1"),
+        (r"^(?:how much|what) (?:is|are) the (?:price|cost|fee|charge)s? (?:of|for|to) ", "price "),
         (r"^how much (?:is|are) ", "price "),
-        (r"^what (?:is|are) the (?:price|cost)s? (?:of|for|to) ", "price "),
         (r"^what (?:is|are) (?:the|your) ((?:[\w-]+ )?[\w-]+) (?:price|cost|fee|charge)s?$", r"price \1"),
         (r"^how long (?:do|does|will|would) it take (?:me )?(?:to|for) ", "duration "),
         (r"^how long (?:do|does|will|would) (.+?) take\b", r"duration \1"),
-        (r"^(?:is|are) there (?:any )?", "available "),
+        (r"^(?:(?:is|are) there|there (?:is|are)) (?:any )?", "available "),
         (r"^(?:is|are) (.+?) available\b", r"available \1"),
-        (r"^do you (?:have|offer|provide|do) ", "you have "),
+        (r"^(?:do )?you (?:have|offer|provide|do) ", "you have "),
         (
             r"^(?:do i (?:have|need) to|am i required to|must i|is it (?:necessary|compulsory|mandatory) to) ",
             "must ",
         ),
         (r"^(?:at )?what time ", "when "),
+        (r"(?<=\w )(is|are) there\b", r"\1"),
         (r"\b(\d+) o'clock\b", r"\1"),
         (r"\b(\d+(?::\d\d)?) in the morning\b", r"\1am"),
         (r"\b(\d+(?::\d\d)?) in the (?:afternoon|evening)\b", r"\1pm"),
@@ -158,8 +169,11 @@ _EVERYWHERE, _BESIDE = _groups()
 # Of words alone, which say nothing of who asked what.
 @lru_cache(maxsize=8192)
 def _meaning(word: str) -> str:
-    base, _, ending = _base(word).partition("-")
-    return _EVERYWHERE.get(base, base) + (f"-{ending}" if ending and base not in ("requir", "need") else "")
+    whole = _base(word)
+    base, _, ending = whole.partition("-")
+    if not ending or whole in _EVERYWHERE or base in ("need", "requir"):
+        return _EVERYWHERE.get(whole, _EVERYWHERE.get(base, base))
+    return f"{_EVERYWHERE.get(base, base)}-{ending}"
 
 
 def meanings(words: list[str]) -> list[str]:

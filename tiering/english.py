@@ -17,10 +17,12 @@ _OPENING = re.compile(
     (?:hi|hiya|hello|hey|howdy|greetings|good\ (?:morning|afternoon|evening|day)|dear\ (?:all|team|sir|madam))
         (?:\ (?:there|all|team|everyone|everybody|guys|folks))?(?:\s*[,.!:;-]+\s*|\ {_NEXT})
     |(?:so|um+|uh+|erm+|please|pls|sorry|excuse\ me|(?:i\ (?:was|am)\ )?just\ (?:wondering|curious)
-        |(?:(?:just\ )?a\ )?quick\ question)(?:\s*[,:;.!-]+\s*|\ {_NEXT})
+        |(?:(?:just\ )?(?:a|one)\ )?(?:quick|small|random|silly)\ question|i\ have\ a\ (?:quick\ )?question
+        |sorry\ (?:to\ bother\ you|if\ this\ is\ a\ (?:silly|stupid)\ question)|(?:i\ )?hope\ you\ are\ well)
+        (?:\s*[,:;.!-]+\s*|\ {_NEXT})
     |(?:well|ok|okay|right|question|out\ of\ (?:curiosity|interest))\s*[,:;.!-]+\s*
     |(?:(?:please\ )?(?:(?:can|could|would|will)\ (?:you|someone|anyone|somebody)\ (?:please\ |kindly\ |pls\ )?)?
-        (?:tell\ me|let\ me\ know|explain(?:\ to\ me)?|advise(?:\ me)?)
+        (?:tell\ me|let\ me\ know|explain(?:\ to\ me)?|advise(?:\ me)?)|would\ you\ mind\ telling\ me
         |i\ (?:would\ like|would\ love|want|wanted|need)\ to\ (?:know|ask|find\ out)|i\ (?:was|am)\ (?:just\ )?wondering
         |(?:do\ you|does\ any(?:one|body))\ (?:happen\ to\ )?know|any\ idea|(?:may|can|could)\ i\ (?:know|ask)),?
         \ {_INDIRECT})""",

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 from rapidfuzz.distance import OSA
 from spellchecker import SpellChecker
@@ -17,17 +18,24 @@ _FRONTED = re.compile(
     r"^((?:in|on|at|for|with|without|under|over|after|before|during|within|from|if|when|as) [^,]+), "
     r"((?:what|how|when|where|which|who|why|can|could|will|is|are|do|does|did|should|may|must|am|has|have)\b.+)$"
 )
-_WORD = re.compile(r"[^\s\"(){}\[\],;!?]+")
-_SILENT = frozenset("a an the i my me your is are am be do does any to-".split())
+_AROUND = "\"'(){}[],;:!?."
+_SILENT = frozenset("a an the i my your is are am be do does any".split())
+# A letter, where no noun and no verb follows: vitamin A, part I of the form.
+_LETTERS = frozenset("ai")
 _OWNERS = frozenset(("my", "your"))
-# What ties two names to a third: the guest's password is the password for guests.
-_TIES = frozenset("of for in on at under with by".split())
-_PLACES = _TIES.union("from to into over within after before between without until since".split())
+# What ties two names together: the guest's password is the password for guests. A room with a bath is no bathroom.
+_TIES = frozenset("of for in on at by".split())
+_PLACES = _TIES.union(
+    "from to with into over under within after before between without until since about during than".split()
+)
+# Where and how, which may change places with each other; before and after tie what they stand behind.
+_SWAPPED = _TIES | {"from", "to", "with"}
 _EITHER_WAY = frozenset(("and", "or", "vs"))
 # A glass of wine is no wine glass.
 _CONTAINERS = frozenset("glass cup bottle box bag jar packet pot case".split())
 _NEGATIONS = frozenset("not no never without none nor neither non un cannot".split())
 _MODES = frozenset("can must should will would may might was did had has have been need".split())
+_WITH_UNIT = re.compile(r"^([£$€]?\d[\d.,]*)([a-z]+)$")
 _BLOCK_MAX = 4
 """Words of a part that may stand elsewhere: longer ones are clauses, whose order tells who does what."""
 _TYPO_LETTERS_MIN = 5
@@ -52,8 +60,9 @@ def difference(asked: str, stored: str) -> str:
     owners = _OWNERS & set(my_words), _OWNERS & set(their_words)
     if all(owners) and not (owners[0] <= owners[1] or owners[1] <= owners[0]):
         return f"possessive: {', '.join(sorted(owners[0] ^ owners[1]))}"
-    one, other = _said(my_words), _said(their_words)
-    if one == other:
+    one, other = _said(_joined(my_words, their_words)), _said(_joined(their_words, my_words))
+    # One word alone says too little: "Call me Al" and "Who is Al?" have it both.
+    if one == other and len(one) > 1:
         return ""
     if _names(one) == _names(other) and (other in _rearranged(one) or one in _rearranged(other)):
         return ""
@@ -69,14 +78,39 @@ def _plain(question: str) -> str:
 
 def _words(text: str) -> list[str]:
     words: list[str] = []
-    for word in _WORD.findall(phrased(text)):
-        whole = word.removesuffix("'s").strip(".:'")
-        words += whole.split("-") if "-" in whole[1:] and whole[0] != "-" else [whole]
-    return [word for word in words if word]
+    for written in phrased(text).split():
+        # What is nothing but such marks is asked about: what [] means, or {}.
+        word = (written.strip(_AROUND) or written).removesuffix("'s")
+        parts = word.split("-") if word[0].isalnum() else [word]
+        words += [each for part in parts for each in _WITH_UNIT.sub(r"\1 \2", part).split()]
+    return words
+
+
+def _joined(words: list[str], others: list[str]) -> list[str]:
+    """Return words with two made one where the others have them as one: top up, topup."""
+    pairs = {(one, two) for one, two in pairwise(words) if one not in _PLACES and one + two in others}
+    if not pairs:
+        return words
+    joined = [words[0]]
+    for word in words[1:]:
+        if (joined[-1], word) in pairs:
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return joined
 
 
 def _said(words: list[str]) -> list[str]:
-    return meanings([word for word in words if word not in _SILENT])
+    # Who does what to whom: where there is a "you", the "I" is told from it.
+    kept = {"i"} if "you" in words else set()
+    following = [*words[1:], ""]
+    return meanings(
+        [
+            word
+            for word, after in zip(words, following, strict=True)
+            if word not in _SILENT or word in kept or (word in _LETTERS and (not after or after in _PLACES))
+        ]
+    )
 
 
 def _names(words: list[str]) -> list[str]:
@@ -99,7 +133,9 @@ def _rearranged(words: list[str]) -> Iterator[list[str]]:
                 yield [*words[:start], *words[middle + 1 : end], tie, *words[start:middle], *words[end:]]
     places = [at for at, word in enumerate(words) if word in _PLACES]
     for start, middle, end in zip(places, places[1:], [*places[2:], size], strict=False):
-        yield words[:start] + words[middle:end] + words[start:middle] + words[end:]
+        # Of two that begin alike each may belong to the other: to pay to cancel, to cancel to pay.
+        if {words[start], words[middle]} <= _SWAPPED and words[start] != words[middle]:
+            yield words[:start] + words[middle:end] + words[start:middle] + words[end:]
 
 
 def _mended(text: str, other: str, source: str, other_source: str) -> str:
@@ -107,7 +143,12 @@ def _mended(text: str, other: str, source: str, other_source: str) -> str:
     words, theirs = text.split(), other.split()
     mended = list(words)
     for at, word in enumerate(words):
-        if word in theirs or not word.isalpha() or len(word) < _TYPO_LETTERS_MIN - 1 or word in _dictionary():
+        if (
+            word in theirs
+            or not (word.isalpha() and word.isascii())
+            or len(word) < _TYPO_LETTERS_MIN - 1
+            or word in _dictionary()
+        ):
             continue
         meant = {each for each in theirs if each not in words and _is_slip(word, each)}
         # Names are told apart by a letter: with a capital within the question it may be one.

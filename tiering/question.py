@@ -26,7 +26,7 @@ _DOTTED_I = {"tr", "az"}
 _ABBREVIATIONS = re.compile(r"\b(?:US|IT|WHO|AIDS)\b")
 _OPENING = re.compile(r"^[\s¿¡]+")
 # 5! is no 5, and who asks how to type a ! alone asks for another key than who asks for a ; alone.
-_CLOSING = re.compile(r"""(?:\s*[?؟՞፧]+|(?<=[^\W\d_]{2})!+|(?<=[\w)\]"'])[.,;:。、،।॥؛۔…]+|\s+)$""")
+_CLOSING = re.compile(r"""(?:\s*[?؟՞፧]+[?!.\s]*|(?<=[^\W\d_]{2})!+|(?<=[\w)\]"'])[.,;:。、،।॥؛۔…]+|\s+)$""")
 # Between digits it is part of a number, or of a list of them.
 _COMMA = re.compile(r"(?<!\d),\s*|,\s*(?!\s?\d)")
 
