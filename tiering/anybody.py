@@ -4,73 +4,89 @@ from __future__ import annotations
 
 import re
 
+from tiering.signs import Signs, one_of
+
 SELF = frozenset("i me my mine myself we us our ours ourselves i'd we'd im ive".split())
-
-
-def one_of(lines: str) -> str:
-    """Return a pattern for one of the lines, each a pattern itself."""
-    return "|".join(line.strip() for line in lines.strip().splitlines())
-
 
 _DATA = (
     "(?:my|our) (?:(?:personal|private|own|payment|credit|bank|card|health|customer) )*(?:data|information|details"
     "|files|messages|chats|photos|documents|privacy|content|conversations|backups|passwords?)"
 )
 _DEVICES = "(?:files|data|computer|phone|device|password|account|app|system|browser|settings)"
-_FOR_ONE = r"(?= (?:\S+ )*(?:if|when|for|as|after|before|with|without|by|because|in|on|during)\b)"
-_OTHER = r"(?:do|does|will|would|can|could) (?:(?:the|your|this) )?[\w.]+(?: ever| automatically)?"
+_ROLE = (
+    r"(?:my|our) (?:\w+ )?(?:employers?|boss|landlord|bank|gp|doctor|school|child|children|kids?|baby|son|daughter"
+    r"|dogs?|cats?|pets?|partner|spouse|husband|wife|family|friends?|guests?|team|colleagues?|employees|staff|users?"
+    r"|customers?|tenants?|parents?|mother|father|neighbou?rs?|flatmates?|company)"
+)
+_PAID = r"\b(?:pay|spend|charge|owe)\b.*\b(?:my|our|bills?|loan|card)\b"
+_PAPERS = r"\b(?:statement|bill|invoice|account|payslip|report|results?)\b"
+_FOR_ONE = r"(?=.* (?:if|when|for|as|after|before|with|without|by|because|in|on|during)\b)"
+_KNOWING = r"(?:have|know|remember|think|show|say|see|owe|like|want|my|our|i|we)\b"
 _MUCH = "(?:long|often|much|many|far|soon|early|late|fast|big|quickly)"
+_OTHER = r"(?:do|does|will|would|can|could) (?:(?:the|your|this) )?(?!(?:my|our|i|we)\b)[\w.]+(?: ever| automatically)?"
 _BEST = "(?:(?:best|right|easiest|fastest|safest|cheapest|correct|proper|quickest) )?"
-# What may come before: who asks, in what case, and what they want or lost.
-_THEN = r"\b[^?!;]{1,80}?[,.;:]? (?:and |so |but )?(?=(?:how|what|where|who|can|is there)\b)"
-_BEFORE = one_of(
-    rf"""
-    as an? [\w -]{{1,40}}?,? (?:and |then )?
-    (?:if|when) [^,]{{1,80}}, (?:and |then )?
-    (?:i|we) (?:have )?(?:just )?(?:forgot(?:ten)?|lost){_THEN}
-    (?:i|we) (?:want to|need to|would like to|wish to|am trying to|can not (?:remember|find|access|open)){_THEN}
+# What may come before: who asks, in what case; what they want, or lost.
+_LEAD = one_of(
+    r"""
+    as an? [\w ]{1,40}?,? (?:and |then )?
+    (?:if|when|for|in|on|at|to|with|after|from|during|without) [^,]{1,80}, (?:and |then )?
     """
 )
+_WANT = one_of(
+    r"""
+    (?:i|we) (?:have )?(?:just )?(?:forgot(?:ten)?|lost)\b
+    (?:i|we) (?:want|need|would like|wish|am trying) to\b
+    (?:i|we) can not (?:remember|find|access|open)\b
+    """
+)
+_THEN = r"[^?!;]{1,80}?[,.;]? (?:and |so |but )?(?=(?:how|what|where|who|can|is there)\b)"
 _ANYBODYS = re.compile(
-    rf"(?:{_BEFORE})?(?:"
+    rf"(?:{_LEAD})?(?:(?P<want>{_WANT}){_THEN})?(?P<core>"
     + one_of(
         rf"""
         how (?:do|can|could|would|should|might|must) (?:i|we)\b(?! (?:look|sound|rank|compare|know (?:you|me))\b)
-        how {_MUCH}\b[\w -]{{0,40}} (?:can|should|must|may|could) (?:i|we)\b
-        how {_MUCH}\b[\w -]{{0,40}}? do (?:i|we) (?:have to|need|wait)\b(?! (?:to )?pay$)
-        how (?:long|much|often|many)\b[\w -]{{0,20}} (?:does|do) it (?:take|cost)\b
-        how (?:do|does|can|will|would) (?!my\b|our\b|i\b|we\b)(?:[\w-]+ ){{1,3}}
+        how(?: (?:i|we)\b|$)
+        how {_MUCH}\b[\w ]{{0,20}} (?:does|do|should|can|must) {_ROLE}
+        how {_MUCH}\b[\w ]{{0,40}} do (?:i|we) (?:get|pay|lose)\b{_FOR_ONE}
+        how {_MUCH}\b(?!.*{_PAID})[\w ]{{0,40}} (?:can|should|must|may|could) (?:i|we)\b
+        how {_MUCH}\b[\w ]{{0,40}} do (?:i|we) (?:have to|need|wait)\b(?! (?:to )?(?:pay|spend)\b(?:$|.*\bmy\b))
+        how {_MUCH}\b[\w ]{{0,20}} (?:does|do) it (?:take|cost)\b
+        how (?:do|does|can|will|would) (?!(?:my|our|i|we)\b)(?:\w+ ){{1,3}}
         how (?:is|are|will|would|can) {_DATA}
-        (?:can|may|must|shall) (?:i|we|others|other (?:people|users)|someone|anyone|people)\b(?! (?:speak|talk|chat)\b)
+        (?:can|may|must|shall) (?:i|we|others|other \w+|someone|anyone|people)\b
         (?:can|may|must) (?:my|our|an?|the) \w+
-        could (?:i|we)\b(?! (?:be|have|speak|talk|chat)\b)
-        should (?:i|we)\b(?!.*\b(?:me|us|(?:my|our) (?!{_DEVICES}))\b)
+        could (?:i|we)\b(?! (?:be|have)\b)
+        should (?:i|we)\b(?!.*\b(?:me|us|(?:my|our) (?!{_DEVICES}))\b){_FOR_ONE}
         (?:do|would|will) (?:i|we) (?:have to|need|be able to)\b
         (?:do|would|will) (?:i|we) (?:get|lose|pay|keep|own|be (?:charged|billed|refunded|notified|taxed))\b{_FOR_ONE}
-        am i (?:allowed|able|required|permitted|obliged|supposed)\b
+        (?:(?:what|which|how|when|where)\b[\w ]{{0,30}} )?am i (?:allowed|able|required|permitted|obliged|supposed)\b
+        (?:what|which|how|when)\b[\w ]{{0,30}} am i (?:owed|entitled)\b{_FOR_ONE}
+        (?:does|do|will|would|is|are|should) {_ROLE} (?:have to|need|get|allowed|required|able|count|qualify)\b
+        (?:what|which|how)\b[\w ]{{0,30}} (?:does|do|should|can) {_ROLE} (?:have to|need)\b
+        what (?:is|are) (?:not )?(?:allowed|prohibited|forbidden|permitted)\b
+        what (?:do|does) (?!(?:my|our|i|we)\b)(?!.*{_PAPERS}).*\bmean\b
         (?:is|was|would) it (?:be )?(?:ok|okay|possible|safe|legal|illegal|necessary|better|best|worth|normal|allowed)\b
         (?:is|was|would) it (?:be )?(?:bad|good|required|mandatory|free|true|easy|hard|fine|cheaper|dangerous|harmful)\b
         (?:is|are) there (?:an?|any) (?:ways?|limits?|fees?|charges?|options?|possibility|penalty|minimum|maximum)\b
         (?:is|are) there (?:an?|any) (?:cost|discounts?|deadline|difference|rules?|app|tool|alternatives?|downsides?)\b
-        {_OTHER} (?:share|sell|store|keep|track)\b
-        {_OTHER} (?:use|collect|protect|delete)\b
-        {_OTHER} (?:save|record|read|see|access)\b
-        {_OTHER} (?:encrypt|back up|work|sync)\b
-        {_OTHER} (?:need|require|charge|slow)\b
-        {_OTHER} (?:drain|affect|damage|hurt|support)\b
+        (?:do|does) (?:you|(?:your|the) \w+(?: \w+)?|(?!(?:my|our|i|we)\b)[\w.]+) (?!{_KNOWING})\w+\b
+        {_OTHER} (?:share|sell|store|keep|track|use|collect|protect|delete|save|record|read|see|access|encrypt)\b
+        {_OTHER} (?:back up|work|sync|need|require|charge|slow|drain|affect|damage|hurt|support)\b
         what (?:happens|will happen|would happen|if)\b
-        what (?:should|can|must|could) (?:i|we)\b
+        what (?:should|can|must|could) (?:i|we)\b(?! (?:expect|spend|pay)\b)
         what (?:do|will|would) (?:i|we) (?:need|have to|do|use|call|write|bring|wear|enter)\b
-        (?:what|which) (?:(?!my\b|our\b)[\w-]+ ){{1,10}}(?:i|we) (?:can|should|must|may|need|have to)\b
-        (?:where|which [\w -]{{1,30}}|what [\w -]{{1,30}}|who|whom) (?:can|should|must|may|could) (?:i|we)\b
+        (?:what|which) (?!day|date|time)(?!.*{_PAID})(?:(?!(?:my|our)\b)\w+ ){{1,10}}(?:i|we) (?:can|should|must|may)\b
+        (?:what|which) (?!day|date|time)(?!.*{_PAID})(?:(?!(?:my|our)\b)\w+ ){{1,10}}(?:i|we) (?:need|have to)\b
+        (?:where|which [\w ]{{1,30}}|what [\w ]{{1,30}}|who|whom) (?:can|should|must|may|could) (?:i|we)\b
         (?:where|who|whom) (?:do|would|will) (?:i|we) (?!have\b(?! to)|(?:owe|live|work|stand|rank|belong|sit|come)\b)
-        (?:what|which) [\w -]{{1,30}} (?:do|would|will) (?:i|we) (?!have\b(?! to)|owe\b|get$)
-        when (?:can|should|must|may) (?:i|we)\b
+        (?:what|which) (?!day|date|time)[\w ]{{1,30}} (?:do|would|will) (?:i|we) (?!have\b(?! to)|owe\b|get$)
+        when (?:can|should|must|may) (?:i|we)\b(?!.*\b(?:expect|receive|get|see|my bill)\b)
+        (?:in|under) (?:what|which) \w+ (?:would|can|do|should|must) (?:i|we)\b
         why (?:should|must|would) (?:i|we)\b
         why do (?:i|we) (?:have to|need)\b
-        why (?:do|does) (?!i\b|we\b|my\b|our\b)
-        what (?:is|are) the {_BEST}(?:ways?|time|process|procedure|steps|requirements|rules|options|method|place)\b
-        what (?:is|are) the {_BEST}(?:fee|cost|penalty|difference|risks?|deadline)\b
+        why (?:do|does) (?!(?:i|we|my|our)\b)
+        what (?:is|are) the {_BEST}(?:ways?|time|process|procedure|steps|requirements|rules|options|method|place|fee)\b
+        what (?:is|are) the {_BEST}(?:cost|penalty|difference|risks?|deadline|chances|signs?(?: that my)?)\b
         (?:is|are|will) {_DATA}(?: be)? (?:safe|secure|encrypted|protected|private|confidential|backed up|shared|sold)\b
         (?:is|are|will) {_DATA}(?: be)? (?:kept|stored|deleted|visible|used|lost)\b
         who (?:can|owns|has access to|sees|is able to)\b
@@ -78,35 +94,49 @@ _ANYBODYS = re.compile(
     )
     + ")"
 )
+_OFTEN = re.compile(
+    r"\b(?:usually|normally|typically|generally|actually|really|legally|ever|possibly|easily|quickly|simply|exactly) "
+)
 # If I lose it: a case, not the asker.
 _CASE = re.compile(
-    r"\b(?:if|unless|in case|whether) (?:i|we|my|our)\b"
+    r"\b(?:if|unless|in case|whether) (?:my \w+ and )?(?:i|we|my|our)\b"
+    r"|\b(?:tell|know|see|check|make sure|ensure|signs) (?:that |if |whether )?my\b"
     r"|\b(?:when|whenever|once) (?:i|we|my|our)\b(?! (?:was|were|had|did)\b)"
 )
 _SOON = "(?:(?:just|already|only|recently|never|also|really|always) )*"
 _PLACES = (
     "(?:plan|tier|contract|tariff|package|age|weight|height|area|region|country|city|town|state|county|case|situation"
-    "|location|level|income|salary|circumstances|condition|postcode|neighbou?rhood|health|budget|name)"
+    "|location|level|income|salary|circumstances|condition|postcode|neighbou?rhood|health|budget)"
 )
-_SOMEBODYS = re.compile(
-    one_of(
-        rf"""
-        \b(?:i|we) {_SOON}(?:am|are|was|were|had|did|have(?! to)|has|do not|can not|could not|will not|would)\b
-        \b(?:i|we) {_SOON}(?!need|proceed|exceed|succeed|feed|embed|bleed|breed|speed)[a-z]+ed\b
-        \b(?:i|we) {_SOON}(?:bought|paid|sent|got|made|went|took|left|spent|found|saw|gave|met|ate|drank|told|said)\b
-        \b(?:i|we) {_SOON}(?:thought|felt|began|became|wrote|owe|live|weigh|earn|think|feel|believe|suffer)\b
-        \b(?:i|we) {_SOON}(?:want|love|hate)\b
-        \b(?:on|with|under|in|by|for|at|from|of|to|near) (?:my|our) (?:own |exact |particular )?{_PLACES}\b
-        \b(?:my|our) (?:last|recent|latest|previous|\d)
-        \b(?:near|around|about|like|know|remember|recommend|suggest|owe|told|gave|sent|charged|for|tell) (?:me|us)\b
-        \b(?:my|our) (?:[\w-]+ ){{1,3}}?(?:is|are|was|were|has|have|had|keeps|hurts|told|says|said|did|does)\b
-        \b(?:since|left)$
-        """
-    )
+_BEING = r"is|are|was|were|has|have|had|keeps?|got|gets|feels?|hurts?|itch\w*|burns?|told|says|said|did|does"
+_SOMEBODYS = Signs(
+    rf"""
+    i'd we'd mine im ive
+    i we: \b(?:i|we) {_SOON}(?:am|are|was|were|had|did|have\b(?! to\b)|has|do not|can not|could not|will not|would)\b
+    i we: \b(?:i|we) {_SOON}(?!need|proceed|exceed|succeed|feed|embed|bleed|breed|speed)[a-z]+ed\b
+    i we: \b(?:i|we) {_SOON}(?:bought|paid|sent|got|made|went|took|left|spent|found|saw|gave|met|ate|drank|told|said)\b
+    i we: \b(?:i|we) {_SOON}(?:thought|felt|began|became|wrote|owe|live|weigh|earn|think|feel|believe|suffer)\b
+    i we: \b(?:i|we) {_SOON}(?:want|love|hate)\b
+    i we: \bdo (?:i|we) (?!need|have to)
+    i we my our: \b(?:is|are|was|were|has|did|does|will) (?:my|our|i|we)\b
+    my our: \b(?:on|with|under|in|by|for|at|from|of|to|near) (?:my|our) (?:own |exact |particular )?{_PLACES}\b
+    my our: \b(?:my|our) (?:last|recent|latest|previous|\d+(?![\dsnrt]))
+    my our: \b(?:my|our) (?:\w+ ){{1,3}}?(?:{_BEING})\b
+    me us: \b(?:near|around|about|like|know|remember|recommend|suggest|owe|told|gave|sent|charged|for|tell) (?:me|us)\b
+    me us: \b(?:sent|given|issued|mailed|shipped|posted|promised|delivered)(?: (?:out|back))? to (?:me|us)\b
+    """
 )
 
 
 def is_somebodys(text: str) -> bool:
-    """Return whether a normal form with "I" or "my" in it asks about the asker; so it does unless a rule says no."""
+    """Return whether a text with "I" or "my" in it asks about the asker; so it does unless a rule says no."""
+    text = _OFTEN.sub("", text)
     found = _ANYBODYS.match(text)
-    return found is None or bool(_SOMEBODYS.search(_CASE.sub("if one", text[found.end() :])))
+    if found is None:
+        return True
+    said = text[: found.start("core")].replace(found["want"] or "", "", 1) + text[found.end() :]
+    said = _CASE.sub("if one", said)
+    return _SOMEBODYS.stand(said, frozenset(_WORD.findall(said)))
+
+
+_WORD = re.compile(r"[a-z']+")

@@ -46,7 +46,7 @@ LANGUAGES = {
         r"ich mich mir mein\w* wir uns unser\w*",
         r"""heut\w* jetzt gerade aktuell\w* morgen gestern momentan derzeit\w* neuest\w* nächst\w* letzt\w* diese[rsn]?
         noch inzwischen bald vorhin soeben""",
-        r"er sie es ihn ihm ihnen das_da dies jene\w* dort davon dazu damit darauf",
+        r"er sie (?<!gibt_)es ihn ihm ihnen das_da dies jene\w* dort davon dazu damit darauf",
         r"""was_(?:ist|sind|bedeutet|bedeuten|kostet|kosten|heißt|passiert|macht)
         wie_(?:kann|soll|muss|lange|viel|viele|oft|funktioniert|hoch|wird|werden|lautet) wer_(?:darf|kann|ist)
         wo_(?:kann|finde) warum kann_man darf_man muss_man gibt_es welche[rsn]? wann_(?:kann|darf|muss|gilt|verfällt)
@@ -58,8 +58,8 @@ LANGUAGES = {
         r"""aujourd'hui maintenant demain hier actuel\w* dernier\w* dernière\w* prochain\w* encore bientôt ce_soir
         ce_matin cette_semaine en_ce_moment récent\w*""",
         r"il elle ils elles celui\w* celle\w* ceux cela ça ceci là lui leur",
-        r"""qu'est-ce_qu[e'] c'est_quoi quel(?:le)?s?_(?:est|sont) comment combien_(?:coûte|de|faut) peut-on faut-il
-        est-il_possible où_(?:peut|trouver|se_trouve) pourquoi qui_(?:peut|est) y_a-t-il""",
+        r"""qu'est_ce_que? c'est_quoi quel(?:le)?s?_(?:est|sont) comment combien_(?:coûte|de|faut) peut_on faut_il
+        est_il_possible où_(?:peut|trouver|se_trouve) pourquoi qui_(?:peut|est) y_a_t_il""",
     ),
     "es": _language(
         "LATIN",
@@ -86,7 +86,7 @@ LANGUAGES = {
         r"""hoje agora amanhã ontem atual\w* actual\w* últim[oa]s? próxim[oa]s? ainda est[ae]_(?:semana|mês|noite|ano)
         recent\w*""",
         r"ele ela eles elas isso isto esse essa este esta aquel[ea]s? lá ali",
-        r"""o_que_(?:é|são|significa|acontece) como_(?:se|funcionam?|\w+[aei]r) quanto_(?:custa|tempo|dura) pode-se
+        r"""o_que_(?:é|são|significa|acontece) como_(?:se|funcionam?|\w+[aei]r) quanto_(?:custa|tempo|dura) pode_se
         é_possível qual_(?:é|a_diferença) quais_(?:são|os|as) onde_se quem_pode por_que é_preciso""",
     ),
     "nl": _language(
