@@ -131,14 +131,19 @@ class Accounts:
 
     def may_spend(self) -> bool:
         """Return whether anything is left of the day's budget, `tiering.day_micro_usd`."""
+        left = self.left_pico_usd()
+        return left is None or left > 0
+
+    def left_pico_usd(self) -> int | None:
+        """Return what is left of the day's budget, below 0 where it was passed; None where there is no limit."""
         limit = self._settings().day_micro_usd
         if limit is None:
-            return True
+            return None
         with self._lock:
             totals = StoredTotals(day=self._written.day, day_pico_usd=self._written.day_pico_usd)
             days = {key[1]: number for key, number in self._unwritten.sums.items() if key[0] == "day"}
             _add_days(totals, {self._today(): 0, **days})
-        return totals.day_pico_usd < limit * _PICO_A_MICRO
+        return limit * _PICO_A_MICRO - int(totals.day_pico_usd)
 
     def answered(
         self,

@@ -63,7 +63,7 @@ _UNITS = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))
 def found_text(found: CoreFound) -> str:
     """Return how the core of an answer was found."""
     if found.hit == HitKind.HIT_KIND_PRIVATE:
-        return f"no core: the question {_PRIVATE.get(found.private_reason, 'is not shared')}"
+        return f"no core: the question {private_text(found.private_reason)}"
     if found.hit == HitKind.HIT_KIND_ALIAS:
         how = f"the core of {quoted(found.core_question)}, which asks the same"
     elif found.hit == HitKind.HIT_KIND_SEMANTIC:
@@ -74,6 +74,11 @@ def found_text(found: CoreFound) -> str:
         return how
     freshness = CoreFreshness.Name(found.freshness).removeprefix("CORE_FRESHNESS_").lower().replace("_", " ")
     return f"{how}, {age_text(found.age)} old, {freshness}"
+
+
+def private_text(reason: PrivateReason) -> str:
+    """Return why a question is not shared, with the question as its subject."""
+    return _PRIVATE.get(reason, "is not shared")
 
 
 def age_text(age: Duration) -> str:

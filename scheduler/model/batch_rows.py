@@ -12,6 +12,7 @@ from foreword.clock import Clock
 from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
 from foreword.llm import Batches, BatchRow
+from foreword.llm.custom_id import BatchName
 from foreword.naming import escaped
 from foreword.store import ProfileReader, ProfileWriter
 from foreword.store.failpoints import passing
@@ -20,7 +21,6 @@ from foreword.v1.model_work_pb2 import ModelCall, ModelItem, ModelMode, ModelOut
 from scheduler.model.applying import Applying
 from scheduler.model.batch_point import BatchPoint
 from scheduler.model.batch_progress import BatchProgress
-from scheduler.model.custom_id import BatchName
 from scheduler.model.ending import Ending, end_alone
 from scheduler.model.question import Question
 from scheduler.model.spend import Spend

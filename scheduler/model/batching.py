@@ -9,7 +9,9 @@ from contextlib import suppress
 
 from foreword.clock import DAY_MS, HOUR_MS, Clock
 from foreword.followed_config import FollowedConfig
-from foreword.llm import Batches, Model, ModelError, ModelFailure
+from foreword.llm import Batches, Model, ModelError
+from foreword.llm.custom_id import BatchName
+from foreword.llm.recovery import Recovery, Trace, may_be_taken
 from foreword.store import ProfileReader, ProfileWriter
 from foreword.store.failpoints import passing
 from foreword.store.v1.store_pb2 import BatchStage, ModelBatch
@@ -18,8 +20,6 @@ from scheduler.health import COMPONENT, Health
 from scheduler.model.batch_point import BatchPoint
 from scheduler.model.batch_progress import BatchProgress
 from scheduler.model.batch_rows import BatchRows
-from scheduler.model.custom_id import BatchName
-from scheduler.model.recovery import Recovery, Trace
 from scheduler.model.spend import PICO_A_MICRO
 from scheduler.model.waves import StoredWave, Waves
 
@@ -35,8 +35,6 @@ _ROWS_MS_MAX = 29 * DAY_MS
 _READS_MAX = 3
 # A provider that turns one batch away turns the next away too: each refusal doubles the wait, to an hour at most.
 _REST_MS_MAX = HOUR_MS
-# What says for certain that a batch was not taken. A 500 does not: it may have been made before something failed.
-_REFUSALS: tuple[ModelFailure, ...] = ("rate_limited", "overloaded", "unauthorized", "rejected")
 # Kinds of problems.
 _REFUSED, _KEPT = "batches refused", "batches kept"
 _GIVEN_UP, _TOO_DEAR = "batch given up", "batches too dear"
@@ -139,7 +137,7 @@ class Batching:
             state = await batches.create(wave.requests)
         except ModelError as exc:
             self._rest(exc)
-            if _may_be_taken(exc):
+            if may_be_taken(exc):
                 self._keep(wave.name.number, wave.batch, f"nobody knows whether it was taken: {exc}")
             else:
                 self._waves.give_back(wave.name.number, ModelWait.MODEL_WAIT_PROVIDER, self._rests_until_ms)
@@ -286,8 +284,3 @@ class Batching:
 
     def _age_ms(self, batch: ModelBatch) -> int:
         return self._clock.now_ms() - batch.intended_ms
-
-
-def _may_be_taken(exc: ModelError) -> bool:
-    was_answered = bool(exc.status)
-    return exc.may_be_billed or (was_answered and exc.failure not in _REFUSALS)

@@ -10,6 +10,7 @@ from foreword.clock import DAY_MS, Clock
 from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
 from foreword.llm import ModelRequest
+from foreword.llm.custom_id import BatchName
 from foreword.store import ProfileReader, ProfileWriter
 from foreword.store.failpoints import passing
 from foreword.store.model_writer import ModelTransaction
@@ -18,7 +19,6 @@ from foreword.v1.model_work_pb2 import ModelItem, ModelWait
 from scheduler.model.asking_rules import under_way
 from scheduler.model.batch_point import BatchPoint
 from scheduler.model.choice import BATCH, Choice
-from scheduler.model.custom_id import BatchName
 from scheduler.model.spend import PICO_A_MICRO, Spend
 from scheduler.model.wave import Draft, Wave, WaveLimits, ready, returned
 

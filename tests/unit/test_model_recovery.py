@@ -10,9 +10,9 @@ import pytest
 from foreword.clock import DAY_MS
 from foreword.keys import EnvironmentId
 from foreword.llm import BatchRow, BatchState, ModelError, ModelRequest
+from foreword.llm.custom_id import BatchName, CustomId
+from foreword.llm.recovery import Finding, Recovery, Trace
 from foreword.store.v1.store_pb2 import ModelBatch
-from scheduler.model.custom_id import BatchName, CustomId
-from scheduler.model.recovery import Finding, Recovery, Trace
 
 NOW_MS = 1_760_000_000_000
 GRACE_MS = 60_000

@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from foreword.store.v1 import store_pb2 as foreword_dot_store_dot_v1_dot_store__pb2
 from foreword.v1 import answer_pb2 as foreword_dot_v1_dot_answer__pb2
 from foreword.v1 import core_pb2 as foreword_dot_v1_dot_core__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66oreword/store/v1/answers.proto\x12\x11\x66oreword.store.v1\x1a\x18\x66oreword/v1/answer.proto\x1a\x16\x66oreword/v1/core.proto\"S\n\nStoredCore\x12\x1f\n\x04\x63ore\x18\x01 \x01(\x0b\x32\x11.foreword.v1.Core\x12\x0e\n\x06vector\x18\x02 \x01(\x0c\x12\x14\n\x0cvector_model\x18\x03 \x01(\t\"E\n\x0bStoredAlias\x12\x0f\n\x07\x63ore_id\x18\x01 \x01(\x0c\x12%\n\x05\x61lias\x18\x02 \x01(\x0b\x32\x16.foreword.v1.CoreAlias\"\"\n\rStoredAliases\x12\x11\n\talias_ids\x18\x01 \x03(\x0c\"\x1f\n\x0cStoredChange\x12\x0f\n\x07\x63ore_id\x18\x01 \x01(\x0c\"\x1c\n\nLastChange\x12\x0e\n\x06number\x18\x01 \x01(\x04\"\x1f\n\x0bTaggedCores\x12\x10\n\x08\x63ore_ids\x18\x01 \x03(\x0c\"8\n\x05Lease\x12\r\n\x05\x66\x65nce\x18\x01 \x01(\x04\x12\x10\n\x08until_ms\x18\x02 \x01(\x03\x12\x0e\n\x06holder\x18\x03 \x01(\t\"\x16\n\x05\x45poch\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\"f\n\rStoredFailure\x12\x10\n\x08until_ms\x18\x01 \x01(\x03\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x32\n\x0eprivate_reason\x18\x03 \x01(\x0e\x32\x1a.foreword.v1.PrivateReason\"0\n\x0cStoredAskers\x12\x0e\n\x06\x61skers\x18\x01 \x03(\x0c\x12\x10\n\x08since_ms\x18\x02 \x01(\x03\"\x19\n\tAskerRows\x12\x0c\n\x04keys\x18\x01 \x03(\x0c\"/\n\nStoredText\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0bsection_ids\x18\x02 \x03(\t\"H\n\x11StoredExplanation\x12\x33\n\x0b\x65xplanation\x18\x01 \x01(\x0b\x32\x1e.foreword.v1.AnswerExplanation\"F\n\x0bStoredAudit\x12$\n\x03hit\x18\x01 \x01(\x0b\x32\x17.foreword.v1.AuditedHit\x12\x11\n\tnamespace\x18\x02 \x01(\t\"\x19\n\x07RingEnd\x12\x0e\n\x06number\x18\x01 \x01(\x04\"O\n\tStoredUse\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12\x19\n\x11untiered_pico_usd\x18\x02 \x01(\x04\x12\x18\n\x10wrapper_pico_usd\x18\x03 \x01(\x04\"\x7f\n\x0eStoredTierCost\x12\x1f\n\x04tier\x18\x01 \x01(\x0e\x32\x11.foreword.v1.Tier\x12\r\n\x05\x63\x61lls\x18\x02 \x01(\x04\x12\x14\n\x0cinput_tokens\x18\x03 \x01(\x04\x12\x15\n\routput_tokens\x18\x04 \x01(\x04\x12\x10\n\x08pico_usd\x18\x05 \x01(\x04\"\xa9\x01\n\x0cStoredTotals\x12)\n\x06\x63ounts\x18\x01 \x01(\x0b\x32\x19.foreword.v1.AnswerTotals\x12\x30\n\x05\x63osts\x18\x02 \x03(\x0b\x32!.foreword.store.v1.StoredTierCost\x12\x19\n\x11untiered_pico_usd\x18\x03 \x01(\x04\x12\x0b\n\x03\x64\x61y\x18\x04 \x01(\t\x12\x14\n\x0c\x64\x61y_pico_usd\x18\x05 \x01(\x04\x42G\n\x11\x66oreword.store.v1P\x01Z\x19\x66oreword/store/v1;storev1\xaa\x02\x14\x46orewordApi.Store.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x66oreword/store/v1/answers.proto\x12\x11\x66oreword.store.v1\x1a\x1d\x66oreword/store/v1/store.proto\x1a\x18\x66oreword/v1/answer.proto\x1a\x16\x66oreword/v1/core.proto\"S\n\nStoredCore\x12\x1f\n\x04\x63ore\x18\x01 \x01(\x0b\x32\x11.foreword.v1.Core\x12\x0e\n\x06vector\x18\x02 \x01(\x0c\x12\x14\n\x0cvector_model\x18\x03 \x01(\t\"E\n\x0bStoredAlias\x12\x0f\n\x07\x63ore_id\x18\x01 \x01(\x0c\x12%\n\x05\x61lias\x18\x02 \x01(\x0b\x32\x16.foreword.v1.CoreAlias\"\"\n\rStoredAliases\x12\x11\n\talias_ids\x18\x01 \x03(\x0c\"\x1f\n\x0cStoredChange\x12\x0f\n\x07\x63ore_id\x18\x01 \x01(\x0c\"\x1c\n\nLastChange\x12\x0e\n\x06number\x18\x01 \x01(\x04\"\x1f\n\x0bTaggedCores\x12\x10\n\x08\x63ore_ids\x18\x01 \x03(\x0c\"8\n\x05Lease\x12\r\n\x05\x66\x65nce\x18\x01 \x01(\x04\x12\x10\n\x08until_ms\x18\x02 \x01(\x03\x12\x0e\n\x06holder\x18\x03 \x01(\t\"\x16\n\x05\x45poch\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\"f\n\rStoredFailure\x12\x10\n\x08until_ms\x18\x01 \x01(\x03\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x32\n\x0eprivate_reason\x18\x03 \x01(\x0e\x32\x1a.foreword.v1.PrivateReason\"0\n\x0cStoredAskers\x12\x0e\n\x06\x61skers\x18\x01 \x03(\x0c\x12\x10\n\x08since_ms\x18\x02 \x01(\x03\"\x19\n\tAskerRows\x12\x0c\n\x04keys\x18\x01 \x03(\x0c\"/\n\nStoredText\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0bsection_ids\x18\x02 \x03(\t\"H\n\x11StoredExplanation\x12\x33\n\x0b\x65xplanation\x18\x01 \x01(\x0b\x32\x1e.foreword.v1.AnswerExplanation\"F\n\x0bStoredAudit\x12$\n\x03hit\x18\x01 \x01(\x0b\x32\x17.foreword.v1.AuditedHit\x12\x11\n\tnamespace\x18\x02 \x01(\t\"\x19\n\x07RingEnd\x12\x0e\n\x06number\x18\x01 \x01(\x04\"O\n\tStoredUse\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12\x19\n\x11untiered_pico_usd\x18\x02 \x01(\x04\x12\x18\n\x10wrapper_pico_usd\x18\x03 \x01(\x04\"\x7f\n\x0eStoredTierCost\x12\x1f\n\x04tier\x18\x01 \x01(\x0e\x32\x11.foreword.v1.Tier\x12\r\n\x05\x63\x61lls\x18\x02 \x01(\x04\x12\x14\n\x0cinput_tokens\x18\x03 \x01(\x04\x12\x15\n\routput_tokens\x18\x04 \x01(\x04\x12\x10\n\x08pico_usd\x18\x05 \x01(\x04\"\xa9\x01\n\x0cStoredTotals\x12)\n\x06\x63ounts\x18\x01 \x01(\x0b\x32\x19.foreword.v1.AnswerTotals\x12\x30\n\x05\x63osts\x18\x02 \x03(\x0b\x32!.foreword.store.v1.StoredTierCost\x12\x19\n\x11untiered_pico_usd\x18\x03 \x01(\x04\x12\x0b\n\x03\x64\x61y\x18\x04 \x01(\t\x12\x14\n\x0c\x64\x61y_pico_usd\x18\x05 \x01(\x04\"S\n\nPrewarming\x12\x13\n\x0blast_number\x18\x01 \x01(\x04\x12\x30\n\x07\x62\x61tches\x18\x02 \x03(\x0b\x32\x1f.foreword.store.v1.PrewarmBatch\"\x85\x01\n\x0cPrewarmBatch\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12,\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x1d.foreword.store.v1.ModelBatch\x12 \n\x05\x63ores\x18\x03 \x03(\x0b\x32\x11.foreword.v1.Core\x12\x15\n\rmost_pico_usd\x18\x04 \x01(\x04\"\x1b\n\tPrewarmed\x12\x0e\n\x06places\x18\x01 \x03(\rBG\n\x11\x66oreword.store.v1P\x01Z\x19\x66oreword/store/v1;storev1\xaa\x02\x14\x46orewordApi.Store.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,40 +35,46 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foreword.store.v1.answers_p
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021foreword.store.v1P\001Z\031foreword/store/v1;storev1\252\002\024ForewordApi.Store.V1'
-  _globals['_STOREDCORE']._serialized_start=104
-  _globals['_STOREDCORE']._serialized_end=187
-  _globals['_STOREDALIAS']._serialized_start=189
-  _globals['_STOREDALIAS']._serialized_end=258
-  _globals['_STOREDALIASES']._serialized_start=260
-  _globals['_STOREDALIASES']._serialized_end=294
-  _globals['_STOREDCHANGE']._serialized_start=296
-  _globals['_STOREDCHANGE']._serialized_end=327
-  _globals['_LASTCHANGE']._serialized_start=329
-  _globals['_LASTCHANGE']._serialized_end=357
-  _globals['_TAGGEDCORES']._serialized_start=359
-  _globals['_TAGGEDCORES']._serialized_end=390
-  _globals['_LEASE']._serialized_start=392
-  _globals['_LEASE']._serialized_end=448
-  _globals['_EPOCH']._serialized_start=450
-  _globals['_EPOCH']._serialized_end=472
-  _globals['_STOREDFAILURE']._serialized_start=474
-  _globals['_STOREDFAILURE']._serialized_end=576
-  _globals['_STOREDASKERS']._serialized_start=578
-  _globals['_STOREDASKERS']._serialized_end=626
-  _globals['_ASKERROWS']._serialized_start=628
-  _globals['_ASKERROWS']._serialized_end=653
-  _globals['_STOREDTEXT']._serialized_start=655
-  _globals['_STOREDTEXT']._serialized_end=702
-  _globals['_STOREDEXPLANATION']._serialized_start=704
-  _globals['_STOREDEXPLANATION']._serialized_end=776
-  _globals['_STOREDAUDIT']._serialized_start=778
-  _globals['_STOREDAUDIT']._serialized_end=848
-  _globals['_RINGEND']._serialized_start=850
-  _globals['_RINGEND']._serialized_end=875
-  _globals['_STOREDUSE']._serialized_start=877
-  _globals['_STOREDUSE']._serialized_end=956
-  _globals['_STOREDTIERCOST']._serialized_start=958
-  _globals['_STOREDTIERCOST']._serialized_end=1085
-  _globals['_STOREDTOTALS']._serialized_start=1088
-  _globals['_STOREDTOTALS']._serialized_end=1257
+  _globals['_STOREDCORE']._serialized_start=135
+  _globals['_STOREDCORE']._serialized_end=218
+  _globals['_STOREDALIAS']._serialized_start=220
+  _globals['_STOREDALIAS']._serialized_end=289
+  _globals['_STOREDALIASES']._serialized_start=291
+  _globals['_STOREDALIASES']._serialized_end=325
+  _globals['_STOREDCHANGE']._serialized_start=327
+  _globals['_STOREDCHANGE']._serialized_end=358
+  _globals['_LASTCHANGE']._serialized_start=360
+  _globals['_LASTCHANGE']._serialized_end=388
+  _globals['_TAGGEDCORES']._serialized_start=390
+  _globals['_TAGGEDCORES']._serialized_end=421
+  _globals['_LEASE']._serialized_start=423
+  _globals['_LEASE']._serialized_end=479
+  _globals['_EPOCH']._serialized_start=481
+  _globals['_EPOCH']._serialized_end=503
+  _globals['_STOREDFAILURE']._serialized_start=505
+  _globals['_STOREDFAILURE']._serialized_end=607
+  _globals['_STOREDASKERS']._serialized_start=609
+  _globals['_STOREDASKERS']._serialized_end=657
+  _globals['_ASKERROWS']._serialized_start=659
+  _globals['_ASKERROWS']._serialized_end=684
+  _globals['_STOREDTEXT']._serialized_start=686
+  _globals['_STOREDTEXT']._serialized_end=733
+  _globals['_STOREDEXPLANATION']._serialized_start=735
+  _globals['_STOREDEXPLANATION']._serialized_end=807
+  _globals['_STOREDAUDIT']._serialized_start=809
+  _globals['_STOREDAUDIT']._serialized_end=879
+  _globals['_RINGEND']._serialized_start=881
+  _globals['_RINGEND']._serialized_end=906
+  _globals['_STOREDUSE']._serialized_start=908
+  _globals['_STOREDUSE']._serialized_end=987
+  _globals['_STOREDTIERCOST']._serialized_start=989
+  _globals['_STOREDTIERCOST']._serialized_end=1116
+  _globals['_STOREDTOTALS']._serialized_start=1119
+  _globals['_STOREDTOTALS']._serialized_end=1288
+  _globals['_PREWARMING']._serialized_start=1290
+  _globals['_PREWARMING']._serialized_end=1373
+  _globals['_PREWARMBATCH']._serialized_start=1376
+  _globals['_PREWARMBATCH']._serialized_end=1509
+  _globals['_PREWARMED']._serialized_start=1511
+  _globals['_PREWARMED']._serialized_end=1538
 # @@protoc_insertion_point(module_scope)

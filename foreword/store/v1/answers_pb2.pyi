@@ -1,3 +1,4 @@
+from foreword.store.v1 import store_pb2 as _store_pb2
 from foreword.v1 import answer_pb2 as _answer_pb2
 from foreword.v1 import core_pb2 as _core_pb2
 from google.protobuf.internal import containers as _containers
@@ -155,3 +156,29 @@ class StoredTotals(_message.Message):
     day: str
     day_pico_usd: int
     def __init__(self, counts: _Optional[_Union[_answer_pb2.AnswerTotals, _Mapping]] = ..., costs: _Optional[_Iterable[_Union[StoredTierCost, _Mapping]]] = ..., untiered_pico_usd: _Optional[int] = ..., day: _Optional[str] = ..., day_pico_usd: _Optional[int] = ...) -> None: ...
+
+class Prewarming(_message.Message):
+    __slots__ = ("last_number", "batches")
+    LAST_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    BATCHES_FIELD_NUMBER: _ClassVar[int]
+    last_number: int
+    batches: _containers.RepeatedCompositeFieldContainer[PrewarmBatch]
+    def __init__(self, last_number: _Optional[int] = ..., batches: _Optional[_Iterable[_Union[PrewarmBatch, _Mapping]]] = ...) -> None: ...
+
+class PrewarmBatch(_message.Message):
+    __slots__ = ("number", "batch", "cores", "most_pico_usd")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    BATCH_FIELD_NUMBER: _ClassVar[int]
+    CORES_FIELD_NUMBER: _ClassVar[int]
+    MOST_PICO_USD_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    batch: _store_pb2.ModelBatch
+    cores: _containers.RepeatedCompositeFieldContainer[_core_pb2.Core]
+    most_pico_usd: int
+    def __init__(self, number: _Optional[int] = ..., batch: _Optional[_Union[_store_pb2.ModelBatch, _Mapping]] = ..., cores: _Optional[_Iterable[_Union[_core_pb2.Core, _Mapping]]] = ..., most_pico_usd: _Optional[int] = ...) -> None: ...
+
+class Prewarmed(_message.Message):
+    __slots__ = ("places",)
+    PLACES_FIELD_NUMBER: _ClassVar[int]
+    places: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, places: _Optional[_Iterable[int]] = ...) -> None: ...

@@ -8,13 +8,16 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from foreword.clock import DAY_MS
-from foreword.llm import Batches, BatchState
+from foreword.llm.custom_id import BatchName
+from foreword.llm.errors import ModelError, ModelFailure
+from foreword.llm.model import Batches, BatchState
 from foreword.store.v1.store_pb2 import ModelBatch
-from scheduler.model.custom_id import BatchName
 
 # The provider's list follows the provider's clock. A day is more than a time zone set wrong; what is listed without
 # being ours costs a look at one row each.
 _SKEW_MS = DAY_MS
+# What says for certain that a batch was not taken. A 500 does not: it may have been made before something failed.
+_REFUSALS: tuple[ModelFailure, ...] = ("rate_limited", "overloaded", "unauthorized", "rejected")
 
 
 class Trace(Enum):
@@ -110,3 +113,9 @@ class Recovery:
             return Finding(Trace.UNLISTED, reason="the provider does not list it, which it may do late")
         del self._missed_since_ms[number]
         return Finding(Trace.ABSENT)
+
+
+def may_be_taken(exc: ModelError) -> bool:
+    """Return whether the provider may have a batch whose sending ended in an error."""
+    was_answered = bool(exc.status)
+    return exc.may_be_billed or (was_answered and exc.failure not in _REFUSALS)
