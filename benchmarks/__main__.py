@@ -25,6 +25,7 @@ NAMES = (
     "model_faults",
     "model_calls",
     "model_trigger",
+    "answers_scale",
 )
 
 
