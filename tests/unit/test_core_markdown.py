@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from foreword.errors import FieldError
 from foreword.v1.core_pb2 import Core, SectionKind
 from tiering.markdown import core_from_markdown, read_article
+
+ARTICLES = sorted((Path(__file__).parents[2] / "examples/help-centre").glob("*.md"))
 
 ARTICLE = """\
 ---
@@ -315,3 +318,20 @@ def test_html_is_text() -> None:
     core = core_from_markdown("# Q\n\nLead <b>bold</b>.\n\n<!-- x -->\n\n<script>alert(1)</script>\n")
     assert core.lead_short == "Lead <b>bold</b>."
     assert core.sections[0].standard == "<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize("path", ARTICLES, ids=[path.stem for path in ARTICLES])
+def test_an_article_of_the_example_uses_all_there_is(path: Path) -> None:
+    """Each has three depths, steps or a table, a caveat, several domains, and other questions it answers."""
+    core, aliases = read_article(path.read_text("utf-8"))
+    assert aliases
+    assert core.tags
+    assert core.caveats
+    assert len(core.sections) >= 3
+    assert {example.domain for example in core.examples} == {"retail", "software", "teaching", "health"}
+    for depth in ("overview", "standard", "deep"):
+        assert any(getattr(section, depth) for section in core.sections), depth
+    assert {section.kind for section in core.sections} & {
+        SectionKind.SECTION_KIND_STEPS,
+        SectionKind.SECTION_KIND_REFERENCE,
+    }
