@@ -82,7 +82,10 @@ def read_front_matter(text: str) -> tuple[dict[str, Any], str]:
     except (yaml.YAMLError, tomllib.TOMLDecodeError, RecursionError, ValueError) as exc:
         mark = getattr(exc, "problem_mark", None)
         kind = "TOML" if found[1] == "+++" else "YAML"
-        raise line_fault(2 + mark.line if mark else 1, f"front matter that is no {kind}", kind) from exc
+        hint = getattr(exc, "problem", None) or ""
+        raise line_fault(
+            2 + mark.line if mark else 1, f"front matter that is no {kind}", kind, hint=hint
+        ) from exc
     if not isinstance(front, dict | None):
         raise line_fault(2, "front matter without keys", "lines such as `question: How …?`")
     return front or {}, "\n" * found[0].count("\n") + text[found.end() :]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import click
 
+from foreword.cli.answer_import import import_
 from foreword.cli.answer_prewarm import prewarm
 from foreword.cli.answer_purge import purge
 from foreword.cli.answer_text import (
@@ -40,6 +41,7 @@ def command() -> None:
     """Answer questions from cores that many users share, in words for one, and look after these cores."""
 
 
+command.add_command(import_)
 command.add_command(prewarm)
 command.add_command(purge)
 

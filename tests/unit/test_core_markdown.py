@@ -264,6 +264,10 @@ REFUSED = [
     ("# Q\n\nLead.\n\n" + "Note: x.\n\n" * 9, "markdown line 21, core.caveats: found 9; allowed: at most 8"),
     ("---\ntags: [a\n---\n# Q\n\nLead.\n", "markdown line 3: found front matter that is no YAML"),
     ("---\n" + "[" * 5000 + "\n---\n", "markdown line 1: found front matter that is no YAML"),
+    (
+        "---\naliases: [Why not?, Why]\n---\n",
+        "markdown line 2: found front matter that is no YAML; allowed: YAML (expected ',' or ']', but got '?')",
+    ),
     ("+++\na = \n+++\n# Q\n", "markdown line 1: found front matter that is no TOML"),
     ("---\ntags: a\n# Q\n\nLead.\n", "markdown line 1: found front matter without an end"),
     ("---\n- a\n---\n# Q\n\nLead.\n", "markdown line 2: found front matter without keys"),
