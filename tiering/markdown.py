@@ -16,7 +16,8 @@ from tiering.sentences import first_sentence
 
 MARKDOWN_BYTES_MAX = 65_536
 
-_CONTROL = re.compile(r"(?![\n\r\t])[\x00-\x1f\x7f-\x9f]")
+# Of surrogates, half a character each, there is no UTF-8.
+_NO_TEXT = re.compile(r"(?![\n\r\t])[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _COMMENT = re.compile(r"\s*<!--(?:(?!-->).)*-->\s*", re.DOTALL)
 # Attributes of a heading as Pandoc, Hugo and kramdown have them: `## Cost {#cost .budget .invoice}`.
 _ATTRIBUTES = re.compile(r"\s*\{((?:[#.][\w-]+\s*)+)\}\s*$")
@@ -79,7 +80,7 @@ def read_article(text: str, *, question: str = "") -> Article:
     Raises:
         FieldError: It cannot be a core; names the line.
     """
-    size_bytes, control = len(text.encode("utf-8", "replace")), _CONTROL.search(text)
+    size_bytes, control = len(text.encode("utf-8", "replace")), _NO_TEXT.search(text)
     if size_bytes > MARKDOWN_BYTES_MAX:
         raise FieldError(
             "markdown", f"{size_bytes:,} bytes", f"at most {MARKDOWN_BYTES_MAX:,} bytes of UTF-8"
@@ -106,7 +107,11 @@ class _Splitter:
     def take(self, front: Mapping[str, Any], blocks: list[Block], given: str) -> tuple[str, ...]:
         """Take in the whole article; return its other questions."""
         core, said = self.core, _one(front, "question")
-        is_named = bool(blocks) and (blocks[0].level == 1 or (blocks[0].level > 1 and not said))
+        is_named = (
+            bool(blocks)
+            and blocks[0].level > 0
+            and (blocks[0].level == 1 or not (said or _one(front, "title")))
+        )
         heading = blocks.pop(0).text if is_named else ""
         names = [name for name in (said, heading, _one(front, "title"), given.strip()) if name]
         if not names:
@@ -336,7 +341,7 @@ def _is_comment(block: Block) -> bool:
 
 def _one(front: Mapping[str, Any], key: str) -> str:
     value = front.get(key) or ""
-    if not isinstance(value, str):
+    if not _is_text(value):
         raise line_fault(1, f"`{key}` that is no text", "text")
     return " ".join(value.split())
 
@@ -344,8 +349,13 @@ def _one(front: Mapping[str, Any], key: str) -> str:
 def _many(front: Mapping[str, Any], key: str) -> list[str]:
     value = front.get(key) or []
     values = value.split(",") if isinstance(value, str) else value
-    if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+    if not isinstance(values, list) or not all(map(_is_text, values)):
         raise line_fault(
             1, f"`{key}` that is no list of texts", "texts, in a list or with commas between them"
         )
-    return [" ".join(each.split()) for each in values]
+    return [text for value in values if (text := " ".join(value.split()))]
+
+
+def _is_text(value: object) -> bool:
+    # By escapes anything can stand in YAML and TOML.
+    return isinstance(value, str) and not _NO_TEXT.search(value)
