@@ -15,6 +15,7 @@ from typing import NamedTuple
 from foreword.v1.core_pb2 import Core
 from tiering.alike import meanings
 from tiering.question import normalise
+from tiering.sentences import split_sentences
 
 FUNCTION_WORDS = frozenset(
     """a about also an and any are as at be been but by do does each either else for from get gets had has have here how
@@ -53,7 +54,7 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>()\"'”`]+|[\w.+-]+@[\w-]+(?:\
 _QUOTED = re.compile(r"[“”„«\"]([^“”„«»\"\n]{2,200})[“”»\"]")
 # snake_case, call(), --option, a.b.c, a/b, camelCase.
 _CODE = re.compile(r"--[\w-]+|\w+(?:(?:[._/]|::)\w+)+(?:\(\))?|\w+\(\)|\b[^\W\d_A-Z][^\W\d_]*[A-Z]\w*")
-_ENDS = re.compile(r"(?<=[.!?:])[\"”)*_]*\s+|(?<=[。！？])|\n+")
+_ENDS = re.compile(r"(?<=:)[\"”)*_]*\s+|\n+")
 _MARKERS = re.compile(r"^[^\S\n]*(?:[-*+>#|]+[^\S\n]+|\d{1,3}[.)][^\S\n]+)+", re.MULTILINE)
 _OPENING = '*_"“„«(| '
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -97,7 +98,8 @@ def core_text(core: Core) -> str:
 def sentences(text: str) -> list[str]:
     """Return the sentences of a text without blocks of code, and without the marks of lists and headings."""
     plain = _MARKERS.sub("", _FENCED.sub("\n", text))
-    return [part for piece in _ENDS.split(plain) if (part := piece.lstrip(_OPENING))]
+    found = (one for piece in _ENDS.split(plain) for one in split_sentences(piece))
+    return [part for one in found if (part := one.lstrip(_OPENING))]
 
 
 def content_words(text: str, locale: str) -> frozenset[str]:
