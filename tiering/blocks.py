@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,12 +12,19 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import normalizeReference
 from markdown_it.token import Token
+from mdit_py_plugins.admon import admon_plugin
+from mdit_py_plugins.container import container_plugin
 from mdit_py_plugins.deflist import deflist_plugin
 
 from foreword.errors import FieldError
 
 # Blocks alone: what stands within a line stays as it is written, and a hostile one costs no time.
-_BLOCKS = MarkdownIt("commonmark").enable("table").use(deflist_plugin).disable("inline")
+_BLOCKS = MarkdownIt("commonmark").enable("table").disable("inline")
+# Notes as MkDocs and as Docusaurus have them: `!!! warning "Cost"`, `:::warning[Cost]`.
+_BLOCKS.use(deflist_plugin).use(admon_plugin)
+_BLOCKS.use(container_plugin, "note", validate=lambda name, *_: bool(name.strip()))
+_NOTES = ("admonition", "container_note")
+_NOTE = re.compile(r"\s*([\w-]*)\W*(.*?)[\]\"]?\s*")
 _LINES = MarkdownIt("commonmark")
 _FRONT = re.compile(r"(---|\+\+\+)[ \t]*\n((?:.*\n)*?)\1[ \t]*(?:\n|\Z)")
 _REFERENCE = re.compile(r"(?<![\\!\]])\[([^\[\]]{1,200})\](?:\[([^\[\]]{0,200})\])?(?![\[(:])")
@@ -35,11 +43,11 @@ class Block(NamedTuple):
     """One block of an article.
 
     Attributes:
-        kind: As markdown-it names it, such as paragraph.
+        kind: As markdown-it names it, such as paragraph; note, however it is marked.
         line: Its first line, 1 for the first of the article.
         text: Its Markdown; a paragraph stands in one line, of a heading only its words.
         level: Of a heading, 1 to 6; otherwise 0.
-        language: Of code, as the article names it.
+        name: Of code its language, of a note its kind, as the article has it in small letters.
         paragraphs: What is said in it, without the marks of blocks.
         items: Of a list.
     """
@@ -48,7 +56,7 @@ class Block(NamedTuple):
     line: int
     text: str
     level: int = 0
-    language: str = ""
+    name: str = ""
     paragraphs: tuple[str, ...] = ()
     items: tuple[Item, ...] = ()
 
@@ -130,8 +138,10 @@ class _Targets:
 
 
 def _block(token: Token, inner: Sequence[Token], lines: Sequence[str], targets: _Targets) -> Block:
-    first, last = token.map or (0, 0)
-    kind, text = token.type.removesuffix("_open"), "\n".join(lines[first:last]).strip("\n")
+    kind, (first, last) = token.type.removesuffix("_open"), token.map or (0, 0)
+    if kind in _NOTES:
+        return _note(token, inner, lines[first + 1 : last], targets)
+    text = "\n".join(lines[first:last]).strip("\n")
     said = [_joined(each.content) for each in [token, *inner] if each.content]
     if kind in ("heading", "paragraph"):
         text = said[0] if said else ""
@@ -142,9 +152,25 @@ def _block(token: Token, inner: Sequence[Token], lines: Sequence[str], targets: 
         first + 1,
         text,
         level=int(token.tag[1]) if kind == "heading" else 0,
-        language=(token.info.split() or [""])[0].lower() if kind == "fence" else "",
+        name=(token.info.split() or [""])[0].lower() if kind == "fence" else "",
         paragraphs=tuple(said),
         items=tuple(_items(inner, lines, targets)) if kind.endswith("_list") else (),
+    )
+
+
+def _note(token: Token, inner: Sequence[Token], lines: Sequence[str], targets: _Targets) -> Block:
+    found = _NOTE.fullmatch(token.info)
+    name, title = found.groups() if found else ("", "")
+    # The plugin puts a title of its own first.
+    said = [_joined(each.content) for each in inner[3 * (token.type == "admonition_open") :] if each.content]
+    said = [f"{title}:" if title[-1].isalnum() else title, *said] if title else said
+    text = textwrap.dedent("\n".join(lines)).strip("\n")
+    return Block(
+        "note",
+        (token.map or [0])[0] + 1,
+        targets.put_in(f"**{title}**\n\n{text}" if title else text),
+        name=name.lower(),
+        paragraphs=tuple(map(targets.put_in, said)),
     )
 
 

@@ -21,9 +21,11 @@ _NO_TEXT = re.compile(r"(?![\n\r\t])[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _COMMENT = re.compile(r"\s*<!--(?:(?!-->).)*-->\s*", re.DOTALL)
 # Attributes of a heading as Pandoc, Hugo and kramdown have them: `## Cost {#cost .budget .invoice}`.
 _ATTRIBUTES = re.compile(r"\s*\{((?:[#.][\w-]+\s*)+)\}\s*$")
-_WORD = r"(note|warning|important|caution|danger|attention)"
+# What an importer of pages writes in front of them (MDX).
+_IMPORTS = re.compile(r"""(?:import\s[\w\s{},*$]{1,200}['\"][^'\"]{1,200}['\"];?\s*)+""")
+_CAVEATS = ("note", "warning", "important", "caution", "danger", "attention")
 _CAVEAT = re.compile(
-    rf"(?i)(?:\[!{_WORD}\]|(?:!!!|:::)\s*{_WORD}\b|[*_]{{0,3}}{_WORD}[*_]{{0,3}}:[*_]{{0,3}})\s*"
+    rf"(?i)(?:\[!({'|'.join(_CAVEATS)})\]|[*_]{{0,3}}({'|'.join(_CAVEATS)})[*_]{{0,3}}:[*_]{{0,3}})\s*"
 )
 _LEAD = re.compile(r"(?i)(?:overview|introduction|summary|(?:short )?answer|in short|tl;?dr)\W*")
 _SOURCES = re.compile(
@@ -35,21 +37,14 @@ _EXAMPLE = re.compile(
 _DETAILS = re.compile(
     r"(?i)(?:more|details?|(?:in|more|further|technical) (?:depth|details?)|advanced|background|why)\b"
 )
-_KINDS = (
-    (
-        re.compile(r"(?i)troubleshoot|(?:not|n't|n’t) work|fails?\b|goes wrong"),
-        SectionKind.SECTION_KIND_TROUBLESHOOTING,
-    ),
-    (re.compile(r"(?i)background|why\b|history|how\b.*\bworks?\b"), SectionKind.SECTION_KIND_BACKGROUND),
+_TROUBLE = re.compile(r"(?i)troubleshoot|(?:not|n't|n’t) work|fails?\b|goes? wrong")
+_BACKGROUND = re.compile(r"(?i)background|why\b|history|how\b.*\bworks?\b")
+_DOMAINS = {"py": "python", "js": "javascript", "ts": "typescript"} | dict.fromkeys(
+    ["sh", "bash", "console"], "shell"
 )
-_DOMAINS = {
-    "py": "python",
-    "js": "javascript",
-    "ts": "typescript",
-    "sh": "shell",
-    "bash": "shell",
-    "console": "shell",
-}
+_PARTS_MAX = 12
+# What is longer names more sources than a core has, and takes seconds to take apart.
+_SOURCES_LETTERS_MAX = 12_000
 _STANDARD_BYTES_MAX, _OVERVIEW_BYTES_MAX = 4000, 2000
 
 
@@ -89,7 +84,7 @@ def read_article(text: str, *, question: str = "") -> Article:
         line = text.count("\n", 0, control.start()) + 1
         raise line_fault(line, f"the control character U+{ord(control[0]):04X}", "text")
     front, body = read_front_matter(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
-    blocks = [block for block in read_blocks(body) if block.kind != "hr" and not _is_comment(block)]
+    blocks = [block for block in read_blocks(body) if not _is_unsaid(block)]
     splitter = _Splitter()
     aliases = splitter.take(front, blocks, question)
     return Article(splitter.checked(), aliases)
@@ -158,7 +153,11 @@ class _Splitter:
         return made
 
     def _note(self, group: str, line: int) -> None:
-        self._lines[f"core.{group}[{len(getattr(self.core, group))}]"] = line
+        count = len(getattr(self.core, group))
+        if count > _PARTS_MAX:
+            # It will be refused; thousands of them are not named first.
+            self.checked()
+        self._lines[f"core.{group}[{count}]"] = line
 
     def _take_lead(self, summary: str, opening: list[Block], line: int) -> None:
         place = next((place for place, block in enumerate(opening) if block.kind == "paragraph"), None)
@@ -201,8 +200,10 @@ class _Splitter:
 
     def _take_sources(self, body: list[Block]) -> bool:
         """Take what is nothing but sources; return whether it was."""
-        found = []
+        found: list[CoreSource] = []
         for block in body:
+            if len(block.text) > _SOURCES_LETTERS_MAX:
+                return False
             if block.kind == "paragraph":
                 texts = [block.text]
             elif block.items and all(item.text.split()[1:] == item.paragraph.split() for item in block.items):
@@ -221,17 +222,10 @@ class _Splitter:
         """Take out what is a caveat. One within a list stays there as well: it belongs to its step, and must not go."""
         kept = []
         for block in blocks:
-            is_whole = block.kind in ("paragraph", "blockquote")
-            whole = [" ".join(block.paragraphs).removesuffix(":::").rstrip()] if is_whole else ()
-            found = [
-                (match, text[match.end() :])
-                for text in (block.paragraphs if block.items else whole)
-                if (match := _CAVEAT.match(text)) and match.end() < len(text)
-            ]
-            for match, text in found:
+            found = list(_caveats(block))
+            for kind, text in found:
                 self._note("caveats", block.line)
-                caveat_id = self._id(next(filter(None, match.groups())), "caveat")
-                self.core.caveats.add(caveat_id=caveat_id, text=text)
+                self.core.caveats.add(caveat_id=self._id(kind, "caveat"), text=text)
             if block.items or not found:
                 kept.append(block)
         return kept
@@ -258,9 +252,21 @@ class _Splitter:
     def _add_to_example(self, block: Block) -> None:
         line, domain, texts = self._examples[-1]
         texts.append(block.text)
-        if block.language and not domain:
-            self._examples[-1] = (line, _DOMAINS.get(block.language, block.language), texts)
+        if block.name and not domain:
+            self._examples[-1] = (line, _DOMAINS.get(block.name, block.name), texts)
             self._examples.append((block.line, "", []))
+
+
+def _caveats(block: Block) -> Iterator[tuple[str, str]]:
+    """Yield kind and text of each caveat in a block; a block that is no list is one as a whole."""
+    if block.kind == "note":
+        if block.name in _CAVEATS and block.paragraphs:
+            yield block.name, " ".join(block.paragraphs)
+        return
+    is_whole = block.kind in ("paragraph", "blockquote")
+    for text in block.paragraphs if block.items else [" ".join(block.paragraphs)] if is_whole else ():
+        if (match := _CAVEAT.match(text)) and match.end() < len(text):
+            yield next(filter(None, match.groups())), text[match.end() :]
 
 
 def _by_headings(blocks: list[Block]) -> list[list[Block]]:
@@ -287,17 +293,15 @@ def _titled(heading: Block | None) -> tuple[str, list[str], list[str]]:
 
 
 def _kind(title: str, blocks: Sequence[Block]) -> SectionKind:
-    of_title = next((kind for pattern, kind in _KINDS if pattern.search(title)), None)
     kinds = {block.kind for block in blocks}
-    if of_title is not None:
-        return of_title
+    if _TROUBLE.search(title):
+        return SectionKind.SECTION_KIND_TROUBLESHOOTING
+    if _BACKGROUND.search(title):
+        return SectionKind.SECTION_KIND_BACKGROUND
     if "ordered_list" in kinds:
         return SectionKind.SECTION_KIND_STEPS
-    return (
-        SectionKind.SECTION_KIND_REFERENCE
-        if kinds & {"table", "dl"}
-        else SectionKind.SECTION_KIND_EXPLANATION
-    )
+    is_table = kinds & {"table", "dl"}
+    return SectionKind.SECTION_KIND_REFERENCE if is_table else SectionKind.SECTION_KIND_EXPLANATION
 
 
 def _overview(blocks: Sequence[Block]) -> str:
@@ -335,8 +339,11 @@ def _joined(blocks: Sequence[Block]) -> str:
     return "\n\n".join(mark + block.text for mark, block in zip(marks, blocks, strict=True))
 
 
-def _is_comment(block: Block) -> bool:
-    return block.kind == "html_block" and _COMMENT.fullmatch(block.text) is not None
+def _is_unsaid(block: Block) -> bool:
+    """Return whether a block is for whoever makes the pages alone."""
+    of_pages = {"html_block": _COMMENT, "paragraph": _IMPORTS}.get(block.kind)
+    is_empty = block.kind == "hr" or not (block.level or block.text.strip())
+    return is_empty or (of_pages is not None and of_pages.fullmatch(block.text) is not None)
 
 
 def _one(front: Mapping[str, Any], key: str) -> str:

@@ -167,7 +167,13 @@ def test_what_must_not_be_dropped_is_a_caveat(core: Core) -> None:
         ("Note: it costs.", "it costs."),
         ("**Important**: it costs.", "it costs."),
         ("> [!CAUTION]\n> It costs.\n>\n> A lot.", "It costs. A lot."),
-        ('!!! warning "Cost"\n    It costs.', '"Cost" It costs.'),
+        ('!!! warning "Cost"\n    It costs.\n\n    A lot.', "Cost: It costs. A lot."),
+        ("!!! note\n    It costs.", "It costs."),
+        (
+            ":::warning[Does it cost?]\n\nIt costs [much][m].\n\n:::\n\n[m]: m.md",
+            "Does it cost? It costs [much](m.md).",
+        ),
+        (":::caution Cost\nIt costs.", "Cost: It costs."),
         (":::danger\nIt costs.\n:::", "It costs."),
     ],
 )
@@ -186,6 +192,21 @@ def test_other_quotes_and_paragraphs_are_text(markdown: str) -> None:
     core = core_from_markdown(f"# Q\n\nLead.\n\n{markdown}\n")
     assert not core.caveats
     assert core.sections[0].standard == markdown
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        (":::tip Faster\n\n- a\n- b\n\n:::", "**Faster**\n\n- a\n- b"),
+        ("!!! example\n    ```sh\n    ls\n    ```", "```sh\nls\n```"),
+        (":::warning\n:::\n\nText.", "Text."),
+    ],
+)
+def test_other_notes_are_text_without_their_marks(markdown: str, text: str) -> None:
+    """What a tip holds stays as it is written."""
+    core = core_from_markdown(f"# Q\n\nLead.\n\n{markdown}\n")
+    assert not core.caveats
+    assert core.sections[0].standard == text
 
 
 def test_examples_have_their_domain(core: Core) -> None:
@@ -228,6 +249,7 @@ def test_what_cannot_be_sources_stays_text(body: str) -> None:
 def test_the_question_may_be_given(core: Core) -> None:
     """An article without a heading takes the question it is given, and one in TOML says its own."""
     assert core_from_markdown("Yes.\n", question="Is it so?").question == "Is it so?"
+    assert core_from_markdown("---\ntitle: Is it so?\n---\nYes.\n\n### Why\n\nSo.\n").question == "Is it so?"
     toml = '+++\nquestion = "Is it so?"\ntags = "a, b"\nsummary = "Yes."\n+++\n## Why\n\nBecause.\n'
     read = core_from_markdown(toml)
     assert (read.question, read.lead_short, list(read.tags)) == ("Is it so?", "Yes.", ["a", "b"])
@@ -305,6 +327,9 @@ HOSTILE = {
     "sentences": "A. " * 21_000,
     "code": "`" * 65_000,
     "headings": "#### a\n\n" * 8000,
+    "notes": ":::note\n" * 8000,
+    "deep notes": "\n".join("    " * depth + "!!! note" for depth in range(240)),
+    "imports": "import a from 'b';" * 3600 + "!",
     "terms": "a\n: b\n\n" * 9000,
 }
 
@@ -318,7 +343,9 @@ def test_hostile_markdown_is_an_answer_or_an_error_soon(start: str, text: str) -
 
 
 def test_html_is_text() -> None:
-    """HTML is kept as it is written; only a comment that stands alone is none of the article's text."""
+    """HTML is kept as it is written; a comment that stands alone is none of the text, nor are imports."""
+    pages = core_from_markdown("import a from 'b';\nimport {c} from 'd';\n\n# Q\n\nimport it from there.\n")
+    assert (pages.question, pages.lead_short) == ("Q", "import it from there.")
     core = core_from_markdown("# Q\n\nLead <b>bold</b>.\n\n<!-- x -->\n\n<script>alert(1)</script>\n")
     assert core.lead_short == "Lead <b>bold</b>."
     assert core.sections[0].standard == "<script>alert(1)</script>"
