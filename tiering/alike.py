@@ -3,139 +3,77 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from functools import lru_cache
+from importlib.resources import files
 
 import Stemmer
 
-# Words of a group may stand for each other: it asks the same, or makes no sense. Delivery and dispatch are no group,
-# nor are pausing and cancelling. After a colon: only beside one of these words.
-_GROUPS = """
-    begin start commence; buy purchase; delete remove erase; fix repair mend; get obtain receive; help assist;
-    choose select pick; need require; allow permit; photo picture pic photograph; mobile cell; flat apartment;
-    lift elevator; holiday vacation; truck lorry; trash garbage rubbish; film movie; shop store; diaper nappy;
-    child children kid; television tv telly; phone telephone; car automobile; bike bicycle; fridge refrigerator;
-    advertisement ad advert; information info; identification id; repository repo; document doc;
-    university uni; exam examination;
-    price cost fee charge; deliver ship delivery shipping; parcel package; book reserve; booking reservation;
-    warranty guarantee; drawback downside disadvantage; benefit advantage; employee staff; customer client;
-    fast quick quickly rapidly; big large; hard difficult; easy simple; faulty defective; ill sick unwell; find locate;
-    see view; close shut; speak talk; annual yearly annually; maximum max; happen occur; improve enhance; what which;
-    can could; invitation invite; reply respond; mail post; show display; mute silence; enable activate;
-    disable deactivate; immediately instantly; rent hire; decline reject refuse; leave depart; end finish; math maths;
-    appointment appt; account acct; password pwd; message msg; department dept; hour hr; kilometer km; kilogram kg kilo;
-    gigabyte gb; megabyte mb; legal lawful; illegal unlawful; lawyer attorney; physician doctor; postpone defer;
-    change amend modify alter edit;
-    change update : address email detail name phone number password payment card billing information profile photo;
-    cancel end stop terminate quit : subscription membership contract plan policy trial;
-    book make schedule arrange : appointment; submit file lodge make : claim complaint application;
-    send submit give provide : reading; earn make : money; settle pay : bill invoice;
-    install setup : app software python
-    """
-_PHRASES = {
-    "login": "log in to|log into|log in|log on to|log on|sign in to|sign into|sign in|logon|log on",
-    "logout": "log out of|log out|log off|sign out of|sign out|sign off",
-    "register": "sign up|enroll in|enroll on",
-    "contact": "get in touch with|get hold of|reach out to",
-    "setup": "set up|set-up",
-    "enable": "turn on|switch on",
-    "disable": "turn off|switch off",
-    "pay": "make a payment|make payment|make payments",
-    "book": "make a booking|make a reservation",
-    "complain": "make a complaint|file a complaint|lodge a complaint|raise a complaint|submit a complaint",
-    "get a refund": "get my money back|get money back|get refunded|be refunded|claim a refund",
-    "to": "in order to|so as to",
-    "mobile phone": "cell phone|cellphone",
-    "uk": "united kingdom|u.k",
-    "u.s": "united states of america|united states|u.s.a|usa",
-    "opening hours": "opening times|opening hour|business hours",
-    "atm": "cash machine|cashpoint",
-    "on weekend": "at the weekend|on the weekend|at weekends|on weekends|over the weekend|at weekend",
-    "free": "free of charge|for free|at no cost",
-    "delete": "get rid of",
-    "why": "how come|for what reason",
-    "what": "what sort of|what kind of|what type of",
-    "return it": "send it back",
-    "remotework": "work from home|working from home|remote work|remote working|work remotely|working remotely",
-    "per year": "each year|every year|per annum",
-    "per month": "each month|every month",
-    "per week": "each week|every week",
-    "per day": "each day|every day",
-    "vs": "versus",
-    "several": "a few",
-    "slightly": "a little|a bit",
-    "insurance": "insurance policy|insurance cover",
-    "": "exactly|usually|normally|typically|generally|currently|actually|kindly|please|simply",
-}
-_SAID = {said: phrase for phrase, ways in _PHRASES.items() for said in ways.split("|")}
+_TABLES = tomllib.loads(files("tiering").joinpath("alike.toml").read_text("utf-8"))
+_SAID = {said: phrase for phrase, ways in _TABLES["phrases"].items() for said in ways.split("|")}
+_PHRASED = frozenset(said.split()[0] for said in _SAID)
 _PHRASE = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, _SAID), key=len, reverse=True))})\b")
-_WAYS = "(?:way|ways|process|procedure|method|steps|correct way|right way|proper way)"
-_DO_THAT = (
-    " (?:and )?(?:how (?:do i (?:do|go about) (?:that|it)|does (?:that|it) work|do i)|what do i do|how)"
+_FRAMES = _TABLES["frames"]
+_FRAMED = [
+    (re.compile(f"(?:{way.format_map(_FRAMES)})(?: |$)"), rf"{frame} ".lstrip())
+    for frame, way in _FRAMES["list"]
+]
+_FRAME = re.compile("|".join(f"({re.sub(r'[(](?![?])', '(?:', way.pattern)})" for way, _ in _FRAMED))
+_FRAMES_MAX = 3
+# Without a word of asking it is a search of a few words: capital of France, resetting a password.
+_ASKING = frozenset(
+    """what how when where which who whose why can could would will is are am was were do does did has have had should
+    shall may must i you we tell""".split()
 )
-# How a question begins when it is one of few kinds. The first that fits each time, in this order.
-_FRAMES = tuple(
-    (re.compile(pattern), frame)
-    for pattern, frame in (
-        (
-            r"^(?:(?:(?:can|could|would) you )?(?:tell me|let me know|confirm|advise|check)|do you know"
-            r"|i (?:was|am) (?:just )?wondering|i (?:would like|want|need|wanted) to (?:know|check|ask))"
-            " (?:if|whether) ",
-            "",
-        ),
-        (rf"^what (?:is|are) the {_WAYS} (?:to|for|of|involved in) ", "how do i "),
-        (
-            r"^what (?:do i (?:need|have) to do|should i do|must i do|steps do i (?:need to )?take) to ",
-            "how do i ",
-        ),
-        (r"^how (?:do i go about|does one|does someone|do you go about) ", "how do i "),
-        (rf"^i (?:want|need|would like|am trying|wish|am looking) to (.+?){_DO_THAT}$", r"how do i \1"),
-        (
-            r"^(?:(?:is it|would it be) (?:possible|ok|okay|alright|all right|fine|permitted|allowed) (?:to|if i)"
-            r"|(?:am|will|would|are) i (?:be )?(?:allowed|able|permitted) to|may i|could i|is there (?:a|any) way to) ",
-            "can i ",
-        ),
-        (r"^how much (?:do you charge|does it cost|will it cost|would it cost) (?:for|to) ", "price "),
-        (r"^how much (?:do|does|will|would|did) (.+?) cost\b", r"price \1"),
-        (r"^what (?:do|does|will|would) (.+?) cost\b", r"price \1"),
-        (r"^(?:how much|what) (?:is|are) the (?:price|cost|fee|charge)s? (?:of|for|to) ", "price "),
-        (r"^how much (?:is|are) ", "price "),
-        (r"^what (?:is|are) (?:the|your) ((?:[\w-]+ )?[\w-]+) (?:price|cost|fee|charge)s?$", r"price \1"),
-        (r"^how long (?:do|does|will|would) it take (?:me )?(?:to|for) ", "duration "),
-        (r"^how long (?:do|does|will|would) (.+?) take\b", r"duration \1"),
-        (r"^(?:(?:is|are) there|there (?:is|are)) (?:any )?", "available "),
-        (r"^(?:is|are) (.+?) available\b", r"available \1"),
-        (r"^(?:do )?you (?:have|offer|provide|do) ", "you have "),
-        (
-            r"^(?:do i (?:have|need) to|am i required to|must i|is it (?:necessary|compulsory|mandatory) to) ",
-            "must ",
-        ),
-        (r"^(?:at )?what time ", "when "),
-        (r"(?<=\w )(is|are) there\b", r"\1"),
-        (r"\b(\d+) o'clock\b", r"\1"),
-        (r"\b(\d+(?::\d\d)?) in the morning\b", r"\1am"),
-        (r"\b(\d+(?::\d\d)?) in the (?:afternoon|evening)\b", r"\1pm"),
-    )
+_ON_DAY = re.compile(r"(?<!\bis )\bon (?=(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b)")
+_THERE = re.compile(r"(?<=\w )(is|are) there\b")
+_DIGIT = re.compile(r"\d")
+_FIGURES = (
+    (re.compile(r"\b(\d[\d.]*) dollars?\b"), r"$\1"),
+    (re.compile(r"\b(\d[\d.]*) euros?\b"), r"€\1"),
+    (re.compile(r"\b(\d+) o'clock\b"), r"\1"),
+    (re.compile(r"\b(\d+(?::\d\d)?) in the morning\b"), r"\1am"),
+    (re.compile(r"\b(\d+(?::\d\d)?) in the (?:afternoon|evening)\b"), r"\1pm"),
 )
 
-# What one has of them is no matter of number or of doing: savings are not what saving is, nor goods what is good.
-_WHOLE = frozenset(
-    """training parking dating saving savings building meeting setting wedding clothing hearing rating meaning opening
-    booking banking evening morning dressing housing listing landing earning earnings ending being bearing fitting
-    spelling drawing painting string king ring thing bring spring during something nothing anything everything feeling
-    customs goods news means glasses arms works paste pastes speed feed his this us yes its was has does
-    always process address access business express less across plus lens bus gas virus status bonus campus
-    before since above because inside outside where there here some none one more same""".split()
-)
+_WHOLE = frozenset(_TABLES["whole"].split())
 # Endings of number and of what is being done. That of what is done is not among them: who pays is not who is paid.
-_ENDING = re.compile(r"(?:[a-z]?ing)?s?|es?|ys?|ies?")
+_ENDING = re.compile(r"(?:^[a-z]ing|ing|e|y|ie|l)?s?$")
+_DOUBLED = re.compile(r"^[a-z](?=ed$|er$)")
 _STEMMER = Stemmer.Stemmer("english", 0)
 
 
 def phrased(text: str) -> str:
     """Return a normal form with phrases and beginnings that mean the same made one."""
-    text = " ".join(_PHRASE.sub(lambda found: _SAID[found[0]], text).split())
-    for pattern, frame in _FRAMES:
-        text = pattern.sub(frame, text)
+    words = text.split()
+    if not _PHRASED.isdisjoint(words):
+        text = " ".join(_PHRASE.sub(lambda found: _SAID[found[0]], text).split())
+    framed = _framed(text)
+    if words and framed == text and _ASKING.isdisjoint(words):
+        is_doing = words[0].endswith("ing") and len(words) > 1 and words[0] not in _WHOLE
+        framed = _framed(f"how do i {text}" if is_doing else f"what is {text}")
+    words = framed.split()
+    if framed.startswith("how do i ") and words[3:] and words[3].endswith("ing"):
+        words[3] = _STEMMER.stemWord(words[3])
+        framed = " ".join(words)
+    text = framed
+    if "day" in text:
+        text = _ON_DAY.sub("", text)
+    if " there" in text:
+        text = _THERE.sub(r"\1", text)
+    if _DIGIT.search(text):
+        for pattern, figure in _FIGURES:
+            text = pattern.sub(figure, text)
+    return text
+
+
+def _framed(text: str) -> str:
+    for _ in range(_FRAMES_MAX):
+        found = _FRAME.match(text)
+        if not found or not found.lastindex:
+            break
+        pattern, frame = _FRAMED[found.lastindex - 1]
+        text = pattern.sub(frame, text, count=1)
     return text
 
 
@@ -146,24 +84,20 @@ def _base(word: str) -> str:
     shared = next(
         (at for at, (one, other) in enumerate(zip(word, stem, strict=False)) if one != other), len(stem)
     )
-    ending = word[shared:]
-    return stem if _ENDING.fullmatch(ending) else f"{stem}-{ending.rstrip('s')}"
+    ending = _DOUBLED.sub("", _ENDING.sub("", word[shared:]))
+    return f"{stem}-{ending}" if ending else stem
 
 
-def _groups() -> tuple[dict[str, str], list[tuple[dict[str, str], frozenset[str]]]]:
-    everywhere: dict[str, str] = {}
-    beside = []
-    for group in _GROUPS.split(";"):
-        words, _, near = group.partition(":")
-        bases = [_base(word) for word in words.split()]
-        if near:
-            beside.append((dict.fromkeys(bases, bases[0]), frozenset(map(_base, near.split()))))
-        else:
-            everywhere |= dict.fromkeys(bases, bases[0])
-    return everywhere, beside
+def _group(words: str) -> dict[str, str]:
+    bases = [_base(word) for word in words.split()]
+    return dict.fromkeys(bases, bases[0])
 
 
-_EVERYWHERE, _BESIDE = _groups()
+_EVERYWHERE = {base: first for words in _TABLES["groups"].split(";") for base, first in _group(words).items()}
+_BESIDE = [
+    (_group(words), frozenset(map(_base, near.split())))
+    for words, near in (group.split(":") for group in _TABLES["groups_beside"].split(";"))
+]
 
 
 # Of words alone, which say nothing of who asked what.

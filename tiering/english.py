@@ -20,7 +20,7 @@ _OPENING = re.compile(
         |(?:(?:just\ )?(?:a|one)\ )?(?:quick|small|random|silly)\ question|i\ have\ a\ (?:quick\ )?question
         |sorry\ (?:to\ bother\ you|if\ this\ is\ a\ (?:silly|stupid)\ question)|(?:i\ )?hope\ you\ are\ well)
         (?:\s*[,:;.!-]+\s*|\ {_NEXT})
-    |(?:well|ok|okay|right|question|out\ of\ (?:curiosity|interest))\s*[,:;.!-]+\s*
+    |(?:well|ok|okay|right|question|morning|afternoon|evening|out\ of\ (?:curiosity|interest))\s*[,:;.!-]+\s*
     |(?:(?:please\ )?(?:(?:can|could|would|will)\ (?:you|someone|anyone|somebody)\ (?:please\ |kindly\ |pls\ )?)?
         (?:tell\ me|let\ me\ know|explain(?:\ to\ me)?|advise(?:\ me)?)|would\ you\ mind\ telling\ me
         |i\ (?:would\ like|would\ love|want|wanted|need)\ to\ (?:know|ask|find\ out)|i\ (?:was|am)\ (?:just\ )?wondering
@@ -43,10 +43,15 @@ _LAST_WORDS = frozenset(
     "please pls plz thanks you thankyou thx much lot advance again cheers ta regards appreciated".split()
 )
 
+# With more it is no courtesy but a text about such words.
+_COURTESIES_MAX = 8
+_COURTESY_CHARS_MAX = 100
+
 _SHORT = re.compile(
     r"\b(?:(?P<be>what|where|who|when|how|why|that|there|here|it|he|she)'s\b(?! (?:got|been)\b)"
     r"|(?P<plain>whats|hows|wheres|im|ive|cannot|wanna|gonna)\b"
     r"|(?P<can>can|won|shan)'?t\b|(?P<aux>do|does|did|is|are|was|were|has|have|had|could|would|should|must|need)n'?t\b"
+    r"|(?P<ask>do|can|could|would|will|are|r) u\b"
     r"|(?P<who>i|you|we|they|he|she|it)'(?P<what>m|re|ve|ll|d(?= (?:like|love|prefer|rather)\b))"
     r"|have (?P<got>i|you|we|they) got\b)"
 )
@@ -54,6 +59,9 @@ _PLAIN = {
     "whats": "what is", "hows": "how is", "wheres": "where is", "im": "i am", "ive": "i have", "cannot": "can not",
     "wanna": "want to", "gonna": "going to",
 }  # fmt: skip
+_SHORTENED = _PLAIN.keys() | set(
+    "got u cant wont dont doesnt didnt isnt arent wasnt werent hasnt havent hadnt couldnt wouldnt shouldnt".split()
+)
 _VERBS = {"m": "am", "re": "are", "ve": "have", "ll": "will", "d": "would"}
 _NEGATED = {"can": "can not", "won": "will not", "shan": "shall not"}
 
@@ -105,7 +113,7 @@ _FIGURES = (
     (re.compile(r"(?<=\d) ?(?:%|per ?cent\b)"), "%"),
 )
 # One question in many words. Not "how do you", which may ask what somebody else does.
-_HOW = re.compile(r"^(?:how (?:can|could|would) i|how to)\b")
+_HOW = re.compile(r"^how (?:(?:can|could|would) i|i (?:can|could|would)|to)\b")
 
 
 def english(text: str, bare: Callable[[str], str]) -> str:
@@ -116,14 +124,9 @@ def english(text: str, bare: Callable[[str], str]) -> str:
         bare: Takes off what stands around the words, which shows here after each courtesy.
     """
     # Each of these looks costs a tenth of the search that it mostly saves.
-    if "'" in text or not _PLAIN.keys().isdisjoint(text.split()) or " got " in text:
+    if "'" in text or not _SHORTENED.isdisjoint(text.split()):
         text = _SHORT.sub(_long, text)
-    former = ""
-    while text != former:
-        former = text
-        text = bare(_OPENING.sub("", text))
-        if text.rpartition(" ")[2] in _LAST_WORDS:
-            text = _CLOSING.sub("", text)
+    text = _uncourteous(text, bare)
     words = frozenset(_GAP.split(text))
     if not _HESITATIONS.isdisjoint(words):
         text = _HESITATION.sub("", text)
@@ -139,6 +142,19 @@ def english(text: str, bare: Callable[[str], str]) -> str:
     return _HOW.sub("how do i", text)
 
 
+def _uncourteous(text: str, bare: Callable[[str], str]) -> str:
+    rest = text = bare(text)
+    for _ in range(_COURTESIES_MAX):
+        former = rest
+        rest = bare(_OPENING.sub("", rest))
+        if rest.rpartition(" ")[2] in _LAST_WORDS:
+            found = _CLOSING.search(rest, max(0, len(rest) - _COURTESY_CHARS_MAX))
+            rest = rest[: found.start()] if found else rest
+        if rest == former:
+            return rest
+    return text
+
+
 def _long(found: re.Match[str]) -> str:
     if found["be"]:
         return f"{found['be']} is"
@@ -146,6 +162,8 @@ def _long(found: re.Match[str]) -> str:
         return _PLAIN[found["plain"]]
     if found["can"]:
         return _NEGATED[found["can"]]
+    if found["ask"]:
+        return f"{'are' if found['ask'] == 'r' else found['ask']} you"
     if found["aux"]:
         return f"{found['aux']} not"
     return f"do {found['got']} have" if found["got"] else f"{found['who']} {_VERBS[found['what']]}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
@@ -19,10 +18,13 @@ _FRONTED = re.compile(
     r"((?:what|how|when|where|which|who|why|can|could|will|is|are|do|does|did|should|may|must|am|has|have)\b.+)$"
 )
 _AROUND = "\"'(){}[],;:!?."
-_SILENT = frozenset("a an the i my your is are am be do does any".split())
+_SILENT = frozenset("a an the i my your is are am be do does".split())
 # A letter, where no noun and no verb follows: vitamin A, part I of the form.
 _LETTERS = frozenset("ai")
-_OWNERS = frozenset(("my", "your"))
+_AUXILIARIES = dict.fromkeys("is are am".split(), "be") | dict.fromkeys("do does".split(), "do")
+_PERSONS = frozenset(("you", "who"))
+# Mine is not yours, and not just any; whether it is named at all is as one speaks.
+_OWNERS = {"my": "my", "your": "your", "a": "a", "an": "a"}
 # What ties two names together: the guest's password is the password for guests. A room with a bath is no bathroom.
 _TIES = frozenset("of for in on at by".split())
 _PLACES = _TIES.union(
@@ -33,11 +35,17 @@ _SWAPPED = _TIES | {"from", "to", "with"}
 _EITHER_WAY = frozenset(("and", "or", "vs"))
 # A glass of wine is no wine glass.
 _CONTAINERS = frozenset("glass cup bottle box bag jar packet pot case".split())
+_PRONOUNS = frozenset("me you us him her it them".split())
 _NEGATIONS = frozenset("not no never without none nor neither non un cannot".split())
 _MODES = frozenset("can must should will would may might was did had has have been need".split())
+_GAP = re.compile("[ -]")
 _WITH_UNIT = re.compile(r"^([£$€]?\d[\d.,]*)([a-z]+)$")
 _BLOCK_MAX = 4
 """Words of a part that may stand elsewhere: longer ones are clauses, whose order tells who does what."""
+WORDS_MAX = 40
+"""Of longer ones only those in the same words pass: they are texts, and to compare all their orders takes long."""
+_SLIPS_MAX = 4
+"""Unknown words that may be mended: with more it is another language, or a list of names."""
 _TYPO_LETTERS_MIN = 5
 _TWO_TYPOS_LETTERS_MIN = 8
 
@@ -55,18 +63,21 @@ def difference(asked: str, stored: str) -> str:
     mine, theirs = _plain(asked), _plain(stored)
     if mine == theirs:
         return ""
+    if (size := max(len(_GAP.findall(text)) + 1 for text in (mine, theirs))) > WORDS_MAX:
+        return f"length: {size} words"
     mine, theirs = _mended(mine, theirs, asked, stored), _mended(theirs, mine, stored, asked)
     my_words, their_words = _words(mine), _words(theirs)
-    owners = _OWNERS & set(my_words), _OWNERS & set(their_words)
-    if all(owners) and not (owners[0] <= owners[1] or owners[1] <= owners[0]):
-        return f"possessive: {', '.join(sorted(owners[0] ^ owners[1]))}"
+    mine_of, theirs_of = _owners(my_words), _owners(their_words)
+    if mine_of - theirs_of and theirs_of - mine_of:
+        return f"possessive: {', '.join(sorted(mine_of ^ theirs_of))}"
     one, other = _said(_joined(my_words, their_words)), _said(_joined(their_words, my_words))
     # One word alone says too little: "Call me Al" and "Who is Al?" have it both.
-    if one == other and len(one) > 1:
-        return ""
-    if _names(one) == _names(other) and (other in _rearranged(one) or one in _rearranged(other)):
-        return ""
-    return _reason(one, other)
+    is_same = (one == other and len(one) > 1) or (
+        _names(one) == _names(other) and (other in _rearranged(one) or one in _rearranged(other))
+    )
+    if not is_same:
+        return _reason(one, other)
+    return "mode: be, do" if {_auxiliary(my_words), _auxiliary(their_words)} == {"be", "do"} else ""
 
 
 def _plain(question: str) -> str:
@@ -81,14 +92,25 @@ def _words(text: str) -> list[str]:
     for written in phrased(text).split():
         # What is nothing but such marks is asked about: what [] means, or {}.
         word = (written.strip(_AROUND) or written).removesuffix("'s")
-        parts = word.split("-") if word[0].isalnum() else [word]
-        words += [each for part in parts for each in _WITH_UNIT.sub(r"\1 \2", part).split()]
+        for part in word.split("-") if word[0].isalnum() else [word]:
+            number = None if part.isalpha() else _WITH_UNIT.match(part)
+            words += number.groups() if number else part.split()
     return words
+
+
+def _owners(words: list[str]) -> frozenset[str]:
+    return frozenset(_OWNERS[word] for word in words if word in _OWNERS)
+
+
+def _auxiliary(words: list[str]) -> str:
+    """Return which of the two a question asks with: what one does is not what one is doing, nor what one is like."""
+    return next((_AUXILIARIES[word] for word in words if word in _AUXILIARIES), "")
 
 
 def _joined(words: list[str], others: list[str]) -> list[str]:
     """Return words with two made one where the others have them as one: top up, topup."""
-    pairs = {(one, two) for one, two in pairwise(words) if one not in _PLACES and one + two in others}
+    whole = frozenset(others)
+    pairs = {(one, two) for one, two in pairwise(words) if one not in _PLACES and one + two in whole}
     if not pairs:
         return words
     joined = [words[0]]
@@ -101,13 +123,12 @@ def _joined(words: list[str], others: list[str]) -> list[str]:
 
 
 def _said(words: list[str]) -> list[str]:
-    # Who does what to whom: where there is a "you", the "I" is told from it.
-    kept = {"i"} if "you" in words else set()
-    following = [*words[1:], ""]
+    # Who does what to whom: where there is a "you" or a "who", the "I" is told from it.
+    kept = frozenset() if _PERSONS.isdisjoint(words) else frozenset("i")
     return meanings(
         [
             word
-            for word, after in zip(words, following, strict=True)
+            for word, after in zip(words, [*words[1:], ""], strict=False)
             if word not in _SILENT or word in kept or (word in _LETTERS and (not after or after in _PLACES))
         ]
     )
@@ -123,8 +144,9 @@ def _rearranged(words: list[str]) -> Iterator[list[str]]:
     for middle in range(1, size - 1):
         tie = words[middle]
         if tie in _TIES:
-            is_content = tie == "of" and words[middle - 1] in _CONTAINERS
-            for start in range(max(0, middle - _BLOCK_MAX), 0 if is_content else middle):
+            # To call Bob for me is not to call me Bob.
+            is_whole = words[middle + 1] in _PRONOUNS or (tie == "of" and words[middle - 1] in _CONTAINERS)
+            for start in range(max(0, middle - _BLOCK_MAX), 0 if is_whole else middle):
                 for end in range(middle + 2, min(size, middle + 1 + _BLOCK_MAX) + 1):
                     yield words[:start] + words[middle + 1 : end] + words[start:middle] + words[end:]
         if tie in _EITHER_WAY:
@@ -140,25 +162,23 @@ def _rearranged(words: list[str]) -> Iterator[list[str]]:
 
 def _mended(text: str, other: str, source: str, other_source: str) -> str:
     """Return a text with slips of the pen mended: words that no dictionary knows, by a word of the other question."""
-    words, theirs = text.split(), other.split()
-    mended = list(words)
-    for at, word in enumerate(words):
-        if (
-            word in theirs
-            or not (word.isalpha() and word.isascii())
-            or len(word) < _TYPO_LETTERS_MIN - 1
-            or word in _dictionary()
-        ):
-            continue
-        meant = {each for each in theirs if each not in words and _is_slip(word, each)}
+    words, theirs = text.split(), frozenset(other.split())
+    slips = [word for word in words if word not in theirs and _is_unknown(word)]
+    if not slips or len(slips) > _SLIPS_MAX:
+        return text
+    mended = dict(zip(words, words, strict=True))
+    for word in slips:
+        meant = {each for each in theirs if each not in mended and _is_slip(word, each)}
         # Names are told apart by a letter: with a capital within the question it may be one.
-        if (
-            len(meant) == 1
-            and not _is_name(word, source)
-            and not any(_is_name(each, other_source) for each in meant)
-        ):
-            mended[at] = meant.pop()
-    return normalise(" ".join(mended), "en") if mended != words else text
+        if len(meant) == 1 and not any(map(_is_name, (word, *meant), (source, other_source))):
+            mended[word] = meant.pop()
+    return normalise(" ".join(map(mended.__getitem__, words)), "en")
+
+
+def _is_unknown(word: str) -> bool:
+    return (
+        len(word) >= _TYPO_LETTERS_MIN - 1 and word.isalpha() and word.isascii() and word not in _dictionary()
+    )
 
 
 def _is_slip(word: str, meant: str) -> bool:
@@ -181,8 +201,8 @@ def _dictionary() -> frozenset[str]:
 
 
 def _reason(one: list[str], other: list[str]) -> str:
-    mine, theirs = Counter(one), Counter(other)
-    apart = [*(mine - theirs), *(theirs - mine)]
+    mine, theirs = frozenset(one), frozenset(other)
+    apart = [word for word in dict.fromkeys([*one, *other]) if word not in mine or word not in theirs]
     if not apart:
         return "order"
     for kind, is_kind in (

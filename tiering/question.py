@@ -24,9 +24,12 @@ _LOOKALIKES = str.maketrans("‘’‚‛`´ʼ“”„‟«»‐‑‒–−", 
 _DOTTED_I = {"tr", "az"}
 # In small letters they are other words: to the US, to us.
 _ABBREVIATIONS = re.compile(r"\b(?:US|IT|WHO|AIDS)\b")
+# So are gigabits and gigabytes.
+_BITS = re.compile(r"(?<=[KMGT])b(?=ps\b|/s\b|\b)")
 _OPENING = re.compile(r"^[\s¿¡]+")
 # 5! is no 5, and who asks how to type a ! alone asks for another key than who asks for a ; alone.
 _CLOSING = re.compile(r"""(?:\s*[?؟՞፧]+[?!.\s]*|(?<=[^\W\d_]{2})!+|(?<=[\w)\]"'])[.,;:。、،।॥؛۔…]+|\s+)$""")
+_MARKS = "?؟՞፧!.,;:。、،।॥؛۔… "
 # Between digits it is part of a number, or of a list of them.
 _COMMA = re.compile(r"(?<!\d),\s*|,\s*(?!\s?\d)")
 
@@ -70,6 +73,7 @@ def clauses(question: str, locale: str) -> str:
     text = question if question.isascii() else _composed(question)
     if language == "en" and not text.isupper():
         text = _ABBREVIATIONS.sub(lambda found: ".".join(found[0]), text)
+        text = _BITS.sub("bit", text)
     if language in _DOTTED_I:
         text = text.replace("I", "ı").replace("İ", "i")
     # Not casefold: it takes the German for moderation for that for masses.
@@ -80,9 +84,10 @@ def clauses(question: str, locale: str) -> str:
 
 def bare(text: str) -> str:
     """Return a text without what stands around its words: spaces, and the marks that only end a sentence."""
-    text = _OPENING.sub("", text)
-    while not text[-1:].isalnum() and (shorter := _CLOSING.sub("", text)) != text:
-        text = shorter
+    if not text[:1].isalnum():
+        text = _OPENING.sub("", text)
+    while not text[-1:].isalnum() and (found := _CLOSING.search(text, len(text.rstrip(_MARKS)))):
+        text = text[: found.start()]
     return text
 
 

@@ -33,6 +33,9 @@ SAME = [
     ("Can I, um, pay?", "can I pay?"),
     ("I\u200b need\u00ad \u202ea plan", "i need a plan"),
     ("ﬁsh １２", "fish 12"),
+    ("I cant pay", "I can't pay"),
+    ("can u deliver", "Can you deliver?"),
+    ("Morning, do you know how I can pay?", "How can I pay?"),
     ("When I land, can I pay?", "when i land can i pay"),
 ]
 APART = [
@@ -54,6 +57,8 @@ APART = [
     ("Hi in Japanese?", "in Japanese?"),
     ("Is my bill filled?", "Is my bill filed?"),
     ("Choose 1, 2", "Choose 1.2"),
+    ("What is u?", "What is you?"),
+    ("Is 100 Mb/s fast?", "Is 100 MB/s fast?"),
     ("What do we pay?", "What do I pay?"),
 ]
 
