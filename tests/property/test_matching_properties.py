@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -14,10 +15,14 @@ from hypothesis import strategies as st
 from tiering.matching import difference
 from tiering.question import normalise
 
-PAIRS = [
-    json.loads(line)
-    for line in (Path(__file__).parents[1] / "data" / "same_questions.jsonl").read_text("utf-8").splitlines()
-]
+
+def pairs_of(name: str) -> list[dict[str, Any]]:
+    text = (Path(__file__).parents[1] / "data" / name).read_text("utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+PAIRS = pairs_of("same_questions.jsonl")
+TRAPS = [pair for pair in PAIRS if not pair["same_answer"]] + pairs_of("question_traps.jsonl")
 QUESTIONS = sorted({pair[side] for pair in PAIRS for side in ("a", "b")})
 NAMES = "Paris Norway Toyota Jupiter asthma rhubarb PostgreSQL violin plumber Tuesday Maria hydrogen".split()
 SCOPES = "all only every most first last next free online also still again yesterday tomorrow".split()
@@ -145,10 +150,8 @@ def test_the_veto_goes_both_ways(one: str, other: str) -> None:
     assert (difference(one, other) == "") == (difference(other, one) == "")
 
 
-@pytest.mark.parametrize(
-    "pair", [pair for pair in PAIRS if not pair["same_answer"]], ids=lambda pair: pair["a"]
-)
-def test_every_trap_is_refused(pair: dict[str, str]) -> None:
+@pytest.mark.parametrize("pair", TRAPS, ids=lambda pair: f"{pair['a']} {pair['b']}")
+def test_every_trap_is_refused(pair: dict[str, Any]) -> None:
     """Pairs written to look alike and ask otherwise."""
     assert_refused(pair["a"], pair["b"])
 
