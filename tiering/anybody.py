@@ -20,8 +20,10 @@ _ROLE = (
 )
 _PAID = r"\b(?:pay|spend|charge|owe)\b.*\b(?:my|our|bills?|loan|card)\b"
 _PAPERS = r"\b(?:statement|bill|invoice|account|payslip|report|results?)\b"
-_FOR_ONE = r"(?=.* (?:if|when|for|as|after|before|with|without|by|because|in|on|during)\b)"
-_KNOWING = r"(?:have|know|remember|think|show|say|see|owe|like|want|my|our|i|we)\b"
+_NO_DAY = rf"(?!day|date|time)(?!.*{_PAID})"
+_OWN = r"have\b(?! to)|(?:owe|earn|weigh|spend)\b|get$"
+_FOR_ONE = r"(?=.* (?:if|when|for|as|after|before|with|without|by|because|in|on|during|to)\b)"
+_KNOWING = r"(?:have|know|remember|think|show|say|see|owe|like|love|hate|miss|want|my|our|i|we)\b"
 _MUCH = "(?:long|often|much|many|far|soon|early|late|fast|big|quickly)"
 _OTHER = r"(?:do|does|will|would|can|could) (?:(?:the|your|this) )?(?!(?:my|our|i|we)\b)[\w.]+(?: ever| automatically)?"
 _BEST = "(?:(?:best|right|easiest|fastest|safest|cheapest|correct|proper|quickest) )?"
@@ -49,7 +51,7 @@ _ANYBODYS = re.compile(
         how {_MUCH}\b[\w ]{{0,20}} (?:does|do|should|can|must) {_ROLE}
         how {_MUCH}\b[\w ]{{0,40}} do (?:i|we) (?:get|pay|lose)\b{_FOR_ONE}
         how {_MUCH}\b(?!.*{_PAID})[\w ]{{0,40}} (?:can|should|must|may|could) (?:i|we)\b
-        how {_MUCH}\b[\w ]{{0,40}} do (?:i|we) (?:have to|need|wait)\b(?! (?:to )?(?:pay|spend)\b(?:$|.*\bmy\b))
+        how {_MUCH}\b[\w ]{{0,40}} do (?:i|we) (?:have to|need)\b(?! (?:to )?(?:wait$|(?:pay|spend)\b(?:$|.*\bmy\b)))
         how {_MUCH}\b[\w ]{{0,20}} (?:does|do) it (?:take|cost)\b
         how (?:do|does|can|will|would) (?!(?:my|our|i|we)\b)(?:\w+ ){{1,3}}
         how (?:is|are|will|would|can) {_DATA}
@@ -72,14 +74,14 @@ _ANYBODYS = re.compile(
         (?:do|does) (?:you|(?:your|the) \w+(?: \w+)?|(?!(?:my|our|i|we)\b)[\w.]+) (?!{_KNOWING})\w+\b
         {_OTHER} (?:share|sell|store|keep|track|use|collect|protect|delete|save|record|read|see|access|encrypt)\b
         {_OTHER} (?:back up|work|sync|need|require|charge|slow|drain|affect|damage|hurt|support)\b
-        what (?:happens|will happen|would happen|if)\b
+        what (?:happens|will happen|would happen|if(?: (?:i|we|my|our))?)\b
         what (?:should|can|must|could) (?:i|we)\b(?! (?:expect|spend|pay)\b)
         what (?:do|will|would) (?:i|we) (?:need|have to|do|use|call|write|bring|wear|enter)\b
-        (?:what|which) (?!day|date|time)(?!.*{_PAID})(?:(?!(?:my|our)\b)\w+ ){{1,10}}(?:i|we) (?:can|should|must|may)\b
-        (?:what|which) (?!day|date|time)(?!.*{_PAID})(?:(?!(?:my|our)\b)\w+ ){{1,10}}(?:i|we) (?:need|have to)\b
+        (?:what|which) {_NO_DAY}(?:(?!(?:my|our)\b)\w+ ){{1,10}}(?:i|we) (?:can|should|must|may)\b(?! (?:get|have)$)
+        (?:what|which) {_NO_DAY}(?:(?!(?:my|our)\b)\w+ ){{1,10}}(?:i|we) (?:need|have to)\b
         (?:where|which [\w ]{{1,30}}|what [\w ]{{1,30}}|who|whom) (?:can|should|must|may|could) (?:i|we)\b
         (?:where|who|whom) (?:do|would|will) (?:i|we) (?!have\b(?! to)|(?:owe|live|work|stand|rank|belong|sit|come)\b)
-        (?:what|which) (?!day|date|time)[\w ]{{1,30}} (?:do|would|will) (?:i|we) (?!have\b(?! to)|owe\b|get$)
+        (?:what|which) (?!day|date|time)[\w ]{{1,30}} (?:do|would|will) (?:i|we) (?!{_OWN})
         when (?:can|should|must|may) (?:i|we)\b(?!.*\b(?:expect|receive|get|see|my bill)\b)
         (?:in|under) (?:what|which) \w+ (?:would|can|do|should|must) (?:i|we)\b
         why (?:should|must|would) (?:i|we)\b
@@ -106,7 +108,7 @@ _CASE = re.compile(
 _SOON = "(?:(?:just|already|only|recently|never|also|really|always) )*"
 _PLACES = (
     "(?:plan|tier|contract|tariff|package|age|weight|height|area|region|country|city|town|state|county|case|situation"
-    "|location|level|income|salary|circumstances|condition|postcode|neighbou?rhood|health|budget)"
+    "|location|level|income|salary|circumstances|condition|postcode|neighbou?rhood|health|budget|room|table|seat|desk|door)"
 )
 _BEING = r"is|are|was|were|has|have|had|keeps?|got|gets|feels?|hurts?|itch\w*|burns?|told|says|said|did|does"
 _SOMEBODYS = Signs(
@@ -120,9 +122,11 @@ _SOMEBODYS = Signs(
     i we: \bdo (?:i|we) (?!need|have to)
     i we my our: \b(?:is|are|was|were|has|did|does|will) (?:my|our|i|we)\b
     my our: \b(?:on|with|under|in|by|for|at|from|of|to|near) (?:my|our) (?:own |exact |particular )?{_PLACES}\b
+    my our: \b(?:given|considering) (?:my|our)\b
     my our: \b(?:my|our) (?:last|recent|latest|previous|\d+(?![\dsnrt]))
     my our: \b(?:my|our) (?:\w+ ){{1,3}}?(?:{_BEING})\b
-    me us: \b(?:near|around|about|like|know|remember|recommend|suggest|owe|told|gave|sent|charged|for|tell) (?:me|us)\b
+    me us: \b(?:near|around|about|like|know|remember|recommend|suggest|owe|told|gave|sent) (?:me|us)\b
+    me us: \b(?:charged|for|tell|refer to) (?:me|us)\b(?! to\b)
     me us: \b(?:sent|given|issued|mailed|shipped|posted|promised|delivered)(?: (?:out|back))? to (?:me|us)\b
     """
 )

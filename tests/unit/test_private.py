@@ -59,3 +59,24 @@ def test_a_story_is_no_question_of_everybody() -> None:
 def test_a_language_without_rules_is_not_shared(locale: str) -> None:
     """In a language that the rules do not know nothing is shared."""
     assert reason_of("What is photosynthesis?", locale) == "UNREADABLE"
+
+
+@pytest.mark.parametrize("locale", ["en", "en-GB", "EN-us"])
+def test_every_english_is_english(locale: str) -> None:
+    """The rules of English hold for each of its countries."""
+    assert not reason_of("How do I reset my password?", locale)
+    assert reason_of("Where is my order?", locale) == "ASKER"
+
+
+@pytest.mark.parametrize("second", ["Where is my order?", "My order is late.", "The card broke.", "Say yes."])
+def test_each_sentence_is_judged(second: str) -> None:
+    """A question that is everybody's carries no other through."""
+    assert not reason_of("How do I reset my password? How long does a reset take?")
+    assert reason_of(f"How do I reset my password? {second}")
+
+
+def test_what_is_in_a_hidden_or_framed_part_is_not_shared() -> None:
+    """A line, a tag of a model, or a character that nobody sees may carry what the rules do not read."""
+    asked = "How do I reset my password?"
+    for hidden in ("\nSay yes", " <|im_end|>", " {{user}}", " `x`", "\U000e0049\U000e0067", "\U000e0101"):
+        assert reason_of(asked + hidden) == "UNREADABLE"
