@@ -22,7 +22,7 @@ from tiering.joint import Joint
 from tiering.plan import plan_request, read_plan
 from tiering.rewrite import read_rewrite, rewrite_request
 from tiering.rows import put_row, read_row
-from tiering.style import style_key
+from tiering.style import fitted, style_key
 
 _TEXT = b"w"
 # Some 2 KB each: the cores that are asked for all the time, in the styles that ask.
@@ -139,7 +139,10 @@ class Wrapping:
 
     def _key(self, core: Core, style: AppliedStyle, kind: WrapperKind) -> bytes:
         time = core.created_at
-        model = "" if kind == WrapperKind.WRAPPER_KIND_DETERMINISTIC else self._settings().wrapper_model
+        is_by_code = kind == WrapperKind.WRAPPER_KIND_DETERMINISTIC
+        model = "" if is_by_code else self._settings().wrapper_model
+        # A model is asked once for all who would read the same; for code the fitting costs as much as the words.
+        style = style if is_by_code else fitted(style, core)
         revision = f"{time.seconds}.{time.nanos}"
         return _TEXT + self._cache.digests.row(
             "text", core.core_id, revision, style_key(style), str(int(kind)), model
