@@ -51,6 +51,8 @@ _LEANING = re.compile(
 )
 # Scripts that put no spaces between words; two of their letters say what a word does.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+# What a label ends with that a heading does not.
+_COLON = ":\u00a0"
 _CLEAN_LINK = re.compile(r"https?://[^\s()<>]+")
 
 
@@ -109,7 +111,8 @@ def examples_max(style: AppliedStyle) -> int:
 
 def word_count(text: str) -> int:
     """Return how many words a text has, or what amounts to as many where none are divided by spaces."""
-    count = len(text.split())
+    # The bars of a table are no words.
+    count = len(text.replace("|", " ").split())
     return count if text.isascii() else count + len(_UNSPACED.findall(text)) // 2
 
 
@@ -162,15 +165,16 @@ def laid_out(
         before: Sentences to put before a section, by its id.
     """
     labels = labels_of(core.locale or style.locale, style.tone)
-    caveats = _labelled(labels.note, [caveat.text.strip() for caveat in core.caveats])
     kinds = [part.section.kind for part in parts]
-    # Whoever follows steps must have read the caveats by then.
-    is_noted_first = _STEPS in kinds
+    with_headings = _have_headings(parts)
+    caveats = _labelled(labels.note, [caveat.text.strip() for caveat in core.caveats])
+    # Whoever follows steps must have read the caveats by then; below a heading they would seem to be of its section.
+    is_noted_first = with_headings or _STEPS in kinds
     texts = [_closed(core.examples[place].text.strip()) for place in examples]
-    shown = _labelled(labels.examples if len(texts) > 1 else labels.example, texts, as_list=False)
+    label = labels.examples if len(texts) > 1 else labels.example
+    shown = _labelled(label, texts, as_list=False, with_heading=with_headings)
     shown_at = _place_of_examples(kinds, texts, style)
     blocks = [lead(core, style), *(caveats if is_noted_first else ())]
-    with_headings = _have_headings(parts)
     for place, part in enumerate(parts):
         blocks += shown if place == shown_at else []
         section_id = part.section.section_id
@@ -179,7 +183,8 @@ def laid_out(
     blocks += shown if shown_at == len(parts) else []
     blocks += [] if is_noted_first else caveats
     if style.depth == _DEEP:
-        blocks += _labelled(labels.sources, [_source(source) for source in core.sources])
+        sources = [_source(source) for source in core.sources]
+        blocks += _labelled(labels.sources, sources, with_heading=with_headings)
     return Composed("\n\n".join(blocks), tuple(part.section.section_id for part in parts))
 
 
@@ -230,7 +235,9 @@ def _ranked(core: Core, style: AppliedStyle) -> list[tuple[tuple[bool, int], int
         part = next(_parts_of(section, style), None)
         # An overview has no background, unless it is what matters most.
         if part and (part.is_first or section.kind != _BACKGROUND or style.depth != _OVERVIEW):
-            ranked.append(((not part.is_first, _RANKS.get(section.kind, 1)), place, part))
+            # What the core begins with is what was asked for, if it is not background.
+            rank = _RANKS.get(section.kind, 1 if place else 0)
+            ranked.append(((not part.is_first, rank), place, part))
     return sorted(ranked, key=itemgetter(0))
 
 
@@ -266,24 +273,34 @@ def _framed(part: Part, labels: Labels, *, with_heading: bool) -> str:
     title, text = part.section.title.strip(), _closed(part.text)
     if with_heading:
         return f"## {title}\n\n{text}"
-    is_block = _BLOCK.match(text) is not None
-    if title and not is_block and (title[-1].isalnum() and not _UNSPACED.match(title[-1])):
+    is_apart = _stands_apart(text)
+    if title and not is_apart and (title[-1].isalnum() and not _UNSPACED.match(title[-1])):
         title += "."
-    return _run_in(title or (labels.steps if is_block and part.section.kind == _STEPS else ""), text)
+    return _run_in(title or (labels.steps if is_apart and part.section.kind == _STEPS else ""), text)
 
 
-def _labelled(label: str, texts: Sequence[str], *, as_list: bool = True) -> list[str]:
-    if len(texts) < 2:
-        return [_run_in(label, text) for text in texts]
-    if as_list and not any("\n" in text or _BLOCK.match(text) for text in texts):
+def _labelled(
+    label: str, texts: Sequence[str], *, as_list: bool = True, with_heading: bool = False
+) -> list[str]:
+    is_list = as_list and len(texts) > 1 and not any("\n" in text or _BLOCK.match(text) for text in texts)
+    if is_list:
         texts = ["\n".join(f"- {text}" for text in texts)]
-    return [f"**{label}**", *texts] if label else list(texts)
+    if not texts or not label:
+        return list(texts)
+    if with_heading:
+        return [f"## {label.rstrip(_COLON)}", *texts]
+    return [_run_in(label, texts[0])] if len(texts) == 1 else [f"**{label}**", *texts]
 
 
 def _run_in(label: str, text: str) -> str:
     if not label:
         return text
-    return f"**{label}**\n\n{text}" if _BLOCK.match(text) else f"**{label}** {text}"
+    return f"**{label}**\n\n{text}" if _stands_apart(text) else f"**{label}** {text}"
+
+
+def _stands_apart(text: str) -> bool:
+    """Return whether words in bold cannot stand before a text on its line; two of them in a row read as one."""
+    return text.startswith("**") or _BLOCK.match(text) is not None
 
 
 def _closed(text: str) -> str:

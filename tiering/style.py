@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 
 from foreword.naming import SensitiveNames, well_shaped
@@ -55,30 +55,26 @@ def fitted(style: AppliedStyle, core: Core) -> AppliedStyle:
     Two users who would read the same have one fitted style, whatever else their profiles say, so that what is made
     for it is shared as widely as can be. Fitting twice changes nothing.
     """
-    tags = (tag for section in core.sections for tag in section.tags)
+    tags = [tag for section in core.sections for tag in section.tags]
     return AppliedStyle(
         depth=style.depth,
         tone=style.tone,
-        example_domains=_matched((example.domain for example in core.examples), style.example_domains),
-        emphasis=_matched((*OURS, *tags), style.emphasis),
+        example_domains=_matched(
+            tuple(example.domain for example in core.examples), tuple(style.example_domains)
+        ),
+        emphasis=_matched((*OURS, *tags), tuple(style.emphasis)),
         length=style.length,
         locale=core.locale or style.locale,
     )
 
 
 @lru_cache(maxsize=16_384)
-def _is_among(name: str, wanted: tuple[str, ...]) -> bool:
-    """Return whether a name is one of those wanted, or one of them more exactly: `rate limits` is `limits`."""
-    words = set(topic_key(name).split("-"))
-    return any(words.issuperset(topic_key(other).split("-")) for other in wanted)
-
-
-def _matched(names: Iterable[str], wanted: Sequence[str]) -> list[str]:
-    if not wanted:
-        return []
-    asked = tuple(wanted)
-    found = dict.fromkeys(topic_key(name) for name in names if _is_among(name, asked))
-    return sorted(list(found)[:NAMES_MAX])
+def _matched(names: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names that are wanted, or that are one of the wanted more exactly: `rate limits` is `limits`."""
+    asked = [topic_key(other).split("-") for other in wanted]
+    keys = dict.fromkeys(map(topic_key, names)) if asked else {}
+    found = [key for key in keys if any(set(key.split("-")).issuperset(words) for words in asked)]
+    return tuple(sorted(found[:NAMES_MAX]))
 
 
 def _names(raws: Iterable[str]) -> list[str]:

@@ -31,6 +31,7 @@ from tiering.rewrite import read_rewrite, rewrite_request
 from tiering.style import fitted, style_key, style_of
 
 CANARY = "zebracanary"
+COLON = ":\u00a0"
 
 _words = st.lists(
     st.sampled_from(
@@ -104,12 +105,12 @@ def own_lines(core: Core, style: AppliedStyle) -> set[str]:
             for line in form.split("\n")
         }
     titles = {part.title.strip() for part in core.sections}
-    names = (
-        titles | {f"{title}." for title in titles} | set(labels_of(core.locale or style.locale, style.tone))
-    )
+    labels = set(labels_of(core.locale or style.locale, style.tone))
+    names = titles | {f"{title}." for title in titles} | labels
     heads = {f"**{name}**" for name in names if name}
     framed = {f"{head} {line}" for head in heads for line in lines}
-    return lines | heads | framed | {f"- {line}" for line in lines} | {f"## {title}" for title in titles}
+    headings = {f"## {title}" for title in titles} | {f"## {label.rstrip(COLON)}" for label in labels}
+    return lines | heads | framed | headings | {f"- {line}" for line in lines}
 
 
 def strangers(text: str, core: Core, style: AppliedStyle) -> list[str]:
