@@ -7,7 +7,6 @@ lets pass need not be true: it finds what models get wrong that were asked to be
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -25,6 +24,15 @@ FUNCTION_WORDS = frozenset(
 )
 """Words of English that tie others together, and by themselves claim nothing."""
 
+# Words that a sentence may begin with though its core has them not. Any other may be a name.
+_BEGINNINGS = frozenset(
+    """add after again all always ask avoid be because before begin below both call change check choose click copy
+    create delete do don't during enter every everything example examples few find follow give go keep know
+    later leave less look many more most never no none not note nothing now often once only open otherwise
+    people please press put read remember remove repeat run save see select send several set since some
+    someone sometimes soon sources start steps still stop take therefore thus try turn type under unless
+    until usually wait whatever whenever whether without write yet""".split()
+)
 _NEGATIONS = frozenset(
     """not no never none nothing nobody neither nor without unable nicht kein keine keinen keinem keiner nie niemals
     ohne pas jamais aucun aucune sans nunca jamás sin nada ningún ninguna""".split()
@@ -41,6 +49,10 @@ _UNITS = {
         megabyte mb|gigabyte gb|terabyte tb|% percent|dollar $ usd|euro € eur|pound £ gbp|hundred|thousand k|million|
         billion|degree ° °c|kilometre kilometer km|metre meter m|gram g|kilogram kg""".split("|")
     for alias in row.split()
+}
+_DIMENSIONS = {
+    **dict.fromkeys("ms sec second millisecond minute hour day week month year".split(), "time"),
+    **dict.fromkeys("dollar euro pound".split(), "money"),
 }
 _RANGES = frozenset("to and or - bis und oder à et a y".split())
 # A sentence of which so much stands in one of the core's says the same, or the opposite.
@@ -62,6 +74,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _TOKEN = re.compile(
     r"(?:(?<![\w.,)\]])[-+])?(?:\d{4}-\d\d-\d\d(?!\d)|\d+(?:[.,:]\d+)*)(?!\d*(?:st|nd|rd|th)\b)|[^\W\d_]+|[%$€£°-]"
 )
+_CLAUSE = re.compile(r"[,;:]\s+|\s(?:and|but|while|und|et|y)\s")
 
 
 class _Sentence(NamedTuple):
@@ -78,7 +91,7 @@ def unsupported(text: str, core: Core) -> list[str]:
     found = chain(
         _code(text, known),
         _numbers(text, known, core.locale),
-        _names(text, f"{core.question}\n{known}"),
+        _names(text, f"{core.question}\n{known}", core.locale),
         _reversed(text, known, core.locale),
     )
     return list(dict.fromkeys(found))
@@ -130,51 +143,96 @@ def _addresses(text: str) -> set[str]:
     return {address.rstrip(".,;:!?") for address in _ADDRESS.findall(text)}
 
 
+class _Fact(NamedTuple):
+    """A number of a text, what it may count, and what else its clause says."""
+
+    number: str
+    counted: tuple[str, ...]
+    words: frozenset[str]
+
+
 def _numbers(text: str, known: str, locale: str) -> Iterator[str]:
-    of_core: defaultdict[str, set[str]] = defaultdict(set)
-    for number, counted in _counts(known.replace("`", ""), locale):
-        of_core[number].update(counted)
-    counted_in_core = set().union(*of_core.values())
-    for number, counted in _counts(_INLINE.sub(" ", text), locale):
-        first = counted[0] if counted else ""
+    said = list(_facts(known.replace("`", ""), locale))
+    counted_in_core = {word for fact in said for word in fact.counted}
+    for fact in _facts(_ADDRESS.sub(" ", _INLINE.sub(" ", text)), locale):
+        first = _first(fact)
         is_unit = first in _UNITS.values()
-        if number not in of_core:
-            # "One of them" counts nothing.
-            if number != "1" or is_unit:
-                yield f"number: {number} {first}".rstrip()
-        elif (is_unit or first in counted_in_core) and first not in of_core[number]:
-            yield f"number: {number} {first}"
+        same = [other for other in said if other.number == fact.number]
+        counted = {word for other in same for word in other.counted}
+        # "One of them" counts nothing.
+        is_new = not same and (fact.number != "1" or is_unit)
+        if is_new or (same and (is_unit or first in counted_in_core) and first not in counted):
+            yield f"number: {fact.number} {first}".rstrip()
+        elif same and _shared(fact, same) < _shared(fact, [other for other in said if _rivals(fact, other)]):
+            # What it is said of has another number.
+            yield f"number: {fact.number} {first}".rstrip()
+
+
+def _shared(fact: _Fact, others: Sequence[_Fact]) -> int:
+    return max((len(fact.words & other.words) for other in others), default=0)
+
+
+def _rivals(fact: _Fact, other: _Fact) -> bool:
+    """Return whether two numbers are different answers to what may be one question."""
+    ours, theirs = (_DIMENSIONS.get(first, first) for first in (_first(fact), _first(other)))
+    return fact.number != other.number and (ours == theirs or not ours or not theirs)
+
+
+def _first(fact: _Fact) -> str:
+    return fact.counted[0] if fact.counted else ""
+
+
+def _facts(text: str, locale: str) -> Iterator[_Fact]:
+    for sentence in sentences(text):
+        for clause in _CLAUSE.split(sentence):
+            words = _read(clause, locale).words
+            for number, counted in _counts(clause, locale):
+                yield _Fact(number, tuple(counted), words - {number, *counted})
 
 
 def _counts(text: str, locale: str) -> Iterator[tuple[str, Sequence[str]]]:
     """Yield the numbers of a text with what they count: the words behind them, or a sign of money before."""
-    for sentence in sentences(text):
-        tokens = _TOKEN.findall(normalise(sentence, locale or "en"))
-        places = [place for place, token in enumerate(tokens) if token[-1].isdigit()]
-        for place, following in zip(places, [*places[1:], len(tokens)], strict=False):
-            start, end = place + 1, following
-            if _RANGES.issuperset(tokens[start:end]):
-                # Of "7 to 14 days" both are days.
-                start, end = end + 1, len(tokens)
-            words = [
-                _counted(word) for word in tokens[start:end][:_COUNTED_MAX] if word not in FUNCTION_WORDS
-            ]
-            money = tokens[place - 1] if place else ""
-            yield tokens[place].lstrip("+"), [_UNITS[money], *words] if money in {"$", "€", "£"} else words
+    tokens = _TOKEN.findall(normalise(text, locale or "en"))
+    places = [place for place, token in enumerate(tokens) if token[-1].isdigit()]
+    for place, following in zip(places, [*places[1:], len(tokens)], strict=False):
+        start, end = place + 1, following
+        if _RANGES.issuperset(tokens[start:end]):
+            # Of "7 to 14 days" both are days.
+            start, end = end + 1, len(tokens)
+        words = [_counted(word) for word in tokens[start:end][:_COUNTED_MAX] if word not in FUNCTION_WORDS]
+        words = [word for word in words if word]
+        money = tokens[place - 1] if place else ""
+        yield tokens[place].lstrip("+"), [_UNITS[money], *words] if money in {"$", "€", "£"} else words
 
 
 def _counted(word: str) -> str:
     return _UNITS.get(word) or _UNITS.get(word.removesuffix("s")) or meanings([word])[0]
 
 
-def _names(text: str, known: str) -> Iterator[str]:
+def _names(text: str, known: str, locale: str) -> Iterator[str]:
     words = {_folded(word) for word in _WORD.findall(known)} | FUNCTION_WORDS
+    meant = content_words(known, locale) if is_english(locale) else None
     for sentence in sentences(_ADDRESS.sub(" ", _INLINE.sub(" ", text))):
         for place, word in enumerate(_WORD.findall(sentence)):
-            # The first word has a capital letter anyhow, and is a name for sure only with another one within.
-            is_name = word[0].isupper() if place else not word[1:].islower() and len(word) > 1
+            is_name = word[0].isupper() if place else _begins_with_name(word, meant, locale)
             if is_name and _folded(word) not in words:
                 yield f"name: {word}"
+
+
+def _begins_with_name(word: str, meant: frozenset[str] | None, locale: str) -> bool:
+    """Return whether the first word of a sentence, which has a capital letter anyhow, may be a name.
+
+    It is one for sure with another capital letter within; in English also if the core has no word like it and it is
+    none that sentences often begin with.
+    """
+    if meant is None or not word[1:].islower():
+        return len(word) > 1 and not word[1:].islower()
+    return word.casefold() not in _BEGINNINGS and not content_words(word, locale) <= meant
+
+
+def is_english(locale: str) -> bool:
+    """Return whether a text is in English, as far as is known."""
+    return locale.partition("-")[0].casefold() in {"", "en"}
 
 
 def _folded(word: str) -> str:
@@ -182,7 +240,7 @@ def _folded(word: str) -> str:
 
 
 def _reversed(text: str, known: str, locale: str) -> Iterator[str]:
-    said = [_read(sentence, locale) for sentence in sentences(known)]
+    said = [_read(part, locale) for whole in sentences(known) for part in {whole, *_CLAUSE.split(whole)}]
     for one in (_read(sentence, locale) for sentence in sentences(text)):
         if len(one.words) < 2:
             continue
@@ -195,5 +253,5 @@ def _reversed(text: str, known: str, locale: str) -> Iterator[str]:
 
 def _agree(one: _Sentence, other: _Sentence) -> bool:
     ours, theirs = one.words - other.words, other.words - one.words
-    turned = any((a in ours and b in theirs) or (b in ours and a in theirs) for a, b in _PAIRS)
-    return (one.negations + other.negations + turned) % 2 == 0
+    is_turned = any((a in ours and b in theirs) or (b in ours and a in theirs) for a, b in _PAIRS)
+    return not is_turned and (one.negations + other.negations) % 2 == 0

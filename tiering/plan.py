@@ -12,7 +12,7 @@ from foreword.llm import ModelAnswer, ModelRequest
 from foreword.v1.answer_pb2 import AppliedStyle
 from foreword.v1.core_pb2 import Core, CoreSection, SectionKind
 from foreword.v1.profile_pb2 import Depth, Length
-from tiering.claims import FUNCTION_WORDS, content_words, sentences, unsupported
+from tiering.claims import FUNCTION_WORDS, content_words, is_english, sentences, unsupported
 from tiering.compose import (
     Composed,
     Part,
@@ -195,7 +195,7 @@ def _part(row: Any, sections: Mapping[str, CoreSection], style: AppliedStyle) ->
 
 def _connecting_max(core: Core) -> int:
     # What ties and claims nothing is known of English alone.
-    return CONNECTING_MAX if core.locale.partition("-")[0].casefold() in {"", "en"} else 0
+    return CONNECTING_MAX if is_english(core.locale) else 0
 
 
 def _connecting(rows: Sequence[Any], core: Core, parts: Sequence[Part]) -> dict[str, str]:
