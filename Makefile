@@ -71,6 +71,10 @@ docs: $(VENV)/.runtime ## Write docs/configuration.md anew from foreword/config.
 forewords: $(VENV)/.dev ## Write docs/forewords.md anew: ten people's forewords beside their events
 	@PYTHONPATH=tests $(BIN)/python docs/make_forewords.py
 
+.PHONY: wrappers
+wrappers: $(VENV)/.dev ## Write docs/wrappers.md anew: ten answers in the words of three kinds of user
+	@PYTHONPATH=tests $(BIN)/python docs/make_wrappers.py
+
 .PHONY: format
 format: $(VENV)/.dev ## Bring code and proto into shape
 	@$(BIN)/ruff check --fix-only --quiet .
