@@ -85,6 +85,9 @@ format: $(VENV)/.dev ## Bring code and proto into shape
 .PHONY: venv
 venv: $(VENV)/.dev ## Make the virtual environment with everything in it
 
+.PHONY: rivals
+rivals: .venv-rivals/.done ## Make .venv-rivals, with the caches that `foreword evaluate answers` compares
+
 .PHONY: constraints
 constraints: ## Pin today's versions of all dependencies in constraints.txt
 	@$(MAKE) --no-print-directory .venv-constraints/bin/python VENV=.venv-constraints
@@ -96,7 +99,7 @@ constraints: ## Pin today's versions of all dependencies in constraints.txt
 
 .PHONY: clean
 clean: ## Remove the virtual environment, caches and builds; never a store
-	rm -rf $(VENV) .venv-constraints build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-constraints .venv-rivals build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Two steps, so that a first `make demo` does not wait for linters and compilers it never calls.
@@ -114,6 +117,13 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing Foreword and its development tools into $(VENV)'
 	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
 	@touch $(VENV)/.runtime $(VENV)/.model-server $@
+
+# What they need is no dependency of ours: GPTCache would bring whatever it misses by itself, RedisVL wants a server.
+.venv-rivals/.done: evaluations/rivals.txt
+	@$(PYTHON) -m venv --clear .venv-rivals
+	@echo 'Installing other caches into .venv-rivals'
+	@.venv-rivals/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	@touch $@
 
 # A half-made environment is removed: Debian's python3 without python3-venv leaves one that has no pip.
 $(BIN)/python:

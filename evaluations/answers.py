@@ -9,6 +9,7 @@ from pathlib import Path
 
 from evaluations.answer_report import AnswerReport, make_report
 from evaluations.question_pairs import Pair, read_pairs
+from evaluations.rivals import ENVIRONMENT, NOTE, RIVALS, absent, served_by
 from foreword.config import Config, Price
 from foreword.embedding import load_embedder, similarity
 from foreword.llm import Model, ModelError
@@ -18,6 +19,7 @@ from foreword.v1.core_pb2 import Core
 from tiering.errors import UnusableAnswerError
 from tiering.judging import OUTPUT_TOKENS_MAX, judge_request, read_verdict
 from tiering.matching import difference
+from tiering.private import private_reason
 from tiering.question import normalise
 
 EMBEDDING = "wordllama"
@@ -57,19 +59,22 @@ class Matching:
         """Return whether the cosine is at least so much: what most caches go by."""
         return self.cosine(pair) >= least
 
-    def is_near(self, pair: Pair) -> bool:
+    def is_passed(self, pair: Pair) -> bool:
         """Return whether one is near the other, and the veto lets it pass; English alone has a veto."""
         is_english = self._locale.partition("-")[0].lower() == "en"
         is_near = is_english and self.is_alike(pair, self._similarity_min)
-        return is_near and not difference(pair.asked, pair.stored)
+        return self.is_exact(pair) or (is_near and not difference(pair.asked, pair.stored))
 
     def is_guarded(self, pair: Pair) -> bool:
-        """Return whether the mode `guarded` serves it."""
-        return self.is_exact(pair) or self.is_near(pair)
+        """Return whether the mode `guarded` serves it: what may be private finds its own form alone."""
+        return self.is_exact(pair) or (self.is_passed(pair) and not self._is_private(pair.asked))
 
     def judged(self, pairs: Sequence[Pair]) -> list[Pair]:
         """Return those that the mode `verified` asks a model about."""
-        return [pair for pair in dict.fromkeys(pairs) if not self.is_exact(pair) and self.is_near(pair)]
+        return [pair for pair in dict.fromkeys(pairs) if self.is_guarded(pair) and not self.is_exact(pair)]
+
+    def _is_private(self, question: str) -> bool:
+        return bool(private_reason(question, conversation=(), standalone_question="", locale=self._locale))
 
 
 def evaluate_answers(
@@ -77,6 +82,7 @@ def evaluate_answers(
     *,
     config: Config,
     model: Model | None = None,
+    rivals: Path = ENVIRONMENT,
     on_progress: Progress = lambda _method, _done, _total: None,
 ) -> AnswerReport:
     """Try each way to find a stored answer on pairs of questions.
@@ -85,17 +91,20 @@ def evaluate_answers(
         files: JSON lines of pairs, as `read_pairs` reads them.
         config: The product's configuration.
         model: Judges near questions, as in the mode `verified`; None leaves that row out.
+        rivals: The virtual environment that has other caches; they are left out where there is none.
         on_progress: Told the method, how many of its pairs are done, and of how many.
 
     Raises:
         FieldError: A file cannot be read, or a line is no pair.
         MissingExtraError: The extra `embeddings` is not installed.
         ModelError: The model does not take questions of ours.
+        ForewordError: Another cache does not run.
     """
     pairs, matching, notes = read_pairs(files), Matching(config), [_note(config)]
     ways: dict[str, Callable[[Pair], bool]] = {
         "normal form": matching.is_exact,
         **{f"cosine >= {least:.2f}": partial(matching.is_alike, least=least) for least in COSINES},
+        "normal form, veto": matching.is_passed,
         "foreword guarded": matching.is_guarded,
     }
     served = {way: [each(pair) for pair in pairs] for way, each in ways.items()}
@@ -107,6 +116,9 @@ def evaluate_answers(
         notes.append(
             f"{config.tiering.judge_model} was asked about {len(judged):,} pairs; {lost:,} answers were of no use."
         )
+    notes.append(absent(rivals) or NOTE)
+    for rival in () if absent(rivals) else RIVALS:
+        served[rival] = served_by(rival, rivals, pairs, partial(on_progress, rival))
     return make_report(pairs, served, notes)
 
 
@@ -158,6 +170,6 @@ async def _judge(
 
 def _note(config: Config) -> str:
     return (
-        f"Each pair alone, as if nothing else were stored. Cosines are of {EMBEDDING}; guarded and verified look at "
-        f"those of at least {config.tiering.similarity_min} and ask the veto (locale {config.tiering.locale})."
+        f"Each pair alone, as if nothing else were stored. Cosines are of {EMBEDDING}; veto: those of at least "
+        f"{config.tiering.similarity_min} that differ in nothing; guarded: unless the answer may be the asker's own."
     )

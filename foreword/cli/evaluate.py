@@ -309,6 +309,14 @@ def models(
     help="JSON lines of two questions and whether one answer serves both, gzip by suffix; may be given several times.",
 )
 @_MORE
+@click.option(
+    "--rivals",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".venv-rivals"),
+    show_default=True,
+    metavar="DIR",
+    help="The virtual environment of GPTCache and RedisVL that `make rivals` makes; left out where it is not there.",
+)
 @click.option("--judge", is_flag=True, help="Let tiering.judge_model decide too, as in the mode verified.")
 @_BUDGET
 @click.option("--yes", is_flag=True, help="Send the questions to a provider elsewhere without asking first.")
@@ -319,6 +327,7 @@ def answers(
     *,
     files: tuple[Path, ...],
     more: tuple[Path, ...],
+    rivals: Path,
     judge: bool,
     budget_micro_usd: int,
     yes: bool,
@@ -326,8 +335,8 @@ def answers(
     """Measure which questions are served with the stored answer to another, rightly and wrongly.
 
     Each line has the question that is asked, the one that is stored, whether the same answer is right, and a category:
-    {"asked": "…", "stored": "…", "same": true, "category": "…"}. Beside Foreword: equal normal forms alone, and cosines
-    alone.
+    {"asked": "…", "stored": "…", "same": true, "category": "…"}. Beside Foreword: equal normal forms alone, cosines
+    alone, and GPTCache and RedisVL with their own defaults.
     """
     from evaluations.answers import evaluate_answers
 
@@ -337,6 +346,7 @@ def answers(
             [*files, *more],
             config=settings.config,
             model=model,
+            rivals=rivals,
             on_progress=lambda method, done, total: show(method, done, total, "pairs"),
         )
     click.echo(report.to_json() if settings.as_json else report.table())

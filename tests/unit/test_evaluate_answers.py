@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,16 +17,20 @@ from model_servers import running_model_server
 from evaluations.answer_report import Count, make_report
 from evaluations.answers import Matching, evaluate_answers
 from evaluations.question_pairs import Pair, read_pairs
+from evaluations.rivals import ENVIRONMENT, RIVALS, absent, served_by
 from foreword.cli.root import root
 from foreword.config import Config
-from foreword.errors import FieldError
+from foreword.errors import FieldError, ForewordError
 
 SAME_FORM = Pair("Hi, how do I return a sofa? Thanks!", "How do I return a sofa?", True, "greeting")
-SAME_WORDS = Pair("How do I sign in to my account?", "How do I sign into my account?", True, "wording")
+SAME_WORDS = Pair("Where can I park at the museum?", "At the museum, where can I park?", True, "wording")
 OTHER_NUMBER = Pair(
     "Can I return a sofa within 14 days?", "Can I return a sofa within 30 days?", False, "number"
 )
 OTHER_THING = Pair("When does the museum open?", "How is cheese made?", False, "thing")
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "tests" / "data" / "same_questions.jsonl"
+ABSENT = Path("no-such-folder")
 PAIRS = [SAME_FORM, SAME_WORDS, OTHER_NUMBER, OTHER_THING]
 
 
@@ -42,7 +48,7 @@ def file(tmp_path: Path) -> Path:
 
 def evaluate(*arguments: str, settings: Path | None = None) -> Result:
     env = {"FOREWORD_CONFIG": str(settings)} if settings else {}
-    return CliRunner().invoke(root, ["evaluate", "answers", *arguments], env=env)
+    return CliRunner().invoke(root, ["evaluate", "answers", "--rivals", str(ABSENT), *arguments], env=env)
 
 
 def test_pairs_come_in_two_forms(tmp_path: Path, file: Path) -> None:
@@ -124,14 +130,79 @@ def test_should_hits_and_traps_are_counted_apart() -> None:
 
 def test_what_each_way_serves(file: Path) -> None:
     """A form alike is served by all of ours, other words by the guarded mode, and another number by cosine alone."""
-    rows = evaluate_answers([file], config=Config()).rows
+    rows = evaluate_answers([file], config=Config(), rivals=ABSENT).rows
     assert {way: [count.served for count in counts.values()] for way, counts in rows.items()} == {
         "normal form": [1, 0, 1, 0, 0, 0],
         "cosine >= 0.80": [2, 1, 1, 1, 1, 0],
         "cosine >= 0.90": [1, 1, 0, 1, 1, 0],
         "cosine >= 0.95": [1, 0, 0, 1, 0, 0],
+        "normal form, veto": [2, 0, 1, 1, 0, 0],
         "foreword guarded": [2, 0, 1, 1, 0, 0],
     }
+
+
+def test_the_sample_of_this_repository_is_served_without_a_wrong_answer() -> None:
+    """Of its pairs none that asks something else is served, and other words are served that one form would not be."""
+    rows = evaluate_answers([SAMPLE], config=Config(), rivals=ABSENT).rows
+    assert rows["foreword guarded"]["traps"].served == 0
+    served = {way: rows[way]["should_hits"].served for way in ("normal form", "foreword guarded")}
+    assert served["foreword guarded"] > served["normal form"]
+
+
+def test_what_may_be_private_is_never_near() -> None:
+    """A question about the asker's own things finds no stored answer but by its own form."""
+    mine = Pair("What is the status of my order?", "What's my order status?", True, "")
+    matching = Matching(Config())
+    assert matching.is_passed(mine)
+    assert not matching.is_guarded(mine)
+    assert matching.is_guarded(mine._replace(stored="what is the status of my order"))
+
+
+def test_rivals_are_left_out_where_they_are_not_installed(file: Path) -> None:
+    """Without their environment it is said how to get it, and all else is measured."""
+    result = evaluate("--pairs", str(file))
+    assert result.exit_code == 0
+    assert "GPTCache and RedisVL are left out" in result.stdout
+    assert "make rivals" in result.stdout
+
+
+def test_a_rival_answers_a_line_each(tmp_path: Path) -> None:
+    """Each pair is put to another process, and what it says is the row; what it prints beside is not."""
+    rivals = environment(
+        tmp_path,
+        """
+        for line in sys.stdin:
+            asked, stored = json.loads(line)
+            print("warning", file=sys.stderr)
+            print(json.dumps(asked.split()[-1] == stored.split()[-1]))
+        """,
+    )
+    done: list[tuple[int, int]] = []
+    served = served_by("RedisVL, minilm", rivals, PAIRS, lambda count, total: done.append((count, total)))
+    assert served == [False, False, True, False]
+    assert done[-1] == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("sys.exit('No module named redis')", "RedisVL, minilm does not run: No module named redis"),
+        ("print('true')", "it ended early"),
+        ("print('true\\n' * 4); sys.exit('lost')", "lost"),
+    ],
+)
+def test_a_rival_that_fails_is_no_rival_that_serves_nothing(tmp_path: Path, program: str, said: str) -> None:
+    """Its last words are the error, and no row is made of half of the pairs."""
+    with pytest.raises(ForewordError, match=said):
+        served_by("RedisVL, minilm", environment(tmp_path, program), PAIRS, lambda _done, _total: None)
+
+
+@pytest.mark.skipif(bool(absent(ROOT / ENVIRONMENT)), reason="other caches are not installed: make rivals")
+@pytest.mark.parametrize("rival", [name for name in RIVALS if "wordllama" in name])
+def test_rivals_run_for_real(rival: str) -> None:
+    """Each serves the same words, and nothing that has no word in common."""
+    pairs = [Pair(OTHER_THING.stored, OTHER_THING.stored, True, ""), OTHER_THING]
+    assert served_by(rival, ROOT / ENVIRONMENT, pairs, lambda _done, _total: None) == [True, False]
 
 
 def test_the_configuration_decides_what_is_near(file: Path) -> None:
@@ -151,7 +222,7 @@ def test_a_model_judges_what_the_veto_lets_pass(file: Path, tmp_path: Path) -> N
     report: dict[str, Any] = json.loads(result.stdout)
     (row,) = [row for row in report["rows"] if row["method"] == "foreword verified"]
     assert (row["should_hits"]["served"], row["traps"]["served"]) == (2, 0)
-    assert "asked about 1 pairs; 0 answers were of no use" in report["notes"][-1]
+    assert "asked about 1 pairs; 0 answers were of no use" in report["notes"][1]
     assert [row["calls"] for row in asked["tokens"]] == [1]
     assert "at most, in micro-USD" in result.stderr
 
@@ -163,7 +234,7 @@ def test_a_judge_that_cannot_answer_serves_nothing(file: Path, tmp_path: Path) -
         result = evaluate("--pairs", str(file), "--judge", "--json", settings=judged_by(server.url, tmp_path))
     report = json.loads(result.stdout)
     assert report["rows"][-1]["should_hits"]["served"] == 1
-    assert "1 answers were of no use" in report["notes"][-1]
+    assert "1 answers were of no use" in report["notes"][1]
 
 
 def test_a_judge_wants_a_provider_and_a_budget(file: Path, tmp_path: Path) -> None:
@@ -185,8 +256,17 @@ def test_the_table_says_what_it_shows(file: Path) -> None:
     assert "should-hits (2)" in lines[1]
     assert "traps, wrongly (2)" in lines[1]
     assert any(line.startswith("foreword guarded") and "100.0% (34 to 100)" in line for line in lines)
-    assert "similarity" not in lines[-1]
-    assert "at least 0.8" in lines[-1]
+    assert "at least 0.8" in lines[-2]
+
+
+def environment(folder: Path, program: str) -> Path:
+    """Make what stands for a virtual environment: its Python runs a program in place of the runner."""
+    (folder / "program.py").write_text("import json, sys\n" + textwrap.dedent(program))
+    python = folder / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{folder}/program.py"\n')
+    python.chmod(0o700)
+    return folder
 
 
 def judged_by(url: str, folder: Path) -> Path:
