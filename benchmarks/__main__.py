@@ -21,6 +21,7 @@ NAMES = (
     "rewrite",
     "names",
     "tokens",
+    "near",
     "model_batches",
     "model_faults",
     "model_calls",
