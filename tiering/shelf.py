@@ -76,6 +76,8 @@ class Shelf:
                 cull_limit=_CULLED_EACH_WRITE if eviction != "none" else 0,
                 statistics=0,
                 sqlite_synchronous=_SYNC[eviction],
+                # A file that is cut short under a mapping ends the process with SIGBUS; read, it is an error. 2 µs.
+                sqlite_mmap_size=0,
                 # What removed rows said is overwritten, as many builds of SQLite do by default; no write takes longer.
                 sqlite_secure_delete=1,
             )

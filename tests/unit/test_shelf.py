@@ -6,6 +6,8 @@ import os
 import pickle
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,22 @@ from tiering.secret import cache_secret
 from tiering.shelf import Eviction, Shelf
 
 SECRET = bytes(range(32))
+_CUT = """
+import os, sys
+from contextlib import suppress
+from pathlib import Path
+from tiering.errors import CacheError
+from tiering.shelf import Shelf
+shelf = Shelf(Path(sys.argv[1]), bytes(range(32)), eviction="none", size_bytes_max=1 << 30)
+for number in range(1000):
+    shelf.put(b"%d" % number, bytes(2000))
+shelf.scrub()
+os.truncate(shelf.folder / "cache.db", 1 << 16)
+for number in range(1000):
+    with suppress(CacheError):
+        assert shelf.get(b"%d" % number) in (None, bytes(2000))
+print("alive")
+"""
 
 
 def opened(folder: Path, *, eviction: Eviction = "none", size_bytes_max: int = 1 << 30) -> Shelf:
@@ -137,6 +155,12 @@ def test_a_file_that_is_no_database_is_told_of(tmp_path: Path) -> None:
     with pytest.raises(CacheError, match=str(tmp_path)) as told:
         opened(tmp_path)
     assert "tiering.directory" in told.value.hint
+
+
+def test_a_file_that_is_cut_short_while_it_is_open_ends_nobody(tmp_path: Path) -> None:
+    """In a process of its own, since a file that is mapped rather than read would end it with SIGBUS."""
+    done = subprocess.run([sys.executable, "-c", _CUT, tmp_path], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
 
 
 def test_all_processes_get_one_key(tmp_path: Path) -> None:
