@@ -27,6 +27,8 @@ NAMES = (
     "model_calls",
     "model_trigger",
     "answers_scale",
+    "answers_latency",
+    "answers_cost",
 )
 
 

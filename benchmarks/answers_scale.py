@@ -76,7 +76,6 @@ def run(core_counts: tuple[int, ...] = CORE_COUNTS) -> Table:
     table.notes += [
         f"Cores of {core.ByteSize():,} bytes, {ROUNDS} rounds of {LOOKUPS:,} lookups of random questions for each "
         "kind and size in turns, the files in the page cache. A lookup ends with the core parsed and its lead read.",
-        "Memory is with the part of the file that SQLite maps, at most 64 MB.",
         f"alias: a question that leads to another one's core, {ALIAS_COUNT:,} of them. miss: one stored nowhere.",
         "diskcache: its own `get` of the row of a random core, without seal, epoch, what people put, and parsing.",
         "Aim: p50 of a hit ≤ 60 µs, and within ±25 % over all sizes.",
