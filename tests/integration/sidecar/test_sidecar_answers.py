@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from foreword.v1.answer_pb2 import HitKind, PrivateReason, Tier, WrapperKind
 from foreword.v1.answer_service_pb2 import Turn
 from foreword.v1.core_pb2 import Core, CoreFreshness
 from foreword.v1.profile_pb2 import Depth, Length, Presentation
+from tiering import shelf
 
 QUESTION = "How do I export my invoices?"
 NEAR = "How can I export the invoices?"
@@ -505,3 +507,37 @@ def test_hostile_question_is_not_shared(configured: Any, question: str) -> None:
     answer = running.client.answer("ann", question)
     assert answer.text
     assert answer.found.hit == HitKind.HIT_KIND_PRIVATE
+
+
+# -- a full disk -------------------------------------------------------------------------------------------------
+
+
+def test_full_disk_hangs_nobody_and_loses_nothing(configured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite itself finds no room: what is stored is served, what is not is answered, and putting says why."""
+    running = configured(askers_min=1)
+    running.client.put_core(RETRIES)
+    _ = running.client.answer("ann", QUESTION).text
+    running.stop()
+    pages = 40
+    monkeypatch.setattr(shelf, "_Rows", partial(shelf._Rows, sqlite_max_page_count=pages))
+    full = configured(askers_min=1)
+    assert full.client.answer("ann", QUESTION).found.hit == HitKind.HIT_KIND_EXACT
+
+    def fill() -> None:
+        for number in range(200):
+            put = Core(question=f"What is part {number}?", lead_short="x" * 300, lead_standard="y" * 1400)
+            full.client.put_core(put)
+
+    with pytest.raises(Exception, match="full") as error:
+        fill()
+    assert getattr(error.value, "reason", "") == "CACHE_UNAVAILABLE"
+    # Written for all who ask now, and not kept; each asker is answered.
+    for user in ("ann", "bob"):
+        answer = full.client.answer(user, "How do I change a password?")
+        assert answer.text
+    assert full.client.answer("ann", RETRIES.question).found.hit == HitKind.HIT_KIND_EXACT
+    full.stop()
+    monkeypatch.undo()
+    again = configured(askers_min=1)
+    assert again.client.answer("ann", QUESTION).found.hit == HitKind.HIT_KIND_EXACT
+    assert again.client.get_core("What is part 0?").HasField("core")
