@@ -29,6 +29,7 @@ NAMES = (
     "answers_scale",
     "answers_latency",
     "answers_cost",
+    "answers_flight",
 )
 
 
