@@ -79,6 +79,8 @@ def test_the_demo_shows_everything_and_leaves_nothing(repository: Path, temporar
         "Two forewords",
         "p50",
         "What changed:",
+        "One question, two people",
+        "the core of 'How do I refund a payment?', which asks the same",
     ):
         assert words in said
     assert "Scheduler" in said or "scheduler" in said
@@ -129,9 +131,13 @@ def _check_what_was_seen(seen: dict[str, Any]) -> None:
     assert one["text"] != two["text"]
     assert {one["freshness"], two["freshness"]} == {"FRESHNESS_FRESH"}
     assert seen["live"]["revision_after"] > seen["live"]["revision_before"]
+    shopkeeper, developer = (answer["text"] for answer in seen["answers"]["answers"])
+    assert "lamps" in shopkeeper
+    assert "subscriber" in developer
+    assert all("cannot be stopped" in text for text in (shopkeeper, developer))
     assert seen["live"]["topic"] in seen["live"]["text_after"].lower()
     assert sum(sum(n for key, n in row.items() if key.endswith("_count")) for row in seen["segments"]) == 2
-    assert set(seen["seconds"]) >= {"data", "start", "import", "compute", "latency", "live"}
+    assert set(seen["seconds"]) >= {"data", "start", "import", "compute", "latency", "live", "answers"}
 
 
 def test_with_a_model_it_shows_what_that_adds_and_outlives_it(tmp_path: Path, temporary: Path) -> None:

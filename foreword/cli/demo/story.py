@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from foreword.changes import text_changes
+from foreword.cli.demo.answers import AnswerSteps
 from foreword.cli.demo.choice import contrasting, other_interest
 from foreword.cli.demo.completion import Completion
 from foreword.cli.demo.daemons import DemoDaemons
@@ -83,6 +84,7 @@ class Story:
         self._measure()
         if shown:
             self._live(shown[-1], other_interest(shown, self._data.topics()))
+        self.result["answers"] = AnswerSteps(self._screen, self._client).ask()
         if self._model is not None:
             self.result["outage"] = self._model.outage()
         self.result["seconds"] = {name: round(seconds, 3) for name, seconds in self._screen.seconds.items()}
