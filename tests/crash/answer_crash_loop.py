@@ -22,7 +22,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from model_servers import running_model_server
-from waiting import until
+from waiting import let_pass, until
 
 from foreword.cli.probe import is_serving
 from foreword.client import Foreword
@@ -110,7 +110,7 @@ def run(rounds: int, seed: int) -> dict[str, Any]:
                         for place in range(ASKERS)
                         for sidecar in (mortal, other)
                     ]
-                    time.sleep(draw.uniform(0, 2 * MODEL_SECONDS))
+                    let_pass(draw.uniform(0, 2 * MODEL_SECONDS))
                     mortal.kill()
                     answers = [(sidecar, future.result()) for sidecar, future in asked]
                 for sidecar, (text, seconds, how) in answers:
