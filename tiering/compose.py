@@ -199,13 +199,11 @@ def _place_of_examples(kinds: Sequence[int], texts: Sequence[str], style: Applie
 
 
 def _examples_within(core: Core, style: AppliedStyle, room: int) -> Iterator[int]:
-    count_max = examples_max(style)
-    for index in allowed_examples(core, style):
-        room -= word_count(core.examples[index].text)
-        if room < 0 or not count_max:
+    for place in allowed_examples(core, style)[: examples_max(style)]:
+        room -= word_count(core.examples[place].text)
+        if room < 0:
             return
-        count_max -= 1
-        yield index
+        yield place
 
 
 def _chosen(core: Core, style: AppliedStyle, room: int) -> list[Part]:
@@ -221,11 +219,12 @@ def _chosen(core: Core, style: AppliedStyle, room: int) -> list[Part]:
             chosen[place] = fitting
             room -= fitting.words
             must_have_steps &= not has_to_be
-    return [
-        chosen[place]
-        for place in sorted(chosen)
-        if place == 0 or place - 1 in chosen or not leans(chosen[place])
-    ]
+    kept: dict[int, Part] = {}
+    for place, part in sorted(chosen.items()):
+        # What leans on words that are left out is left out with them.
+        if place == 0 or place - 1 in kept or not leans(part):
+            kept[place] = part
+    return list(kept.values())
 
 
 def _ranked(core: Core, style: AppliedStyle) -> list[tuple[tuple[bool, int], int, Part]]:

@@ -75,13 +75,8 @@ _SCHEMA = _object(
 def plan_request(core: Core, style: AppliedStyle, *, model: str) -> ModelRequest:
     """Return the question for a plan. Nothing of a profile is in it: the style is told in the core's own words."""
     style = fitted(style, core)
-    row = {
-        "depth": Depth.Name(style.depth).removeprefix("DEPTH_").lower(),
-        "length": Length.Name(style.length).removeprefix("LENGTH_").lower(),
+    row = described(core, style) | {
         "room_words": words_max(style) - word_count(lead(core, style)),
-        "tone": style.tone,
-        "emphasis": list(style.emphasis),
-        "examples_allowed": allowed_examples(core, style),
         "examples_max": examples_max(style),
         "connecting_max": _connecting_max(core),
     }
@@ -138,6 +133,26 @@ def read_object(answer: ModelAnswer, fields: Mapping[str, type]) -> dict[str, An
     return found
 
 
+def described(core: Core, style: AppliedStyle) -> dict[str, Any]:
+    """Return what a model is told of a style that is fitted to a core."""
+    return {
+        "depth": Depth.Name(style.depth).removeprefix("DEPTH_").lower(),
+        "length": Length.Name(style.length).removeprefix("LENGTH_").lower(),
+        "tone": style.tone,
+        "emphasis": list(style.emphasis),
+        "examples_allowed": allowed_examples(core, style),
+    }
+
+
+def outlined(section: CoreSection) -> dict[str, Any]:
+    """Return what a model is told of a section besides its words and its id."""
+    return {
+        "kind": SectionKind.Name(section.kind).removeprefix("SECTION_KIND_").lower(),
+        "title": section.title,
+        "tags": list(section.tags),
+    }
+
+
 def refuse(why: str) -> Never:
     """Raise UnusableAnswerError with a sentence that quotes no words of the answer: it may stand in a log."""
     raise UnusableAnswerError(why)
@@ -150,9 +165,7 @@ def _outline(core: Core) -> list[str]:
         rows.append(
             {
                 "id": section.section_id,
-                "kind": SectionKind.Name(section.kind).removeprefix("SECTION_KIND_").lower(),
-                "title": section.title,
-                "tags": list(section.tags),
+                **outlined(section),
                 "words": {depth: word_count(text) for depth, text in texts.items() if text},
                 "gist": next((text for text in texts.values() if text), "")[:_GIST_CHARACTERS],
             }

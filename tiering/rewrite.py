@@ -8,11 +8,10 @@ from typing import Any
 from foreword.json_lines import block, json_line
 from foreword.llm import ModelAnswer, ModelRequest
 from foreword.v1.answer_pb2 import AppliedStyle
-from foreword.v1.core_pb2 import Core, SectionKind
-from foreword.v1.profile_pb2 import Depth, Length
+from foreword.v1.core_pb2 import Core
 from tiering.claims import content_words, core_text, sentences, unsupported
-from tiering.compose import Composed, allowed_examples, lead, word_count, words_max
-from tiering.plan import read_object, refuse
+from tiering.compose import Composed, lead, word_count, words_max
+from tiering.plan import described, outlined, read_object, refuse
 from tiering.style import fitted
 
 # A sentence of which less stands in two neighbouring ones of the core says something else.
@@ -45,15 +44,7 @@ _SCHEMA = {
 def rewrite_request(core: Core, style: AppliedStyle, *, model: str) -> ModelRequest:
     """Return the question for other words. The core is the same for all styles; nothing of a profile is in it."""
     style = fitted(style, core)
-    row = {
-        "depth": Depth.Name(style.depth).removeprefix("DEPTH_").lower(),
-        "length": Length.Name(style.length).removeprefix("LENGTH_").lower(),
-        "room_words": _room(core, style),
-        "tone": style.tone,
-        "emphasis": list(style.emphasis),
-        "examples_allowed": allowed_examples(core, style),
-        "lead": lead(core, style),
-    }
+    row = described(core, style) | {"room_words": _room(core, style), "lead": lead(core, style)}
     return ModelRequest(
         model=model,
         instructions=_INSTRUCTIONS,
@@ -114,15 +105,8 @@ def _room(core: Core, style: AppliedStyle) -> int:
 def _rows(core: Core) -> Iterator[dict[str, Any]]:
     yield {"question": core.question, "locale": core.locale}
     for section in core.sections:
-        kind = SectionKind.Name(section.kind).removeprefix("SECTION_KIND_").lower()
         texts = {"overview": section.overview, "standard": section.standard, "deep": section.deep}
-        yield {
-            "section": section.section_id,
-            "kind": kind,
-            "title": section.title,
-            "tags": list(section.tags),
-            **texts,
-        }
+        yield {"section": section.section_id, **outlined(section), **texts}
     yield from ({"caveat": caveat.text} for caveat in core.caveats)
     for index, example in enumerate(core.examples):
         yield {"example": index, "domain": example.domain, "text": example.text}

@@ -95,6 +95,31 @@ def test_background_goes_first_and_steps_last() -> None:
     assert core.sections[3].standard in found.text
 
 
+def test_what_a_core_begins_with_is_not_pushed_out_by_steps_behind_it() -> None:
+    """An explanation that was asked for comes before steps that go with it; a table's bars take no room."""
+    row = "| a | b |\n" * 25
+    parts = [section("what", row), section("more", "word " * 40), section("do", "word " * 80, kind=STEPS)]
+    core = Core(lead_short="Yes.", sections=parts)
+    assert compose(core, styled(length="short")).section_ids == ("what", "do")
+
+
+def test_examples_caveats_and_sources_belong_to_no_section_under_headings() -> None:
+    """They have headings of their own, or stand before all others; bold words never follow bold words."""
+    core = Core(
+        locale="en",
+        lead_short="Yes.",
+        sections=[section("a", "word " * 200, title="A"), section("b", "**Bold** word", title="B")],
+        caveats=[CoreCaveat(text="Never twice.")],
+        examples=[CoreExample(text="One.")],
+        sources=[CoreSource(title="Here")],
+    )
+    text, _ = compose(core, styled("deep", length="long"))
+    assert text.startswith("Yes.\n\n**Note:** Never twice.\n\n## A\n")
+    assert text.endswith("## B\n\n**Bold** word\n\n## Example\n\nOne.\n\n## Sources\n\nHere")
+    del core.sections[0]
+    assert "**B**\n\n**Bold** word" in compose(core, styled()).text
+
+
 def test_a_section_is_cut_to_a_lesser_depth_before_it_goes() -> None:
     """What has no room in full is said in brief."""
     core = Core(
@@ -154,6 +179,8 @@ def test_words_that_lean_on_others_stay_behind_them() -> None:
     without = Core()
     without.CopyFrom(RESET)
     without.sections[1].overview = " ".join(["word"] * 400)
+    assert compose(without, styled()).section_ids == ("steps", "no-mail")
+    without.sections.insert(3, section("too", "That is so on every device."))
     assert compose(without, styled()).section_ids == ("steps", "no-mail")
 
 
