@@ -144,7 +144,8 @@ class Answers:
         if sought.hit is not None:
             return sought.hit
         old = self._read(question)
-        if old is not None and cached_only:
+        # An alias may have come since it was looked for.
+        if old is not None and (cached_only or old.found.freshness != _STALE_IF_ERROR):
             return old
         if old is None and (sought.is_judged or not await self._is_admitted(question, asker)):
             return self._alone(HitKind.HIT_KIND_FIRST_ASKER, reason, cached_only=cached_only)

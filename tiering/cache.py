@@ -20,6 +20,7 @@ from tiering.cores import Asked, Cores
 from tiering.digest import Digests
 from tiering.failures import Failures
 from tiering.lease import Leases
+from tiering.matching import difference
 from tiering.nearest import Nearest
 from tiering.secret import cache_secret
 from tiering.shelf import Shelf
@@ -94,6 +95,9 @@ class Cache:
         longest = max(tiering.lease_seconds, tiering.claim_seconds)
         askers = Askers(made, clock)
         embedder = _embedder(tiering)
+        if embedder is not None:
+            # The words that a slip of the pen may mean are read now, in the thread of the start, not on the event loop.
+            difference("wrod", "word")
         return cls(
             context=context,
             kept=kept,
