@@ -45,6 +45,7 @@ _TITLED = Signs(
     street st road rd avenue ave lane drive: \b\d{{1,4}} (?:[a-z]+ ){{1,2}}(?:street|st|road|rd|avenue|ave|lane|drive)\b
     name's
     dot: \bat [\w ]+ dot \w
+    under: \b(?:is|its|booked|reserved|made|booking|reservation|appointment|order|account) under (?!the\b)\w+
     name: \b(?:my|whose|the) name is\b|\b(?:in|under) the (?:same )?name\b
     """
 )
