@@ -16,6 +16,7 @@ class Language(NamedTuple):
         now: What is of the moment.
         pointing: What means something said before.
         anybodys: How a question begins, or ends, that is everybody's.
+        how: How one begins that says "I" and means anybody; with it go words for "my".
     """
 
     scripts: frozenset[str]
@@ -23,9 +24,12 @@ class Language(NamedTuple):
     now: re.Pattern[str]
     pointing: re.Pattern[str]
     anybodys: re.Pattern[str]
+    how: re.Pattern[str] | None = None
 
 
-def _language(scripts: str, asker: str, now: str, pointing: str, anybodys: str) -> Language:
+def _language(
+    scripts: str, asker: str, now: str, pointing: str, anybodys: str, *, how: str = "", own: str = ""
+) -> Language:
     found = frozenset(scripts.split())
     # Han and kana stand without spaces between words.
     end = "" if "CJK" in found else r"\b"
@@ -35,7 +39,16 @@ def _language(scripts: str, asker: str, now: str, pointing: str, anybodys: str) 
 
     begins = "|".join(anybodys.split()).replace("_", " ")
     anybody = begins if "CJK" in found else rf"^(?:{begins})(?!\w)"
-    return Language(found, any_of(asker), any_of(now), any_of(pointing), re.compile(anybody))
+    begins = "|".join(how.split()).replace("_", " ")
+    owned = rf"^(?:{begins})\b(?:(?:(?! (?:{own})\b).)*? (?:{own})\b)?"
+    return Language(
+        found,
+        any_of(asker),
+        any_of(now),
+        any_of(pointing),
+        re.compile(anybody),
+        re.compile(owned) if how else None,
+    )
 
 
 # Many of these languages leave out "I", so that no word shows whose order is asked for. Hence only what asks what
@@ -51,6 +64,9 @@ LANGUAGES = {
         wie_(?:kann|soll|muss|lange|viel|viele|oft|funktioniert|hoch|wird|werden|lautet) wer_(?:darf|kann|ist)
         wo_(?:kann|finde) warum kann_man darf_man muss_man gibt_es welche[rsn]? wann_(?:kann|darf|muss|gilt|verfällt)
         bieten_sie liefern_sie""",
+        how=r"""wie_(?!heiße|bin|sehe|schulde|stehe)\w+_ich wo_(?:kann|finde)_ich
+        kann_ich darf_ich muss_ich was_muss_ich""",
+        own=r"meine?[nmrs]?",
     ),
     "fr": _language(
         "LATIN",
@@ -60,6 +76,8 @@ LANGUAGES = {
         r"il elle ils elles celui\w* celle\w* ceux cela ça ceci là lui leur",
         r"""qu'est_ce_que? c'est_quoi quel(?:le)?s?_(?:est|sont) comment combien_(?:coûte|de|faut) peut_on faut_il
         est_il_possible où_(?:peut|trouver|se_trouve) pourquoi qui_(?:peut|est) y_a_t_il""",
+        how=r"comment_(?:puis|dois)_je comment_je_peux est_ce_que_je_(?:peux|dois) puis_je où_puis_je",
+        own=r"mon|ma|mes",
     ),
     "es": _language(
         "LATIN",
@@ -70,6 +88,8 @@ LANGUAGES = {
         r"""qué_(?:es|son|significa|pasa|incluye|diferencia|ocurre|documentos?) se_puede es_posible
         cómo_(?:se|funcionan?|\w+[aei]r(?:lo|la|se)?) cuánto_(?:cuesta|tarda|dura|cuestan) cuál(?:es)?_(?:es|son)
         dónde_se quién_puede por_qué hay_que""",
+        how=r"cómo_(?:puedo|debo) puedo dónde_puedo",
+        own=r"mis?",
     ),
     "it": _language(
         "LATIN",
@@ -79,6 +99,8 @@ LANGUAGES = {
         r"lui lei loro esso essa ciò quello quella quelli quelle questo questa lo li lì là",
         r"""cos'è cosa_(?:è|sono|significa|succede) che_cos'è come_(?:si|funzionano?|\w+[aei]r(?:e|lo|la|si))
         quanto_(?:costa|dura|tempo) si_può è_possibile quali?_(?:è|sono) qual_è dove_si chi_può perché bisogna""",
+        how=r"come_posso posso dove_posso",
+        own=r"mi[oae]|miei",
     ),
     "pt": _language(
         "LATIN",
@@ -88,6 +110,8 @@ LANGUAGES = {
         r"ele ela eles elas isso isto esse essa este esta aquel[ea]s? lá ali",
         r"""o_que_(?:é|são|significa|acontece) como_(?:se|funcionam?|\w+[aei]r) quanto_(?:custa|tempo|dura) pode_se
         é_possível qual_(?:é|a_diferença) quais_(?:são|os|as) onde_se quem_pode por_que é_preciso""",
+        how=r"como_(?:posso|eu_posso) posso onde_posso",
+        own=r"meus?|minhas?",
     ),
     "nl": _language(
         "LATIN",
@@ -97,6 +121,8 @@ LANGUAGES = {
         r"hij zij ze hem haar hen dat dit die deze daar ermee ervan erop",
         r"""wat_(?:is|zijn|betekent|kost|kosten|gebeurt) hoe_(?:werkt|werken|lang|vaak|hoog) kan_men mag_men moet_men
         is_er welke? wie_(?:kan|mag|is) waarom hoeveel_(?:kost|kosten) bieden_jullie leveren_jullie""",
+        how=r"hoe_(?!heet|ben|sta)\w+_ik kan_ik mag_ik moet_ik waar_kan_ik",
+        own=r"mijn",
     ),
     "pl": _language(
         "LATIN",

@@ -101,7 +101,7 @@ def private_reason(
         return PrivateReason.PRIVATE_REASON_UNREADABLE
     if is_personal(shown, clear, known):
         return PrivateReason.PRIVATE_REASON_PERSONAL_DATA
-    return _english(text, known) if language == "en" else _elsewhere(text, known, LANGUAGES[language])
+    return _english(text, known) if language == "en" else _elsewhere(text, LANGUAGES[language])
 
 
 def _is_readable(text: str, language: str) -> bool:
@@ -148,13 +148,15 @@ def _english(text: str, words: frozenset[str]) -> PrivateReason:
     return reason
 
 
-def _elsewhere(text: str, words: frozenset[str], language: Language) -> PrivateReason:
-    if language.asker.search(text) or not _ENGLISH_SELF.isdisjoint(words):
+def _elsewhere(text: str, language: Language) -> PrivateReason:
+    how = language.how.match(text) if language.how else None
+    rest = text[how.end() :] if how else text
+    if language.asker.search(rest) or not _ENGLISH_SELF.isdisjoint(_WORD.findall(rest)):
         return PrivateReason.PRIVATE_REASON_ASKER
     if language.now.search(text):
         return PrivateReason.PRIVATE_REASON_TIME
     if language.pointing.search(text):
         return PrivateReason.PRIVATE_REASON_CONVERSATION
-    if ACTION.match(text) or not language.anybodys.search(text):
+    if ACTION.match(text) or not (how or language.anybodys.search(text)):
         return PrivateReason.PRIVATE_REASON_UNREADABLE
     return PrivateReason.PRIVATE_REASON_UNSPECIFIED
