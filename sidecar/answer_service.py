@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+from cachetools import LRUCache
+
 from foreword import keys
 from foreword.errors import FieldError
 from foreword.followed_config import FollowedConfig
@@ -12,6 +14,7 @@ from foreword.keys import NAMESPACE_BYTES_MAX, UserKey
 from foreword.naming import quoted
 from foreword.store.codec import HEADER_BYTES
 from foreword.text_size import check_text
+from foreword.v1.answer_pb2 import AppliedStyle
 from foreword.v1.answer_service_pb2 import (
     AnswerRequest,
     AnswerResponse,
@@ -28,7 +31,6 @@ from foreword.v1.answer_service_pb2 import (
     WrapCoreRequest,
     WrapCoreResponse,
 )
-from foreword.v1.profile_pb2 import Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from sidecar.activity import Activity
 from sidecar.answering import Answering
@@ -39,6 +41,8 @@ from tiering.style import style_of
 
 NAME = "foreword.v1.AnswerService"
 
+# Some 500 bytes each; a profile of 20 KB takes longer to parse than all the rest of an answer takes.
+_STYLES_MAX = 50_000
 _AUDITED = 100
 _AUDITED_MAX = 1000
 _ANSWER_ID_BYTES = 16
@@ -54,6 +58,7 @@ class AnswerService:
         self._profiles = profiles
         self._activity = activity
         self._live = live
+        self._styles: LRUCache[tuple[UserKey, str], tuple[bytes, AppliedStyle, int]] = LRUCache(_STYLES_MAX)
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handler of each method."""
@@ -71,11 +76,11 @@ class AnswerService:
         """Yield the parts of an answer."""
         user = keys.user_key(request.user_id, request.namespace)
         cache, answers, _ = self._answering.open_parts()
-        profile = self._profile(user)
+        style, revision = self._style(user, request.locale or self._live.current.tiering.locale)
         asker = Asker(
             digest=cache.digests.asker(request.namespace, request.user_id),
-            style=style_of(profile, request.locale or self._live.current.tiering.locale),
-            profile_revision=profile.revision if profile is not None else 0,
+            style=style,
+            profile_revision=revision,
             foreword=lambda: self._foreword(user),
         )
         async for part in answers.answer(request, asker):
@@ -97,7 +102,8 @@ class AnswerService:
         user = keys.user_key(request.user_id, request.namespace)
         _, _, curating = self._answering.open_parts()
         locale = request.locale or request.core.locale or self._live.current.tiering.locale
-        wrapped = curating.wrap(request, style_of(self._profile(user), locale))
+        style, _ = self._style(user, locale)
+        wrapped = curating.wrap(request, style)
         if wrapped is None:
             raise FieldError("core_id", quoted(request.core_id), "the id of a stored core")
         return wrapped
@@ -135,9 +141,17 @@ class AnswerService:
         )
         return AuditAnswersResponse(hits=hits)
 
-    def _profile(self, user: UserKey) -> Profile | None:
+    def _style(self, user: UserKey, locale: str) -> tuple[AppliedStyle, int]:
+        """Return how a user's answers are presented, and the revision of the profile that says so; 0 without one."""
         row = self._profiles.profile_row(user)
-        return GetProfileResponse.FromString(row[HEADER_BYTES:]).profile if row is not None else None
+        # With revision and checksum in it, it changes with the profile.
+        header = row[:HEADER_BYTES] if row is not None else b""
+        known = self._styles.get((user, locale))
+        if known is None or known[0] != header:
+            profile = GetProfileResponse.FromString(row[HEADER_BYTES:]).profile if row is not None else None
+            revision = profile.revision if profile is not None else 0
+            known = self._styles[user, locale] = (header, style_of(profile, locale), revision)
+        return known[1], known[2]
 
     def _foreword(self, user: UserKey) -> str:
         row = self._profiles.foreword_row(user)

@@ -293,10 +293,13 @@ class Accounts:
 
     def _write_explanations(self, answered: Iterable[_Answered]) -> None:
         rows = {bytes.fromhex(each.done.answer_id): each for each in answered}
+        held: dict[bytes, list[bytes]] = {}
         for answer_id, each in rows.items():
             key = _EXPLAINED + answer_id
             put_row(self._shelf, key, StoredExplanation(explanation=_explained(each)))
-            self._askers.hold(each.asker, key)
+            held.setdefault(each.asker, []).append(key)
+        for asker, keys in held.items():
+            self._askers.hold(asker, *keys)
         for gone in self._turn(_EXPLAINED_RING, list(rows), self._settings().explained_max):
             self._shelf.delete(_EXPLAINED + gone)
 

@@ -14,7 +14,7 @@ from foreword.config import Tiering
 from foreword.store.v1.answers_pb2 import StoredAlias
 from foreword.v1.answer_pb2 import AuditedHit, CoreFound, HitKind, Tier
 from foreword.v1.core_pb2 import Core, CoreAlias, CoreFreshness
-from tiering.ages import Ages, Lifetimes
+from tiering.ages import Ages, Lifetimes, made_ms_of
 from tiering.asked import Question
 from tiering.asking import Asking
 from tiering.cache import Cache
@@ -25,6 +25,9 @@ from tiering.judging import judge_request, read_verdict
 from tiering.matching import difference
 from tiering.nearest import Near
 
+_GONE = CoreFreshness.CORE_FRESHNESS_UNSPECIFIED
+_EXACT, _ALIAS = HitKind.HIT_KIND_EXACT, HitKind.HIT_KIND_ALIAS
+_OF_ANOTHER = (_ALIAS, HitKind.HIT_KIND_SEMANTIC)
 # Pairs of questions that are not the same: asked again, they are not judged again while the process lives.
 _OTHERS_MAX = 10_000
 # Judgements under way; beyond it near questions are treated as others for once.
@@ -92,8 +95,8 @@ class Finding:
         if found is None:
             return None
         if found.alias is None:
-            return self.hit(HitKind.HIT_KIND_EXACT, found.core)
-        return self.hit(HitKind.HIT_KIND_ALIAS, found.core, alias=found.alias.alias)
+            return self.hit(_EXACT, found.core)
+        return self.hit(_ALIAS, found.core, alias=found.alias.alias)
 
     def hit(
         self, kind: HitKind, core: Core, *, alias: CoreAlias | None = None, similarity: float = 0.0
@@ -101,9 +104,9 @@ class Finding:
         """Return a core as a hit; None when its time is over."""
         now_ms = self._clock.now_ms()
         freshness = self.freshness(core)
-        if freshness == CoreFreshness.CORE_FRESHNESS_UNSPECIFIED:
+        if freshness == _GONE:
             return None
-        is_own = kind not in (HitKind.HIT_KIND_ALIAS, HitKind.HIT_KIND_SEMANTIC)
+        is_own = kind not in _OF_ANOTHER
         found = CoreFound(
             hit=kind,
             core_id=core.core_id,
@@ -111,7 +114,8 @@ class Finding:
             core_question="" if is_own else core.question,
             similarity=similarity,
         )
-        found.age.FromMilliseconds(max(0, now_ms - core.created_at.ToMilliseconds()))
+        found.age.seconds, milliseconds = divmod(max(0, now_ms - made_ms_of(core)), 1000)
+        found.age.nanos = milliseconds * 1_000_000
         return Hit(found, core, alias)
 
     def freshness(self, core: Core) -> CoreFreshness:

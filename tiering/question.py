@@ -40,8 +40,12 @@ def check_question(field: str, text: str) -> None:
     Raises:
         FieldError: It is empty, has neither letter nor digit, is over 2,000 bytes of UTF-8, or is binary.
     """
-    binary = next(
-        (char for char in text if unicodedata.category(char) in ("Cc", "Cs") and char not in "\t\n\r"), ""
+    binary = (
+        ""
+        if text.isascii() and text.isprintable()
+        else next(
+            (char for char in text if unicodedata.category(char) in ("Cc", "Cs") and char not in "\t\n\r"), ""
+        )
     )
     if binary:
         raise FieldError(

@@ -28,8 +28,9 @@ _TEXT = b"w"
 # Some 2 KB each: the cores that are asked for all the time, in the styles that ask.
 _IN_MEMORY_MAX = 10_000
 
+_BY_CODE = WrapperKind.WRAPPER_KIND_DETERMINISTIC
 _KINDS = {
-    "deterministic": WrapperKind.WRAPPER_KIND_DETERMINISTIC,
+    "deterministic": _BY_CODE,
     "plan": WrapperKind.WRAPPER_KIND_PLAN,
     "rewrite": WrapperKind.WRAPPER_KIND_REWRITE,
 }
@@ -66,24 +67,23 @@ class Wrapping:
         self._cache = cache
         self._asking = asking
         self._settings = settings
-        self._ready: LRUCache[bytes, Words] = LRUCache(_IN_MEMORY_MAX)
+        self._ready: LRUCache[tuple[object, ...], Words] = LRUCache(_IN_MEMORY_MAX)
         self._joint: Joint[Words] = Joint()
 
     def at_hand(self, core: Core, style: AppliedStyle) -> Words | None:
         """Return words that are ready, or that code makes at once; None when a model is to be asked."""
         kind = self._kind()
-        key = self._key(core, style, kind)
-        words = self._ready.get(key)
+        place = self._place(core, style, kind)
+        words = self._ready.get(place)
+        if words is None and kind == _BY_CODE:
+            words = self._ready[place] = by_code(core, style)
         if words is not None:
             return words
-        if kind == WrapperKind.WRAPPER_KIND_DETERMINISTIC:
-            return self._keep(key, by_code(core, style))
-        row = read_row(self._cache.made, key, StoredText)
-        return (
-            self._keep(key, _words(Composed(row.text, tuple(row.section_ids)), kind))
-            if row is not None
-            else None
-        )
+        row = read_row(self._cache.made, self._key(core, style, kind), StoredText)
+        if row is None:
+            return None
+        words = self._ready[place] = _words(Composed(row.text, tuple(row.section_ids)), kind)
+        return words
 
     def beginning(self, core: Core, style: AppliedStyle) -> str:
         """Return the first words, whatever comes of the rest; empty where nobody knows them yet."""
@@ -108,7 +108,8 @@ class Wrapping:
             # Not kept: the next one may have better luck.
             return by_code(core, style)._replace(fallback="; ".join(tried))
         await asyncio.to_thread(self._store, key, composed)
-        return self._keep(key, _words(composed, kind))
+        words = self._ready[self._place(core, style, kind)] = _words(composed, kind)
+        return words
 
     async def _asked(
         self, kind: WrapperKind, core: Core, style: AppliedStyle, spent: list[Spent]
@@ -130,28 +131,25 @@ class Wrapping:
             # Served all the same; made again in the next process.
             return
 
-    def _keep(self, key: bytes, words: Words) -> Words:
-        self._ready[key] = words
-        return words
-
     def _kind(self) -> WrapperKind:
         return _KINDS[self._settings().wrapper]
 
-    def _key(self, core: Core, style: AppliedStyle, kind: WrapperKind) -> bytes:
+    def _place(self, core: Core, style: AppliedStyle, kind: WrapperKind) -> tuple[object, ...]:
+        """Return where words are in memory: by the style as it is, since fitting it costs as much as words by code."""
         time = core.created_at
-        is_by_code = kind == WrapperKind.WRAPPER_KIND_DETERMINISTIC
-        model = "" if is_by_code else self._settings().wrapper_model
-        # A model is asked once for all who would read the same; for code the fitting costs as much as the words.
-        style = style if is_by_code else fitted(style, core)
-        revision = f"{time.seconds}.{time.nanos}"
-        return _TEXT + self._cache.digests.row(
-            "text", core.core_id, revision, style_key(style), str(int(kind)), model
-        )
+        said = style.SerializeToString()
+        return core.core_id, time.seconds, time.nanos, said, kind, self._settings().wrapper_model
+
+    def _key(self, core: Core, style: AppliedStyle, kind: WrapperKind) -> bytes:
+        """Return where words of a model are on disk: a model is asked once for all who would read the same."""
+        time, wanted = f"{core.created_at.seconds}.{core.created_at.nanos}", style_key(fitted(style, core))
+        model = self._settings().wrapper_model
+        return _TEXT + self._cache.digests.row("text", core.core_id, time, wanted, str(int(kind)), model)
 
 
 def by_code(core: Core, style: AppliedStyle) -> Words:
     """Return the deterministic words."""
-    return _words(compose(core, style), WrapperKind.WRAPPER_KIND_DETERMINISTIC)
+    return _words(compose(core, style), _BY_CODE)
 
 
 def _words(composed: Composed, kind: WrapperKind) -> Words:
