@@ -119,7 +119,11 @@ class Accounts:
         self._settings = settings
         self._clock = clock
         self._lock = threading.Lock()
+        # One flush at a time: whoever comes back from one knows that nothing is on its way to the shelf.
+        self._flushing = threading.Lock()
         self._unwritten = _Unwritten()
+        # Counted until it is on the shelf, so that no sum goes down, and no budget comes back, meanwhile.
+        self._on_its_way = _Unwritten()
         self._written = read_row(made, _TOTALS, StoredTotals) or StoredTotals()
         self._bytes = made.size_bytes()
 
@@ -141,8 +145,9 @@ class Accounts:
             return None
         with self._lock:
             totals = StoredTotals(day=self._written.day, day_pico_usd=self._written.day_pico_usd)
-            days = {key[1]: number for key, number in self._unwritten.sums.items() if key[0] == "day"}
-            _add_days(totals, {self._today(): 0, **days})
+            for sums in (self._on_its_way.sums, self._unwritten.sums):
+                _add_days(totals, {key[1]: number for key, number in sums.items() if key[0] == "day"})
+        _add_days(totals, {self._today(): 0})
         return limit * _PICO_A_MICRO - int(totals.day_pico_usd)
 
     def answered(
@@ -204,6 +209,7 @@ class Accounts:
         """Return sums over all answers of all processes, of others as of the last flush."""
         with self._lock:
             totals = StoredTotals.FromString(self._written.SerializeToString())
+            _add_sums(totals, self._on_its_way.sums)
             _add_sums(totals, self._unwritten.sums)
         response = totals.counts
         response.untiered_micro_usd = micro_usd(totals.untiered_pico_usd)
@@ -225,7 +231,8 @@ class Accounts:
         """
         wanted = answer_id.hex()
         with self._lock:
-            unwritten = next((row for row in self._unwritten.answered if row.done.answer_id == wanted), None)
+            rows = (*self._on_its_way.answered, *self._unwritten.answered)
+        unwritten = next((row for row in rows if row.done.answer_id == wanted), None)
         if unwritten is not None:
             explanation = _explained(unwritten)
         else:
@@ -266,16 +273,20 @@ class Accounts:
         Raises:
             CacheError: The shelf cannot be written; it is tried again with the next flush.
         """
-        with self._lock:
-            taken, self._unwritten = self._unwritten, _Unwritten()
-        try:
-            written, size = self._write(taken), self._shelf.size_bytes()
-        except BaseException:
+        with self._flushing:
             with self._lock:
-                self._unwritten.take_back(taken)
-            raise
-        with self._lock:
-            self._written, self._bytes = written, size
+                taken, self._unwritten = self._unwritten, _Unwritten()
+                self._on_its_way = taken
+            try:
+                written = self._write(taken)
+            except BaseException:
+                with self._lock:
+                    self._unwritten.take_back(taken)
+                    self._on_its_way = _Unwritten()
+                raise
+            with self._lock:
+                self._written, self._on_its_way = written, _Unwritten()
+            self._bytes = self._shelf.size_bytes()
 
     def _write(self, taken: _Unwritten) -> StoredTotals:
         if not (taken.sums or taken.audited):
@@ -330,7 +341,8 @@ class Accounts:
 
     def _audits(self) -> Iterator[StoredAudit]:
         with self._lock:
-            unwritten = [each.row for each in reversed(self._unwritten.audited)]
+            rows = (*self._on_its_way.audited, *self._unwritten.audited)
+            unwritten = [each.row for each in reversed(rows)]
         yield from unwritten
         end = self._end(_AUDITED_RING)
         for number in range(end, max(0, end - self._settings().audited_max), -1):
@@ -345,8 +357,9 @@ class Accounts:
     def _use(self, core_id: CoreId) -> StoredUse:
         stored = read_row(self._shelf, _USE + core_id, StoredUse) or StoredUse()
         with self._lock:
-            unwritten = _uses(self._unwritten.sums).get(core_id, {})
-        return _sum_of(stored, unwritten)
+            for sums in (self._on_its_way.sums, self._unwritten.sums):
+                _sum_of(stored, _uses(sums).get(core_id, {}))
+        return stored
 
     def _add(self, sums: dict[tuple[Any, ...], int]) -> None:
         with self._lock:

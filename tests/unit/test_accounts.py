@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from waiting import let_pass
 
 from foreword.clock import DAY_MS, ManualClock
 from foreword.config import Price, Tiering
 from foreword.llm import TokenUsage
-from foreword.store.v1.answers_pb2 import StoredUse
+from foreword.store.v1.answers_pb2 import StoredTotals, StoredUse
 from foreword.v1.answer_pb2 import AnswerDone, AuditedHit, CoreFound, HitKind, Tier
 from foreword.v1.core_pb2 import Core, CoreFreshness
-from tiering.accounts import Accounts, Spent, break_even_count, tier_costs, untiered_pico_usd
+from tiering import accounts
+from tiering.accounts import (
+    Accounts,
+    Spent,
+    Sums,
+    _add_sums,
+    break_even_count,
+    tier_costs,
+    untiered_pico_usd,
+)
 from tiering.askers import Askers
 from tiering.digest import CoreId, Digests
 from tiering.errors import CacheError
@@ -113,6 +125,39 @@ def test_sums_stay_while_the_shelf_fails(tmp_path: Path, clock: ManualClock) -> 
     assert process.knows(first)
     assert process.knows(second)
     assert process.accounts.explanation(first, lambda _: None).served_count == 2  # type: ignore[union-attr]
+
+
+def test_what_is_on_its_way_to_the_shelf_counts_and_is_waited_for(tmp_path: Path, clock: ManualClock) -> None:
+    """While a flush is held up no sum goes down and no budget comes back; forgetting an asker comes after it."""
+    process = Process(tmp_path, clock, day_micro_usd=700)
+    answer_id = process.answer(ANN, WRITING)
+    process.accounts.audit(AuditedHit(question="of ann"), "", ANN)
+    is_held_up, may_go_on = threading.Event(), threading.Event()
+
+    def hold_up(totals: StoredTotals, sums: Sums) -> None:
+        if threading.current_thread() is not threading.main_thread() and not is_held_up.is_set():
+            is_held_up.set()
+            may_go_on.wait(10)
+        _add_sums(totals, sums)
+
+    def forget() -> int:
+        process.accounts.flush()
+        return process.askers.forget(ANN)
+
+    with ThreadPoolExecutor(2) as threads, patch.object(accounts, "_add_sums", hold_up):
+        flushing = threads.submit(process.accounts.flush)
+        assert is_held_up.wait(10)
+        assert not process.accounts.may_spend()
+        assert [row.count for row in process.accounts.totals().hits] == [1]
+        assert process.knows(answer_id)
+        assert len(process.accounts.audited(10, served_only=False, namespace=None)) == 1
+        forgetting = threads.submit(forget)
+        let_pass(0.05)
+        assert not forgetting.done()
+        may_go_on.set()
+        flushing.result(10)
+        assert forgetting.result(10) == 2
+    assert not process.knows(answer_id)
 
 
 def test_budget_is_of_a_day(tmp_path: Path, clock: ManualClock) -> None:
