@@ -123,6 +123,8 @@ def read_object(answer: ModelAnswer, fields: Mapping[str, type]) -> dict[str, An
         refuse(f"the model stopped before its end: {answer.stop_reason}")
     try:
         found = json.loads(answer.text)
+        # JSON can name half a character, which no message can hold.
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as exc:
         raise UnusableAnswerError("the model's answer is no JSON") from exc
     if not isinstance(found, dict) or found.keys() != fields.keys():

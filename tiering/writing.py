@@ -198,9 +198,9 @@ def read_private(answer: ModelAnswer) -> str:
 
 def _add_parts(core: Core, said: Mapping[str, Any]) -> None:
     for row in _rows(said["sections"], ("kind", "title", *_DEPTHS)):
-        tags = (
-            [tag for tag in row["tags"] if isinstance(tag, str)] if isinstance(row.get("tags"), list) else []
-        )
+        tags = row.get("tags")
+        if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+            refuse("the model wrote tags that are no texts")
         if row["kind"] not in _KINDS:
             refuse("the model named a kind of section that there is not")
         taken = [section.section_id for section in core.sections]

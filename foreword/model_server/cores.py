@@ -32,9 +32,18 @@ def answer_about_facts(schema: Row, texts: Iterable[str]) -> dict[str, Any] | No
         schema: What the answer must follow, by which the question is known.
         texts: The prompt, with its blocks of JSON lines.
     """
-    properties = frozenset(schema.get("properties", {}))
-    answer = _ANSWERS.get(properties)
-    return answer(_blocks("\n".join(texts))) if answer is not None else None
+    properties = schema.get("properties", {})
+    kinds = frozenset(
+        (str(name), str(inner.get("type")))
+        for name, inner in properties.items()
+        if isinstance(inner, Mapping)
+    )
+    answer = _ANSWERS.get(kinds) if len(kinds) == len(properties) else None
+    try:
+        return answer(_blocks("\n".join(texts))) if answer is not None else None
+    except (ValueError, TypeError, LookupError, AttributeError, StopIteration, RecursionError):
+        # A prompt that is not as these are: the schema alone says what to answer.
+        return None
 
 
 def _core(blocks: Mapping[str, list[Row]]) -> dict[str, Any]:
@@ -192,9 +201,19 @@ def _lines(body: str) -> Iterator[Row]:
             yield value
 
 
-_ANSWERS: Mapping[frozenset[str], Callable[[Mapping[str, list[Row]]], dict[str, Any]]] = {
-    frozenset("shareable reason lead_short lead_standard sections caveats examples sources".split()): _core,
-    frozenset({"same"}): _judged,
-    frozenset({"sections", "connecting", "examples"}): _planned,
-    frozenset({"text"}): _text,
+def _kinds(**kinds: str) -> frozenset[tuple[str, str]]:
+    return frozenset(kinds.items())
+
+
+_ANSWERS: Mapping[frozenset[tuple[str, str]], Callable[[Mapping[str, list[Row]]], dict[str, Any]]] = {
+    _kinds(
+        shareable="boolean",
+        reason="string",
+        lead_short="string",
+        lead_standard="string",
+        **dict.fromkeys(("sections", "caveats", "examples", "sources"), "array"),
+    ): _core,
+    _kinds(same="boolean"): _judged,
+    _kinds(**dict.fromkeys(("sections", "connecting", "examples"), "array")): _planned,
+    _kinds(text="string"): _text,
 }

@@ -105,3 +105,14 @@ def test_other_questions_are_not_its_own() -> None:
     """A refresh's schema is known by its operations."""
     schema: dict[str, Any] = {"properties": {"operations": {}}}
     assert answer_about_facts(schema, []) is None
+    assert answer_about_facts({"properties": {"text": {"type": "integer"}}}, []) is None
+
+
+@pytest.mark.parametrize("row", ['{"room_words": "x"}', '{"depth": 5, "emphasis": 3}', "[" * 100_000])
+def test_odd_prompts_are_answered_by_their_schema_alone(row: str) -> None:
+    """No prompt stops the server."""
+    request = plan_request(RETRIES, UNKNOWN, model="m")
+    assert answer_about_facts(request.schema, [f"<style>\n{row}\n</style>\n"]) in (
+        None,
+        {"sections": [], "connecting": [], "examples": []},
+    )
