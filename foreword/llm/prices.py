@@ -47,7 +47,8 @@ def estimate_pico_usd(prompt_tokens: int, output_tokens_max: int, price: Price, 
 
 def micro_usd(pico_usd: int) -> int:
     """Return a sum in micro-USD, rounded half to even. Round a sum, never its parts."""
-    return round(Fraction(pico_usd, _PICO_A_MICRO))
+    whole, rest = divmod(pico_usd, _PICO_A_MICRO)
+    return whole + (2 * rest > _PICO_A_MICRO or (2 * rest == _PICO_A_MICRO and whole % 2 == 1))
 
 
 def _exact(price: float) -> Fraction:

@@ -1,9 +1,10 @@
-"""kill -9 of a sidecar that writes cores, beside another one on the same cache: who asks that one is answered, soon.
+"""kill -9 and SIGSTOP of a sidecar that writes cores, beside another one on the same cache, whose askers are answered.
 
     python tests/crash/answer_crash_loop.py --rounds 50
 
-Each round asks a new question of both at once, so that either may hold the lease, kills one of them at a random moment,
-and starts it again. Prints JSON; `wrong` is empty when all went well.
+Each round asks a new question of both at once, so that either may hold the lease, and kills one of them at a random
+moment, and starts it again; or stops it for longer than its lease, and lets it go on. Prints JSON; `wrong` is empty
+when all went well.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -68,6 +70,11 @@ class Sidecar:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until(lambda: is_serving(self.address), self._log.read_text)
 
+    def halt(self, number: signal.Signals) -> None:
+        """Stop it where it is, or let it go on."""
+        if self.process is not None:
+            self.process.send_signal(number)
+
     def kill(self) -> None:
         """Kill it."""
         if self.process is not None:
@@ -111,21 +118,33 @@ def run(rounds: int, seed: int) -> dict[str, Any]:
                         for sidecar in (mortal, other)
                     ]
                     let_pass(draw.uniform(0, 2 * MODEL_SECONDS))
-                    mortal.kill()
+                    is_halted = number % 2 == 1
+                    if is_halted:
+                        mortal.halt(signal.SIGSTOP)
+                    else:
+                        mortal.kill()
+                    for sidecar, future in asked:
+                        if sidecar is other:
+                            future.result()
+                    if is_halted:
+                        let_pass(2 * LEASE_SECONDS)
+                        mortal.halt(signal.SIGCONT)
                     answers = [(sidecar, future.result()) for sidecar, future in asked]
                 for sidecar, (text, seconds, how) in answers:
                     slowest = max(slowest, seconds)
                     if seconds > ANSWERED_SECONDS_MAX:
                         wrong.append(f"round {number}: somebody waited {seconds:.1f} s ({how})")
-                    if sidecar is other and not text:
-                        wrong.append(f"round {number}: no answer from the one that lived: {how}")
-                mortal.start()
+                    if (sidecar is other or is_halted) and not text:
+                        wrong.append(f"round {number}: no answer from one that lived: {how}")
+                if not is_halted:
+                    mortal.start()
                 with Foreword(mortal.address, raises=True) as client:
                     if not client.get_core(question).HasField("core"):
                         wrong.append(f"round {number}: no core is stored")
                     kept += client.get_core(f"What is part {number}?").HasField("core")
             calls_max = sum(row["calls"] for row in server.count()["tokens"])
         finally:
+            mortal.halt(signal.SIGCONT)
             mortal.kill()
             other.kill()
     if kept != rounds:
