@@ -79,13 +79,13 @@ class AnswerSteps:
         text = answer.text
         milliseconds = (time.perf_counter() - began) * 1e3
         head = f"{user}, who {who}, asks “{QUESTION}”; answered in {milliseconds:.1f} ms:"
-        self._screen.detail("")
+        self._screen.say("")
         self._screen.detail(click.style(head, dim=True))
         self._screen.quote(text)
 
     def _explain(self, answer: Answer) -> None:
         explanation = self._client.explain_answer(answer.done.answer_id).explanation
-        self._screen.detail("")
+        self._screen.say("")
         self._screen.detail(
             click.style("Why the second one is as it is (`foreword answer explain`):", dim=True)
         )
