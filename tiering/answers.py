@@ -102,6 +102,7 @@ class Answers:
     async def close(self) -> None:
         """Give up what is under way."""
         await self.finding.close()
+        await self._wrapping.close()
         if self._generating is not None:
             await self._generating.close()
 

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -16,6 +15,7 @@ from foreword.v1.core_pb2 import Core
 from tiering.digest import CoreId
 from tiering.errors import CacheError, NoAnswerError
 from tiering.failures import Failures
+from tiering.joint import Joint
 from tiering.lease import Leases
 
 FLIGHTS_MAX = 256
@@ -39,12 +39,6 @@ class Flown(NamedTuple):
     joined: bool
 
 
-@dataclass(eq=False, slots=True)
-class _Flight:
-    task: asyncio.Task[Flown]
-    waiters: int = 1
-
-
 class Flights:
     """Cores on their way, on one event loop; what it writes itself is written in threads.
 
@@ -59,9 +53,7 @@ class Flights:
         self._failures = failures
         self._renew_seconds = lease_seconds / 3
         self._poll_seconds = poll_seconds
-        self._flights: dict[CoreId, _Flight] = {}
-        # Those that everybody has left too, until they have given back what they hold.
-        self._tasks: set[asyncio.Task[Flown]] = set()
+        self._joint: Joint[Flown] = Joint()
         self._is_closed = False
 
     async def core(self, core_id: CoreId, read: Read, make: Make) -> Flown:
@@ -80,52 +72,28 @@ class Flights:
                 process ends.
             ForewordError: What `make` raises, to all who waited for it in this process.
         """
-        under_way = self._flights.get(core_id)
-        if under_way is not None:
-            under_way.waiters += 1
-        flight = under_way or self._begin(core_id, read, make)
-        try:
-            # Not shielded: that would not tell the end of the flight from the end of its waiter.
-            await asyncio.wait({flight.task})
-        finally:
-            self._leave(core_id, flight)
-        if flight.task.cancelled():
-            raise NoAnswerError("the answer was given up: this process ends", tried=(), hint="ask again")
-        return Flown(flight.task.result().core, flight.task.result().joined or under_way is not None)
+        is_joined = core_id in self._joint
+        if not is_joined:
+            self._check_room()
+        flown = await self._joint.join(core_id, partial(self._fly, core_id, read, make))
+        return flown._replace(joined=flown.joined or is_joined)
 
     def behind(self, core_id: CoreId, read: Read, make: Make) -> None:
         """Write a core while nobody waits, unless it is being written, or too many are: then a later call will."""
-        if core_id not in self._flights:
+        if core_id not in self._joint:
             with suppress(NoAnswerError):
-                flight = self._begin(core_id, read, make)
-                # Itself the one who waits, so that it is kept when those who join it go.
-                flight.task.add_done_callback(lambda _: self._leave(core_id, flight))
-                flight.task.add_done_callback(_tell)
+                self._check_room()
+                self._joint.keep(core_id, partial(self._fly, core_id, read, make)).add_done_callback(_tell)
 
     async def close(self) -> None:
         """Give up what is under way, and take no more."""
         self._is_closed = True
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
+        await self._joint.close(_CLOSE_SECONDS)
 
-    def _begin(self, core_id: CoreId, read: Read, make: Make) -> _Flight:
-        if self._is_closed or len(self._tasks) >= FLIGHTS_MAX:
+    def _check_room(self) -> None:
+        if self._is_closed or len(self._joint) >= FLIGHTS_MAX:
             why = "this process ends" if self._is_closed else f"{FLIGHTS_MAX} cores are being written already"
             raise NoAnswerError(f"no core can be written now: {why}", tried=(), hint="ask again in a moment")
-        flight = self._flights[core_id] = _Flight(asyncio.create_task(self._fly(core_id, read, make)))
-        self._tasks.add(flight.task)
-        flight.task.add_done_callback(self._tasks.discard)
-        return flight
-
-    def _leave(self, core_id: CoreId, flight: _Flight) -> None:
-        flight.waiters -= 1
-        if not flight.waiters:
-            flight.task.cancel()
-            # Who asks from now on begins anew, and does not join what is ending.
-            if self._flights.get(core_id) is flight:
-                del self._flights[core_id]
 
     async def _fly(self, core_id: CoreId, read: Read, make: Make) -> Flown:
         try:
@@ -138,7 +106,7 @@ class Flights:
                         is_held = self._leases.is_held(core_id)
                     if not is_held and (flown := await self._lead(core_id, read, make)) is not None:
                         return flown
-                    await asyncio.sleep(self._poll_seconds * (1 + len(self._tasks) / _FLIGHTS_AT_FULL_PACE))
+                    await asyncio.sleep(self._poll_seconds * (1 + len(self._joint) / _FLIGHTS_AT_FULL_PACE))
         except TimeoutError as exc:
             if not limit.expired():
                 raise

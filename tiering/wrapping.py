@@ -25,6 +25,7 @@ from tiering.rows import put_row, read_row
 from tiering.style import fitted, style_key
 
 _TEXT = b"w"
+_CLOSE_SECONDS = 5.0
 # Some 2 KB each: the cores that are asked for all the time, in the styles that ask.
 _IN_MEMORY_MAX = 10_000
 
@@ -95,6 +96,10 @@ class Wrapping:
         kind = self._kind()
         key = self._key(core, style, kind)
         return await self._joint.join(key, lambda: self._make(key, kind, core, style, spent))
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        await self._joint.close(_CLOSE_SECONDS)
 
     async def _make(
         self, key: bytes, kind: WrapperKind, core: Core, style: AppliedStyle, spent: list[Spent]

@@ -90,8 +90,8 @@ def tell(tmp_path: Path) -> Callable[[Story], None]:
         await one.flights.close()
         await other.flights.close()
         assert one.is_free()
-        assert not one.flights._flights
-        assert not other.flights._flights
+        assert not one.flights._joint._under_way
+        assert not other.flights._joint._under_way
 
     return lambda story: asyncio.run(told(story))
 
@@ -205,7 +205,7 @@ def test_a_dead_leader_is_replaced_and_can_store_nothing(tell: Callable[[Story],
         assert dead is not None
         other.may_end.set()
         asking = asyncio.create_task(other.ask())
-        await until_async(lambda: other.flights._tasks)
+        await until_async(lambda: other.flights._joint._tasks)
         assert other.begun == 0
         clock.advance(int(LEASE_SECONDS * 1000))
         await asking
@@ -266,7 +266,7 @@ def test_a_failure_is_told_to_all_and_not_tried_again_at_once(tell: Callable[[St
         asking = [asyncio.create_task(one.ask()) for _ in range(2)]
         await until_async(lambda: one.begun)
         following = asyncio.create_task(other.ask())
-        await until_async(lambda: other.flights._tasks)
+        await until_async(lambda: other.flights._joint._tasks)
         one.may_end.set(), other.may_end.set()
         assert await ended(*asking) == [one.error] * 2
         (told,) = await ended(following)
@@ -339,7 +339,7 @@ def test_behind_an_answer_nobody_waits_and_it_is_written(tell: Callable[[Story],
             one.flights.behind(one.core_id, one.read, one.make)
         await until_async(lambda: one.begun)
         joining = asyncio.create_task(one.ask())
-        await until_async(lambda: one.flights._flights[one.core_id].waiters == 2)
+        await until_async(lambda: one.flights._joint._under_way[one.core_id].waiters == 2)
         joining.cancel()
         await asyncio.wait({joining})
         one.may_end.set()
