@@ -12,6 +12,7 @@ from evaluations.question_pairs import Pair
 
 # Of the normal distribution: 95 % lie within so many deviations.
 _DEVIATIONS = 1.959964
+_METRICS = {"should_hits": "served", "traps": "traps_wrong"}
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,13 @@ class AnswerReport:
     notes: Sequence[str]
 
     def to_json(self) -> str:
-        """Return the report as one line of JSON."""
-        rows = [
-            {"method": method, **{kind: count.to_dict() for kind, count in counts.items()}}
-            for method, counts in self.rows.items()
-        ]
-        return json.dumps({"rows": rows, "notes": list(self.notes)}, ensure_ascii=False)
+        """Return the report as one line of JSON: shares, their bounds, and the counts of each category."""
+        rows = [_row(method, counts) for method, counts in self.rows.items()]
+        whole = next(iter(self.rows.values()))
+        points = sum(count.pairs for kind, count in whole.items() if kind in _METRICS)
+        return json.dumps(
+            {"rows": rows, "users": 0, "points": points, "notes": list(self.notes)}, ensure_ascii=False
+        )
 
     def table(self) -> str:
         """Return the report as a table for a terminal: a method a line, a kind of pair a column."""
@@ -105,6 +107,15 @@ def make_report(
             if own:
                 rows.setdefault(method, {})[kind] = Count(sum(own), len(own))
     return AnswerReport(rows, notes)
+
+
+def _row(method: str, counts: Mapping[str, Count]) -> dict[str, object]:
+    row: dict[str, object] = {"method": method}
+    for kind, metric in _METRICS.items():
+        if kind in counts:
+            row |= named(metric, counts[kind].interval())
+    kinds = {kind: count.to_dict() for kind, count in counts.items() if kind not in _METRICS}
+    return row | {"categories": kinds}
 
 
 def _heading(kind: str, count: Count) -> str:

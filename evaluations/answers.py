@@ -105,13 +105,13 @@ def evaluate_answers(
         "normal form": matching.is_exact,
         **{f"cosine >= {least:.2f}": partial(matching.is_alike, least=least) for least in COSINES},
         "normal form, veto": matching.is_passed,
-        "foreword guarded": matching.is_guarded,
+        "foreword": matching.is_guarded,
     }
     served = {way: [each(pair) for pair in pairs] for way, each in ways.items()}
     if model is not None:
         judged = matching.judged(pairs)
         verdicts = asyncio.run(_judge(judged, model, config, on_progress))
-        served["foreword verified"] = [matching.is_exact(pair) or bool(verdicts.get(pair)) for pair in pairs]
+        served["foreword, verified"] = [matching.is_exact(pair) or bool(verdicts.get(pair)) for pair in pairs]
         lost = sum(verdict is None for verdict in verdicts.values())
         notes.append(
             f"{config.tiering.judge_model} was asked about {len(judged):,} pairs; {lost:,} answers were of no use."
@@ -155,7 +155,7 @@ async def _judge(
             if error.failure in ("unauthorized", "rejected"):
                 raise
             verdicts[pair] = None
-        on_progress("foreword verified", len(verdicts), len(pairs))
+        on_progress("foreword, verified", len(verdicts), len(pairs))
 
     try:
         async with asyncio.TaskGroup() as group:

@@ -137,16 +137,16 @@ def test_what_each_way_serves(file: Path) -> None:
         "cosine >= 0.90": [1, 1, 0, 1, 1, 0],
         "cosine >= 0.95": [1, 0, 0, 1, 0, 0],
         "normal form, veto": [2, 0, 1, 1, 0, 0],
-        "foreword guarded": [2, 0, 1, 1, 0, 0],
+        "foreword": [2, 0, 1, 1, 0, 0],
     }
 
 
 def test_the_sample_of_this_repository_is_served_without_a_wrong_answer() -> None:
     """Of its pairs none that asks something else is served, and other words are served that one form would not be."""
     rows = evaluate_answers([SAMPLE], config=Config(), rivals=ABSENT).rows
-    assert rows["foreword guarded"]["traps"].served == 0
-    served = {way: rows[way]["should_hits"].served for way in ("normal form", "foreword guarded")}
-    assert served["foreword guarded"] > served["normal form"]
+    assert rows["foreword"]["traps"].served == 0
+    served = {way: rows[way]["should_hits"].served for way in ("normal form", "foreword")}
+    assert served["foreword"] > served["normal form"]
 
 
 def test_what_may_be_private_is_never_near() -> None:
@@ -220,8 +220,10 @@ def test_a_model_judges_what_the_veto_lets_pass(file: Path, tmp_path: Path) -> N
         asked = server.count()
     assert result.exit_code == 0, result.output
     report: dict[str, Any] = json.loads(result.stdout)
-    (row,) = [row for row in report["rows"] if row["method"] == "foreword verified"]
-    assert (row["should_hits"]["served"], row["traps"]["served"]) == (2, 0)
+    (row,) = [row for row in report["rows"] if row["method"] == "foreword, verified"]
+    assert (row["served"], row["traps_wrong"]) == (1, 0)
+    assert 0 <= row["served_low"] <= row["served"] <= row["served_high"] <= 1
+    assert (report["users"], report["points"]) == (0, 4)
     assert "asked about 1 pairs; 0 answers were of no use" in report["notes"][1]
     assert [row["calls"] for row in asked["tokens"]] == [1]
     assert "at most, in micro-USD" in result.stderr
@@ -233,7 +235,7 @@ def test_a_judge_that_cannot_answer_serves_nothing(file: Path, tmp_path: Path) -
         server.faults("overloaded", times=9)
         result = evaluate("--pairs", str(file), "--judge", "--json", settings=judged_by(server.url, tmp_path))
     report = json.loads(result.stdout)
-    assert report["rows"][-1]["should_hits"]["served"] == 1
+    assert report["rows"][-1]["served"] == 0.5
     assert "1 answers were of no use" in report["notes"][1]
 
 
@@ -255,7 +257,7 @@ def test_the_table_says_what_it_shows(file: Path) -> None:
     assert lines[1].split("  ")[0] == "method"
     assert "should-hits (2)" in lines[1]
     assert "traps, wrongly (2)" in lines[1]
-    assert any(line.startswith("foreword guarded") and "100.0% (34 to 100)" in line for line in lines)
+    assert any(line.startswith("foreword") and "100.0% (34 to 100)" in line for line in lines)
     assert "at least 0.8" in lines[-2]
 
 
