@@ -40,8 +40,3 @@ class Failures:
         row = read_row(self._shelf, _FAILURE + core_id, StoredFailure)
         ahead_ms = row.until_ms - self._clock.now_ms() if row is not None else 0
         return row if 0 < ahead_ms <= self._holds_ms else None
-
-    def why(self, core_id: CoreId) -> str:
-        """Return why a core is left alone now, in a sentence; empty when it is not."""
-        row = self.noted(core_id)
-        return row.message if row is not None else ""

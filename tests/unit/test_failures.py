@@ -27,10 +27,12 @@ def test_a_failure_is_known_to_all_until_its_time_is_over(tmp_path: Path) -> Non
     clock = ManualClock()
     failures(tmp_path, clock).note(CORE, "the model did not answer")
     other = failures(tmp_path, clock)
-    assert other.why(CORE) == "the model did not answer"
-    assert other.why(CoreId(b"1" * 16)) == ""
+    failure = other.noted(CORE)
+    assert failure is not None
+    assert failure.message == "the model did not answer"
+    assert other.noted(CoreId(b"1" * 16)) is None
     clock.advance(10_000)
-    assert other.why(CORE) == ""
+    assert other.noted(CORE) is None
 
 
 @pytest.mark.parametrize("jump_ms", [-YEAR_MS, YEAR_MS])
@@ -40,14 +42,14 @@ def test_a_clock_that_jumps_leaves_no_core_alone_for_long(tmp_path: Path, jump_m
     noted = failures(tmp_path, clock)
     noted.note(CORE, "the model did not answer")
     clock.advance(jump_ms)
-    assert noted.why(CORE) == ""
+    assert noted.noted(CORE) is None
 
 
 def test_without_a_time_nothing_is_noted(tmp_path: Path) -> None:
     """failure_seconds 0 means that every asker tries."""
     noted = failures(tmp_path, ManualClock(), seconds=0)
     noted.note(CORE, "the model did not answer")
-    assert noted.why(CORE) == ""
+    assert noted.noted(CORE) is None
 
 
 def test_an_error_is_noted_with_why_it_cannot_be_shared(tmp_path: Path) -> None:
