@@ -17,9 +17,21 @@ from google.protobuf.message_factory import GetMessageClass
 
 from foreword.errors import StoreError
 from foreword.store.upkeep import store_stats
-from foreword.v1 import activity_service_pb2, operator_service_pb2, profile_service_pb2, user_data_service_pb2
+from foreword.v1 import (
+    activity_service_pb2,
+    answer_service_pb2,
+    operator_service_pb2,
+    profile_service_pb2,
+    user_data_service_pb2,
+)
 
-MODULES = (activity_service_pb2, operator_service_pb2, profile_service_pb2, user_data_service_pb2)
+MODULES = (
+    activity_service_pb2,
+    answer_service_pb2,
+    operator_service_pb2,
+    profile_service_pb2,
+    user_data_service_pb2,
+)
 METHODS: list[MethodDescriptor] = [
     method
     for module in MODULES
