@@ -13,7 +13,7 @@ from google.protobuf import json_format
 
 from benchmarks.refresh import git_activity_files
 from benchmarks.table import Table, ratio
-from foreword.config import Store
+from foreword.config import Config, Store
 from foreword.importers import JsonLines, StoreRecorder, import_source
 from foreword.importers.json_event import ParsedEvent, parse_event
 from foreword.v1.event_pb2 import Event
@@ -68,7 +68,7 @@ def _import(parse: Parse, files: list[Path]) -> float:
     with (
         tempfile.TemporaryDirectory() as folder,
         mock.patch("foreword.importers.json_lines.parse_event", parse),
-        StoreRecorder(Store(directory=Path(folder))) as recorder,
+        StoreRecorder(Config(store=Store(directory=Path(folder)))) as recorder,
     ):
         started = time.process_time()
         for file in files:

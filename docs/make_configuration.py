@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from enum import EnumType
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -80,6 +81,8 @@ def _is_table(field: FieldInfo) -> bool:
 
 def _table_kind(field: FieldInfo) -> type[Section] | None:
     kind = get_args(field.annotation)[1] if get_origin(field.annotation) is dict else field.annotation
+    if get_origin(kind) in (Union, UnionType):
+        kind = next(part for part in get_args(kind) if part is not NoneType)
     return kind if isinstance(kind, type) and issubclass(kind, Section) else None
 
 
@@ -98,10 +101,20 @@ def _subtables(name: str, section: Section) -> Iterator[str]:
 def _side_by_side(tables: Sequence[tuple[str, Section]]) -> Iterator[str]:
     yield "| key | " + " | ".join(f"default in `{child}`" for child, _ in tables) + " | allowed | meaning |"
     yield "|---|" + "---|" * len(tables) + "---|---|"
+    inner: dict[str, type[Section]] = {}
     for key, field in _fields(tables[0][1]):
+        kind = _table_kind(field)
+        if kind is not None:
+            inner[key] = kind
         defaults = " | ".join(_toml(getattr(table, key)) for _, table in tables)
-        yield f"| `{key}` | {defaults} | {_allowed(field)} | {_paragraph(field.description)} |"
+        allowed = "a table, below" if kind is not None else _allowed(field)
+        yield f"| `{key}` | {defaults} | {allowed} | {_paragraph(field.description)} |"
     yield ""
+    for key, kind in inner.items():
+        # A table that was shown already has a heading of its own.
+        if kind not in {type(section) for _, section in _tables(Config())}:
+            yield f"Keys of `{key}`: {_paragraph(kind.__doc__)}\n"
+            yield from _key_table(kind())
 
 
 def _tables(section: Section) -> list[tuple[str, Section]]:
@@ -128,11 +141,20 @@ def _toml(value: object) -> str:
         return f"`{str(value).lower()}`"
     if isinstance(value, int):
         return f"`{value:_}`" if value >= 10_000 else f"`{value}`"
-    if isinstance(value, dict):
-        return "empty"
+    if isinstance(value, (dict, Section)):
+        return _inline(value)
     if isinstance(value, (tuple, list)):
         return "`[" + ", ".join(f'"{item}"' for item in value) + "]`"
     return f"`{value}`" if isinstance(value, float) else f'`"{value}"`'
+
+
+def _inline(table: dict[str, Any] | Section) -> str:
+    given = {
+        key: each
+        for key, each in dict(table).items()
+        if isinstance(table, Section) and each not in (None, {})
+    }
+    return "`{" + ", ".join(f"{key} = {each}" for key, each in given.items()) + "}`" if given else "empty"
 
 
 def _allowed(field: FieldInfo) -> str:
@@ -148,7 +170,9 @@ def _allowed(field: FieldInfo) -> str:
     if get_origin(kind) is Literal:
         return ", ".join(f'`"{choice}"`' for choice in get_args(kind))
     if get_origin(kind) is dict:
-        return "a table with values " + ", ".join(f'`"{choice.value}"`' for choice in get_args(kind)[1])
+        values = get_args(kind)[1]
+        named = ", ".join(f'`"{choice.value}"`' for choice in values) if isinstance(values, EnumType) else ""
+        return f"a table with values {named}" if named else "a table of lists of texts"
     if kind is bool:
         return "`true`, `false`"
     if kind in (int, float):

@@ -7,7 +7,8 @@ from ipaddress import ip_address
 from typing import get_args
 from urllib.parse import urlsplit
 
-from foreword.config import Config, Price, ProviderName
+from foreword.config import Config, Price
+from foreword.config_segments import ProviderName
 from foreword.errors import FieldError
 
 EXTRACTIVE: ProviderName = "extractive"

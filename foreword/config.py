@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from foreword.addresses import parse_address
 from foreword.admission import TYPE_BYTES_MAX
+from foreword.config_section import Section
+from foreword.config_segments import ProviderName, Segments, said
+from foreword.config_window import Window
 from foreword.errors import FieldError
 from foreword.keys import NAMESPACE_BYTES_MAX
 from foreword.naming import (
@@ -23,19 +26,15 @@ from foreword.naming import (
     SensitiveNames,
     quoted,
 )
+from foreword.noting import Noting
 from foreword.own_names import OWN_NAME_ALLOWED, is_own_name
 from foreword.signs import Sign
 from foreword.vocabulary import Vocabulary, built_in, read
+from foreword.wall_time import night, zone
 
 _GIB = 1 << 30
 PRODUCT_SUFFIXES = (".proto", ".binpb")
 _MESSAGE_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
-
-
-class Section(BaseModel):
-    """A table of the configuration; unknown keys are refused and values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Store(Section):
@@ -118,8 +117,11 @@ class Scheduler(Section):
     hundred: a user with more than 2,000 events is skipped, which ledger and status say too. 0: never."""
     sweep_seconds: Annotated[float, Field(gt=0, le=3600)] = 5.0
     """How often the due index is swept."""
-    nightly_hour_utc: Annotated[int, Field(ge=0, le=23)] = 3
-    """Hour at which nightly refreshes become due, UTC; spread over the hour by user."""
+    night: str = "03:00-04:00"
+    """When `nightly` refreshes are due, from and to by the clock on the wall; it may run over midnight. Users are
+    spread over it, each at an own place that is the same every night."""
+    time_zone: str = "UTC"
+    """Where `night` and the times of `cron` are, such as "Europe/Berlin"; summer time is followed."""
     review_seconds: Annotated[float, Field(gt=0, le=7 * 86_400)] = 3600.0
     """How often all users are looked through for a changed segment or a missing due time."""
     retry_backoff_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
@@ -129,41 +131,23 @@ class Scheduler(Section):
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 30.0
     """How long work in hand may take after SIGTERM; what is not done stays due."""
 
+    @field_validator("night")
+    @classmethod
+    def _is_night(cls, text: str) -> str:
+        said(night, text)
+        return text
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_zone(cls, name: str) -> str:
+        said(zone, name)
+        return name
+
     @model_validator(mode="after")
     def _backoff_order(self) -> Scheduler:
         if self.retry_backoff_max_seconds < self.retry_backoff_seconds:
             raise ValueError(
                 "retry_backoff_max_seconds is below retry_backoff_seconds; it must be at least as long"
-            )
-        return self
-
-
-class Window(Section):
-    """Which activity counts, and how much."""
-
-    days: Annotated[int, Field(ge=1, le=365)] = 28
-    """Length of the window."""
-    recent_days: Annotated[int, Field(ge=1, le=365)] = 7
-    """The newest part of the window."""
-    middle_days: Annotated[int, Field(ge=1, le=365)] = 21
-    """Where the middle part ends; older events do little more than break ties."""
-    recent_weight: Annotated[float, Field(ge=0, le=1)] = 0.6
-    """Share of the weight that the newest part carries at an even pace; the middle part carries the rest. Sets how
-    fast events fade within the window: by default half in 6.2 days."""
-    half_life_days: Annotated[float, Field(gt=0, le=3650)] = 60.0
-    """Time in which an event loses half its weight in the memory that outlives the window, and in the population.
-    60 predicted the next week of developers best together with the window; 30 to 90 differ by less than chance."""
-    events_max: Annotated[int, Field(ge=100, le=1_000_000)] = 300
-    """Newest events of the window that one refresh weighs and cites; bounds its time, whatever the history. 300
-    foretell as well as 1,000 and 10,000. What is new is counted beside it, up to 100,000 events at once, as an import
-    brings it."""
-
-    @model_validator(mode="after")
-    def _order(self) -> Window:
-        if not self.recent_days <= self.middle_days <= self.days:
-            raise ValueError(
-                f"recent_days {self.recent_days}, middle_days {self.middle_days}, days {self.days} are not in order; "
-                "allowed: recent_days <= middle_days <= days"
             )
         return self
 
@@ -184,89 +168,9 @@ class ColdStart(Section):
 
     events_min: Annotated[int, Field(ge=1, le=1000)] = 3
     """Meaningful events below which a user gets the default profile. Lowered, it lets users in at once."""
-    new_days: Annotated[int, Field(ge=0, le=365)] = 7
-    """How long a user counts as new after the first event. 0 means nobody does."""
 
 
-Refresh = Literal["session_end", "nightly", "interval", "on_open"]
-ProviderName = Literal["extractive", "anthropic", "openai-chat"]
-Mode = Literal["messages", "batch", "extractive"]
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
-
-
-class SegmentCadence(Section):
-    """Cadence of one segment."""
-
-    refresh: Refresh
-    """session_end: after each session; nightly: at scheduler.nightly_hour_utc; interval: every interval_days;
-    on_open: when next read."""
-    interval_days: Annotated[float, Field(gt=0, le=365)] = 1.0
-    """Time between refreshes; used by `interval` only."""
-    stale_after_hours: Annotated[float, Field(gt=0, le=24 * 3650)]
-    """Age at which a profile counts as stale."""
-    expired_after_hours: Annotated[float, Field(gt=0, le=24 * 3650)]
-    """Age at which a profile counts as expired: the service level that alerts."""
-    provider: ProviderName | None = None
-    """Who proposes changes to the profiles of this segment. None: agent.provider."""
-    model: Annotated[str, Field(max_length=128)] | None = None
-    """The language model for this segment. None: agent.model."""
-    mode: Mode | None = None
-    """How the model is asked: messages, one call a user, answered in seconds; batch, many users at once, within a
-    day and at a lower price; extractive, not at all. None: messages after a trigger, batch after the cadence."""
-
-    @model_validator(mode="after")
-    def _order(self) -> SegmentCadence:
-        if self.expired_after_hours < self.stale_after_hours:
-            raise ValueError(
-                f"expired_after_hours {self.expired_after_hours} is below stale_after_hours {self.stale_after_hours}; "
-                "a profile is stale before it expires"
-            )
-        return self
-
-
-class Segments(Section):
-    """Who belongs to which segment, and how often each is refreshed."""
-
-    active_days_per_week_min: Annotated[float, Field(gt=0, le=7)] = 6.0
-    """Active days a week from which a user is active."""
-    semi_active_days_per_week_min: Annotated[float, Field(gt=0, le=7)] = 1.0
-    """Active days a week from which a user is semi-active; below, dormant."""
-    new: SegmentCadence = SegmentCadence(refresh="session_end", stale_after_hours=24, expired_after_hours=96)
-    """First seen less than cold_start.new_days ago."""
-    active: SegmentCadence = SegmentCadence(refresh="nightly", stale_after_hours=26, expired_after_hours=72)
-    """Opens nearly daily. Stale two hours after the night's refresh should have been there."""
-    semi_active: SegmentCadence = SegmentCadence(
-        refresh="interval", interval_days=3.0, stale_after_hours=74, expired_after_hours=240
-    )
-    """Opens weekly."""
-    dormant: SegmentCadence = SegmentCadence(
-        refresh="on_open", stale_after_hours=168, expired_after_hours=2160
-    )
-    """Opens rarely: served stale, refreshed behind the read."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _complete(cls, tables: Any) -> Any:
-        """Fill a segment that the file gives in part from that segment's own defaults."""
-        if not isinstance(tables, dict):
-            return tables
-        return {name: cls._filled(name, value) for name, value in tables.items()}
-
-    @classmethod
-    def _filled(cls, name: str, value: Any) -> Any:
-        field = cls.model_fields.get(name)
-        default = field.default if field is not None else None
-        if isinstance(value, dict) and isinstance(default, SegmentCadence):
-            return {**default.model_dump(), **value}
-        return value
-
-    @model_validator(mode="after")
-    def _order(self) -> Segments:
-        if self.semi_active_days_per_week_min > self.active_days_per_week_min:
-            raise ValueError(
-                "semi_active_days_per_week_min is above active_days_per_week_min; it must not be"
-            )
-        return self
 
 
 class Price(Section):
@@ -682,11 +586,32 @@ class Config(Section):
             raise ValueError(f"found {value!r}; allowed: a table")  # noqa: TRY004 - pydantic reports ValueError
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_windows(cls, tables: Any) -> Any:
+        """Fill a segment's window that the file gives in part from the window for all."""
+        segments = tables.get("segments") if isinstance(tables, dict) else None
+        common = tables.get("window", {}) if isinstance(tables, dict) else None
+        if not isinstance(segments, dict) or not isinstance(common, dict):
+            return tables
+        filled = {
+            name: {**table, "window": {**common, **table["window"]}}
+            if isinstance(table, dict) and isinstance(table.get("window"), dict)
+            else table
+            for name, table in segments.items()
+        }
+        return {**tables, "segments": filled}
+
     @model_validator(mode="after")
-    def _retention_covers_window(self) -> Config:
-        if self.store.retention_days < self.window.days:
+    def _retention_covers_windows(self) -> Config:
+        windows = {"window.days": self.window.days}
+        for _, name, settings, _ in self.segments.tried():
+            if settings.window is not None:
+                windows[f"segments.{name}.window.days"] = settings.window.days
+        key = max(windows, key=lambda name: windows[name])
+        if self.store.retention_days < windows[key]:
             raise ValueError(
-                f"store.retention_days {self.store.retention_days} is below window.days {self.window.days}; "
+                f"store.retention_days {self.store.retention_days} is below {key} {windows[key]}; "
                 "events would go before they are read"
             )
         return self
@@ -713,14 +638,17 @@ class Config(Section):
         """Yield each key that names a model which may be asked, and the model."""
         if self.agent.provider != "extractive":
             yield "agent.model", self.agent.model
-        for name in ("new", "active", "semi_active", "dormant"):
-            segment: SegmentCadence = getattr(self.segments, name)
+        for _, name, segment, _ in self.segments.tried():
             if (segment.provider or self.agent.provider) == "extractive" or segment.mode == "extractive":
                 continue
             if segment.model is None:
                 yield "agent.model", self.agent.model
             else:
                 yield f"segments.{name}.model", segment.model
+
+    def noting(self) -> Noting:
+        """Return what is noted of users as their events are written."""
+        return Noting(int(self.session.idle_timeout_seconds * 1000), self.segments.attributes())
 
     def answers_directory(self) -> Path:
         """Return the folder of the cache of cores."""

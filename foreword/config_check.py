@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeGuard, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from foreword.config import Config
+from foreword.config_segments import Segments, SegmentSettings
 from foreword.errors import ConfigError, FieldError
 from foreword.toml_lines import line_of
 
@@ -48,6 +49,8 @@ def _config_error(exc: ValidationError, file: Path | None, text: str, origins: O
     elif first["type"] == "value_error":
         message = str(first["ctx"]["error"]) if "ctx" in first else first["msg"]
         message = f"{key}: {message}" if key else message
+    elif first["type"] == "missing":
+        message = f"{key}: found nothing; allowed: a value, which has no default"
     else:
         message = f"{key}: found {first['input']!r}; allowed: {_allowed(path, first['msg'])}"
     return _located(message, path, file, text, origins)
@@ -86,6 +89,9 @@ def _keys_at(path: KeyPath) -> list[str]:
     kind: Any = Config
     for part in path:
         field = kind.model_fields.get(part) if _is_table(kind) else None
+        if field is None and kind is Segments:
+            kind = SegmentSettings
+            continue
         # A table of tables, such as foreword.namespaces, takes any key; each holds the same keys.
         kind = (
             get_args(kind)[1] if get_origin(kind) is dict else field.annotation if field is not None else None

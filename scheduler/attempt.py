@@ -24,10 +24,10 @@ from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshState
 from scheduler.agent.history import History
 from scheduler.agent.refresh import RefreshInput, RefreshResult, code_version
 from scheduler.comparison import difference
-from scheduler.due import NOT_DUE, Due
+from scheduler.due import NOT_DUE, Due, allows
 from scheduler.model.ending import Ending
 from scheduler.populations import Populations
-from scheduler.segments import cadence, classify
+from scheduler.segments import cadence, classify, windowed
 from scheduler.shaping import Shaping
 
 logger = logging.getLogger("scheduler")
@@ -225,11 +225,16 @@ class Refresher:
             attempt.outcome = RefreshOutcome.REFRESH_OUTCOME_UNCHANGED
             attempt.consumed_seq = seen.last_seq if seen is not None else 0
             return
-        attempt.segment = classify(seen, attempt.started_ms, config)
+        attempt.segment = classify(seen, attempt.started_ms, config, attempt.state.segment)
+        if not allows(attempt.segment, attempt.state.reason, config):
+            _skip(attempt)
+            return
+        config = windowed(attempt.segment, config)
         attempt.consumed_seq, attempt.consumed_count = seen.last_seq, seen.event_count
         attempt.deletion_seq, attempt.full_seq = seen.deletion_seq, seen.full_seq
         attempt.is_rewound = previous is not None and is_rewound(attempt.state, seen)
-        attempt.settings_digest = self._shaping.digest(keys.split_user_key(attempt.user)[1])
+        namespace = keys.split_user_key(attempt.user)[1]
+        attempt.settings_digest = self._shaping.digest(namespace, attempt.segment)
         if previous is not None and self._is_current(previous, attempt, config):
             attempt.outcome = RefreshOutcome.REFRESH_OUTCOME_UNCHANGED
             return
@@ -364,6 +369,15 @@ class Refresher:
         except StoreCorruptError as exc:
             logger.warning("written anew: %s", exc)
             return False
+
+
+def _skip(attempt: Attempt) -> None:
+    """End an attempt that the rule of the user's segment does not allow: nothing counts as read."""
+    state = attempt.state
+    attempt.outcome = RefreshOutcome.REFRESH_OUTCOME_SKIPPED
+    attempt.consumed_seq, attempt.consumed_count = state.consumed_seq, state.consumed_count
+    attempt.deletion_seq, attempt.full_seq = state.deletion_seq, state.full_seq
+    attempt.settings_digest = state.settings_digest
 
 
 def _counted_test(attempt: Attempt, previous: Profile | None) -> Callable[[StoredEvent], bool]:

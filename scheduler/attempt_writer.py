@@ -10,6 +10,7 @@ from foreword.clock import Clock
 from foreword.config import Config
 from foreword.errors import StoreError, StoreRowError
 from foreword.followed_config import FollowedConfig
+from foreword.keys import UserKey
 from foreword.llm.prices import micro_usd
 from foreword.store import ProfileTransaction, ProfileWriter
 from foreword.v1.model_work_pb2 import ModelOutcome, ModelState
@@ -26,6 +27,8 @@ from scheduler.populations import Populations
 from scheduler.segments import Validity, validity
 
 FAILED = RefreshOutcome.REFRESH_OUTCOME_FAILED
+# After these a profile is no fresher than before.
+_NOT_CONFIRMING = (FAILED, RefreshOutcome.REFRESH_OUTCOME_SKIPPED)
 _NOBODY: Mapping[str, bool] = MappingProxyType({})
 
 
@@ -105,6 +108,19 @@ class AttemptWriter:
         if has_queued:
             self._queued()
 
+    def hold(self, users: Sequence[UserKey]) -> None:
+        """Take users out of the due index whom a pause holds back; their due time and its reason stay.
+
+        Raises:
+            StoreError: profiles.lmdb cannot be written.
+        """
+        with self._writer.begin() as txn:
+            for user in users:
+                state = txn.refresh_state(user)
+                if state is not None and state.due_ms:
+                    state.is_held = True
+                    txn.schedule(user, state)
+
     def _write_one(self, txn: ProfileTransaction, attempt: Attempt, config: Config) -> None:
         stored = txn.refresh_state(attempt.user) or RefreshState()
         was_due = attempt.is_compared or attempt.is_comparison_skipped
@@ -126,7 +142,7 @@ class AttemptWriter:
             state.revision = _put_profile(
                 txn, attempt, attempt.result, validity(attempt.segment, attempt.started_ms, config)
             )
-        elif attempt.outcome != FAILED:
+        elif attempt.outcome not in _NOT_CONFIRMING:
             _revalidate(txn, attempt, config)
         if attempt.result is not None and attempt.takes_in_deletions:
             # They still tell of what was deleted.

@@ -31,6 +31,7 @@ from scheduler.jobs import Jobs
 from scheduler.mapped_pages import release_pages
 from scheduler.model.connections import Connections
 from scheduler.model.work import ModelWork
+from scheduler.pauses import Pauses
 from scheduler.populations import Populations
 from scheduler.review import Reviewer
 from scheduler.rollback import Rollbacks
@@ -102,6 +103,7 @@ class SchedulerDaemon:
     Attributes:
         live: The configuration in force.
         health: What is wrong now.
+        pauses: Whose refreshes are paused.
         runner: Runs the refreshes.
         models: Asks models about those who were refreshed.
 
@@ -132,6 +134,7 @@ class SchedulerDaemon:
         self.live = FollowedConfig(
             config, config_file, self.health.problems, component=COMPONENT, at_start=AT_START
         )
+        self.pauses = Pauses(self.live)
         self._clock = clock
         self._activity: ActivityReader | None = None
         self._stopped = asyncio.Event()
@@ -163,7 +166,13 @@ class SchedulerDaemon:
                 prompt_version=prompt_version,
             )
             self.runner = Runner(
-                self._profiles, refresher, writer, clock=clock, live=self.live, health=self.health
+                self._profiles,
+                refresher,
+                writer,
+                clock=clock,
+                live=self.live,
+                health=self.health,
+                pauses=self.pauses,
             )
             self.models = ModelWork(
                 self._writer,
@@ -185,7 +194,13 @@ class SchedulerDaemon:
                 self._writer, self._profiles, self.runner, erasures, rollbacks, clock=clock, live=self.live
             )
             self._reviewer = Reviewer(
-                self._writer, self._profiles, self.runner, clock=clock, live=self.live, shaping=shaping
+                self._writer,
+                self._profiles,
+                self.runner,
+                clock=clock,
+                live=self.live,
+                shaping=shaping,
+                pauses=self.pauses,
             )
             self._topics = TopicProposer(self._writer, self._profiles, clock, self.live, _embedder(config))
             self._jobs = self._make_jobs(config)
@@ -262,6 +277,8 @@ class SchedulerDaemon:
                 self._follow_activity()
             try:
                 if self._activity is not None:
+                    if self.pauses.follow(self._activity):
+                        self._jobs.run_soon("review")
                     await self._feed.follow(self._activity)
                 self.runner.note_arrivals()
             except StoreError as exc:

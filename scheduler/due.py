@@ -5,36 +5,46 @@ from __future__ import annotations
 import zlib
 from typing import NamedTuple
 
-from foreword.clock import DAY_MS, HOUR_MS
+from foreword.clock import DAY_MS
 from foreword.config import Config, Scheduler
+from foreword.config_segments import SegmentSettings
 from foreword.keys import UserKey
 from foreword.v1.activity_pb2 import Trigger, UserActivity
 from foreword.v1.profile_pb2 import Cadence, Segment
 from foreword.v1.refresh_pb2 import RefreshReason, RefreshState
+from foreword.wall_time import next_cron_ms, next_night_ms, night
 from scheduler.segments import cadence, cadence_settings
 
-# What goes before cadence work, most urgent first: somebody is waiting, a session is over.
+# What goes before cadence work, most urgent first: somebody reads or has taken something back, a session is over, an
+# operator asks.
 URGENCY = {
-    RefreshReason.REFRESH_REASON_MANUAL: 0,
-    RefreshReason.REFRESH_REASON_EVENTS_DELETED: 0,
     RefreshReason.REFRESH_REASON_ON_OPEN: 0,
+    RefreshReason.REFRESH_REASON_EVENTS_DELETED: 0,
     RefreshReason.REFRESH_REASON_SESSION_END: 1,
+    RefreshReason.REFRESH_REASON_MANUAL: 2,
 }
 # A feed of late events that never pauses holds a user back for so many times the settle time: with the default a
 # minute, long enough for most imports, and short beside every cadence.
 _SETTLES_MAX = 30
 # Clocks are corrected by moments all the time, and a moment does nobody harm.
 _CLOCK_SLACK_MS = 60_000
-# What of a trigger is due at once, and why, the most urgent first.
+# What of a trigger is due at once, and why. Of several reasons the first stands: it is allowed where others are not.
 _URGENT = (
+    ("deleted_ms", RefreshReason.REFRESH_REASON_EVENTS_DELETED),
     ("manual_ms", RefreshReason.REFRESH_REASON_MANUAL),
     ("full_ms", RefreshReason.REFRESH_REASON_MANUAL),
-    ("deleted_ms", RefreshReason.REFRESH_REASON_EVENTS_DELETED),
     ("on_open_ms", RefreshReason.REFRESH_REASON_ON_OPEN),
     ("session_end_ms", RefreshReason.REFRESH_REASON_SESSION_END),
 )
+_PRECEDENCE = tuple(dict.fromkeys(reason for _, reason in _URGENT))
 # What an operator asks for is not put off because refreshes fail.
 _INSISTING = {RefreshReason.REFRESH_REASON_MANUAL, RefreshReason.REFRESH_REASON_EVENTS_DELETED}
+# What a rule under which nothing comes due by itself still allows.
+_ALLOWED = {
+    "manual": {*_INSISTING, RefreshReason.REFRESH_REASON_RETRY},
+    "never": {RefreshReason.REFRESH_REASON_EVENTS_DELETED},
+}
+_MINUTE_MS = 60_000
 _JITTER_SHARE = 0.25
 # 2^32 times any backoff exceeds the longest; beyond it the power would only overflow.
 _DOUBLINGS_MAX = 32
@@ -73,6 +83,12 @@ class Due(NamedTuple):
 NOT_DUE = Due()
 
 
+def allows(segment: Segment, reason: RefreshReason, config: Config) -> bool:
+    """Return whether the rule of a segment lets a refresh begin for a reason."""
+    allowed = _ALLOWED.get(cadence_settings(segment, config).refresh)
+    return allowed is None or reason in allowed
+
+
 def after_trigger(
     former: Due,
     trigger: Trigger,
@@ -93,6 +109,7 @@ def after_trigger(
       more has come for `session.settle_seconds`, whatever the cadence, since no later event would say so.
     - A user whose refreshes fail waits out the backoff, unless an operator asks or events are deleted: a storm of
       reads must not become a storm of retries.
+    - What the rule of the segment does not allow changes nothing.
 
     Args:
         former: The user's due time before.
@@ -107,9 +124,9 @@ def after_trigger(
     is_held_back = failures and former.at_ms > now_ms
     for name, reason in _URGENT:
         asked_ms = getattr(trigger, name)
-        if asked_ms and (reason in _INSISTING or not is_held_back):
+        if asked_ms and (reason in _INSISTING or not is_held_back) and allows(segment, reason, config):
             return _at_once(former, reason, asked_ms, now_ms)
-    if is_held_back:
+    if is_held_back or not allows(segment, RefreshReason.REFRESH_REASON_SESSION_END, config):
         return former
     if trigger.activity_ms and not former.is_now(now_ms):
         is_late = trigger.activity_ms + _idle_ms(config) <= looked_ms
@@ -166,7 +183,8 @@ def at_review(
     - A user never scheduled (profiles.lmdb was lost, or restored from before) is due when the last session
       has been idle long enough, or once an import has settled, which mostly is soon.
     - A time that an event, a read or an operator set is kept.
-    - A time later than the cadence now in force would set it is brought forward.
+    - A time other than the cadence now in force sets is put right, later or earlier; what is overdue stays so unless
+      the cadence now says that it is not.
     - A user who had too few events for a profile, and has enough by the settings now in force, is due now.
     - A user in backoff is left to the retry.
     - Whoever was scheduled by a clock that ran ahead and was set back is due now, or after the longest wait that
@@ -182,18 +200,35 @@ def at_review(
         config: Cadences and the length of a session.
     """
     former = _within_reach(Due.of(state), now_ms, config)
-    if state.attempted_ms > now_ms + _CLOCK_SLACK_MS and not former.is_now(now_ms):
-        return Due(now_ms, RefreshReason.REFRESH_REASON_CADENCE)
+    at_once = former if former.is_now(now_ms) else Due(now_ms, RefreshReason.REFRESH_REASON_CADENCE)
+    if state.attempted_ms > now_ms + _CLOCK_SLACK_MS:
+        return at_once
     if state.failures or (former.at_ms and former.reason != RefreshReason.REFRESH_REASON_CADENCE):
         return former
     if state.segment == Segment.SEGMENT_UNSPECIFIED:
         is_unscheduled = not former.at_ms
         return _after_session(former, activity.last_seen_ms, now_ms, config) if is_unscheduled else former
+    if is_let_in and allows(segment, RefreshReason.REFRESH_REASON_CADENCE, config):
+        return at_once
+    return _by_rule(former, user, state, activity, segment=segment, now_ms=now_ms, config=config)
+
+
+def _by_rule(
+    former: Due,
+    user: UserKey,
+    state: RefreshState,
+    activity: UserActivity,
+    *,
+    segment: Segment,
+    now_ms: int,
+    config: Config,
+) -> Due:
+    """Return what the rule of the segment makes of a due time that nothing but a cadence has set."""
     due = by_cadence(segment, user, state.attempted_ms, now_ms, config)
-    if is_let_in:
-        due = due._replace(at_ms=now_ms)
     if due.at_ms:
-        return due if not former.at_ms or due.at_ms < former.at_ms else former
+        # What this cadence has set since the last attempt, too, is overdue, and not put off for another turn.
+        first = by_cadence(segment, user, state.attempted_ms, state.attempted_ms, config)
+        return former if former.is_now(now_ms) and first.is_now(now_ms) else due
     if _is_after_session(segment, config) and activity.last_seq > state.consumed_seq:
         return _after_session(due, activity.last_seen_ms, now_ms, config)
     return former._replace(at_ms=0)
@@ -204,18 +239,32 @@ def by_cadence(segment: Segment, user: UserKey, since_ms: int, now_ms: int, conf
 
     Args:
         segment: The user's segment.
-        user: User key; its checksum spreads nightly refreshes over the hour, the same every night.
+        user: User key; its checksum gives each an own place in a night, the same every night.
         since_ms: The last refresh; an interval runs from it.
         now_ms: The time; a night that has passed is not made up for.
-        config: Cadences and the nightly hour.
+        config: Cadences, nights and zones.
     """
     settings = cadence_settings(segment, config)
     due_ms = 0
-    if settings.refresh == "interval":
-        due_ms = max(now_ms, since_ms + int(settings.interval_days * DAY_MS))
+    if settings.refresh == "every":
+        due_ms = max(now_ms, since_ms + int(settings.every_days * DAY_MS))
     elif settings.refresh == "nightly":
-        due_ms = _next_night_ms(user, now_ms, config.scheduler.nightly_hour_utc)
+        window = night(settings.night or config.scheduler.night)
+        due_ms = next_night_ms(window, _zone_name(settings, config), _place(user), now_ms)
+    elif settings.refresh == "cron" and settings.cron is not None:
+        moved_ms = int(_place(user) * settings.spread_minutes * _MINUTE_MS)
+        zone_name = _zone_name(settings, config)
+        due_ms = next_cron_ms(settings.cron, zone_name, now_ms - moved_ms) + moved_ms
     return Due(due_ms, RefreshReason.REFRESH_REASON_CADENCE)
+
+
+def _zone_name(settings: SegmentSettings, config: Config) -> str:
+    return settings.time_zone or config.scheduler.time_zone
+
+
+def _place(user: UserKey) -> float:
+    """Return where a user stands among all, from 0 to below 1."""
+    return zlib.crc32(user) / 2**32
 
 
 def backoff_ms(user: UserKey, failures: int, settings: Scheduler) -> int:
@@ -233,8 +282,7 @@ def backoff_ms(user: UserKey, failures: int, settings: Scheduler) -> int:
 def _at_once(former: Due, reason: RefreshReason, triggered_ms: int, now_ms: int) -> Due:
     if former.is_urgent(now_ms) and former.triggered_ms:
         triggered_ms = min(triggered_ms, former.triggered_ms)
-        if URGENCY[reason] >= URGENCY[former.reason]:
-            reason = former.reason
+        reason = min(reason, former.reason, key=_PRECEDENCE.index)
     return Due(min(triggered_ms, now_ms), reason, triggered_ms)
 
 
@@ -283,9 +331,3 @@ def _idle_ms(config: Config) -> int:
 
 def _settle_ms(config: Config) -> int:
     return int(config.session.settle_seconds * 1000)
-
-
-def _next_night_ms(user: UserKey, now_ms: int, hour_utc: int) -> int:
-    slot_ms = hour_utc * HOUR_MS + zlib.crc32(user) % HOUR_MS
-    night_ms = now_ms - now_ms % DAY_MS + slot_ms
-    return night_ms if night_ms > now_ms else night_ms + DAY_MS

@@ -14,7 +14,8 @@ from foreword.store import ActivityReader, Header, ProfileReader, ProfileTransac
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import RefreshState
-from scheduler.due import at_review
+from scheduler.due import URGENCY, Due, at_review
+from scheduler.pauses import Pauses
 from scheduler.runner import Runner
 from scheduler.segments import classify, validity
 from scheduler.shaping import Shaping
@@ -29,6 +30,8 @@ class _Change(NamedTuple):
     state: RefreshState
     is_header_old: bool
     """The profile's header is of another segment, or of hours that are no longer in force."""
+    is_released: bool
+    """A pause that held the user back is over."""
 
 
 class Reviewer:
@@ -43,6 +46,7 @@ class Reviewer:
         clock: Clock,
         live: FollowedConfig,
         shaping: Shaping,
+        pauses: Pauses,
     ) -> None:
         self._writer = writer
         self._profiles = profiles
@@ -50,6 +54,7 @@ class Reviewer:
         self._clock = clock
         self._live = live
         self._shaping = shaping
+        self._pauses = pauses
 
     async def run(self, activity: ActivityReader) -> int:
         """Look through all users; return how many were changed.
@@ -76,7 +81,16 @@ class Reviewer:
             if self._runner.in_flight(user) is None:
                 state, header = self._profiles.refresh_state(user), self._profiles.header(user)
                 is_let_in = self._is_let_in(state, header, user, activity, config)
-                found = review(state, header, user, activity, now_ms, config=config, is_let_in=is_let_in)
+                found = review(
+                    state,
+                    header,
+                    user,
+                    activity,
+                    now_ms,
+                    config=config,
+                    is_let_in=is_let_in,
+                    pauses=self._pauses,
+                )
                 if found is not None:
                     reviews.append((user, found))
         if reviews:
@@ -84,6 +98,10 @@ class Reviewer:
             with self._writer.begin() as txn:
                 for user, found in reviews:
                     _apply(txn, user, found, config)
+            for user, found in reviews:
+                due = Due.of(found.state)
+                if found.is_released and due.is_urgent(now_ms):
+                    self._runner.urge(user, URGENCY[due.reason])
         return len(reviews)
 
     def _is_let_in(
@@ -99,7 +117,7 @@ class Reviewer:
             return False
         if activity.event_count < config.cold_start.events_min:
             return False
-        return state.settings_digest != self._shaping.digest(keys.split_user_key(user)[1])
+        return state.settings_digest != self._shaping.digest(keys.split_user_key(user)[1], state.segment)
 
 
 def review(
@@ -111,25 +129,30 @@ def review(
     *,
     config: Config,
     is_let_in: bool,
+    pauses: Pauses,
 ) -> _Change | None:
     """Return what is to change for a user: segment, due time, times in the header; None when all is as it should be.
 
     Of a user in backoff the segment stays: the retry sees to it, and the profile stays as it is until then.
     """
-    segment = classify(activity, now_ms, config)
+    former = Segment.SEGMENT_UNSPECIFIED if state is None else state.segment
+    segment = classify(activity, now_ms, config, former)
     if segment == Segment.SEGMENT_UNSPECIFIED:
         return None
     changed = RefreshState()
     if state is not None:
         changed.CopyFrom(state)
-    due = at_review(
-        user, changed, activity, segment=segment, is_let_in=is_let_in, now_ms=now_ms, config=config
-    )
-    due.put(changed)
+    is_released = changed.is_held and not pauses.holds(segment, changed.reason)
+    if is_released:
+        changed.is_held = False
+    if not changed.is_held:
+        at_review(
+            user, changed, activity, segment=segment, is_let_in=is_let_in, now_ms=now_ms, config=config
+        ).put(changed)
     if changed.segment != Segment.SEGMENT_UNSPECIFIED and not changed.failures:
         changed.segment = segment
     is_header_old = header is not None and not changed.failures and not _is_of(header, changed, config)
-    return None if changed == state and not is_header_old else _Change(changed, is_header_old)
+    return None if changed == state and not is_header_old else _Change(changed, is_header_old, is_released)
 
 
 def _is_of(header: Header, state: RefreshState, config: Config) -> bool:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import count
 from typing import Any
 
 from foreword.clock import HOUR_MS, Clock
@@ -21,10 +19,15 @@ from scheduler.attempt import Attempt, Refresher
 from scheduler.attempt_writer import AttemptWriter
 from scheduler.due import URGENCY, Due
 from scheduler.health import Health
+from scheduler.pauses import Pauses
+from scheduler.turns import Turns
 
 logger = logging.getLogger("scheduler")
 
-# Urgent users kept in memory, a megabyte or so; further ones wait in the due index and go by their due time.
+# Classes of work: three that are urgent, as URGENCY has them, then what is due by cadence.
+_SCHEDULED = 1 + max(URGENCY.values())
+_CLASSES = _SCHEDULED + 1
+# Urgent users of a class kept in memory, a megabyte or so; further ones wait in the due index and go by their due time.
 _URGENT_MAX = 10_000
 _ARRIVALS_MAX = 1000
 # Results wait no longer than this for a batch to fill, which matters when refreshes wait on a network; less when
@@ -51,6 +54,7 @@ class Runner:
         clock: Clock,
         live: FollowedConfig,
         health: Health,
+        pauses: Pauses,
     ) -> None:
         self.activity: ActivityReader | None = None
         self._profiles = profiles
@@ -59,13 +63,15 @@ class Runner:
         self._clock = clock
         self._live = live
         self._health = health
+        self._pauses = pauses
+        self._held: list[UserKey] = []
+        self._turns = Turns(_CLASSES)
         self._in_flight: dict[UserKey, Attempt] = {}
         self._done: list[Attempt] = []
         self._done_since = 0.0
         self._running = 0
         self._answering = 0
-        self._urgent: list[tuple[int, int, UserKey]] = []
-        self._order = count()
+        self._urgent: tuple[deque[UserKey], ...] = tuple(deque() for _ in range(_SCHEDULED))
         self._backlog: deque[UserKey] = deque()
         self._is_sweeping = True
         self._is_fruitless = False
@@ -88,14 +94,14 @@ class Runner:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is under way and nothing is known to be due."""
-        return not (self._in_flight or self._urgent or self._backlog or self._is_sweeping)
+        return not (self._in_flight or any(self._urgent) or self._backlog or self._is_sweeping)
 
     def urge(self, user: UserKey, urgency: int) -> None:
-        """Run a due user before all less urgent work."""
-        if len(self._urgent) >= _URGENT_MAX:
+        """Run a due user before less urgent work, as far as that is not passed over for too long."""
+        if len(self._urgent[urgency]) >= _URGENT_MAX:
             self.sweep()
             return
-        heapq.heappush(self._urgent, (urgency, next(self._order), user))
+        self._urgent[urgency].append(user)
         self._wake.set()
 
     def sweep(self) -> None:
@@ -218,7 +224,7 @@ class Runner:
         and a trigger is several turns from its refresh being written.
         """
         for _ in range(_TURNS_MAX):
-            if not self._urgent and not any(
+            if not any(self._urgent) and not any(
                 attempt.is_awaited and attempt.ending is None for attempt in self._in_flight.values()
             ):
                 return
@@ -245,6 +251,9 @@ class Runner:
             self._flush()
         has_room = self._running < self._live.current.scheduler.concurrency
         attempt = self._next() if has_room and self.activity is not None else None
+        if len(self._held) >= self._live.current.scheduler.batch_users:
+            self._flush()
+            return True
         if attempt is None or self.activity is None:
             # Answers that are being read end within a few turns of the event loop, and then share a commit.
             if not self._answering:
@@ -288,10 +297,14 @@ class Runner:
         return (
             len(self._done) >= self._live.current.scheduler.batch_users
             or held_seconds > (_HOLD_AWAITED_SECONDS_MAX if is_awaited else _HOLD_SECONDS_MAX)
-            or (is_awaited and not self._urgent)
+            or (is_awaited and not any(self._urgent))
         )
 
     def _flush(self) -> None:
+        held, self._held = self._held, []
+        if held:
+            # Failing, they are still due, and met again.
+            self._writer.hold(held)
         if not self._done:
             return
         done, self._done = self._done, []
@@ -326,19 +339,30 @@ class Runner:
     # -- who is next --------------------------------------------------------------------------------------
 
     def _next(self) -> Attempt | None:
-        while (user := self._next_user()) is not None:
+        """Return an attempt at the next user; None when there is none, or a batch of users is to be held back."""
+        while len(self._held) < self._live.current.scheduler.batch_users:
+            user = self._next_user()
+            if user is None:
+                return None
             attempt = self._refresher.claim(user) if user not in self._in_flight else None
-            if attempt is not None:
-                self._is_fruitless = False
+            if attempt is None:
+                continue
+            self._is_fruitless = False
+            if not self._pauses.holds(attempt.segment, attempt.state.reason):
                 return attempt
+            self._held.append(user)
         return None
 
     def _next_user(self) -> UserKey | None:
-        if self._urgent:
-            return heapq.heappop(self._urgent)[2]
-        if not self._backlog and self._is_sweeping:
+        scheduled = bool(self._backlog) or self._is_sweeping
+        urgency = self._turns.choose([*map(bool, self._urgent), scheduled])
+        if urgency == _SCHEDULED and not self._backlog:
             self._refill()
-        return self._backlog.popleft() if self._backlog else None
+            if not self._backlog:
+                urgency = self._turns.choose([*map(bool, self._urgent), False])
+        if urgency is None:
+            return None
+        return (self._backlog if urgency == _SCHEDULED else self._urgent[urgency]).popleft()
 
     def _refill(self) -> None:
         """Read the longest due users; what is done is written before, so that it is not due any more."""

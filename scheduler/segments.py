@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from foreword.clock import DAY_MS, HOUR_MS
-from foreword.config import Config, SegmentCadence
+from foreword.config import Config
+from foreword.config_segments import SegmentSettings, Tried
+from foreword.segment_coverage import Shape
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Cadence, Segment
 
 # Days with events that `users` keeps; a longer window could not be counted.
 _DAYS_COUNTED_MAX = 56
+_WEEK_DAYS = 7
 
-_NAMES = {
-    Segment.SEGMENT_NEW: "new",
-    Segment.SEGMENT_ACTIVE: "active",
-    Segment.SEGMENT_SEMI_ACTIVE: "semi_active",
-    Segment.SEGMENT_DORMANT: "dormant",
-}
 _CADENCES = {
-    "session_end": Cadence.CADENCE_AFTER_SESSION,
+    "after-session": Cadence.CADENCE_AFTER_SESSION,
     "nightly": Cadence.CADENCE_NIGHTLY,
-    "interval": Cadence.CADENCE_INTERVAL,
-    "on_open": Cadence.CADENCE_ON_OPEN,
+    "every": Cadence.CADENCE_INTERVAL,
+    "on-open": Cadence.CADENCE_ON_OPEN,
+    "cron": Cadence.CADENCE_CRON,
+    "manual": Cadence.CADENCE_MANUAL,
+    "never": Cadence.CADENCE_NEVER,
 }
+# What goes up and down by a day's chance. Ages only grow, and a visit ends an absence at once.
+_WAVERING = ("active_days_per_week", "sessions_per_week")
 
 
 class Validity(NamedTuple):
@@ -34,48 +36,108 @@ class Validity(NamedTuple):
     refresh_on_open: bool
 
 
-def classify(activity: UserActivity, now_ms: int, config: Config) -> Segment:
-    """Return a user's segment; SEGMENT_UNSPECIFIED for one who never sent an event.
+class Facts(NamedTuple):
+    """What conditions of segments are held against."""
 
-    A user is new for `cold_start.new_days` after the first event. After that, days with events are counted
-    over the window, or since the first event where that is shorter, and scaled to a week.
+    age_days: float
+    active_days_per_week: float
+    sessions_per_week: float
+    last_seen_days: float
+    attributes: dict[str, str]
+    """The newest value of each attribute that segments ask for, as far as an event carried one."""
+
+
+def classify(
+    activity: UserActivity,
+    now_ms: int,
+    config: Config,
+    former: Segment = Segment.SEGMENT_UNSPECIFIED,
+) -> Segment:
+    """Return a user's segment: the first whose conditions hold; SEGMENT_UNSPECIFIED for one who never sent an event.
+
+    A user stays in the former one while its bounds, widened by `segments.hysteresis`, hold and those of the other,
+    narrowed by it, do not.
+
+    Args:
+        activity: When the user came.
+        now_ms: The time.
+        config: The segments.
+        former: Where the user was before.
     """
     if not activity.event_count:
         return Segment.SEGMENT_UNSPECIFIED
-    if now_ms - activity.first_seen_ms < config.cold_start.new_days * DAY_MS:
-        return Segment.SEGMENT_NEW
-    rate = active_days_per_week(activity, now_ms, config.window.days)
-    if rate >= config.segments.active_days_per_week_min:
-        return Segment.SEGMENT_ACTIVE
-    if rate >= config.segments.semi_active_days_per_week_min:
-        return Segment.SEGMENT_SEMI_ACTIVE
-    return Segment.SEGMENT_DORMANT
+    facts = facts_of(activity, now_ms, config.window.days)
+    segments = config.segments
+    found = next((one for one in segments.tried() if _holds(one.shape, facts)), segments.tried()[-1])
+    if former not in (found.number, Segment.SEGMENT_UNSPECIFIED):
+        stood = segments.find(former)
+        if stood is not None and _stays(stood, found, facts, segments.hysteresis):
+            return former
+    return cast(Segment, found.number)
 
 
-def active_days_per_week(activity: UserActivity, now_ms: int, window_days: int) -> float:
-    """Return days with events per week, over the last `window_days` (at most 56) or since the first event.
+def facts_of(activity: UserActivity, now_ms: int, window_days: int) -> Facts:
+    """Return what is known of when a user comes, over the last `window_days` (at most 56) or since the first event.
 
     Today counts once the user has come: counted always, everybody would look less active each morning than
     the evening before.
     """
     today = now_ms // DAY_MS
-    days = {entry.day for entry in activity.days if entry.day <= today}
+    days = {entry.day: entry.sessions for entry in activity.days if entry.day <= today}
     last = today if today in days else today - 1
     first_seen = activity.first_seen_ms // DAY_MS
     # A week at least: after two days nobody can be said to come daily.
-    span = max(7, min(window_days, _DAYS_COUNTED_MAX, last - first_seen + 1))
-    return 7 * sum(last - span < day <= last for day in days) / span
+    span = max(_WEEK_DAYS, min(window_days, _DAYS_COUNTED_MAX, last - first_seen + 1))
+    within = [sessions for day, sessions in days.items() if last - span < day <= last]
+    weeks = span / _WEEK_DAYS
+    return Facts(
+        age_days=(now_ms - activity.first_seen_ms) / DAY_MS,
+        active_days_per_week=len(within) / weeks,
+        # Rows of a former version count no sessions; a day with an event had one.
+        sessions_per_week=sum(max(1, sessions) for sessions in within) / weeks,
+        last_seen_days=max(0, now_ms - activity.last_seen_ms) / DAY_MS,
+        attributes={name: noted.value for name, noted in activity.attributes.items()},
+    )
 
 
-def cadence_settings(segment: Segment, config: Config) -> SegmentCadence:
-    """Return the settings of a segment; those of new users for a user not yet classified."""
-    settings: SegmentCadence = getattr(config.segments, _NAMES.get(segment, "new"))
-    return settings
+def _stays(stood: Tried, found: Tried, facts: Facts, hysteresis: float) -> bool:
+    return _holds(stood.shape, facts, hysteresis) and not _holds(found.shape, facts, -hysteresis)
+
+
+def _holds(shape: Shape, facts: Facts, slack: float = 0.0) -> bool:
+    """Return whether a user is within a shape whose wavering bounds are wider by a share; narrower when negative."""
+    for name, (least, below) in shape.bounds.items():
+        found = getattr(facts, name)
+        width = slack if name in _WAVERING else 0.0
+        if least is not None and found < _least(name, least, width):
+            return False
+        if below is not None and found >= below * (1 + width):
+            return False
+    return all(facts.attributes.get(name, "") in values for name, values in shape.values.items())
+
+
+def _least(name: str, least: float, slack: float) -> float:
+    moved = least * (1 - slack)
+    # Nobody comes on more days than a week has, however sure we want to be.
+    return min(moved, max(least, _WEEK_DAYS)) if name == "active_days_per_week" else moved
+
+
+def cadence_settings(segment: Segment, config: Config) -> SegmentSettings:
+    """Return the settings of a segment; those of the first one tried for a user not yet classified, and for one whose
+    segment is gone from the configuration until the review has found another."""
+    found = config.segments.find(segment) or config.segments.tried()[0]
+    return found.settings
 
 
 def cadence(segment: Segment, config: Config) -> Cadence:
     """Return the cadence at which a segment is refreshed."""
     return _CADENCES[cadence_settings(segment, config).refresh]
+
+
+def windowed(segment: Segment, config: Config) -> Config:
+    """Return the configuration with the window of a segment as that of all."""
+    window = cadence_settings(segment, config).window
+    return config if window is None else config.model_copy(update={"window": window})
 
 
 def validity(segment: Segment, since_ms: int, config: Config) -> Validity:
@@ -84,5 +146,5 @@ def validity(segment: Segment, since_ms: int, config: Config) -> Validity:
     return Validity(
         since_ms + int(settings.stale_after_hours * HOUR_MS),
         since_ms + int(settings.expired_after_hours * HOUR_MS),
-        settings.refresh == "on_open",
+        settings.refresh == "on-open",
     )

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from foreword.config import Config
 from foreword.followed_config import FollowedConfig
 from foreword.synonyms import NO_SYNONYMS, Synonyms
+from foreword.v1.profile_pb2 import Segment
+from scheduler.segments import cadence_settings
 
 # Another model, or another way to ask one, makes no profile outdated: what it thinks comes with the next news.
 _WHO_PROPOSES = {
@@ -49,8 +51,8 @@ class Shaping:
         self._config: Config | None = None
         self._digests: dict[str, int] = {}
 
-    def digest(self, namespace: str) -> int:
-        """Return the digest of what shapes the profiles of a namespace; never 0."""
+    def digest(self, namespace: str, segment: Segment) -> int:
+        """Return the digest of what shapes the profiles of a namespace's users in a segment; never 0."""
         config = self._live.current
         if config is not self._config:
             self._config, self._digests = config, {}
@@ -58,7 +60,9 @@ class Shaping:
         name = namespace if namespace in config.foreword.namespaces else ""
         if name not in self._digests:
             self._digests[name] = _digest(config, name)
-        return self._digests[name] ^ self._synonyms_of(namespace).digest or 1
+        window = cadence_settings(segment, config).window
+        apart = 0 if window is None else zlib.crc32(window.model_dump_json().encode())
+        return self._digests[name] ^ self._synonyms_of(namespace).digest ^ apart or 1
 
 
 def _digest(config: Config, namespace: str) -> int:
@@ -66,7 +70,7 @@ def _digest(config: Config, namespace: str) -> int:
     shaping = (
         config.agent.model_dump(mode="json", exclude=_WHO_PROPOSES),
         config.window.model_dump(mode="json"),
-        config.cold_start.model_dump(mode="json", exclude={"new_days"}),
+        config.cold_start.model_dump(mode="json"),
         config.foreword.model_dump(mode="json", exclude={"words", "namespaces"}),
         config.foreword.words_of(namespace).model_dump(mode="json"),
         config.foreword.words_of(namespace).domain_words().digest,

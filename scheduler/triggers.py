@@ -115,6 +115,8 @@ class TriggerFeed:
         if due == former:
             return None
         due.put(state)
+        # It may be something that a pause does not hold back; else it is held again when its turn comes.
+        state.is_held = False
         txn.schedule(user, state)
         return due
 

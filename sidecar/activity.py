@@ -122,7 +122,8 @@ class Activity:
     # -- writing ----------------------------------------------------------------------------------------------
 
     def _begin(self, writer: ActivityWriter) -> AbstractContextManager[ActivityTransaction]:
-        return writer.begin(taken_through=self._profiles.taken_trigger(writer.environment_id))
+        taken_through = self._profiles.taken_trigger(writer.environment_id)
+        return writer.begin(taken_through=taken_through, noting=self._live.current.noting())
 
     async def write(self, job: Job[T], *, releasing: int = 0) -> T:
         """Run `job` in a write transaction and return its result once it is on disk.

@@ -30,6 +30,8 @@ class Counts:
     by_segment: Counter[tuple[int, int]] = field(default_factory=Counter)
     """Users by segment number and Freshness number."""
     due: int = 0
+    held: int = 0
+    """Users whom a pause holds back."""
     triggers: int = 0
     users: int = 0
     events: int = 0
@@ -69,6 +71,7 @@ class StoreCounter:
         counts = Counts(
             counted_ms=now_ms,
             by_segment=await _by_segment(profiles, now_ms) if profiles else Counter(),
+            held=await _held(profiles) if profiles and activity and activity.pauses().since_ms else 0,
             due=await asyncio.to_thread(profiles.due_count, now_ms) if profiles else 0,
             triggers=await self._triggers(activity) if activity else 0,
             users=activity.users_count() if activity else 0,
@@ -92,6 +95,16 @@ class StoreCounter:
             place = taken[-1]
             await asyncio.sleep(0)
         return max(0, count)
+
+
+async def _held(profiles: ProfileReader) -> int:
+    """Count the users whom a pause holds back; looks at all, which is why it is not done without a pause."""
+    count, after = 0, b""
+    while rows := profiles.users(after, SLICE_ROWS):
+        count += sum(row.state.is_held for row in rows)
+        after = rows[-1].user
+        await asyncio.sleep(0)
+    return count
 
 
 async def _by_segment(profiles: ProfileReader, now_ms: int) -> Counter[tuple[int, int]]:

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from foreword import keys
 from foreword.clock import DAY_MS, parse_day
+from foreword.config import Config
 from foreword.errors import FieldError
 from foreword.keys import UserKey
 from foreword.llm.prices import micro_usd
@@ -53,7 +54,7 @@ class _Asked(NamedTuple):
 
 
 async def get_ledger(
-    request: GetLedgerRequest, profiles: Profiles, activity: Activity, reads: Reads, prices: Prices
+    request: GetLedgerRequest, profiles: Profiles, activity: Activity, reads: Reads, config: Config
 ) -> GetLedgerResponse:
     """Return a part of the ledger; the rows are looked through in a thread, so that reads are answered meanwhile.
 
@@ -62,7 +63,12 @@ async def get_ledger(
     """
     asked = _look_at(request)
     await reads.save()
-    return await asyncio.to_thread(_answer, asked, profiles.reader, activity.reader, prices)
+    response = await asyncio.to_thread(_answer, asked, profiles.reader, activity.reader, config.agent.prices)
+    for row in response.sums:
+        row.segment_name = config.segments.name_of(row.segment)
+    for call in response.calls:
+        call.segment_name = config.segments.name_of(call.segment)
+    return response
 
 
 def _answer(

@@ -8,6 +8,7 @@ from typing import cast
 import foreword
 from foreword import keys
 from foreword.clock import Clock, format_time_ms
+from foreword.config_segments import Segments
 from foreword.followed_config import FollowedConfig
 from foreword.llm.breaker import FAILURES_MIN
 from foreword.problems import Problem, Problems
@@ -28,8 +29,12 @@ from foreword.v1.operator_service_pb2 import (
     ListUsersResponse,
     MergeTopicsRequest,
     MergeTopicsResponse,
+    PauseRefreshesRequest,
+    PauseRefreshesResponse,
     RefreshUserRequest,
     RefreshUserResponse,
+    ResumeRefreshesRequest,
+    ResumeRefreshesResponse,
     SegmentStatus,
     SplitTopicRequest,
     SplitTopicResponse,
@@ -45,6 +50,7 @@ from sidecar.counts import Counts, StoreCounter
 from sidecar.explaining import explain_belief
 from sidecar.ledger import get_ledger
 from sidecar.model_status import model_status
+from sidecar.pauses import EVERYBODY, Pauses
 from sidecar.profiles import Profiles
 from sidecar.readers import Readers, ReaderWatch
 from sidecar.reads import Reads
@@ -92,6 +98,7 @@ class OperatorService:
         self._live = live
         self._clock = clock
         self._judged_models: set[str] = set()
+        self._pauses = Pauses(activity, live, clock)
         self._wait = RefreshWait(profiles, activity)
         self._counter = StoreCounter(profiles, activity, live, clock)
 
@@ -100,6 +107,8 @@ class OperatorService:
         return {
             "GetStatus": unary(GetStatusRequest, self.get_status),
             "RefreshUser": unary(RefreshUserRequest, self.refresh_user),
+            "PauseRefreshes": unary(PauseRefreshesRequest, self.pause_refreshes),
+            "ResumeRefreshes": unary(ResumeRefreshesRequest, self.resume_refreshes),
             "ListUsers": unary(ListUsersRequest, self.list_users),
             "GetLedger": unary(GetLedgerRequest, self.get_ledger),
             "ExplainBelief": unary(ExplainBeliefRequest, self.explain_belief),
@@ -113,7 +122,8 @@ class OperatorService:
     async def get_status(self, _request: GetStatusRequest, _context: Context) -> GetStatusResponse:
         """Return counts, freshness and the state of both daemons."""
         counts = await self._counter.current()
-        response = _counted(counts)
+        response = _counted(counts, self._live.current.segments)
+        self._add_pauses(response)
         response.version = foreword.__version__
         response.now.FromMilliseconds(self._clock.now_ms())
         response.write_queue_count = self._activity.waiting_events
@@ -135,6 +145,15 @@ class OperatorService:
         self._judge_models(health)
         response.problems.extend(self._listed_problems(reader))
         return response
+
+    def _add_pauses(self, response: GetStatusResponse) -> None:
+        pauses = self._pauses.listed()
+        response.pauses.extend(pauses)
+        since = {pause.segment_name: pause.since for pause in pauses}
+        for segment in response.segments:
+            paused = since.get(segment.segment_name) or since.get(EVERYBODY)
+            if paused is not None:
+                segment.paused_since.CopyFrom(paused)
 
     def _listed_problems(self, reader: ProfileReader | None) -> list[StatusProblem]:
         """Return what is wrong in both daemons, oldest first."""
@@ -187,18 +206,34 @@ class OperatorService:
             self._problems.end(COMPONENT, kind)
         self._judged_models = asked
 
+    # -- pauses -----------------------------------------------------------------------------------------------
+
+    async def pause_refreshes(
+        self, request: PauseRefreshesRequest, _context: Context
+    ) -> PauseRefreshesResponse:
+        """Stop refreshing the users of some segments, or all."""
+        self._activity.refuse_draining()
+        return await self._pauses.pause(request)
+
+    async def resume_refreshes(
+        self, request: ResumeRefreshesRequest, _context: Context
+    ) -> ResumeRefreshesResponse:
+        """Go on with what a pause holds back."""
+        self._activity.refuse_draining()
+        return await self._pauses.resume(request)
+
     # -- ListUsers --------------------------------------------------------------------------------------------
 
     async def list_users(self, request: ListUsersRequest, _context: Context) -> ListUsersResponse:
         """Return a page of users with the state of their profiles."""
-        return await list_users(request, self._profiles, self._clock.now_ms())
+        segments = self._live.current.segments
+        return await list_users(request, self._profiles, segments, self._clock.now_ms())
 
     # -- GetLedger --------------------------------------------------------------------------------------------
 
     async def get_ledger(self, request: GetLedgerRequest, _context: Context) -> GetLedgerResponse:
         """Return what models cost, as sums and call by call, and the newest refresh attempts."""
-        prices = self._live.current.agent.prices
-        return await get_ledger(request, self._profiles, self._activity, self._reads, prices)
+        return await get_ledger(request, self._profiles, self._activity, self._reads, self._live.current)
 
     # -- topics -----------------------------------------------------------------------------------------------
 
@@ -267,24 +302,27 @@ def _environment_status(seen: Readers, scrubbed_ms: int) -> EnvironmentStatus:
     return status
 
 
-def _counted(counts: Counts) -> GetStatusResponse:
+def _counted(counts: Counts, segments: Segments) -> GetStatusResponse:
     response = GetStatusResponse(
         due_count=counts.due,
+        held_count=counts.held,
         trigger_count=counts.triggers,
         user_count=counts.users,
         event_count=counts.events,
         profile_count=counts.profiles,
         segments=[
-            _segment(counts, number) for number in sorted({segment for segment, _ in counts.by_segment})
+            _segment(counts, number, segments.name_of(number))
+            for number in sorted({segment for segment, _ in counts.by_segment})
         ],
     )
     response.counted_at.FromMilliseconds(counts.counted_ms)
     return response
 
 
-def _segment(counts: Counts, number: int) -> SegmentStatus:
+def _segment(counts: Counts, number: int, name: str) -> SegmentStatus:
     return SegmentStatus(
         segment=cast(Segment, number),
+        segment_name=name,
         fresh_count=counts.by_segment[number, Freshness.FRESHNESS_FRESH],
         stale_count=counts.by_segment[number, Freshness.FRESHNESS_STALE],
         expired_count=counts.by_segment[number, Freshness.FRESHNESS_EXPIRED],

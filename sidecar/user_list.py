@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from foreword import keys
+from foreword.config_segments import Segments
 from foreword.errors import FieldError
 from foreword.store.profile_reader import ScheduledUser
 from foreword.v1.freshness_pb2 import Freshness
@@ -23,13 +24,15 @@ LOOKED_AT_MAX = 10_000
 SLICE_USERS = 200
 
 
-async def list_users(request: ListUsersRequest, profiles: Profiles, now_ms: int) -> ListUsersResponse:
+async def list_users(
+    request: ListUsersRequest, profiles: Profiles, segments: Segments, now_ms: int
+) -> ListUsersResponse:
     """Return one page.
 
     Raises:
         FieldError: A field is out of range, or the token is none of a request with the same filters.
     """
-    size, wanted = page_size(request.page_size), _Wanted(request, now_ms)
+    size, wanted = page_size(request.page_size), _Wanted(request, segments, now_ms)
     prefix = keys.namespace_prefix(request.namespace) if request.HasField("namespace") else b""
     after = _read_place(request)
     page = ListUsersResponse()
@@ -56,8 +59,11 @@ async def list_users(request: ListUsersRequest, profiles: Profiles, now_ms: int)
 class _Wanted:
     """Which users are asked for."""
 
-    def __init__(self, request: ListUsersRequest, now_ms: int) -> None:
-        self._segments = _known("segments", request.segments, Segment.items())
+    def __init__(self, request: ListUsersRequest, segments: Segments, now_ms: int) -> None:
+        numbers = [(one.name, one.number) for one in segments.tried()]
+        self._segments = _known("segments", request.segments, [*Segment.items(), *numbers])
+        self._segments |= _named("segment_names", request.segment_names, dict(numbers))
+        self._name_of = segments.name_of
         self._freshness = _known("freshness", request.freshness, Freshness.items())
         self._failed = request.failed
         self._now_ms = now_ms
@@ -79,6 +85,8 @@ class _Wanted:
             user_id=user_id,
             namespace=namespace,
             segment=cast(Segment, segment),
+            segment_name=self._name_of(segment),
+            is_held=state.is_held,
             freshness=freshness,
             revision=state.revision,
             outcome=state.outcome,
@@ -112,6 +120,13 @@ def _known(field: str, found: Sequence[int], items: Sequence[tuple[str, int]]) -
             names = ", ".join(f"{name} ({value})" for name, value in items)
             raise FieldError(f"{field}[{place}]", str(number), names)
     return set(found)
+
+
+def _named(field: str, found: Sequence[str], numbers: Mapping[str, int]) -> set[int]:
+    for place, name in enumerate(found):
+        if name not in numbers:
+            raise FieldError(f"{field}[{place}]", repr(name), ", ".join(numbers))
+    return {numbers[name] for name in found}
 
 
 def _read_place(request: ListUsersRequest) -> bytes:

@@ -185,7 +185,7 @@ def _recorder(settings: Settings) -> SidecarRecorder | StoreRecorder:
     client = connect_when_running(settings, timeout_seconds=_CALL_SECONDS_MAX)
     if client is not None:
         return SidecarRecorder(client, tell=note)
-    return StoreRecorder(settings.config.store, namespace=settings.namespace)
+    return StoreRecorder(settings.config, namespace=settings.namespace)
 
 
 def _sentence(source: Source, report: ImportReport) -> str:

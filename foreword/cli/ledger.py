@@ -10,7 +10,7 @@ from foreword.cli.connection import connect
 from foreword.cli.model_text import mode_name, no_model_text, outcome_name, request_path_text
 from foreword.cli.output import message_dict, note, print_json, table, usd_text
 from foreword.cli.settings import Settings, user_options
-from foreword.cli.status import segment_name, time_text
+from foreword.cli.status import segment_text, time_text
 from foreword.clock import day_text, parse_day
 from foreword.errors import FieldError
 from foreword.v1.ledger_pb2 import LedgerCall, LedgerGroup, LedgerSum
@@ -157,7 +157,7 @@ def _sums(found: GetLedgerResponse, groups: Sequence[str]) -> Iterator[str]:
 def _row(row: LedgerSum, groups: Sequence[str], *, with_reads: bool) -> list[object]:
     named = {
         "day": row.day,
-        "segment": segment_name(row.segment),
+        "segment": segment_text(row.segment, row.segment_name),
         "provider": row.provider,
         "model": row.model,
         "mode": mode_name(row.mode),

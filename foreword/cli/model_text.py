@@ -9,7 +9,6 @@ from foreword.clock import format_time_ms
 from foreword.v1.ledger_pb2 import RequestPathCost
 from foreword.v1.model_status_pb2 import ModelBatchStatus, ModelStatus, SegmentModel
 from foreword.v1.model_work_pb2 import ModelMode, ModelOutcome, ModelWait
-from foreword.v1.profile_pb2 import Segment
 
 EXTRACTIVE = "extractive"
 _WAITS = {
@@ -90,13 +89,12 @@ def model_rows(model: ModelStatus, problems: Sequence[str]) -> Iterator[tuple[st
 
 
 def _who_is_asked(segments: list[SegmentModel]) -> Iterator[tuple[str, str]]:
-    texts = {one.segment: _asked(one) for one in segments}
+    texts = {one.segment_name: _asked(one) for one in segments}
     if len(set(texts.values())) == 1:
         yield "model", next(iter(texts.values()))
         return
-    for place, (segment, text) in enumerate(texts.items()):
-        name = Segment.Name(segment).removeprefix("SEGMENT_").lower().replace("_", "-")
-        yield "" if place else "model", f"{name}: {text}"
+    for place, (name, text) in enumerate(texts.items()):
+        yield "" if place else "model", f"{name.replace('_', '-')}: {text}"
 
 
 def _asked(one: SegmentModel) -> str:

@@ -29,6 +29,7 @@ _COMMANDS = {
     "answer": "foreword.cli.answer",
     "status": "foreword.cli.status",
     "users": "foreword.cli.users",
+    "cadence": "foreword.cli.cadence",
     "topics": "foreword.cli.topics",
     "ledger": "foreword.cli.ledger",
     "config": "foreword.cli.config",

@@ -18,7 +18,7 @@ from foreword.cli.settings import Settings, address_option
 from foreword.clock import format_time_ms
 from foreword.errors import ServiceError
 from foreword.naming import escaped
-from foreword.v1.operator_service_pb2 import EnvironmentStatus, GetStatusResponse, SegmentStatus
+from foreword.v1.operator_service_pb2 import EnvironmentStatus, GetStatusResponse, RefreshPause, SegmentStatus
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import LedgerTotals
 
@@ -96,7 +96,13 @@ def _ask(settings: Settings) -> GetStatusResponse:
 def segment_table(segments: list[SegmentStatus]) -> str:
     """Return users by segment and freshness as aligned columns, with their sums."""
     rows = [
-        (segment_name(one.segment), one.fresh_count, one.stale_count, one.expired_count, one.default_count)
+        (
+            segment_text(one.segment, one.segment_name),
+            one.fresh_count,
+            one.stale_count,
+            one.expired_count,
+            one.default_count,
+        )
         for one in segments
     ]
     sums = ("all", *(sum(count) for count in zip(*(row[1:] for row in rows), strict=True)))
@@ -117,6 +123,7 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
     yield segment_table(list(status.segments))
     ledger = status.ledger
     cost = f", {ledger.cost_micro_usd / 1e6:.2f} USD" if ledger.cost_micro_usd else ""
+    skipped = f", {ledger.skipped:,} not allowed by the segment" if ledger.skipped else ""
     yield ""
     yield from table(
         [
@@ -127,7 +134,7 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
             (
                 "refreshes",
                 f"{ledger.attempts:,}: {ledger.written:,} written, {ledger.unchanged:,} unchanged, "
-                f"{ledger.defaults:,} default, {ledger.failed:,} failed{cost}",
+                f"{ledger.defaults:,} default, {ledger.failed:,} failed{skipped}{cost}",
             ),
             *_comparisons(ledger),
             (
@@ -135,6 +142,8 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
                 f"{status.due_count:,} users due, {status.trigger_count:,} triggers, "
                 f"{status.write_queue_count:,} writes",
             ),
+            *(("paused", pause_text(pause)) for pause in status.pauses),
+            *([("", f"{status.held_count:,} users wait for that to end")] if status.held_count else []),
             ("revision", f"{status.revision:,}"),
             (
                 "scheduler",
@@ -153,6 +162,11 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
     if status.model.month.calls:
         yield f"In 30 days; foreword ledger has more. {request_path_text(status.model.request_path)}"
     yield from _problems(status)
+
+
+def pause_text(pause: RefreshPause) -> str:
+    """Return a pause for people."""
+    return f"{pause.segment_name.replace('_', '-') or 'all users'} since {time_text(pause.since)}"
 
 
 def _scheduler(status: GetStatusResponse) -> str:
@@ -189,7 +203,8 @@ def time_text(moment: Timestamp) -> str:
     return format_time_ms(moment.ToMilliseconds())
 
 
-def segment_name(segment: Segment) -> str:
+def segment_text(segment: Segment, name: str) -> str:
     """Return a segment for people."""
-    name = Segment.Name(segment).removeprefix("SEGMENT_").lower()
-    return "not yet known" if name == "unspecified" else name.replace("_", "-")
+    if segment == Segment.SEGMENT_UNSPECIFIED:
+        return "not yet known"
+    return name.replace("_", "-") or f"no longer configured ({segment})"

@@ -11,15 +11,13 @@ from foreword.cli.connection import connect
 from foreword.cli.model_text import outcome_name
 from foreword.cli.output import message_dict, note, print_json, table
 from foreword.cli.settings import Settings, user_options
-from foreword.cli.status import segment_name, time_text
+from foreword.cli.status import segment_text, time_text
 from foreword.client import Foreword
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.operator_service_pb2 import ListUsersResponse, UserStatus
-from foreword.v1.profile_pb2 import Segment
 
 # What one call returns at most.
 _PAGE_SIZE_MAX = 1000
-_SEGMENTS = {name.removeprefix("SEGMENT_").lower().replace("_", "-"): name for name in Segment.keys()[1:]}
 _FRESHNESS = {name.removeprefix("FRESHNESS_").lower(): name for name in Freshness.keys()[1:]}
 
 
@@ -28,8 +26,8 @@ _FRESHNESS = {name.removeprefix("FRESHNESS_").lower(): name for name in Freshnes
     "--segment",
     "segments",
     multiple=True,
-    type=click.Choice(list(_SEGMENTS)),
-    help="Only users of this segment; may be given again.",
+    metavar="NAME",
+    help="Only users of this segment of the configuration; may be given again.",
 )
 @click.option(
     "--freshness",
@@ -56,7 +54,7 @@ def command(
     Of all namespaces, unless --namespace names one. Who has more than one filter set must pass all of them.
     """
     filters = {
-        "segments": [_SEGMENTS[name] for name in segments],
+        "segment_names": [name.replace("-", "_") for name in segments],
         "freshness": [_FRESHNESS[name] for name in freshness],
         "failed": failed,
     }
@@ -106,7 +104,7 @@ def _row(user: UserStatus) -> tuple[object, ...]:
     return (
         _printable(user.user_id),
         _printable(user.namespace),
-        segment_name(user.segment),
+        segment_text(user.segment, user.segment_name),
         Freshness.Name(user.freshness).removeprefix("FRESHNESS_").lower(),
         user.revision,
         time_text(user.computed_at) if user.HasField("computed_at") else "never",

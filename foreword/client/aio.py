@@ -45,7 +45,9 @@ from foreword.v1.operator_service_pb2 import (
     ListTopicsResponse,
     ListUsersResponse,
     MergeTopicsResponse,
+    PauseRefreshesResponse,
     RefreshUserResponse,
+    ResumeRefreshesResponse,
     SplitTopicResponse,
 )
 from foreword.v1.profile_service_pb2 import (
@@ -154,10 +156,19 @@ class AsyncForeword(Client):
         """Return counts, freshness and what is wrong now."""
         return await self._ask(self._status())
 
+    async def pause_refreshes(self, segment_names: Iterable[str] = ()) -> PauseRefreshesResponse:
+        """Stop refreshing the users of segments, or all; see `Foreword.pause_refreshes`."""
+        return await self._ask(self._pause_refreshes(segment_names))
+
+    async def resume_refreshes(self, segment_names: Iterable[str] = ()) -> ResumeRefreshesResponse:
+        """End the pauses of segments, or all; see `Foreword.resume_refreshes`."""
+        return await self._ask(self._resume_refreshes(segment_names))
+
     async def list_users(
         self,
         *,
         segments: Iterable[SegmentLike] = (),
+        segment_names: Iterable[str] = (),
         freshness: Iterable[FreshnessLike] = (),
         failed: bool = False,
         page_size: int = 0,
@@ -169,6 +180,7 @@ class AsyncForeword(Client):
             self._list_users(
                 namespace,
                 segments=segments,
+                segment_names=segment_names,
                 freshness=freshness,
                 failed=failed,
                 page_size=page_size,

@@ -31,9 +31,11 @@ from foreword.client.calls import (
     LIST_TOPICS,
     LIST_USERS,
     MERGE_TOPICS,
+    PAUSE_REFRESHES,
     PUT_CORE,
     RECORD_EVENTS,
     REFRESH_USER,
+    RESUME_REFRESHES,
     ROLLBACK_PROFILE,
     SPLIT_TOPIC,
     WRAP_CORE,
@@ -63,7 +65,9 @@ from foreword.v1.operator_service_pb2 import (
     ListTopicsResponse,
     ListUsersResponse,
     MergeTopicsResponse,
+    PauseRefreshesResponse,
     RefreshUserResponse,
+    ResumeRefreshesResponse,
     SplitTopicResponse,
 )
 from foreword.v1.profile_service_pb2 import (
@@ -191,6 +195,14 @@ class Client:
 
     def _status(self) -> Call[GetStatusResponse]:
         return Call(GET_STATUS, {}, fallbacks.no_status)
+
+    def _pause_refreshes(self, segment_names: Iterable[str]) -> Call[PauseRefreshesResponse]:
+        asked = {"segment_names": segment_names}
+        return Call(PAUSE_REFRESHES, asked, lambda _: PauseRefreshesResponse(), always_raises=True)
+
+    def _resume_refreshes(self, segment_names: Iterable[str]) -> Call[ResumeRefreshesResponse]:
+        asked = {"segment_names": segment_names}
+        return Call(RESUME_REFRESHES, asked, lambda _: ResumeRefreshesResponse(), always_raises=True)
 
     def _list_users(self, namespace: str | None, **asked: Any) -> Call[ListUsersResponse]:
         return Call(

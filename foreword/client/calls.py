@@ -49,8 +49,12 @@ from foreword.v1.operator_service_pb2 import (
     ListUsersResponse,
     MergeTopicsRequest,
     MergeTopicsResponse,
+    PauseRefreshesRequest,
+    PauseRefreshesResponse,
     RefreshUserRequest,
     RefreshUserResponse,
+    ResumeRefreshesRequest,
+    ResumeRefreshesResponse,
     SplitTopicRequest,
     SplitTopicResponse,
 )
@@ -114,6 +118,12 @@ RECORD_EVENTS = Method("/foreword.v1.ActivityService/RecordEvents", RecordEvents
 GET_STATUS = Method("/foreword.v1.OperatorService/GetStatus", GetStatusRequest, GetStatusResponse)
 DELETE_EVENTS = Method("/foreword.v1.ActivityService/DeleteEvents", DeleteEventsRequest, DeleteEventsResponse)
 REFRESH_USER = Method("/foreword.v1.OperatorService/RefreshUser", RefreshUserRequest, RefreshUserResponse)
+PAUSE_REFRESHES = Method(
+    "/foreword.v1.OperatorService/PauseRefreshes", PauseRefreshesRequest, PauseRefreshesResponse
+)
+RESUME_REFRESHES = Method(
+    "/foreword.v1.OperatorService/ResumeRefreshes", ResumeRefreshesRequest, ResumeRefreshesResponse
+)
 LIST_USERS = Method("/foreword.v1.OperatorService/ListUsers", ListUsersRequest, ListUsersResponse)
 LIST_TOPICS = Method("/foreword.v1.OperatorService/ListTopics", ListTopicsRequest, ListTopicsResponse)
 MERGE_TOPICS = Method("/foreword.v1.OperatorService/MergeTopics", MergeTopicsRequest, MergeTopicsResponse)
@@ -146,6 +156,8 @@ UNARY: tuple[Method[Any], ...] = (
     DELETE_EVENTS,
     GET_STATUS,
     REFRESH_USER,
+    PAUSE_REFRESHES,
+    RESUME_REFRESHES,
     LIST_USERS,
     GET_LEDGER,
     LIST_TOPICS,
@@ -259,6 +271,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "page_size": arguments.count,
     "page_token": arguments.text,
     "segments": _segments,
+    "segment_names": arguments.texts,
     "freshness": _freshness,
     "failed": arguments.flag,
     "mode": _as_it_is,

@@ -46,7 +46,9 @@ from foreword.v1.operator_service_pb2 import (
     ListTopicsResponse,
     ListUsersResponse,
     MergeTopicsResponse,
+    PauseRefreshesResponse,
     RefreshUserResponse,
+    ResumeRefreshesResponse,
     SplitTopicResponse,
 )
 from foreword.v1.profile_service_pb2 import (
@@ -226,10 +228,26 @@ class Foreword(Client):
         """Return counts, freshness and what is wrong now."""
         return self._ask(self._status())
 
+    def pause_refreshes(self, segment_names: Iterable[str] = ()) -> PauseRefreshesResponse:
+        """Stop refreshing the users of segments, by their names in the configuration, or all when none is named.
+
+        What an operator asks for by name, deletions and erasures are carried out all the same. Outlives both daemons.
+
+        Raises:
+            FieldError: An argument is of the wrong kind.
+            ServiceError: Always when it fails, whatever `raises` says.
+        """
+        return self._ask(self._pause_refreshes(segment_names))
+
+    def resume_refreshes(self, segment_names: Iterable[str] = ()) -> ResumeRefreshesResponse:
+        """End the pauses of segments, or all when none is named; raises as `pause_refreshes` does."""
+        return self._ask(self._resume_refreshes(segment_names))
+
     def list_users(
         self,
         *,
         segments: Iterable[SegmentLike] = (),
+        segment_names: Iterable[str] = (),
         freshness: Iterable[FreshnessLike] = (),
         failed: bool = False,
         page_size: int = 0,
@@ -240,6 +258,7 @@ class Foreword(Client):
 
         Args:
             segments: Only users of these; empty means any.
+            segment_names: Only users of these, by their names in the configuration; adds to `segments`.
             freshness: Only users whose profile is this current; empty means any.
             failed: Only users whose newest refresh failed.
             page_size: Most users of the page, at most 1,000; 0 means 100. A page may hold fewer and not be the last.
@@ -254,6 +273,7 @@ class Foreword(Client):
             self._list_users(
                 namespace,
                 segments=segments,
+                segment_names=segment_names,
                 freshness=freshness,
                 failed=failed,
                 page_size=page_size,

@@ -9,7 +9,7 @@ from types import TracebackType
 from foreword.admission import admit
 from foreword.client import Foreword
 from foreword.clock import Clock, SystemClock
-from foreword.config import Store
+from foreword.config import Config
 from foreword.errors import ServiceError
 from foreword.store import ActivityWriter
 from foreword.store.profile_reader import trigger_cursor
@@ -73,7 +73,7 @@ class StoreRecorder:
     """Writes into activity.lmdb under the sidecar's lock, by the sidecar's own rules.
 
     Args:
-        store: The store's part of the configuration.
+        config: The configuration; where the store is, what is noted of users.
         namespace: That of events which name none.
         clock: Tells the time of receipt.
 
@@ -81,9 +81,11 @@ class StoreRecorder:
         StoreLockedError: A sidecar has started meanwhile.
     """
 
-    def __init__(self, store: Store, *, namespace: str = "", clock: Clock | None = None) -> None:
+    def __init__(self, config: Config, *, namespace: str = "", clock: Clock | None = None) -> None:
+        store = config.store
         self._clock = clock or SystemClock()
         self._namespace = namespace
+        self._noting = config.noting()
         self._directory = store.directory
         self._writer = ActivityWriter(
             store.directory,
@@ -96,7 +98,7 @@ class StoreRecorder:
         now_ms = self._clock.now_ms()
         admission = admit(events, now_ms, namespace=self._namespace)
         taken_through = trigger_cursor(self._directory, self._writer.environment_id)
-        with self._writer.begin(taken_through=taken_through) as transaction:
+        with self._writer.begin(taken_through=taken_through, noting=self._noting) as transaction:
             is_new = transaction.record(admission.kept, now_ms)
         accepted_count = sum(is_new)
         return RecordEventsResponse(

@@ -12,7 +12,8 @@ from foreword.llm.openai_chat_model import OpenAIChatModel
 from foreword.llm.usage_report import UsageReport
 
 if TYPE_CHECKING:
-    from foreword.config import Agent, ProviderName
+    from foreword.config import Agent
+from foreword.config_segments import ProviderName
 
 _ADMIN_KEY = "ANTHROPIC_ADMIN_KEY"
 

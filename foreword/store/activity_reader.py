@@ -14,7 +14,7 @@ from foreword.store.applied import is_deleted
 from foreword.store.files import ACTIVITY
 from foreword.store.reader import Reader
 from foreword.store.seal import unsealed
-from foreword.store.v1.store_pb2 import TopicAliases
+from foreword.store.v1.store_pb2 import RefreshPauses, TopicAliases
 from foreword.v1.activity_pb2 import Trigger, UserActivity
 from foreword.v1.erasure_pb2 import Erasure
 from foreword.v1.event_pb2 import Event
@@ -103,6 +103,10 @@ class ActivityReader(Reader):
     def topic_aliases(self, namespace: str) -> TopicAliases:
         """Return what operators decided on the topics of a namespace."""
         return TopicAliases.FromString(self.get(db.TOPIC_ALIASES, keys.namespace_prefix(namespace)) or b"")
+
+    def pauses(self) -> RefreshPauses:
+        """Return whose refreshes are paused."""
+        return RefreshPauses.FromString(self._get(db.META, db.META_PAUSES) or b"")
 
     def user(self, user: UserKey) -> UserActivity | None:
         """Return first and last seen and counts per day of a user key, or None."""

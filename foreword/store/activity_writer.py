@@ -17,14 +17,16 @@ from foreword.admission import AHEAD_MS_MAX, NewEvent
 from foreword.clock import DAY_MS
 from foreword.errors import StoreCorruptError
 from foreword.keys import ErasureId, UserKey
+from foreword.noting import NOTED, Noting
 from foreword.store import databases as db
 from foreword.store.applied import as_deleted, is_deleted
 from foreword.store.environment import Environment
 from foreword.store.files import ACTIVITY
 from foreword.store.lock import lock_activity
+from foreword.store.noting import note_attributes, session_starts
 from foreword.store.rewound import still_taken
 from foreword.store.seal import sealed, unsealed
-from foreword.store.v1.store_pb2 import TopicAliases
+from foreword.store.v1.store_pb2 import RefreshPauses, TopicAliases
 from foreword.store.writer import Writer
 from foreword.v1.activity_pb2 import DayCount, Trigger, UserActivity
 from foreword.v1.erasure_pb2 import Erasure, StoreCount
@@ -77,22 +79,26 @@ class ActivityWriter(Writer):
         )
 
     @contextmanager
-    def begin(self, *, taken_through: int = 0) -> Iterator[ActivityTransaction]:
+    def begin(self, *, taken_through: int = 0, noting: Noting = NOTED) -> Iterator[ActivityTransaction]:
         """Run the block in one transaction: synced to disk on success, undone on an exception.
 
         Args:
             taken_through: The newest trigger that the scheduler has taken of this environment: what a taken trigger
                 asked for is not asked for again. An outdated number costs a needless refresh, never a lost one.
+            noting: What is noted of users beside their events.
         """
         with self._environment.writing() as txn:
-            yield ActivityTransaction(txn, self._environment, taken_through)
+            yield ActivityTransaction(txn, self._environment, taken_through, noting)
 
 
 class ActivityTransaction:
     """One write transaction over activity.lmdb; use it only in the thread and block that made it."""
 
-    def __init__(self, txn: Any, environment: Environment, taken_through: int) -> None:
+    def __init__(
+        self, txn: Any, environment: Environment, taken_through: int, noting: Noting = NOTED
+    ) -> None:
         self._txn = txn
+        self._noting = noting
         self._db = environment.handles
         self._taken_through = still_taken(taken_through, self._counter(db.META_TRIGGER_SEQ))
 
@@ -103,6 +109,7 @@ class ActivityTransaction:
         sequence = self._counter(db.META_EVENT_SEQ)
         are_new: list[bool] = []
         times_ms: dict[UserKey, list[int]] = {}
+        bodies: dict[UserKey, list[tuple[int, bytes]]] = {}
         last_seq: dict[UserKey, int] = {}
         ended: set[UserKey] = set()
         for user, event_id, time_ms, body, ends_session in events:
@@ -121,9 +128,11 @@ class ActivityTransaction:
                     times_ms[user] = [time_ms]
                 if ends_session:
                     ended.add(user)
+                if self._noting.attributes:
+                    bodies.setdefault(user, []).append((time_ms, body))
         if last_seq:
             self._set_counter(db.META_EVENT_SEQ, sequence)
-            self._count_users(times_ms, last_seq, ended, now_ms)
+            self._count_users(times_ms, last_seq, ended, bodies, now_ms)
         return are_new
 
     def request(
@@ -223,6 +232,14 @@ class ActivityTransaction:
         key = keys.namespace_prefix(namespace)
         self._txn.put(key, aliases.SerializeToString(), db=self._db[db.TOPIC_ALIASES])
 
+    def pauses(self) -> RefreshPauses:
+        """Return whose refreshes are paused."""
+        return RefreshPauses.FromString(self._txn.get(db.META_PAUSES, db=self._db[db.META]) or b"")
+
+    def put_pauses(self, pauses: RefreshPauses) -> None:
+        """Write whose refreshes are paused."""
+        self._txn.put(db.META_PAUSES, pauses.SerializeToString(), db=self._db[db.META])
+
     def probe(self) -> None:
         """Write 64 KiB over the former 64 KiB, to find out whether the store takes writes again.
 
@@ -301,6 +318,7 @@ class ActivityTransaction:
         times_ms: dict[UserKey, list[int]],
         last_seq: dict[UserKey, int],
         ended: set[UserKey],
+        bodies: dict[UserKey, list[tuple[int, bytes]]],
         now_ms: int,
     ) -> None:
         # Counted here and written once: a row of `meta` per user would be a fifth of the work.
@@ -311,7 +329,8 @@ class ActivityTransaction:
             activity = self._user(user) or UserActivity()
             if activity.last_seen_ms > latest_ms:
                 self._set_back(user, activity, latest_ms)
-            count_events(activity, times)
+            count_events(activity, times, self._noting.idle_ms)
+            note_attributes(activity, bodies.get(user, ()), self._noting)
             activity.last_seq = last_seq[user]
             session_end_ms = now_ms if user in ended else 0
             self._trigger(user, activity, sequence, activity_ms=max(times), session_end_ms=session_end_ms)
@@ -405,17 +424,18 @@ class ActivityTransaction:
         return len(found)
 
 
-def count_events(activity: UserActivity, times_ms: Sequence[int]) -> None:
-    """Add events at these times to a user's first and last seen and counts per day."""
+def count_events(activity: UserActivity, times_ms: Sequence[int], idle_ms: int = NOTED.idle_ms) -> None:
+    """Add events at these times to a user's first and last seen, and to the events and sessions of each day."""
     if not times_ms:
         return
+    starts = Counter(time_ms // DAY_MS for time_ms in session_starts(activity, sorted(times_ms), idle_ms))
     oldest_ms, newest_ms = min(times_ms), max(times_ms)
     if not activity.event_count or oldest_ms < activity.first_seen_ms:
         activity.first_seen_ms = oldest_ms
     activity.last_seen_ms = max(activity.last_seen_ms, newest_ms)
     activity.event_count += len(times_ms)
-    for time_ms in times_ms:
-        _count_day(activity.days, time_ms // DAY_MS)
+    for day, count in Counter(time_ms // DAY_MS for time_ms in times_ms).items():
+        _count_day(activity.days, day, count, starts[day])
     del activity.days[:-DAYS_MAX]
 
 
@@ -431,7 +451,7 @@ def uncount_events(activity: UserActivity, times_ms: Sequence[int], span_ms: tup
     deleted = Counter(time_ms // DAY_MS for time_ms in times_ms)
     for day in activity.days:
         day.count -= min(day.count, deleted[day.day])
-    left = [DayCount(day=day.day, count=day.count) for day in activity.days if day.count]
+    left = [day for day in activity.days if day.count]
     del activity.days[:]
     activity.days.extend(left)
     oldest_ms, newest_ms = span_ms
@@ -442,15 +462,12 @@ def uncount_events(activity: UserActivity, times_ms: Sequence[int], span_ms: tup
         activity.first_seen_ms = oldest_ms
 
 
-def _count_day(days: Any, day: int) -> None:
-    if days and days[-1].day == day:
-        days[-1].count += 1
-        return
-    place = bisect_left(days, day, key=_DAY)
-    if place < len(days) and days[place].day == day:
-        days[place].count += 1
-    else:
-        days.insert(place, DayCount(day=day, count=1))
+def _count_day(days: Any, day: int, count: int, sessions: int) -> None:
+    place = len(days) - 1 if days and days[-1].day == day else bisect_left(days, day, key=_DAY)
+    if place == len(days) or days[place].day != day:
+        days.insert(place, DayCount(day=day))
+    days[place].count += count
+    days[place].sessions += sessions
 
 
 def _merge(

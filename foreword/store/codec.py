@@ -18,9 +18,9 @@ from foreword.v1.freshness_pb2 import (
     Freshness,
 )
 
-# version u8 · flags u8 · reserved u16 · crc32c u32 · revision u64 · computed_at_ms i64 · stale_after_ms i64 ·
-# expired_after_ms i64
-_HEADER = struct.Struct("<BBHIQqqq")
+# version u8 · flags u8 · own_segment u8 · reserved u8 · crc32c u32 · revision u64 · computed_at_ms i64 ·
+# stale_after_ms i64 · expired_after_ms i64
+_HEADER = struct.Struct("<BBBBIQqqq")
 _CRC32C = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size
 ROW_VERSION = 2
@@ -32,8 +32,10 @@ PROFILE_BYTES_MAX = 20_480
 FLAG_REFRESH_ON_OPEN = 0x01
 FLAG_DEFAULT = 0x02
 _SEGMENT_SHIFT = 4
-# Three bits, so it is their mask too.
-SEGMENT_MAX = 0x07
+# Three bits of the flags hold the number of a segment that is always there; for an operator's own they say that the
+# byte behind does.
+_OWN_SEGMENT = 0x07
+SEGMENT_MAX = 0xFF
 
 # What the checksum of a row in each database begins with. Two trees may be mixed up by a single damaged page number.
 _BEGINNINGS = {name: value(name) for name in (db.PROFILES, db.FOREWORDS, db.REVISIONS, db.META)}
@@ -48,6 +50,7 @@ class Header(NamedTuple):
 
     version: int
     flags: int
+    own_segment: int
     reserved: int
     crc32c: int
     revision: int
@@ -58,7 +61,8 @@ class Header(NamedTuple):
     @property
     def segment(self) -> int:
         """The Segment number the profile was computed for."""
-        return (self.flags >> _SEGMENT_SHIFT) & SEGMENT_MAX
+        number = (self.flags >> _SEGMENT_SHIFT) & _OWN_SEGMENT
+        return self.own_segment if number == _OWN_SEGMENT else number
 
     @property
     def is_default(self) -> bool:
@@ -78,7 +82,7 @@ class Header(NamedTuple):
 def pack_flags(*, segment: int, refresh_on_open: bool, is_default: bool) -> int:
     """Return the header's flags byte."""
     return (
-        segment << _SEGMENT_SHIFT
+        min(segment, _OWN_SEGMENT) << _SEGMENT_SHIFT
         | (FLAG_REFRESH_ON_OPEN if refresh_on_open else 0)
         | (FLAG_DEFAULT if is_default else 0)
     )
@@ -86,7 +90,8 @@ def pack_flags(*, segment: int, refresh_on_open: bool, is_default: bool) -> int:
 
 def segment_of(row: bytes) -> int:
     """Return the Segment number a row was computed for, without looking at the rest of its header."""
-    return (row[1] >> _SEGMENT_SHIFT) & SEGMENT_MAX
+    number = (row[1] >> _SEGMENT_SHIFT) & _OWN_SEGMENT
+    return row[2] if number == _OWN_SEGMENT else number
 
 
 def freshness_of(flags: int, stale_after_ms: int, expired_after_ms: int, now_ms: int) -> Freshness:
@@ -105,6 +110,7 @@ def encode(
     body: bytes,
     *,
     flags: int,
+    segment: int,
     revision: int,
     computed_at_ms: int,
     stale_after_ms: int,
@@ -112,8 +118,9 @@ def encode(
 ) -> bytes:
     """Return a row for a key of a database: header with checksum, then `body`."""
     values = (revision, computed_at_ms, stale_after_ms, expired_after_ms)
-    unsigned = _HEADER.pack(ROW_VERSION, flags, 0, 0, *values) + body
-    return _HEADER.pack(ROW_VERSION, flags, 0, _checksum(database, key, unsigned), *values) + body
+    front = (ROW_VERSION, flags, segment if segment >= _OWN_SEGMENT else 0, 0)
+    unsigned = _HEADER.pack(*front, 0, *values) + body
+    return _HEADER.pack(*front, _checksum(database, key, unsigned), *values) + body
 
 
 def decode_header(row: bytes) -> Header:

@@ -34,7 +34,7 @@ from foreword.v1.profile_pb2 import Foreword, Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshOutcome, RefreshState
 
-_HEADER_VALUES = ("flags", "revision", "computed_at_ms", "stale_after_ms", "expired_after_ms")
+_HEADER_VALUES = ("flags", "segment", "revision", "computed_at_ms", "stale_after_ms", "expired_after_ms")
 _PER_USER = (db.PROFILES, db.FOREWORDS, db.REFRESH_STATES)
 
 
@@ -114,6 +114,7 @@ class ProfileTransaction(Transaction):
             "flags": codec.pack_flags(
                 segment=profile.segment, refresh_on_open=refresh_on_open, is_default=profile.is_default
             ),
+            "segment": profile.segment,
             "revision": revision,
             "computed_at_ms": computed_at_ms,
             "stale_after_ms": stale_after_ms,
@@ -152,6 +153,7 @@ class ProfileTransaction(Transaction):
             )
             moved = {
                 "flags": flags,
+                "segment": segment,
                 "revision": header.revision,
                 "computed_at_ms": header.computed_at_ms,
                 "stale_after_ms": stale_after_ms,
@@ -199,12 +201,14 @@ class ProfileTransaction(Transaction):
         return None if row is None else RefreshState.FromString(row)
 
     def schedule(self, user: UserKey, state: RefreshState) -> None:
-        """Write the state of a user's refreshes and move the user's row in `due` to `state.due_ms` (none when 0)."""
+        """Write the state of a user's refreshes and move the user's row in `due` to `state.due_ms`; none when that is 0
+        or a pause holds the user back."""
         former = self.refresh_state(user)
-        if former is not None and former.due_ms and former.due_ms != state.due_ms:
-            self._delete(db.DUE, keys.due_key(former.due_ms, user))
-        if state.due_ms:
-            self._put(db.DUE, keys.due_key(state.due_ms, user), b"")
+        former_ms, due_ms = indexed_ms(former or RefreshState()), indexed_ms(state)
+        if former_ms and former_ms != due_ms:
+            self._delete(db.DUE, keys.due_key(former_ms, user))
+        if due_ms:
+            self._put(db.DUE, keys.due_key(due_ms, user), b"")
         self._put(db.REFRESH_STATES, user, state.SerializeToString())
 
     def append_ledger(self, entry: LedgerEntry) -> None:
@@ -264,6 +268,7 @@ class ProfileTransaction(Transaction):
         """Write what readers of any language serve to users without a profile."""
         header = {
             "flags": codec.pack_flags(segment=0, refresh_on_open=True, is_default=True),
+            "segment": 0,
             "revision": 0,
             "computed_at_ms": 0,
             "stale_after_ms": 0,
@@ -288,10 +293,8 @@ class ProfileTransaction(Transaction):
         self._put(db.ERASURES, erase_id, receipt.SerializeToString())
 
     def _erase_due(self, user: UserKey) -> int:
-        state = self.refresh_state(user)
-        if state is None or not state.due_ms:
-            return 0
-        return int(self._delete(db.DUE, keys.due_key(state.due_ms, user)))
+        due_ms = indexed_ms(self.refresh_state(user) or RefreshState())
+        return int(self._delete(db.DUE, keys.due_key(due_ms, user))) if due_ms else 0
 
     def _erase_revisions(self, user: UserKey) -> int:
         revisions = self._revision_keys(user)
@@ -368,6 +371,11 @@ def text_etag(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def indexed_ms(state: RefreshState) -> int:
+    """Return the time at which a user stands in the due index; 0 for one who does not."""
+    return 0 if state.is_held else state.due_ms
+
+
 def add_to_totals(totals: LedgerTotals, entry: LedgerEntry) -> None:
     """Add one attempt to the ledger's sums."""
     totals.attempts += 1
@@ -375,6 +383,7 @@ def add_to_totals(totals: LedgerTotals, entry: LedgerEntry) -> None:
     totals.unchanged += entry.outcome == RefreshOutcome.REFRESH_OUTCOME_UNCHANGED
     totals.defaults += entry.outcome == RefreshOutcome.REFRESH_OUTCOME_DEFAULT
     totals.failed += entry.outcome == RefreshOutcome.REFRESH_OUTCOME_FAILED
+    totals.skipped += entry.outcome == RefreshOutcome.REFRESH_OUTCOME_SKIPPED
     totals.input_tokens += entry.input_tokens
     totals.output_tokens += entry.output_tokens
     totals.cost_micro_usd += entry.cost_micro_usd

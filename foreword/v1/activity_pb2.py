@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x66oreword/v1/activity.proto\x12\x0b\x66oreword.v1\"&\n\x08\x44\x61yCount\x12\x0b\n\x03\x64\x61y\x18\x01 \x01(\r\x12\r\n\x05\x63ount\x18\x02 \x01(\r\"\xdb\x01\n\x0cUserActivity\x12\x15\n\rfirst_seen_ms\x18\x01 \x01(\x03\x12\x14\n\x0clast_seen_ms\x18\x02 \x01(\x03\x12\x10\n\x08last_seq\x18\x03 \x01(\x04\x12\x13\n\x0b\x65vent_count\x18\x04 \x01(\x04\x12#\n\x04\x64\x61ys\x18\x05 \x03(\x0b\x32\x15.foreword.v1.DayCount\x12\x13\n\x0btrigger_seq\x18\x06 \x01(\x04\x12\x15\n\rdeleted_count\x18\x07 \x01(\x04\x12\x14\n\x0c\x64\x65letion_seq\x18\x08 \x01(\x04\x12\x10\n\x08\x66ull_seq\x18\t \x01(\x04\"\xe8\x01\n\x07Trigger\x12\x10\n\x08user_key\x18\x01 \x01(\x0c\x12\x13\n\x0b\x61\x63tivity_ms\x18\x02 \x01(\x03\x12\x16\n\x0esession_end_ms\x18\x03 \x01(\x03\x12\x12\n\non_open_ms\x18\x04 \x01(\x03\x12\x11\n\tmanual_ms\x18\x05 \x01(\x03\x12\x10\n\x08\x65rase_ms\x18\x06 \x01(\x03\x12\x10\n\x08\x65rase_id\x18\x07 \x01(\x0c\x12\x12\n\ndeleted_ms\x18\x08 \x01(\x03\x12\x0f\n\x07\x66ull_ms\x18\t \x01(\x03\x12\x13\n\x0brollback_ms\x18\n \x01(\x03\x12\x19\n\x11rollback_revision\x18\x0b \x01(\x04\x42\x38\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x66oreword/v1/activity.proto\x12\x0b\x66oreword.v1\"8\n\x08\x44\x61yCount\x12\x0b\n\x03\x64\x61y\x18\x01 \x01(\r\x12\r\n\x05\x63ount\x18\x02 \x01(\r\x12\x10\n\x08sessions\x18\x03 \x01(\r\"0\n\x0eNotedAttribute\x12\r\n\x05value\x18\x01 \x01(\t\x12\x0f\n\x07time_ms\x18\x02 \x01(\x03\"\xea\x02\n\x0cUserActivity\x12\x15\n\rfirst_seen_ms\x18\x01 \x01(\x03\x12\x14\n\x0clast_seen_ms\x18\x02 \x01(\x03\x12\x10\n\x08last_seq\x18\x03 \x01(\x04\x12\x13\n\x0b\x65vent_count\x18\x04 \x01(\x04\x12#\n\x04\x64\x61ys\x18\x05 \x03(\x0b\x32\x15.foreword.v1.DayCount\x12\x13\n\x0btrigger_seq\x18\x06 \x01(\x04\x12\x15\n\rdeleted_count\x18\x07 \x01(\x04\x12\x14\n\x0c\x64\x65letion_seq\x18\x08 \x01(\x04\x12\x10\n\x08\x66ull_seq\x18\t \x01(\x04\x12=\n\nattributes\x18\n \x03(\x0b\x32).foreword.v1.UserActivity.AttributesEntry\x1aN\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12*\n\x05value\x18\x02 \x01(\x0b\x32\x1b.foreword.v1.NotedAttribute:\x02\x38\x01\"\xe8\x01\n\x07Trigger\x12\x10\n\x08user_key\x18\x01 \x01(\x0c\x12\x13\n\x0b\x61\x63tivity_ms\x18\x02 \x01(\x03\x12\x16\n\x0esession_end_ms\x18\x03 \x01(\x03\x12\x12\n\non_open_ms\x18\x04 \x01(\x03\x12\x11\n\tmanual_ms\x18\x05 \x01(\x03\x12\x10\n\x08\x65rase_ms\x18\x06 \x01(\x03\x12\x10\n\x08\x65rase_id\x18\x07 \x01(\x0c\x12\x12\n\ndeleted_ms\x18\x08 \x01(\x03\x12\x0f\n\x07\x66ull_ms\x18\t \x01(\x03\x12\x13\n\x0brollback_ms\x18\n \x01(\x03\x12\x19\n\x11rollback_revision\x18\x0b \x01(\x04\x42\x38\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,10 +32,16 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foreword.v1.activity_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013foreword.v1P\001Z\026foreword/v1;forewordv1\252\002\016ForewordApi.V1'
+  _globals['_USERACTIVITY_ATTRIBUTESENTRY']._loaded_options = None
+  _globals['_USERACTIVITY_ATTRIBUTESENTRY']._serialized_options = b'8\001'
   _globals['_DAYCOUNT']._serialized_start=43
-  _globals['_DAYCOUNT']._serialized_end=81
-  _globals['_USERACTIVITY']._serialized_start=84
-  _globals['_USERACTIVITY']._serialized_end=303
-  _globals['_TRIGGER']._serialized_start=306
-  _globals['_TRIGGER']._serialized_end=538
+  _globals['_DAYCOUNT']._serialized_end=99
+  _globals['_NOTEDATTRIBUTE']._serialized_start=101
+  _globals['_NOTEDATTRIBUTE']._serialized_end=149
+  _globals['_USERACTIVITY']._serialized_start=152
+  _globals['_USERACTIVITY']._serialized_end=514
+  _globals['_USERACTIVITY_ATTRIBUTESENTRY']._serialized_start=436
+  _globals['_USERACTIVITY_ATTRIBUTESENTRY']._serialized_end=514
+  _globals['_TRIGGER']._serialized_start=517
+  _globals['_TRIGGER']._serialized_end=749
 # @@protoc_insertion_point(module_scope)

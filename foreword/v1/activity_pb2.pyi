@@ -7,15 +7,32 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class DayCount(_message.Message):
-    __slots__ = ("day", "count")
+    __slots__ = ("day", "count", "sessions")
     DAY_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    SESSIONS_FIELD_NUMBER: _ClassVar[int]
     day: int
     count: int
-    def __init__(self, day: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
+    sessions: int
+    def __init__(self, day: _Optional[int] = ..., count: _Optional[int] = ..., sessions: _Optional[int] = ...) -> None: ...
+
+class NotedAttribute(_message.Message):
+    __slots__ = ("value", "time_ms")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    value: str
+    time_ms: int
+    def __init__(self, value: _Optional[str] = ..., time_ms: _Optional[int] = ...) -> None: ...
 
 class UserActivity(_message.Message):
-    __slots__ = ("first_seen_ms", "last_seen_ms", "last_seq", "event_count", "days", "trigger_seq", "deleted_count", "deletion_seq", "full_seq")
+    __slots__ = ("first_seen_ms", "last_seen_ms", "last_seq", "event_count", "days", "trigger_seq", "deleted_count", "deletion_seq", "full_seq", "attributes")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: NotedAttribute
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[NotedAttribute, _Mapping]] = ...) -> None: ...
     FIRST_SEEN_MS_FIELD_NUMBER: _ClassVar[int]
     LAST_SEEN_MS_FIELD_NUMBER: _ClassVar[int]
     LAST_SEQ_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +42,7 @@ class UserActivity(_message.Message):
     DELETED_COUNT_FIELD_NUMBER: _ClassVar[int]
     DELETION_SEQ_FIELD_NUMBER: _ClassVar[int]
     FULL_SEQ_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     first_seen_ms: int
     last_seen_ms: int
     last_seq: int
@@ -34,7 +52,8 @@ class UserActivity(_message.Message):
     deleted_count: int
     deletion_seq: int
     full_seq: int
-    def __init__(self, first_seen_ms: _Optional[int] = ..., last_seen_ms: _Optional[int] = ..., last_seq: _Optional[int] = ..., event_count: _Optional[int] = ..., days: _Optional[_Iterable[_Union[DayCount, _Mapping]]] = ..., trigger_seq: _Optional[int] = ..., deleted_count: _Optional[int] = ..., deletion_seq: _Optional[int] = ..., full_seq: _Optional[int] = ...) -> None: ...
+    attributes: _containers.MessageMap[str, NotedAttribute]
+    def __init__(self, first_seen_ms: _Optional[int] = ..., last_seen_ms: _Optional[int] = ..., last_seq: _Optional[int] = ..., event_count: _Optional[int] = ..., days: _Optional[_Iterable[_Union[DayCount, _Mapping]]] = ..., trigger_seq: _Optional[int] = ..., deleted_count: _Optional[int] = ..., deletion_seq: _Optional[int] = ..., full_seq: _Optional[int] = ..., attributes: _Optional[_Mapping[str, NotedAttribute]] = ...) -> None: ...
 
 class Trigger(_message.Message):
     __slots__ = ("user_key", "activity_ms", "session_end_ms", "on_open_ms", "manual_ms", "erase_ms", "erase_id", "deleted_ms", "full_ms", "rollback_ms", "rollback_revision")

@@ -31,7 +31,7 @@ LEDGER_GROUP_MODE: LedgerGroup
 LEDGER_GROUP_OUTCOME: LedgerGroup
 
 class LedgerSum(_message.Message):
-    __slots__ = ("day", "segment", "provider", "model", "mode", "outcome", "calls", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "cost_micro_usd", "estimated_micro_usd", "cache_saved_micro_usd", "applied_count", "refused_count", "read_count")
+    __slots__ = ("day", "segment", "provider", "model", "mode", "outcome", "calls", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "cost_micro_usd", "estimated_micro_usd", "cache_saved_micro_usd", "applied_count", "refused_count", "read_count", "segment_name")
     DAY_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
@@ -49,6 +49,7 @@ class LedgerSum(_message.Message):
     APPLIED_COUNT_FIELD_NUMBER: _ClassVar[int]
     REFUSED_COUNT_FIELD_NUMBER: _ClassVar[int]
     READ_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_NAME_FIELD_NUMBER: _ClassVar[int]
     day: str
     segment: _profile_pb2.Segment
     provider: str
@@ -66,10 +67,11 @@ class LedgerSum(_message.Message):
     applied_count: int
     refused_count: int
     read_count: int
-    def __init__(self, day: _Optional[str] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., mode: _Optional[_Union[_model_work_pb2.ModelMode, str]] = ..., outcome: _Optional[_Union[_model_work_pb2.ModelOutcome, str]] = ..., calls: _Optional[int] = ..., input_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ..., estimated_micro_usd: _Optional[int] = ..., cache_saved_micro_usd: _Optional[int] = ..., applied_count: _Optional[int] = ..., refused_count: _Optional[int] = ..., read_count: _Optional[int] = ...) -> None: ...
+    segment_name: str
+    def __init__(self, day: _Optional[str] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., mode: _Optional[_Union[_model_work_pb2.ModelMode, str]] = ..., outcome: _Optional[_Union[_model_work_pb2.ModelOutcome, str]] = ..., calls: _Optional[int] = ..., input_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ..., estimated_micro_usd: _Optional[int] = ..., cache_saved_micro_usd: _Optional[int] = ..., applied_count: _Optional[int] = ..., refused_count: _Optional[int] = ..., read_count: _Optional[int] = ..., segment_name: _Optional[str] = ...) -> None: ...
 
 class LedgerCall(_message.Message):
-    __slots__ = ("user_id", "namespace", "started_at", "duration", "mode", "segment", "reason", "provider", "model", "outcome", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "cost_micro_usd", "is_estimate", "is_repair", "applied_count", "refused_count", "request_id", "batch_id", "error")
+    __slots__ = ("user_id", "namespace", "started_at", "duration", "mode", "segment", "reason", "provider", "model", "outcome", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "cost_micro_usd", "is_estimate", "is_repair", "applied_count", "refused_count", "request_id", "batch_id", "error", "segment_name")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     STARTED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +94,7 @@ class LedgerCall(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_NAME_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     namespace: str
     started_at: _timestamp_pb2.Timestamp
@@ -114,7 +117,8 @@ class LedgerCall(_message.Message):
     request_id: str
     batch_id: str
     error: str
-    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., mode: _Optional[_Union[_model_work_pb2.ModelMode, str]] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., reason: _Optional[_Union[_refresh_pb2.RefreshReason, str]] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., outcome: _Optional[_Union[_model_work_pb2.ModelOutcome, str]] = ..., input_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ..., is_estimate: bool = ..., is_repair: bool = ..., applied_count: _Optional[int] = ..., refused_count: _Optional[int] = ..., request_id: _Optional[str] = ..., batch_id: _Optional[str] = ..., error: _Optional[str] = ...) -> None: ...
+    segment_name: str
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., mode: _Optional[_Union[_model_work_pb2.ModelMode, str]] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., reason: _Optional[_Union[_refresh_pb2.RefreshReason, str]] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., outcome: _Optional[_Union[_model_work_pb2.ModelOutcome, str]] = ..., input_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ..., is_estimate: bool = ..., is_repair: bool = ..., applied_count: _Optional[int] = ..., refused_count: _Optional[int] = ..., request_id: _Optional[str] = ..., batch_id: _Optional[str] = ..., error: _Optional[str] = ..., segment_name: _Optional[str] = ...) -> None: ...
 
 class LedgerAttempt(_message.Message):
     __slots__ = ("user_id", "namespace", "entry")

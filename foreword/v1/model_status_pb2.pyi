@@ -13,18 +13,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SegmentModel(_message.Message):
-    __slots__ = ("segment", "provider", "model", "trigger_mode", "cadence_mode")
+    __slots__ = ("segment", "provider", "model", "trigger_mode", "cadence_mode", "segment_name")
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     TRIGGER_MODE_FIELD_NUMBER: _ClassVar[int]
     CADENCE_MODE_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_NAME_FIELD_NUMBER: _ClassVar[int]
     segment: _profile_pb2.Segment
     provider: str
     model: str
     trigger_mode: _model_work_pb2.ModelMode
     cadence_mode: _model_work_pb2.ModelMode
-    def __init__(self, segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., trigger_mode: _Optional[_Union[_model_work_pb2.ModelMode, str]] = ..., cadence_mode: _Optional[_Union[_model_work_pb2.ModelMode, str]] = ...) -> None: ...
+    segment_name: str
+    def __init__(self, segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., trigger_mode: _Optional[_Union[_model_work_pb2.ModelMode, str]] = ..., cadence_mode: _Optional[_Union[_model_work_pb2.ModelMode, str]] = ..., segment_name: _Optional[str] = ...) -> None: ...
 
 class ModelProvider(_message.Message):
     __slots__ = ("provider", "not_asked", "held_back", "held_back_until", "open_call_count", "calls_max", "failures")

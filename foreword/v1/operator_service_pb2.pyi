@@ -36,18 +36,22 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class SegmentStatus(_message.Message):
-    __slots__ = ("segment", "fresh_count", "stale_count", "expired_count", "default_count")
+    __slots__ = ("segment", "fresh_count", "stale_count", "expired_count", "default_count", "segment_name", "paused_since")
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
     FRESH_COUNT_FIELD_NUMBER: _ClassVar[int]
     STALE_COUNT_FIELD_NUMBER: _ClassVar[int]
     EXPIRED_COUNT_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_SINCE_FIELD_NUMBER: _ClassVar[int]
     segment: _profile_pb2.Segment
     fresh_count: int
     stale_count: int
     expired_count: int
     default_count: int
-    def __init__(self, segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., fresh_count: _Optional[int] = ..., stale_count: _Optional[int] = ..., expired_count: _Optional[int] = ..., default_count: _Optional[int] = ...) -> None: ...
+    segment_name: str
+    paused_since: _timestamp_pb2.Timestamp
+    def __init__(self, segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., fresh_count: _Optional[int] = ..., stale_count: _Optional[int] = ..., expired_count: _Optional[int] = ..., default_count: _Optional[int] = ..., segment_name: _Optional[str] = ..., paused_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class StatusProblem(_message.Message):
     __slots__ = ("component", "message", "since")
@@ -88,7 +92,7 @@ class OldestView(_message.Message):
     def __init__(self, pid: _Optional[int] = ..., age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., transactions_behind: _Optional[int] = ..., pages_kept: _Optional[int] = ..., page_bytes: _Optional[int] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted", "scheduler_running", "environments", "model", "answers")
+    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted", "scheduler_running", "environments", "model", "answers", "pauses", "held_count")
     COUNTED_AT_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LEDGER_FIELD_NUMBER: _ClassVar[int]
@@ -108,6 +112,8 @@ class GetStatusResponse(_message.Message):
     ENVIRONMENTS_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    PAUSES_FIELD_NUMBER: _ClassVar[int]
+    HELD_COUNT_FIELD_NUMBER: _ClassVar[int]
     counted_at: _timestamp_pb2.Timestamp
     segments: _containers.RepeatedCompositeFieldContainer[SegmentStatus]
     ledger: _refresh_pb2.LedgerTotals
@@ -127,7 +133,9 @@ class GetStatusResponse(_message.Message):
     environments: _containers.RepeatedCompositeFieldContainer[EnvironmentStatus]
     model: _model_status_pb2.ModelStatus
     answers: _answer_pb2.AnswerTotals
-    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ..., scheduler_running: bool = ..., environments: _Optional[_Iterable[_Union[EnvironmentStatus, _Mapping]]] = ..., model: _Optional[_Union[_model_status_pb2.ModelStatus, _Mapping]] = ..., answers: _Optional[_Union[_answer_pb2.AnswerTotals, _Mapping]] = ...) -> None: ...
+    pauses: _containers.RepeatedCompositeFieldContainer[RefreshPause]
+    held_count: int
+    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ..., scheduler_running: bool = ..., environments: _Optional[_Iterable[_Union[EnvironmentStatus, _Mapping]]] = ..., model: _Optional[_Union[_model_status_pb2.ModelStatus, _Mapping]] = ..., answers: _Optional[_Union[_answer_pb2.AnswerTotals, _Mapping]] = ..., pauses: _Optional[_Iterable[_Union[RefreshPause, _Mapping]]] = ..., held_count: _Optional[int] = ...) -> None: ...
 
 class RefreshUserRequest(_message.Message):
     __slots__ = ("user_id", "namespace", "wait", "mode")
@@ -155,24 +163,58 @@ class RefreshUserResponse(_message.Message):
     error: str
     def __init__(self, requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed: bool = ..., outcome: _Optional[_Union[_refresh_pb2.RefreshOutcome, str]] = ..., revision: _Optional[int] = ..., error: _Optional[str] = ...) -> None: ...
 
+class RefreshPause(_message.Message):
+    __slots__ = ("segment_name", "since")
+    SEGMENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    segment_name: str
+    since: _timestamp_pb2.Timestamp
+    def __init__(self, segment_name: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class PauseRefreshesRequest(_message.Message):
+    __slots__ = ("segment_names",)
+    SEGMENT_NAMES_FIELD_NUMBER: _ClassVar[int]
+    segment_names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, segment_names: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class PauseRefreshesResponse(_message.Message):
+    __slots__ = ("pauses",)
+    PAUSES_FIELD_NUMBER: _ClassVar[int]
+    pauses: _containers.RepeatedCompositeFieldContainer[RefreshPause]
+    def __init__(self, pauses: _Optional[_Iterable[_Union[RefreshPause, _Mapping]]] = ...) -> None: ...
+
+class ResumeRefreshesRequest(_message.Message):
+    __slots__ = ("segment_names",)
+    SEGMENT_NAMES_FIELD_NUMBER: _ClassVar[int]
+    segment_names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, segment_names: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ResumeRefreshesResponse(_message.Message):
+    __slots__ = ("pauses",)
+    PAUSES_FIELD_NUMBER: _ClassVar[int]
+    pauses: _containers.RepeatedCompositeFieldContainer[RefreshPause]
+    def __init__(self, pauses: _Optional[_Iterable[_Union[RefreshPause, _Mapping]]] = ...) -> None: ...
+
 class ListUsersRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "namespace", "segments", "freshness", "failed")
+    __slots__ = ("page_size", "page_token", "namespace", "segments", "freshness", "failed", "segment_names")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     FRESHNESS_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_NAMES_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     namespace: str
     segments: _containers.RepeatedScalarFieldContainer[_profile_pb2.Segment]
     freshness: _containers.RepeatedScalarFieldContainer[_freshness_pb2.Freshness]
     failed: bool
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., namespace: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_profile_pb2.Segment, str]]] = ..., freshness: _Optional[_Iterable[_Union[_freshness_pb2.Freshness, str]]] = ..., failed: bool = ...) -> None: ...
+    segment_names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., namespace: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_profile_pb2.Segment, str]]] = ..., freshness: _Optional[_Iterable[_Union[_freshness_pb2.Freshness, str]]] = ..., failed: bool = ..., segment_names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class UserStatus(_message.Message):
-    __slots__ = ("user_id", "namespace", "segment", "freshness", "revision", "computed_at", "due_at", "attempted_at", "outcome", "failures", "error", "model_revision", "model_asked_at", "model_outcome", "model_due_at", "model_wait", "model_error")
+    __slots__ = ("user_id", "namespace", "segment", "freshness", "revision", "computed_at", "due_at", "attempted_at", "outcome", "failures", "error", "model_revision", "model_asked_at", "model_outcome", "model_due_at", "model_wait", "model_error", "segment_name", "is_held")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
@@ -190,6 +232,8 @@ class UserStatus(_message.Message):
     MODEL_DUE_AT_FIELD_NUMBER: _ClassVar[int]
     MODEL_WAIT_FIELD_NUMBER: _ClassVar[int]
     MODEL_ERROR_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    IS_HELD_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     namespace: str
     segment: _profile_pb2.Segment
@@ -207,7 +251,9 @@ class UserStatus(_message.Message):
     model_due_at: _timestamp_pb2.Timestamp
     model_wait: _model_work_pb2.ModelWait
     model_error: str
-    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., freshness: _Optional[_Union[_freshness_pb2.Freshness, str]] = ..., revision: _Optional[int] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outcome: _Optional[_Union[_refresh_pb2.RefreshOutcome, str]] = ..., failures: _Optional[int] = ..., error: _Optional[str] = ..., model_revision: _Optional[int] = ..., model_asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., model_outcome: _Optional[_Union[_model_work_pb2.ModelOutcome, str]] = ..., model_due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., model_wait: _Optional[_Union[_model_work_pb2.ModelWait, str]] = ..., model_error: _Optional[str] = ...) -> None: ...
+    segment_name: str
+    is_held: bool
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., freshness: _Optional[_Union[_freshness_pb2.Freshness, str]] = ..., revision: _Optional[int] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outcome: _Optional[_Union[_refresh_pb2.RefreshOutcome, str]] = ..., failures: _Optional[int] = ..., error: _Optional[str] = ..., model_revision: _Optional[int] = ..., model_asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., model_outcome: _Optional[_Union[_model_work_pb2.ModelOutcome, str]] = ..., model_due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., model_wait: _Optional[_Union[_model_work_pb2.ModelWait, str]] = ..., model_error: _Optional[str] = ..., segment_name: _Optional[str] = ..., is_held: bool = ...) -> None: ...
 
 class ListUsersResponse(_message.Message):
     __slots__ = ("users", "next_page_token")

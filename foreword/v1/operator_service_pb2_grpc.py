@@ -45,6 +45,16 @@ class OperatorServiceStub(object):
                 request_serializer=foreword_dot_v1_dot_operator__service__pb2.RefreshUserRequest.SerializeToString,
                 response_deserializer=foreword_dot_v1_dot_operator__service__pb2.RefreshUserResponse.FromString,
                 _registered_method=True)
+        self.PauseRefreshes = channel.unary_unary(
+                '/foreword.v1.OperatorService/PauseRefreshes',
+                request_serializer=foreword_dot_v1_dot_operator__service__pb2.PauseRefreshesRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_operator__service__pb2.PauseRefreshesResponse.FromString,
+                _registered_method=True)
+        self.ResumeRefreshes = channel.unary_unary(
+                '/foreword.v1.OperatorService/ResumeRefreshes',
+                request_serializer=foreword_dot_v1_dot_operator__service__pb2.ResumeRefreshesRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_operator__service__pb2.ResumeRefreshesResponse.FromString,
+                _registered_method=True)
         self.ListUsers = channel.unary_unary(
                 '/foreword.v1.OperatorService/ListUsers',
                 request_serializer=foreword_dot_v1_dot_operator__service__pb2.ListUsersRequest.SerializeToString,
@@ -90,6 +100,22 @@ class OperatorServiceServicer(object):
 
     def RefreshUser(self, request, context):
         """Asks for a refresh of one user and, on request, waits for its end.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseRefreshes(self, request, context):
+        """Stops refreshing the users of some segments, or all, until they are resumed:
+        what comes due waits. What an operator asks for by name, deletions and
+        erasures are carried out all the same. Outlives both daemons.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeRefreshes(self, request, context):
+        """Goes on with what a pause holds back, whoever waits longest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,6 +178,16 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     servicer.RefreshUser,
                     request_deserializer=foreword_dot_v1_dot_operator__service__pb2.RefreshUserRequest.FromString,
                     response_serializer=foreword_dot_v1_dot_operator__service__pb2.RefreshUserResponse.SerializeToString,
+            ),
+            'PauseRefreshes': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseRefreshes,
+                    request_deserializer=foreword_dot_v1_dot_operator__service__pb2.PauseRefreshesRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_operator__service__pb2.PauseRefreshesResponse.SerializeToString,
+            ),
+            'ResumeRefreshes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeRefreshes,
+                    request_deserializer=foreword_dot_v1_dot_operator__service__pb2.ResumeRefreshesRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_operator__service__pb2.ResumeRefreshesResponse.SerializeToString,
             ),
             'ListUsers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListUsers,
@@ -239,6 +275,60 @@ class OperatorService(object):
             '/foreword.v1.OperatorService/RefreshUser',
             foreword_dot_v1_dot_operator__service__pb2.RefreshUserRequest.SerializeToString,
             foreword_dot_v1_dot_operator__service__pb2.RefreshUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseRefreshes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.OperatorService/PauseRefreshes',
+            foreword_dot_v1_dot_operator__service__pb2.PauseRefreshesRequest.SerializeToString,
+            foreword_dot_v1_dot_operator__service__pb2.PauseRefreshesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeRefreshes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.OperatorService/ResumeRefreshes',
+            foreword_dot_v1_dot_operator__service__pb2.ResumeRefreshesRequest.SerializeToString,
+            foreword_dot_v1_dot_operator__service__pb2.ResumeRefreshesResponse.FromString,
             options,
             channel_credentials,
             insecure,

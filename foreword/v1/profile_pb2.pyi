@@ -27,6 +27,9 @@ class Cadence(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CADENCE_NIGHTLY: _ClassVar[Cadence]
     CADENCE_INTERVAL: _ClassVar[Cadence]
     CADENCE_ON_OPEN: _ClassVar[Cadence]
+    CADENCE_CRON: _ClassVar[Cadence]
+    CADENCE_MANUAL: _ClassVar[Cadence]
+    CADENCE_NEVER: _ClassVar[Cadence]
 
 class Depth(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -81,6 +84,9 @@ CADENCE_AFTER_SESSION: Cadence
 CADENCE_NIGHTLY: Cadence
 CADENCE_INTERVAL: Cadence
 CADENCE_ON_OPEN: Cadence
+CADENCE_CRON: Cadence
+CADENCE_MANUAL: Cadence
+CADENCE_NEVER: Cadence
 DEPTH_UNSPECIFIED: Depth
 DEPTH_OVERVIEW: Depth
 DEPTH_STANDARD: Depth
@@ -109,7 +115,7 @@ STANCE_NO: Stance
 STANCE_YES: Stance
 
 class Profile(_message.Message):
-    __slots__ = ("user_id", "namespace", "computed_at", "cadence", "segment", "revision", "content_preferences", "search_defaults", "notification_config", "self_model", "presentation", "semantic_summary", "foreword", "provenance", "product", "memory", "is_default", "summary_embedding", "rollback")
+    __slots__ = ("user_id", "namespace", "computed_at", "cadence", "segment", "revision", "content_preferences", "search_defaults", "notification_config", "self_model", "presentation", "semantic_summary", "foreword", "provenance", "product", "memory", "is_default", "summary_embedding", "rollback", "segment_name")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     COMPUTED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -129,6 +135,7 @@ class Profile(_message.Message):
     IS_DEFAULT_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_EMBEDDING_FIELD_NUMBER: _ClassVar[int]
     ROLLBACK_FIELD_NUMBER: _ClassVar[int]
+    SEGMENT_NAME_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     namespace: str
     computed_at: _timestamp_pb2.Timestamp
@@ -148,7 +155,8 @@ class Profile(_message.Message):
     is_default: bool
     summary_embedding: Embedding
     rollback: Rollback
-    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cadence: _Optional[_Union[Cadence, str]] = ..., segment: _Optional[_Union[Segment, str]] = ..., revision: _Optional[int] = ..., content_preferences: _Optional[_Union[ContentPreferences, _Mapping]] = ..., search_defaults: _Optional[_Union[SearchDefaults, _Mapping]] = ..., notification_config: _Optional[_Union[NotificationConfig, _Mapping]] = ..., self_model: _Optional[_Union[SelfModel, _Mapping]] = ..., presentation: _Optional[_Union[Presentation, _Mapping]] = ..., semantic_summary: _Optional[str] = ..., foreword: _Optional[_Union[Foreword, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., product: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., memory: _Optional[_Union[Memory, _Mapping]] = ..., is_default: bool = ..., summary_embedding: _Optional[_Union[Embedding, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ...) -> None: ...
+    segment_name: str
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cadence: _Optional[_Union[Cadence, str]] = ..., segment: _Optional[_Union[Segment, str]] = ..., revision: _Optional[int] = ..., content_preferences: _Optional[_Union[ContentPreferences, _Mapping]] = ..., search_defaults: _Optional[_Union[SearchDefaults, _Mapping]] = ..., notification_config: _Optional[_Union[NotificationConfig, _Mapping]] = ..., self_model: _Optional[_Union[SelfModel, _Mapping]] = ..., presentation: _Optional[_Union[Presentation, _Mapping]] = ..., semantic_summary: _Optional[str] = ..., foreword: _Optional[_Union[Foreword, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., product: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., memory: _Optional[_Union[Memory, _Mapping]] = ..., is_default: bool = ..., summary_embedding: _Optional[_Union[Embedding, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., segment_name: _Optional[str] = ...) -> None: ...
 
 class Rollback(_message.Message):
     __slots__ = ("revision", "requested_at", "data_watermark", "taken_back")

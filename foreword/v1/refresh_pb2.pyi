@@ -30,6 +30,7 @@ class RefreshOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REFRESH_OUTCOME_UNCHANGED: _ClassVar[RefreshOutcome]
     REFRESH_OUTCOME_DEFAULT: _ClassVar[RefreshOutcome]
     REFRESH_OUTCOME_FAILED: _ClassVar[RefreshOutcome]
+    REFRESH_OUTCOME_SKIPPED: _ClassVar[RefreshOutcome]
 REFRESH_REASON_UNSPECIFIED: RefreshReason
 REFRESH_REASON_CADENCE: RefreshReason
 REFRESH_REASON_SESSION_END: RefreshReason
@@ -46,9 +47,10 @@ REFRESH_OUTCOME_WRITTEN: RefreshOutcome
 REFRESH_OUTCOME_UNCHANGED: RefreshOutcome
 REFRESH_OUTCOME_DEFAULT: RefreshOutcome
 REFRESH_OUTCOME_FAILED: RefreshOutcome
+REFRESH_OUTCOME_SKIPPED: RefreshOutcome
 
 class RefreshState(_message.Message):
-    __slots__ = ("consumed_seq", "due_ms", "reason", "segment", "failures", "attempted_ms", "error", "revision", "outcome", "triggered_ms", "settling_since_ms", "settings_digest", "deletion_seq", "full_seq", "uncompared_count", "consumed_count")
+    __slots__ = ("consumed_seq", "due_ms", "reason", "segment", "failures", "attempted_ms", "error", "revision", "outcome", "triggered_ms", "settling_since_ms", "settings_digest", "deletion_seq", "full_seq", "uncompared_count", "consumed_count", "is_held")
     CONSUMED_SEQ_FIELD_NUMBER: _ClassVar[int]
     DUE_MS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -65,6 +67,7 @@ class RefreshState(_message.Message):
     FULL_SEQ_FIELD_NUMBER: _ClassVar[int]
     UNCOMPARED_COUNT_FIELD_NUMBER: _ClassVar[int]
     CONSUMED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    IS_HELD_FIELD_NUMBER: _ClassVar[int]
     consumed_seq: int
     due_ms: int
     reason: RefreshReason
@@ -81,7 +84,8 @@ class RefreshState(_message.Message):
     full_seq: int
     uncompared_count: int
     consumed_count: int
-    def __init__(self, consumed_seq: _Optional[int] = ..., due_ms: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., failures: _Optional[int] = ..., attempted_ms: _Optional[int] = ..., error: _Optional[str] = ..., revision: _Optional[int] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., triggered_ms: _Optional[int] = ..., settling_since_ms: _Optional[int] = ..., settings_digest: _Optional[int] = ..., deletion_seq: _Optional[int] = ..., full_seq: _Optional[int] = ..., uncompared_count: _Optional[int] = ..., consumed_count: _Optional[int] = ...) -> None: ...
+    is_held: bool
+    def __init__(self, consumed_seq: _Optional[int] = ..., due_ms: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., failures: _Optional[int] = ..., attempted_ms: _Optional[int] = ..., error: _Optional[str] = ..., revision: _Optional[int] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., triggered_ms: _Optional[int] = ..., settling_since_ms: _Optional[int] = ..., settings_digest: _Optional[int] = ..., deletion_seq: _Optional[int] = ..., full_seq: _Optional[int] = ..., uncompared_count: _Optional[int] = ..., consumed_count: _Optional[int] = ..., is_held: bool = ...) -> None: ...
 
 class LedgerEntry(_message.Message):
     __slots__ = ("user_key", "started_ms", "duration_us", "reason", "outcome", "revision", "generator", "model", "input_tokens", "output_tokens", "cost_micro_usd", "event_count", "error", "triggered_ms", "is_compared", "difference", "is_comparison_skipped")
@@ -122,7 +126,7 @@ class LedgerEntry(_message.Message):
     def __init__(self, user_key: _Optional[bytes] = ..., started_ms: _Optional[int] = ..., duration_us: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., revision: _Optional[int] = ..., generator: _Optional[str] = ..., model: _Optional[str] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ..., event_count: _Optional[int] = ..., error: _Optional[str] = ..., triggered_ms: _Optional[int] = ..., is_compared: bool = ..., difference: _Optional[str] = ..., is_comparison_skipped: bool = ...) -> None: ...
 
 class LedgerTotals(_message.Message):
-    __slots__ = ("attempts", "written", "unchanged", "defaults", "failed", "input_tokens", "output_tokens", "cost_micro_usd", "compared", "differed", "comparisons_skipped")
+    __slots__ = ("attempts", "written", "unchanged", "defaults", "failed", "input_tokens", "output_tokens", "cost_micro_usd", "compared", "differed", "comparisons_skipped", "skipped")
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     WRITTEN_FIELD_NUMBER: _ClassVar[int]
     UNCHANGED_FIELD_NUMBER: _ClassVar[int]
@@ -134,6 +138,7 @@ class LedgerTotals(_message.Message):
     COMPARED_FIELD_NUMBER: _ClassVar[int]
     DIFFERED_FIELD_NUMBER: _ClassVar[int]
     COMPARISONS_SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_FIELD_NUMBER: _ClassVar[int]
     attempts: int
     written: int
     unchanged: int
@@ -145,4 +150,5 @@ class LedgerTotals(_message.Message):
     compared: int
     differed: int
     comparisons_skipped: int
-    def __init__(self, attempts: _Optional[int] = ..., written: _Optional[int] = ..., unchanged: _Optional[int] = ..., defaults: _Optional[int] = ..., failed: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ..., compared: _Optional[int] = ..., differed: _Optional[int] = ..., comparisons_skipped: _Optional[int] = ...) -> None: ...
+    skipped: int
+    def __init__(self, attempts: _Optional[int] = ..., written: _Optional[int] = ..., unchanged: _Optional[int] = ..., defaults: _Optional[int] = ..., failed: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ..., compared: _Optional[int] = ..., differed: _Optional[int] = ..., comparisons_skipped: _Optional[int] = ..., skipped: _Optional[int] = ...) -> None: ...

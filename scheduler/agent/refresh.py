@@ -301,6 +301,7 @@ def _stamp(profile: profile_pb2.Profile, drafted: Draft, used: Sequence[Proposal
     source = drafted.input
     profile.computed_at.FromMilliseconds(source.now_ms)
     profile.segment = source.segment  # type: ignore[assignment]
+    profile.segment_name = drafted.config.segments.name_of(source.segment)
     profile.cadence = source.cadence  # type: ignore[assignment]
     profile.memory.CopyFrom(to_proto(drafted.memory))
     if source.previous is not None and source.previous.HasField("rollback"):

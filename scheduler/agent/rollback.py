@@ -59,7 +59,8 @@ def rolled_back(
     _put_sections(profile, current, former, refused)
     _put_texts(profile, current, former, _Unsaid(names, refused), config)
     profile.memory.CopyFrom(current.memory)
-    profile.segment, profile.cadence = current.segment, current.cadence
+    profile.segment, profile.segment_name = current.segment, current.segment_name
+    profile.cadence = current.cadence
     profile.computed_at.FromMilliseconds(now_ms)
     _put_provenance(profile.provenance, current.provenance)
     _put_rollback(profile, current, former.revision, requested_ms)

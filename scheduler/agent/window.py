@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
 
-from foreword import config
 from foreword.clock import DAY_MS
+from foreword.config_window import Window as WindowRules
 from scheduler.agent.evidence import Evidence
 
 Key = TypeVar("Key")
@@ -43,7 +43,7 @@ class Window:
     topic_days: dict[str, int] = field(default_factory=dict)
 
 
-def weigh(evidence: Sequence[Evidence], now_ms: int, rules: config.Window, *, is_cut: bool = False) -> Window:
+def weigh(evidence: Sequence[Evidence], now_ms: int, rules: WindowRules, *, is_cut: bool = False) -> Window:
     """Return the window's weights.
 
     Events fade at such a rate that, at an even pace, the newest `recent_days` carry `recent_weight` of what the days

@@ -27,6 +27,7 @@ from scheduler.model.question import Question, event_hash
 from scheduler.model.reading import Readings, Standing
 from scheduler.model.spend import Spend
 from scheduler.runner import Runner
+from scheduler.segments import windowed
 from scheduler.shaping import Shaping
 
 OUTCOME_OF_FAILURE: dict[ModelFailure, ModelOutcome] = {
@@ -200,7 +201,7 @@ class Applying:
         self, attempt: Attempt, ending: Ending, answer: ModelAnswer, activity: ActivityReader
     ) -> str:
         """Set what is proposed; return what is wrong with an answer that a second call may mend."""
-        call, question, config = ending.call, ending.question, self._live.current
+        call, question = ending.call, ending.question
         if not question.user:
             call.outcome = ModelOutcome.MODEL_OUTCOME_ERASED
             return ""
@@ -212,6 +213,7 @@ class Applying:
             call.error = "the answer was cut off; see agent.output_tokens_max"
             return ""
         standing = self._readings.standing(question.user, activity, attempt.started_ms)
+        config = windowed(attempt.state.segment, self._live.current)
         if standing is None or standing.has_stated(question.seen_seq, config):
             call.outcome = ModelOutcome.MODEL_OUTCOME_OUTDATED
             return ""
@@ -222,7 +224,8 @@ class Applying:
         if proposed.result is not None:
             attempt.result, attempt.outcome = proposed.result, RefreshOutcome.REFRESH_OUTCOME_WRITTEN
             attempt.event_count = len(standing.events)
-            attempt.settings_digest = self._shaping.digest(keys.split_user_key(question.user)[1])
+            namespace = keys.split_user_key(question.user)[1]
+            attempt.settings_digest = self._shaping.digest(namespace, attempt.state.segment)
         return proposed.to_mend
 
     def _row(self, question: Question, usage: TokenUsage, duration_us: int, request_id: str) -> ModelCall:

@@ -56,10 +56,9 @@ def choose(
 
 def providers_in_use(config: Config) -> frozenset[str]:
     """Return the providers that some segment asks."""
-    segments = config.segments
     used = {
-        settings.provider or config.agent.provider
-        for settings in (segments.new, segments.active, segments.semi_active, segments.dormant)
-        if settings.mode != "extractive"
+        tried.settings.provider or config.agent.provider
+        for tried in config.segments.tried()
+        if tried.settings.mode != "extractive"
     }
     return frozenset(used - {"extractive"})

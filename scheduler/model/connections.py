@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, TypeAlias
 
-from foreword.config import Agent, ProviderName
+from foreword.config import Agent
+from foreword.config_segments import ProviderName
 from foreword.errors import ForewordError
 from foreword.followed_config import FollowedConfig
 from foreword.llm import Model

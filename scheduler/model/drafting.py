@@ -28,6 +28,7 @@ from scheduler.model.question import Question, event_hash
 from scheduler.model.reading import Readings, Standing
 from scheduler.model.spend import Spend, Verdict
 from scheduler.model.wave import Draft
+from scheduler.segments import windowed
 
 logger = logging.getLogger("scheduler")
 
@@ -180,7 +181,7 @@ class Drafting:
     # -- the parts ------------------------------------------------------------------------------------------
 
     def _prompt(self, standing: Standing, state: ModelState, choice: Choice) -> Prompt | None:
-        config = self._live.current
+        config = windowed(standing.state.segment, self._live.current)
         drafted = draft_refresh(standing.input, config)
         if drafted.findings is None:
             return None

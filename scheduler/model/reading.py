@@ -21,7 +21,7 @@ from scheduler.agent.evidence import evidence_of
 from scheduler.agent.observed import is_statement
 from scheduler.agent.refresh import RefreshInput
 from scheduler.populations import Populations
-from scheduler.segments import cadence
+from scheduler.segments import cadence, windowed
 
 logger = logging.getLogger("scheduler")
 
@@ -73,7 +73,6 @@ class Readings:
         Raises:
             StoreError: An environment cannot be read.
         """
-        config = self._live.current
         state, previous, seen = (
             self._profiles.refresh_state(user),
             self._previous(user),
@@ -81,6 +80,7 @@ class Readings:
         )
         if state is None or previous is None or seen is None or seen.last_seq < state.consumed_seq:
             return None
+        config = windowed(state.segment, self._live.current)
         from_ms = now_ms - config.window.days * DAY_MS
         stored = activity.events(
             user,

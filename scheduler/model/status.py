@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from foreword.config import Config
 from foreword.store.v1.store_pb2 import ModelHealth
 from foreword.v1.model_status_pb2 import ModelProvider, SegmentModel
@@ -12,27 +14,24 @@ from scheduler.model.choice import choose, providers_in_use
 from scheduler.model.connections import Connection, Connections
 from scheduler.segments import cadence_settings
 
-_SEGMENTS = (
-    Segment.SEGMENT_NEW,
-    Segment.SEGMENT_ACTIVE,
-    Segment.SEGMENT_SEMI_ACTIVE,
-    Segment.SEGMENT_DORMANT,
-)
-
 
 def status(config: Config, connections: Connections, now_ms: int) -> ModelHealth:
     """Return who is asked about the users of each segment, and how the providers do."""
-    segments = [_segment(segment, config, connections) for segment in sorted(_SEGMENTS)]
+    segments = [
+        _segment(cast(Segment, tried.number), tried.name, config, connections)
+        for tried in config.segments.tried()
+    ]
     providers = [_provider(name, connections, now_ms) for name in sorted(providers_in_use(config))]
     return ModelHealth(segments=segments, providers=providers)
 
 
-def _segment(segment: Segment, config: Config, connections: Connections) -> SegmentModel:
+def _segment(segment: Segment, name: str, config: Config, connections: Connections) -> SegmentModel:
     settings = cadence_settings(segment, config)
     provider = settings.provider or config.agent.provider
     is_extractive = provider == "extractive" or settings.mode == "extractive"
     return SegmentModel(
         segment=segment,
+        segment_name=name,
         provider="extractive" if is_extractive else provider,
         model="" if is_extractive else settings.model or config.agent.model,
         trigger_mode=_mode(segment, RefreshReason.REFRESH_REASON_SESSION_END, config, connections),

@@ -69,13 +69,13 @@ batch_poll_seconds = 0.1
 batch_grace_seconds = {grace}
 [segments.new]
 mode = "batch"
-refresh = "session_end"
+refresh = "after-session"
 [segments.active]
 mode = "batch"
-refresh = "session_end"
+refresh = "after-session"
 [segments.semi_active]
 mode = "batch"
-refresh = "session_end"
+refresh = "after-session"
 [segments.dormant]
 mode = "batch"
 """

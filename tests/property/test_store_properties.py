@@ -270,12 +270,13 @@ TestStoreMachine.__doc__ = "Any course of writes leaves a store equal to the dic
 @given(
     body=st.binary(max_size=200),
     flags=st.integers(0, 255),
+    segment=st.integers(0, 255),
     revision=st.integers(0, 2**64 - 1),
     times=st.tuples(*[st.integers(-(2**63), 2**63 - 1)] * 3),
     bit=st.integers(min_value=0),
 )
 def test_rows_come_back_whole_and_any_flipped_bit_is_seen(
-    body: bytes, flags: int, revision: int, times: tuple[int, int, int], bit: int
+    body: bytes, flags: int, segment: int, revision: int, times: tuple[int, int, int], bit: int
 ) -> None:
     """A row's header and body come back as they went in, and no single changed bit of key or row keeps it intact."""
     computed, stale, expired = times
@@ -284,6 +285,7 @@ def test_rows_come_back_whole_and_any_flipped_bit_is_seen(
         KEY,
         body,
         flags=flags,
+        segment=segment,
         revision=revision,
         computed_at_ms=computed,
         stale_after_ms=stale,
@@ -291,6 +293,7 @@ def test_rows_come_back_whole_and_any_flipped_bit_is_seen(
     )
     header = codec.decode_header(row)
     assert (header.flags, header.revision) == (flags, revision)
+    assert header.own_segment == (segment if segment > 6 else 0)
     assert (header.computed_at_ms, header.stale_after_ms, header.expired_after_ms) == times
     assert row[codec.HEADER_BYTES :] == body
     assert codec.is_intact(db.PROFILES, KEY, row)

@@ -50,7 +50,7 @@ def test_json_shows_what_is_hidden_and_means_the_same(capsys: pytest.CaptureFixt
 def test_segments_have_their_sum() -> None:
     """Users by segment and freshness end with a row for all; with nobody it is all zeros."""
     rows = [
-        SegmentStatus(segment=Segment.SEGMENT_NEW, fresh_count=2, default_count=1),
+        SegmentStatus(segment=Segment.SEGMENT_NEW, segment_name="new", fresh_count=2, default_count=1),
         SegmentStatus(segment=Segment.SEGMENT_UNSPECIFIED, stale_count=3),
     ]
     lines = [line.split() for line in segment_table(rows).splitlines()]

@@ -59,7 +59,7 @@ def test_an_override_is_blamed_by_its_own_name(file: Path) -> None:
         ("[scheduler]\nsweep_secs = 5\n", "did you mean sweep_seconds?"),
         ("[schduler]\nsweep_seconds = 5\n", "did you mean scheduler?"),
         ("[window]\nidle_timeout_seconds = 5\n", "did you mean session.idle_timeout_seconds?"),
-        ("[segments.active]\nintervall_days = 5\n", "did you mean interval_days?"),
+        ("[segments.active]\nevry_days = 5\n", "did you mean every_days?"),
     ],
 )
 def test_an_unknown_key_is_answered_with_the_one_that_was_meant(file: Path, text: str, meant: str) -> None:

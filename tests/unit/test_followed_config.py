@@ -104,11 +104,11 @@ def test_a_change_is_logged_with_both_values(path: Path, caplog: pytest.LogCaptu
     followed = Followed(ConfigFile(path, is_named=False))
     with caplog.at_level(logging.INFO, logger="foreword.config"):
         path.write_text(
-            "[window]\ndays = 30\n[segments.active]\nrefresh = 'interval'\n[store]\nreaders_max = 100\n"
+            "[window]\ndays = 30\n[segments.active]\nrefresh = 'every'\n[store]\nreaders_max = 100\n"
         )
         assert followed.live.follow()
     assert caplog.messages[-1:] == [
-        f'{path} now applies: window.days from 28 to 30; segments.active.refresh from "nightly" to "interval"'
+        f'{path} now applies: window.days from 28 to 30; segments.active.refresh from "nightly" to "every"'
     ]
     assert "only a restart applies it: store.readers_max" in followed.said()
 

@@ -11,7 +11,7 @@ import pytest
 
 from foreword import keys
 from foreword.client import Foreword
-from foreword.config import Store
+from foreword.config import Config, Store
 from foreword.errors import ServiceError, StoreLockedError
 from foreword.importers import SidecarRecorder, StoreRecorder
 from foreword.store import ActivityReader, ProfileWriter, lock_activity
@@ -86,7 +86,7 @@ def test_without_a_sidecar_its_rules_hold_all_the_same(store: Store) -> None:
         Event(event_id="2", user_id="ada"),
         Event(event_id="1", user_id="ada", type="read"),
     ]
-    with StoreRecorder(store, namespace="acme") as recorder:
+    with StoreRecorder(Config(store=store), namespace="acme") as recorder:
         answer = recorder.record(events)
     assert (answer.accepted_count, answer.duplicate_count) == (1, 1)
     assert [(refused.index, refused.field) for refused in answer.refused] == [(1, "events[1].type")]
@@ -100,7 +100,7 @@ def test_without_a_sidecar_its_rules_hold_all_the_same(store: Store) -> None:
 def test_what_the_scheduler_has_taken_is_not_asked_for_again(store: Store) -> None:
     """Events imported after a session's end that was taken ask for no second refresh of that session."""
     end = Event(event_id="1", user_id="ada", type="session.end")
-    with StoreRecorder(store) as recorder:
+    with StoreRecorder(Config(store=store)) as recorder:
         recorder.record([end])
         reader = ActivityReader(store.directory)
         ((place, trigger),) = reader.triggers(0, 10)
@@ -116,7 +116,7 @@ def test_what_the_scheduler_has_taken_is_not_asked_for_again(store: Store) -> No
 def test_it_never_writes_beside_a_sidecar(store: Store) -> None:
     """The sidecar's lock keeps an import out, and is free again after one."""
     with lock_activity(store.directory), pytest.raises(StoreLockedError):
-        StoreRecorder(store)
-    with StoreRecorder(store):
+        StoreRecorder(Config(store=store))
+    with StoreRecorder(Config(store=store)):
         pass
     lock_activity(store.directory).release()

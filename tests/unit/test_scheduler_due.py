@@ -192,6 +192,7 @@ def test_after_an_attempt(asked: Due, segment: Segment, failures: int, due: Due)
 
 # -- at a review --------------------------------------------------------------------------------------------
 
+OVERDUE = Due(NOW_MS - 60_000, CADENCE)
 NIGHT = by_cadence(ACTIVE, USER, NOW_MS, NOW_MS, CONFIG)
 
 
@@ -216,11 +217,15 @@ def reviewed(row: RefreshState, segment: Segment, activity: UserActivity, *, is_
         # What an event, a read or an operator set stays.
         (state(IN_SESSION), ACTIVE, 9, IN_SESSION),
         (state(IS_DUE), DORMANT, 9, IS_DUE),
-        # The cadence now in force brings a time forward, and never puts it off.
+        # The cadence now in force sets the time, later or earlier.
         (state(Due(NIGHT.at_ms + 1, CADENCE)), ACTIVE, 9, NIGHT),
         (state(Due(0, CADENCE)), ACTIVE, 9, NIGHT),
-        (state(WAITS), ACTIVE, 9, WAITS),
-        (state(WAITS), SEMI_ACTIVE, 9, WAITS),
+        (state(WAITS), ACTIVE, 9, NIGHT),
+        (state(WAITS), SEMI_ACTIVE, 9, Due(NOW_MS - HOUR_MS + 3 * DAY_MS, CADENCE)),
+        # What is overdue by this cadence stays so, and by one that says otherwise does not.
+        (state(OVERDUE, attempted_ms=NOW_MS - 4 * DAY_MS), SEMI_ACTIVE, 9, OVERDUE),
+        (state(OVERDUE, attempted_ms=NOW_MS - 2 * DAY_MS), ACTIVE, 9, OVERDUE),
+        (state(OVERDUE), ACTIVE, 9, NIGHT),
         (
             state(Due(0, CADENCE)),
             SEMI_ACTIVE,
@@ -280,7 +285,7 @@ LONGEST_RETRY = Due(NOW_MS + 6 * HOUR_MS, RETRY)
         # A clock that is corrected by a moment matters to nobody.
         (
             state(Due(NOW_MS + 2 * DAY_MS, CADENCE), attempted_ms=NOW_MS + 900),
-            Due(NOW_MS + 2 * DAY_MS, CADENCE),
+            Due(NOW_MS + 900 + 3 * DAY_MS, CADENCE),
         ),
     ],
 )

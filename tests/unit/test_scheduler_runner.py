@@ -46,7 +46,7 @@ def test_a_few_that_fit_do_not_end_the_problem() -> None:
     clock = ManualClock()
     health, writer = Health(clock), NearlyFull()
     unused: Any = None
-    runner = Runner(unused, unused, writer, clock=clock, live=unused, health=health)  # type: ignore[arg-type]
+    runner = Runner(unused, unused, writer, clock=clock, live=unused, health=health, pauses=unused)  # type: ignore[arg-type]
     waits_seconds = []
     for _ in range(3):
         with pytest.raises(StoreFullError) as caught:
@@ -66,7 +66,7 @@ def test_model_work_lets_urgent_refreshes_pass() -> None:
     """While somebody waits for a refresh by code, other work waits some turns of the event loop, and not for ever."""
     clock = ManualClock()
     unused: Any = None
-    runner = Runner(unused, unused, unused, clock=clock, live=unused, health=Health(clock))
+    runner = Runner(unused, unused, unused, clock=clock, live=unused, health=Health(clock), pauses=unused)
 
     async def turns() -> int:
         count = 0
@@ -83,5 +83,5 @@ def test_model_work_lets_urgent_refreshes_pass() -> None:
         return count
 
     assert asyncio.run(turns()) == 0
-    runner._urgent.append((0, 0, keys.user_key("ann")))
+    runner._urgent[0].append(keys.user_key("ann"))
     assert 20 < asyncio.run(turns()) < 40

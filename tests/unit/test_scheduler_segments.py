@@ -8,7 +8,7 @@ from foreword.clock import DAY_MS, HOUR_MS
 from foreword.config import Config
 from foreword.v1.activity_pb2 import DayCount, UserActivity
 from foreword.v1.profile_pb2 import Cadence, Segment
-from scheduler.segments import active_days_per_week, cadence, classify, validity
+from scheduler.segments import cadence, classify, facts_of, validity
 
 CONFIG = Config()
 TODAY = 20_000
@@ -52,13 +52,13 @@ def test_segments_follow_the_table(activity: UserActivity, segment: int) -> None
 
 def test_today_counts_once_the_user_has_come() -> None:
     """A daily user is at seven days a week before the day's first event and after it."""
-    assert active_days_per_week(seen(*range(1, 40)), NOON_MS, 28) == 7
-    assert active_days_per_week(seen(*range(40)), NOON_MS, 28) == 7
+    assert facts_of(seen(*range(1, 40)), NOON_MS, 28).active_days_per_week == 7
+    assert facts_of(seen(*range(40)), NOON_MS, 28).active_days_per_week == 7
 
 
 def test_nobody_is_new_when_configured_so() -> None:
-    """cold_start.new_days 0 sorts users by their activity from the first day."""
-    config = Config.model_validate({"cold_start": {"new_days": 0}})
+    """With `new` left out of segments.order users are sorted by their activity from the first day."""
+    config = Config.model_validate({"segments": {"order": ["active", "semi_active", "dormant"]}})
     assert classify(seen(0), NOON_MS, config) == SEMI_ACTIVE
 
 

@@ -11,6 +11,7 @@ from foreword.clock import ManualClock
 from foreword.config import Config
 from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
+from foreword.v1.profile_pb2 import Segment
 from scheduler.shaping import Shaping
 
 
@@ -18,7 +19,7 @@ def digest(namespace: str = "", **settings: dict[str, Any]) -> int:
     """Return the digest of a namespace's profiles under these settings."""
     problems = Problems(ManualClock(), logging.getLogger("scheduler"))
     live = FollowedConfig(Config.model_validate(settings), None, problems, component="scheduler", at_start={})
-    return Shaping(live).digest(namespace)
+    return Shaping(live).digest(namespace, Segment.SEGMENT_NEW)
 
 
 @pytest.mark.parametrize(
@@ -40,8 +41,8 @@ def test_what_shapes_a_profile_changes_the_digest(settings: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     "settings",
     [
-        {"segments": {"semi_active": {"interval_days": 1.0}}},
-        {"cold_start": {"new_days": 3}},
+        {"segments": {"semi_active": {"every_days": 1.0}}},
+        {"segments": {"new": {"when": {"age_days_below": 3}}}},
         {"agent": {"timeout_seconds": 5.0}},
         {"scheduler": {"concurrency": 2}},
     ],

@@ -145,7 +145,7 @@ FOREIGN_STATE = b"\x10\x01"
         (db.CONTROLS, keys.user_key("leaver"), None, "activity.triggers", "nobody waits for"),
         (db.CONTROLS, USER, b"\x0a\x01x", "activity.controls", "not 16"),
         (db.READS, keys.u32(1), keys.u64(1), "activity.reads", "no day with a segment"),
-        (db.READS, keys.u32(1) + b"\x08", keys.u64(1), "activity.reads", "no day with a segment"),
+        (db.READS, keys.u32(1) + b"\x08\x08", keys.u64(1), "activity.reads", "no day with a segment"),
         (db.READS, keys.u32(1) + b"\x01", b"", "activity.reads", "8 of a count"),
         (db.META, db.META_EVENT_SEQ, keys.u64(1), "activity.events", "events counted"),
         (db.META, db.META_TRIGGER_SEQ, keys.u64(2), "profiles.meta", "were taken"),

@@ -16,7 +16,14 @@ from foreword.v1.profile_service_pb2 import BatchGetProfilesResponse, GetForewor
 
 def row(profile: Profile, flags: int = 0) -> bytes:
     body = GetProfileResponse(profile=profile).SerializeToString()
-    header = {"flags": flags, "revision": 1, "computed_at_ms": 1, "stale_after_ms": 2, "expired_after_ms": 3}
+    header = {
+        "flags": flags,
+        "segment": 0,
+        "revision": 1,
+        "computed_at_ms": 1,
+        "stale_after_ms": 2,
+        "expired_after_ms": 3,
+    }
     return codec.encode(db.PROFILES, b"\0\0u", body, **header)
 
 

@@ -16,7 +16,16 @@ from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 
 VECTORS = json.loads((Path(__file__).parents[1] / "data" / "store_rows.json").read_text("utf-8"))
-HEADER = ("version", "flags", "reserved", "crc32c", "revision", "computed_at_ms", "stale_after_ms")
+HEADER = (
+    "version",
+    "flags",
+    "own_segment",
+    "reserved",
+    "crc32c",
+    "revision",
+    "computed_at_ms",
+    "stale_after_ms",
+)
 HEADER += ("expired_after_ms",)
 FRESH, STALE, EXPIRED, DEFAULT = 1, 2, 3, 4
 
@@ -43,7 +52,7 @@ def crc32c(data: bytes) -> int:
 
 
 def header_of(row: bytes) -> dict[str, int]:
-    return dict(zip(HEADER, struct.unpack_from("<BBHIQqqq", row), strict=True))
+    return dict(zip(HEADER, struct.unpack_from("<BBBBIQqqq", row), strict=True))
 
 
 def intact(database: bytes, key: bytes, row: bytes) -> bool:

@@ -14,7 +14,6 @@ from foreword.store.applied import is_applied_row
 from foreword.store.check.fault import Fault, shown
 from foreword.store.check.rows import parsed, user_key_fault
 from foreword.store.check.topics import topic_aliases
-from foreword.store.codec import SEGMENT_MAX
 from foreword.store.seal import unsealed
 from foreword.store.snapshot import Snapshot
 from foreword.v1.activity_pb2 import Trigger, UserActivity
@@ -249,7 +248,7 @@ def _controls(snapshot: Snapshot) -> Iterator[Fault]:
 
 def _reads(snapshot: Snapshot) -> Iterator[Fault]:
     for key, row in snapshot.rows(db.READS):
-        if len(key) != 5 or key[4] > SEGMENT_MAX:
+        if len(key) != 5:
             yield Fault("activity.reads", key.hex(), "the key is no day with a segment")
         if len(row) != 8:
             yield Fault("activity.reads", key.hex(), f"the row has {len(row)} bytes, not the 8 of a count")

@@ -16,7 +16,7 @@ from foreword.store.check.fault import Fault, shown
 from foreword.store.check.models import MODEL_CHECKS
 from foreword.store.check.rows import parsed, user_key_fault
 from foreword.store.check.topics import topic_proposals
-from foreword.store.profile_writer import add_to_totals, text_etag
+from foreword.store.profile_writer import add_to_totals, indexed_ms, text_etag
 from foreword.store.snapshot import Snapshot
 from foreword.store.v1.store_pb2 import ErasureReceipt, ModelHealth, Population, SchedulerProblems
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
@@ -39,7 +39,7 @@ def _row_fault(database: bytes, key: bytes, row: bytes) -> str:
     if not codec.is_intact(database, key, row):
         return "the checksum fails"
     if header.reserved:
-        return f"the reserved bytes hold {header.reserved}"
+        return f"the reserved byte holds {header.reserved}"
     if header.stale_after_ms > header.expired_after_ms:
         return "it expires before it is stale"
     return ""
@@ -201,7 +201,7 @@ def _state_faults(snapshot: Snapshot, key: bytes, row: bytes) -> Iterator[str]:
         yield f"it has revision {state.revision}, but there is no profile"
     if state.due_ms < 0:
         yield f"it is due at {state.due_ms} ms"
-    elif state.due_ms and snapshot.get(db.DUE, keys.due_key(state.due_ms, UserKey(key))) is None:
+    elif indexed_ms(state) and snapshot.get(db.DUE, keys.due_key(state.due_ms, UserKey(key))) is None:
         yield f"it is due at {state.due_ms} ms, but the due index does not know"
 
 
@@ -211,7 +211,7 @@ def _due(snapshot: Snapshot) -> Iterator[Fault]:
         fault = user_key_fault(user) if len(key) > 8 else "the key is too short"
         if not fault:
             state = parsed(RefreshState, snapshot.get(db.REFRESH_STATES, user) or b"")
-            if state is None or state.due_ms != keys.read_u64(key):
+            if state is None or indexed_ms(state) != keys.read_u64(key):
                 fault = f"due at {keys.read_u64(key)} ms, but the refresh state does not say so"
             elif row:
                 fault = f"the row holds {len(row)} bytes; it should be empty"

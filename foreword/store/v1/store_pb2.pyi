@@ -111,3 +111,16 @@ class TopicProposals(_message.Message):
     ALIASES_FIELD_NUMBER: _ClassVar[int]
     aliases: _containers.RepeatedCompositeFieldContainer[_topic_alias_pb2.TopicAlias]
     def __init__(self, aliases: _Optional[_Iterable[_Union[_topic_alias_pb2.TopicAlias, _Mapping]]] = ...) -> None: ...
+
+class RefreshPauses(_message.Message):
+    __slots__ = ("since_ms",)
+    class SinceMsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    SINCE_MS_FIELD_NUMBER: _ClassVar[int]
+    since_ms: _containers.ScalarMap[str, int]
+    def __init__(self, since_ms: _Optional[_Mapping[str, int]] = ...) -> None: ...

@@ -42,8 +42,8 @@ def test_a_user_who_fades_moves_to_the_next_segment(store) -> None:
     store.known("ann", days=28)
     store.settings["scheduler"]["review_seconds"] = 0.05
     # The nightly refresh classifies as well; here only the review is wanted.
-    store.settings["segments"] = {"active": {"refresh": "interval", "interval_days": 300}}
-    store.settings["segments"]["semi_active"] = {"refresh": "interval", "interval_days": 200}
+    store.settings["segments"] = {"active": {"refresh": "every", "every_days": 300}}
+    store.settings["segments"]["semi_active"] = {"refresh": "every", "every_days": 200}
 
     async def story() -> None:
         async with store.running() as daemon:
@@ -91,7 +91,7 @@ def test_a_shorter_interval_applies_to_those_who_wait(store) -> None:
             await store.attempted(daemon, 1)
             attempted_ms = store.refresh_state("ann").attempted_ms
             assert store.refresh_state("ann").due_ms == attempted_ms + 3 * DAY_MS
-        store.settings["segments"] = {"semi_active": {"interval_days": 1.0}}
+        store.settings["segments"] = {"semi_active": {"every_days": 1.0}}
         async with store.running():
             await store.until(lambda: store.refresh_state("ann").due_ms == attempted_ms + DAY_MS)
 

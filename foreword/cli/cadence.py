@@ -1,0 +1,112 @@
+"""`foreword cadence`: who is refreshed when, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from foreword.cli.connection import connect
+from foreword.cli.output import message_dict, print_json, table
+from foreword.cli.settings import Settings, shared_options
+from foreword.cli.status import pause_text
+from foreword.config import Config
+from foreword.config_segments import SegmentSettings, Tried
+from foreword.v1.operator_service_pb2 import PauseRefreshesResponse, ResumeRefreshesResponse
+
+
+@click.group("cadence")
+@shared_options
+def command() -> None:
+    """Show, try and steer when profiles are refreshed."""
+
+
+@command.command("check")
+@shared_options
+@click.pass_obj
+def check(settings: Settings) -> None:
+    """List the segments in the order in which they are tried, with who is in each and when it is refreshed."""
+    config = settings.config
+    rows = [_row(one, config) for one in config.segments.tried()]
+    if settings.as_json:
+        names = ("segment", "who", "refresh", "stale_after_hours", "expired_after_hours")
+        print_json({"segments": [dict(zip(names, row, strict=True)) for row in rows]})
+        return
+    click.echo(table(rows, heading=("segment", "who", "refreshed", "stale after h", "expired after h")))
+    click.echo("Whoever is in several is in the first; nobody is in none")
+
+
+@command.command("pause")
+@click.argument("segments", nargs=-1)
+@shared_options
+@click.pass_obj
+def pause(settings: Settings, segments: tuple[str, ...]) -> None:
+    """Stop refreshing the users of SEGMENTS; of all, when none is named.
+
+    What comes due waits, across restarts, until `foreword cadence resume`. What is asked for by `foreword refresh`, and
+    deletions, are carried out all the same.
+    """
+    with connect(settings) as client:
+        response = client.pause_refreshes(_names(segments))
+    _show(settings, response)
+
+
+@command.command("resume")
+@click.argument("segments", nargs=-1)
+@shared_options
+@click.pass_obj
+def resume(settings: Settings, segments: tuple[str, ...]) -> None:
+    """Go on with the users of SEGMENTS; with all, when none is named."""
+    with connect(settings) as client:
+        response = client.resume_refreshes(_names(segments))
+    _show(settings, response)
+
+
+def _names(segments: tuple[str, ...]) -> list[str]:
+    return [name.replace("-", "_") for name in segments]
+
+
+def _show(settings: Settings, response: PauseRefreshesResponse | ResumeRefreshesResponse) -> None:
+    if settings.as_json:
+        print_json(message_dict(response, with_defaults=True))
+        return
+    for one in response.pauses:
+        click.echo(f"Paused: {pause_text(one)}")
+    if not response.pauses:
+        click.echo("Nothing is paused")
+
+
+def _row(one: Tried, config: Config) -> tuple[str, str, str, float, float]:
+    settings = one.settings
+    return (
+        one.name.replace("_", "-"),
+        " and ".join(_conditions(one)) or "the rest",
+        rule_text(settings, config),
+        settings.stale_after_hours,
+        settings.expired_after_hours,
+    )
+
+
+def _conditions(one: Tried) -> Iterator[str]:
+    for name, (least, below) in one.shape.bounds.items():
+        said = name.replace("_", " ")
+        if least is not None and below is not None:
+            yield f"{least:g} <= {said} < {below:g}"
+        else:
+            yield f"{said} >= {least:g}" if least is not None else f"{said} < {below:g}"
+    for name, values in one.shape.values.items():
+        yield f"{name} is {' or '.join(value or 'unknown' for value in sorted(values))}"
+
+
+def rule_text(settings: SegmentSettings, config: Config) -> str:
+    """Return the rule of a segment for people."""
+    zone = settings.time_zone or config.scheduler.time_zone
+    match settings.refresh:
+        case "nightly":
+            return f"nightly {settings.night or config.scheduler.night} {zone}"
+        case "every":
+            return f"every {settings.every_days:g} days"
+        case "cron":
+            return f"cron {settings.cron} {zone}"
+        case _:
+            return settings.refresh
