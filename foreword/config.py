@@ -122,8 +122,10 @@ class Scheduler(Section):
     spread over it, each at an own place that is the same every night."""
     time_zone: str = "UTC"
     """Where `night` and the times of `cron` are, such as "Europe/Berlin"; summer time is followed."""
-    review_seconds: Annotated[float, Field(gt=0, le=7 * 86_400)] = 3600.0
-    """How often all users are looked through for a changed segment or a missing due time."""
+    review_seconds: Annotated[float, Field(gt=0, le=7 * 86_400)] = 86_400.0
+    """How often all users are looked through for a changed segment or a missing due time, counted from midnight UTC.
+    Besides, a user is looked at with every activity, and all are after a changed configuration, a restart and the end
+    of a pause."""
     retry_backoff_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30.0
     """Wait after the first failure of a user's refresh; doubles with each further one."""
     retry_backoff_max_seconds: Annotated[float, Field(gt=0, le=7 * 86_400)] = 21_600.0

@@ -193,6 +193,17 @@ class Refresher:
             full_seq=state.full_seq,
         )
 
+    def segment_of(self, attempt: Attempt, activity: ActivityReader | None) -> Segment:
+        """Return the segment that a user is in now.
+
+        Raises:
+            StoreError: The activity store cannot be read.
+        """
+        seen = activity.user(attempt.user) if activity is not None else None
+        if seen is None:
+            return attempt.state.segment
+        return classify(seen, attempt.started_ms, self._live.current, attempt.state.segment)
+
     async def run(self, attempt: Attempt, activity: ActivityReader) -> None:
         """Carry an attempt out; whatever goes wrong with this user is recorded on it.
 
@@ -225,31 +236,18 @@ class Refresher:
             attempt.outcome = RefreshOutcome.REFRESH_OUTCOME_UNCHANGED
             attempt.consumed_seq = seen.last_seq if seen is not None else 0
             return
-        attempt.segment = classify(seen, attempt.started_ms, config, attempt.state.segment)
-        if not allows(attempt.segment, attempt.state.reason, config):
-            _skip(attempt)
-            return
-        config = windowed(attempt.segment, config)
-        attempt.consumed_seq, attempt.consumed_count = seen.last_seq, seen.event_count
-        attempt.deletion_seq, attempt.full_seq = seen.deletion_seq, seen.full_seq
-        attempt.is_rewound = previous is not None and is_rewound(attempt.state, seen)
         namespace = keys.split_user_key(attempt.user)[1]
-        attempt.settings_digest = self._shaping.digest(namespace, attempt.segment)
-        if previous is not None and self._is_current(previous, attempt, config):
-            attempt.outcome = RefreshOutcome.REFRESH_OUTCOME_UNCHANGED
+        if is_settled(
+            attempt,
+            seen,
+            previous,
+            digest=lambda segment: self._shaping.digest(namespace, segment),
+            prompt_version=self._prompt_version,
+            config=config,
+        ):
             return
-        await self._write_anew(attempt, seen, previous, activity, config)
-
-    def _is_current(self, previous: Profile, attempt: Attempt, config: Config) -> bool:
-        return (
-            not attempt.is_mending
-            and attempt.consumed_seq == attempt.state.consumed_seq
-            and not attempt.starts_over
-            and attempt.settings_digest == attempt.state.settings_digest
-            and previous.segment == attempt.segment
-            and previous.cadence == cadence(attempt.segment, config)
-            and code_version(previous.provenance) == self._prompt_version
-        )
+        attempt.is_rewound = previous is not None and is_rewound(attempt.state, seen)
+        await self._write_anew(attempt, seen, previous, activity, windowed(attempt.segment, config))
 
     async def _write_anew(
         self,
@@ -371,13 +369,48 @@ class Refresher:
             return False
 
 
-def _skip(attempt: Attempt) -> None:
-    """End an attempt that the rule of the user's segment does not allow: nothing counts as read."""
+def is_settled(
+    attempt: Attempt,
+    seen: UserActivity,
+    previous: Profile | None,
+    *,
+    digest: Callable[[Segment], int],
+    prompt_version: str,
+    config: Config,
+) -> bool:
+    """Classify the user and note what there is to read; return whether the attempt ends with that.
+
+    Args:
+        attempt: Where it is noted.
+        seen: When the user came.
+        previous: The profile in force; None when there is none.
+        digest: Returns the digest of what shapes profiles in a segment.
+        prompt_version: The version of code's own rules now.
+        config: Segments and their rules.
+    """
     state = attempt.state
-    attempt.outcome = RefreshOutcome.REFRESH_OUTCOME_SKIPPED
-    attempt.consumed_seq, attempt.consumed_count = state.consumed_seq, state.consumed_count
-    attempt.deletion_seq, attempt.full_seq = state.deletion_seq, state.full_seq
-    attempt.settings_digest = state.settings_digest
+    attempt.segment = classify(seen, attempt.started_ms, config, state.segment)
+    if not allows(attempt.segment, state.reason, config):
+        # Nothing counts as read.
+        attempt.outcome = RefreshOutcome.REFRESH_OUTCOME_SKIPPED
+        attempt.consumed_count, attempt.settings_digest = state.consumed_count, state.settings_digest
+        return True
+    attempt.consumed_seq, attempt.consumed_count = seen.last_seq, seen.event_count
+    attempt.deletion_seq, attempt.full_seq = seen.deletion_seq, seen.full_seq
+    attempt.settings_digest = digest(attempt.segment)
+    is_current = (
+        previous is not None
+        and not attempt.is_mending
+        and attempt.consumed_seq == state.consumed_seq
+        and not attempt.starts_over
+        and attempt.settings_digest == state.settings_digest
+        and previous.segment == attempt.segment
+        and previous.cadence == cadence(attempt.segment, config)
+        and code_version(previous.provenance) == prompt_version
+    )
+    if is_current:
+        attempt.outcome = RefreshOutcome.REFRESH_OUTCOME_UNCHANGED
+    return is_current
 
 
 def _counted_test(attempt: Attempt, previous: Profile | None) -> Callable[[StoredEvent], bool]:

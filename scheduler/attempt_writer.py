@@ -123,21 +123,7 @@ class AttemptWriter:
 
     def _write_one(self, txn: ProfileTransaction, attempt: Attempt, config: Config) -> None:
         stored = txn.refresh_state(attempt.user) or RefreshState()
-        was_due = attempt.is_compared or attempt.is_comparison_skipped
-        state = RefreshState(
-            consumed_seq=attempt.consumed_seq,
-            consumed_count=attempt.consumed_count,
-            deletion_seq=attempt.deletion_seq,
-            full_seq=attempt.full_seq,
-            segment=attempt.segment,
-            attempted_ms=attempt.started_ms,
-            revision=stored.revision,
-            outcome=attempt.outcome,
-            error=attempt.error,
-            settings_digest=attempt.settings_digest,
-            uncompared_count=0 if was_due else stored.uncompared_count + bool(attempt.result),
-            failures=stored.failures + 1 if attempt.outcome == FAILED else 0,
-        )
+        state = state_after(attempt, stored, self._clock.now_ms(), config)
         if attempt.result is not None:
             state.revision = _put_profile(
                 txn, attempt, attempt.result, validity(attempt.segment, attempt.started_ms, config)
@@ -150,16 +136,6 @@ class AttemptWriter:
         if attempt.is_mending or attempt.state.reason == RefreshReason.REFRESH_REASON_MANUAL:
             # What an operator asks for after damage was found leaves none behind. Not each time: it reads all of them.
             txn.mend_revisions(attempt.user)
-        due = after_attempt(
-            attempt.user,
-            attempt.asked,
-            segment=state.segment,
-            failures=state.failures,
-            started_ms=attempt.started_ms,
-            now_ms=self._clock.now_ms(),
-            config=config,
-        )
-        due.put(state)
         txn.schedule(attempt.user, state)
         txn.append_ledger(_ledger_entry(attempt, state.revision))
 
@@ -216,6 +192,42 @@ class AttemptWriter:
             now_ms=now_ms,
             settings=config.scheduler,
         )
+
+
+def state_after(attempt: Attempt, stored: RefreshState, now_ms: int, config: Config) -> RefreshState:
+    """Return the state of a user's refreshes after an attempt, with the next due time; the revision is the former.
+
+    Args:
+        attempt: What it came to.
+        stored: The state before.
+        now_ms: The time.
+        config: Cadences and backoff.
+    """
+    was_due = attempt.is_compared or attempt.is_comparison_skipped
+    state = RefreshState(
+        consumed_seq=attempt.consumed_seq,
+        consumed_count=attempt.consumed_count,
+        deletion_seq=attempt.deletion_seq,
+        full_seq=attempt.full_seq,
+        segment=attempt.segment,
+        attempted_ms=attempt.started_ms,
+        revision=stored.revision,
+        outcome=attempt.outcome,
+        error=attempt.error,
+        settings_digest=attempt.settings_digest,
+        uncompared_count=0 if was_due else stored.uncompared_count + bool(attempt.result),
+        failures=stored.failures + 1 if attempt.outcome == FAILED else 0,
+    )
+    after_attempt(
+        attempt.user,
+        attempt.asked,
+        segment=state.segment,
+        failures=state.failures,
+        started_ms=attempt.started_ms,
+        now_ms=now_ms,
+        config=config,
+    ).put(state)
+    return state
 
 
 def _put_profile(txn: ProfileTransaction, attempt: Attempt, result: RefreshResult, valid: Validity) -> int:

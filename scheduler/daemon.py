@@ -190,9 +190,6 @@ class SchedulerDaemon:
             rollbacks = Rollbacks(
                 self._writer, self._profiles, populations, self.runner, clock=clock, live=self.live
             )
-            self._feed = TriggerFeed(
-                self._writer, self._profiles, self.runner, erasures, rollbacks, clock=clock, live=self.live
-            )
             self._reviewer = Reviewer(
                 self._writer,
                 self._profiles,
@@ -201,6 +198,16 @@ class SchedulerDaemon:
                 live=self.live,
                 shaping=shaping,
                 pauses=self.pauses,
+            )
+            self._feed = TriggerFeed(
+                self._writer,
+                self._profiles,
+                self.runner,
+                erasures,
+                rollbacks,
+                reviewer=self._reviewer,
+                clock=clock,
+                live=self.live,
             )
             self._topics = TopicProposer(self._writer, self._profiles, clock, self.live, _embedder(config))
             self._jobs = self._make_jobs(config)

@@ -24,6 +24,8 @@ TOPICS_SECONDS = 60.0
 # At full speed a sweep touches a few megabytes of the store a second.
 MEMORY_SECONDS = 5.0
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 Job = Callable[[], Awaitable[None]]
 
 
@@ -49,7 +51,7 @@ class Jobs:
         )
         self._intervals = intervals_seconds(config)
         for job_id, seconds in self._intervals.items():
-            self._scheduler.add_job(functions[job_id], _every(seconds), id=job_id)
+            self._scheduler.add_job(functions[job_id], _trigger(job_id, seconds), id=job_id)
 
     @property
     def ids(self) -> list[str]:
@@ -76,7 +78,7 @@ class Jobs:
         intervals = intervals_seconds(config)
         for job_id, seconds in intervals.items():
             if seconds != self._intervals[job_id]:
-                self._scheduler.reschedule_job(job_id, trigger=_every(seconds))
+                self._scheduler.reschedule_job(job_id, trigger=_trigger(job_id, seconds))
         self._intervals = intervals
 
     def stop(self) -> None:
@@ -98,5 +100,7 @@ def intervals_seconds(config: Config) -> dict[str, float]:
     }
 
 
-def _every(seconds: float) -> IntervalTrigger:
-    return IntervalTrigger(seconds=seconds, timezone=UTC)
+def _trigger(job_id: str, seconds: float) -> IntervalTrigger:
+    # Days are counted in UTC, so that once a day means when one has ended.
+    aligned = _EPOCH if job_id == "review" else None
+    return IntervalTrigger(seconds=seconds, start_date=aligned, timezone=UTC)

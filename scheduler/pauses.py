@@ -34,6 +34,11 @@ class Pauses:
             logger.info("refreshes are paused for: %s", ", ".join(map(_said, sorted(names))) or "nobody")
         return bool(former - names)
 
+    @property
+    def any(self) -> bool:
+        """Whether anything is paused."""
+        return bool(self._names)
+
     def holds(self, segment: Segment, reason: RefreshReason) -> bool:
         """Return whether a refresh of a user in a segment is to wait."""
         if not self._names or reason in _CARRIED_OUT:

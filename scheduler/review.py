@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from foreword import keys
@@ -66,13 +67,18 @@ class Reviewer:
         after = b""
         while users := activity.users(after, _SLICE_MAX):
             after = users[-1][0]
-            changed += self._review_slice(users)
+            changed += self.look_at(users)
             await asyncio.sleep(0)
         if changed:
             self._runner.sweep()
         return changed
 
-    def _review_slice(self, users: list[tuple[UserKey, UserActivity]]) -> int:
+    def look_at(self, users: Sequence[tuple[UserKey, UserActivity]]) -> int:
+        """Look at some users; return how many were changed.
+
+        Raises:
+            StoreError: profiles.lmdb cannot be read or written.
+        """
         now_ms = self._clock.now_ms()
         config = self._live.current
         reviews: list[tuple[UserKey, _Change]] = []

@@ -348,10 +348,16 @@ class Runner:
             if attempt is None:
                 continue
             self._is_fruitless = False
-            if not self._pauses.holds(attempt.segment, attempt.state.reason):
+            if not self._is_paused(attempt):
                 return attempt
             self._held.append(user)
         return None
+
+    def _is_paused(self, attempt: Attempt) -> bool:
+        # By the segment that the user is in now, which costs a lookup and is seldom asked for.
+        return self._pauses.any and self._pauses.holds(
+            self._refresher.segment_of(attempt, self.activity), attempt.state.reason
+        )
 
     def _next_user(self) -> UserKey | None:
         scheduled = bool(self._backlog) or self._is_sweeping

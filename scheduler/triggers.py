@@ -15,6 +15,7 @@ from foreword.v1.activity_pb2 import Trigger
 from foreword.v1.refresh_pb2 import RefreshState
 from scheduler.due import URGENCY, Due, after_trigger
 from scheduler.erasure import Erasures
+from scheduler.review import Reviewer
 from scheduler.rollback import Rollbacks
 from scheduler.runner import Runner
 
@@ -38,6 +39,7 @@ class TriggerFeed:
         erasures: Erasures,
         rollbacks: Rollbacks,
         *,
+        reviewer: Reviewer,
         clock: Clock,
         live: FollowedConfig,
     ) -> None:
@@ -46,6 +48,7 @@ class TriggerFeed:
         self._runner = runner
         self._erasures = erasures
         self._rollbacks = rollbacks
+        self._reviewer = reviewer
         self._clock = clock
         self._live = live
         self._seen: tuple[EnvironmentId, int] | None = None
@@ -106,6 +109,11 @@ class TriggerFeed:
         for user, due in moved:
             if due.is_now(now_ms):
                 self._start(user, due)
+        # Who comes more often than before is in another segment at once, not from the next review on.
+        came = [UserKey(trigger.user_key) for _, trigger in rows if trigger.activity_ms]
+        seen = [(user, found) for user in came if (found := activity.user(user)) is not None]
+        if self._reviewer.look_at(seen):
+            self._runner.sweep()
 
     def _move(self, txn: ProfileTransaction, user: UserKey, trigger: Trigger, now_ms: int) -> Due | None:
         """Move a user in the due index; return the new due time, or None when it stays."""

@@ -36,7 +36,7 @@ DEFAULTS = {
     "scheduler.sweep_seconds": 5.0,
     "scheduler.night": "03:00-04:00",
     "scheduler.time_zone": "UTC",
-    "scheduler.review_seconds": 3600.0,
+    "scheduler.review_seconds": 86400.0,
     "scheduler.retry_backoff_seconds": 30.0,
     "scheduler.retry_backoff_max_seconds": 21600.0,
     "scheduler.drain_seconds": 30.0,

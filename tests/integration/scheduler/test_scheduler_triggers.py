@@ -324,7 +324,9 @@ def test_a_store_that_takes_the_place_between_two_batches_is_read_from_its_begin
         live = FollowedConfig(store.config, None, problems, component="scheduler", at_start={})
         activity = ActivityReader(store.directory)
         idle = Mock(in_flight=Mock(return_value=None))
-        feed = TriggerFeed(writer, store.profiles, idle, Mock(), Mock(), clock=store.clock, live=live)
+        feed = TriggerFeed(
+            writer, store.profiles, idle, Mock(), Mock(), reviewer=Mock(), clock=store.clock, live=live
+        )
         following = asyncio.create_task(feed.follow(activity))
         await asyncio.sleep(0)
         assert 0 < store.profiles.trigger_cursor(activity.environment.id) < 600
