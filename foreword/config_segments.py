@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from foreword.config_section import Section
 from foreword.config_window import Window
@@ -172,6 +173,11 @@ class Tried(NamedTuple):
     shape: Shape
 
 
+class _Index(NamedTuple):
+    order: tuple[Tried, ...]
+    by_number: dict[int, Tried]
+
+
 class Segments(Section):
     """Who belongs to which segment, and how often each is refreshed. Tables `[segments.NAME]` with the keys below add
     segments of your own; they are tried first, in the order of the file, and the first that a user is in counts."""
@@ -208,7 +214,6 @@ class Segments(Section):
         refresh="on-open", stale_after_hours=168, expired_after_hours=2160
     )
     """Opens rarely: served stale, refreshed behind the read."""
-    _tried: tuple[Tried, ...] = PrivateAttr(default=())
 
     @model_validator(mode="before")
     @classmethod
@@ -246,8 +251,8 @@ class Segments(Section):
 
     @model_validator(mode="after")
     def _everybody_is_in_one(self) -> Segments:
-        self._tried = tuple(self._in_order())
-        found = uncovered([(one.name, one.shape) for one in self._tried])
+        tried = self.tried()
+        found = uncovered([(one.name, one.shape) for one in tried])
         if found.unreachable:
             name, before = found.unreachable
             raise FieldError(
@@ -261,7 +266,7 @@ class Segments(Section):
                 "segments",
                 f"nothing for a user with {found.hole}",
                 "segments that leave nobody out",
-                hint=f"the last one tried, {self._tried[-1].name}, is for the rest when it has no `when`",
+                hint=f"the last one tried, {tried[-1].name}, is for the rest when it has no `when`",
             )
         return self
 
@@ -291,17 +296,23 @@ class Segments(Section):
         found: SegmentSettings = self.__pydantic_extra__.get(name) or getattr(self, name)
         return found
 
+    @cached_property
+    def index(self) -> _Index:
+        """The segments in use, made ready to be looked up: some are for every user of a review."""
+        order = tuple(self._in_order())
+        return _Index(order, {one.number: one for one in order})
+
     def tried(self) -> tuple[Tried, ...]:
         """Return the segments in the order in which they are tried on a user."""
-        return self._tried
+        return self.index.order
 
     def numbered(self, name: str) -> int:
         """Return the number of a segment in use; 0 when there is none of this name."""
-        return next((one.number for one in self._tried if one.name == name), 0)
+        return next((one.number for one in self.index.order if one.name == name), 0)
 
     def find(self, number: int) -> Tried | None:
         """Return the segment with a number; None for one that is no longer there."""
-        return next((one for one in self._tried if one.number == number), None)
+        return self.index.by_number.get(number)
 
     def name_of(self, number: int) -> str:
         """Return the name of the segment with a number; empty for one that is no longer there."""
@@ -310,7 +321,7 @@ class Segments(Section):
 
     def attributes(self) -> frozenset[str]:
         """Return the attributes of events that some segment asks for."""
-        return frozenset(name for one in self._tried for name in one.settings.when.attributes)
+        return frozenset(name for one in self.tried() for name in one.settings.when.attributes)
 
 
 def _numbers(own: list[str]) -> dict[str, int]:

@@ -183,15 +183,7 @@ class Refresher:
         now_ms = self._clock.now_ms()
         if state is None or not Due.of(state).is_now(now_ms):
             return None
-        return Attempt(
-            user,
-            state,
-            now_ms,
-            segment=state.segment,
-            consumed_seq=state.consumed_seq,
-            deletion_seq=state.deletion_seq,
-            full_seq=state.full_seq,
-        )
+        return claimed(user, state, now_ms)
 
     def segment_of(self, attempt: Attempt, activity: ActivityReader | None) -> Segment:
         """Return the segment that a user is in now.
@@ -367,6 +359,19 @@ class Refresher:
         except StoreCorruptError as exc:
             logger.warning("written anew: %s", exc)
             return False
+
+
+def claimed(user: UserKey, state: RefreshState, now_ms: int) -> Attempt:
+    """Return an attempt that begins now at a user who stands so."""
+    return Attempt(
+        user,
+        state,
+        now_ms,
+        segment=state.segment,
+        consumed_seq=state.consumed_seq,
+        deletion_seq=state.deletion_seq,
+        full_seq=state.full_seq,
+    )
 
 
 def is_settled(

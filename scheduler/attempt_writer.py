@@ -28,7 +28,7 @@ from scheduler.segments import Validity, validity
 
 FAILED = RefreshOutcome.REFRESH_OUTCOME_FAILED
 # After these a profile is no fresher than before.
-_NOT_CONFIRMING = (FAILED, RefreshOutcome.REFRESH_OUTCOME_SKIPPED)
+NOT_CONFIRMING = (FAILED, RefreshOutcome.REFRESH_OUTCOME_SKIPPED)
 _NOBODY: Mapping[str, bool] = MappingProxyType({})
 
 
@@ -128,7 +128,7 @@ class AttemptWriter:
             state.revision = _put_profile(
                 txn, attempt, attempt.result, validity(attempt.segment, attempt.started_ms, config)
             )
-        elif attempt.outcome not in _NOT_CONFIRMING:
+        elif attempt.outcome not in NOT_CONFIRMING:
             _revalidate(txn, attempt, config)
         if attempt.result is not None and attempt.takes_in_deletions:
             # They still tell of what was deleted.

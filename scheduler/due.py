@@ -84,7 +84,7 @@ NOT_DUE = Due()
 
 
 def allows(segment: Segment, reason: RefreshReason, config: Config) -> bool:
-    """Return whether the rule of a segment lets a refresh begin for a reason; that of nobody always does."""
+    """Return whether the rule of a segment lets a refresh begin for a reason; a user without a segment has no rule."""
     if segment == Segment.SEGMENT_UNSPECIFIED:
         return True
     allowed = _ALLOWED.get(cadence_settings(segment, config).refresh)

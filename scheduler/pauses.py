@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Protocol
 
 from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader
@@ -13,6 +14,23 @@ logger = logging.getLogger("scheduler")
 
 # What an operator asks for by name is meant, pause or no pause; what was deleted must go.
 _CARRIED_OUT = {RefreshReason.REFRESH_REASON_MANUAL, RefreshReason.REFRESH_REASON_EVENTS_DELETED}
+
+
+class Holding(Protocol):
+    """Says whether a refresh is to wait."""
+
+    def holds(self, segment: Segment, reason: RefreshReason) -> bool:
+        """Return whether a refresh of a user in a segment is to wait."""
+        ...
+
+
+class _NothingPaused:
+    def holds(self, _segment: Segment, _reason: RefreshReason) -> bool:
+        return False
+
+
+NOTHING_PAUSED: Holding = _NothingPaused()
+"""For those who ask before anything was read."""
 
 
 class Pauses:

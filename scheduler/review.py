@@ -16,7 +16,7 @@ from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import RefreshState
 from scheduler.due import URGENCY, Due, at_review
-from scheduler.pauses import Pauses
+from scheduler.pauses import Holding, Pauses
 from scheduler.runner import Runner
 from scheduler.segments import classify, validity
 from scheduler.shaping import Shaping
@@ -135,7 +135,7 @@ def review(
     *,
     config: Config,
     is_let_in: bool,
-    pauses: Pauses,
+    pauses: Holding,
 ) -> _Change | None:
     """Return what is to change for a user: segment, due time, times in the header; None when all is as it should be.
 

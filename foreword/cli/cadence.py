@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import click
 
+from foreword.cli.cadence_simulate import command as simulate
 from foreword.cli.connection import connect
 from foreword.cli.output import message_dict, print_json, table
 from foreword.cli.settings import Settings, shared_options
@@ -34,6 +35,9 @@ def check(settings: Settings) -> None:
         return
     click.echo(table(rows, heading=("segment", "who", "refreshed", "stale after h", "expired after h")))
     click.echo("Whoever is in several is in the first; nobody is in none")
+
+
+command.add_command(simulate)
 
 
 @command.command("pause")

@@ -117,6 +117,11 @@ def shared_options(command: Decorated) -> Decorated:
     return command
 
 
+def output_options(command: Decorated) -> Decorated:
+    """Add --json and --verbose, for a command that takes configurations of its own."""
+    return _VERBOSE(_JSON(command))
+
+
 def user_options(command: Decorated) -> Decorated:
     """Add --namespace and --address, and what all commands share."""
     for option in (_ADDRESS, _NAMESPACE):

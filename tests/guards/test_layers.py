@@ -70,6 +70,7 @@ DOORS = {
         "foreword.config_window",
     ),
     "cronsim": ("foreword.wall_time",),
+    "matplotlib": ("foreword.cli.picture",),
     "tomlkit": ("foreword.cli",),
     "diskcache": ("tiering.disk", "tiering.shelf"),
     "Stemmer": ("tiering.alike",),
