@@ -100,6 +100,11 @@ def facts_of(activity: UserActivity, now_ms: int, window_days: int) -> Facts:
     )
 
 
+def held(one: Tried, facts: Facts) -> bool:
+    """Return whether a user meets the conditions of a segment, at its bounds as they stand."""
+    return _holds(one.shape, facts)
+
+
 def _stays(stood: Tried, found: Tried, facts: Facts, hysteresis: float) -> bool:
     return _holds(stood.shape, facts, hysteresis) and not _holds(found.shape, facts, -hysteresis)
 

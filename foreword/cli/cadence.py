@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import click
 
+from foreword.cli.cadence_explain import command as explain
 from foreword.cli.cadence_simulate import command as simulate
+from foreword.cli.cadence_text import condition_texts, rule_text, segment_title
 from foreword.cli.connection import connect
 from foreword.cli.output import message_dict, print_json, table
 from foreword.cli.settings import Settings, shared_options
 from foreword.cli.status import pause_text
 from foreword.config import Config
-from foreword.config_segments import SegmentSettings, Tried
+from foreword.config_segments import Tried
 from foreword.v1.operator_service_pb2 import PauseRefreshesResponse, ResumeRefreshesResponse
 
 
@@ -37,6 +37,7 @@ def check(settings: Settings) -> None:
     click.echo("Whoever is in several is in the first; nobody is in none")
 
 
+command.add_command(explain)
 command.add_command(simulate)
 
 
@@ -83,34 +84,9 @@ def _show(settings: Settings, response: PauseRefreshesResponse | ResumeRefreshes
 def _row(one: Tried, config: Config) -> tuple[str, str, str, float, float]:
     settings = one.settings
     return (
-        one.name.replace("_", "-"),
-        " and ".join(_conditions(one)) or "the rest",
+        segment_title(one),
+        " and ".join(condition_texts(one)) or "the rest",
         rule_text(settings, config),
         settings.stale_after_hours,
         settings.expired_after_hours,
     )
-
-
-def _conditions(one: Tried) -> Iterator[str]:
-    for name, (least, below) in one.shape.bounds.items():
-        said = name.replace("_", " ")
-        if least is not None and below is not None:
-            yield f"{least:g} <= {said} < {below:g}"
-        else:
-            yield f"{said} >= {least:g}" if least is not None else f"{said} < {below:g}"
-    for name, values in one.shape.values.items():
-        yield f"{name} is {' or '.join(value or 'unknown' for value in sorted(values))}"
-
-
-def rule_text(settings: SegmentSettings, config: Config) -> str:
-    """Return the rule of a segment for people."""
-    zone = settings.time_zone or config.scheduler.time_zone
-    match settings.refresh:
-        case "nightly":
-            return f"nightly {settings.night or config.scheduler.night} {zone}"
-        case "every":
-            return f"every {settings.every_days:g} days"
-        case "cron":
-            return f"cron {settings.cron} {zone}"
-        case _:
-            return settings.refresh
