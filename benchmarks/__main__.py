@@ -9,6 +9,7 @@ from foreword.errors import ForewordError
 
 NAMES = (
     "read_path",
+    "defaults",
     "rpc",
     "client_import",
     "ingest",

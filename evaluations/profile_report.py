@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from evaluations.bootstrap import draw, mean_interval
 from evaluations.foretelling import Interval, Points, Scores, User, differences, interval_text, named
 
+TITLE = "Cuts on every weekday; 95 % intervals by user"
 _HEADINGS = ("method", "NDCG@5", "recall@3", "hit@3", "foreword - method: NDCG@5", "recall@3")
 
 
@@ -77,10 +78,12 @@ class Report:
     Attributes:
         whole: Over all data sets.
         parts: Each data set.
+        title: What was measured.
     """
 
     whole: Part
     parts: Sequence[Part]
+    title: str = TITLE
 
     def to_json(self) -> str:
         """Return the report as one line of JSON: what holds of all, and `data_sets` with the same of each."""
@@ -93,7 +96,7 @@ class Report:
         lines = [list(_HEADINGS), *(row.cells() for part in shown for row in part.rows)]
         widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
         texts = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
-        said = ["Cuts on every weekday; 95 % intervals by user", texts.pop(0)]
+        said = [self.title, texts.pop(0)]
         for part in shown:
             said.append(f"{part.name}: {part.points:,} points of {part.users:,} users")
             said += [texts.pop(0) for _ in part.rows]
@@ -107,6 +110,7 @@ def make_report(
     *,
     seed: int,
     bootstrap: int,
+    title: str = TITLE,
 ) -> Report:
     """Return the rows of every data set and of all.
 
@@ -116,6 +120,7 @@ def make_report(
         data_sets: The numbers of each one's files.
         seed: Of the resampling.
         bootstrap: How many resamples.
+        title: What was measured.
     """
     users = list(scores.recalls[methods[0]])
     parts = []
@@ -124,7 +129,7 @@ def make_report(
         if own:
             parts.append(_part(name, scores, methods, own, draw(len(own), bootstrap, seed)))
     whole = _part("all", scores, methods, users, draw(len(users), bootstrap, seed))
-    return Report(whole, parts)
+    return Report(whole, parts, title)
 
 
 def _part(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 
-from foreword.frames import BRIEF
+from foreword.frames import brief_for
 from foreword.lists import without
 from foreword.tokens import count_line_tokens, count_tokens
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, ForewordPart
@@ -70,7 +70,7 @@ def _names_any(text: str, names: Collection[str]) -> bool:
 
 def _fit(served: Foreword | GetForewordResponse, tokens_max: int) -> None:
     whole = served.text.partition("\n")[0]
-    frame = whole if _tokens(whole) <= _FRAME_SHARE_MAX * tokens_max else BRIEF
+    frame = whole if _tokens(whole) <= _FRAME_SHARE_MAX * tokens_max else brief_for(whole)
     beginnings = list(_beginnings(served, whole))
     _put(served, frame, _fitting(served.parts, beginnings, tokens_max - _tokens(frame)), beginnings)
 

@@ -15,6 +15,7 @@ from foreword.admission import TYPE_BYTES_MAX
 from foreword.config_section import Section
 from foreword.config_segments import ProviderName, Segments, said
 from foreword.config_window import Window
+from foreword.editorial import Editorial, read_editorial
 from foreword.errors import FieldError
 from foreword.keys import NAMESPACE_BYTES_MAX
 from foreword.naming import (
@@ -170,6 +171,38 @@ class ColdStart(Section):
 
     events_min: Annotated[int, Field(ge=1, le=1000)] = 3
     """Meaningful events below which a user gets the default profile. Lowered, it lets users in at once."""
+    editorial: Path | None = None
+    """TOML file with what you say to users nobody knows yet, for all namespaces and for single ones: topics, sentences,
+    presentation (docs/guide.md). It is followed. None: nothing."""
+    trend_topics_max: Annotated[int, Field(ge=0, le=10)] = 5
+    """Topics that many users of the namespace turn to now, put behind the editorial's; counted when
+    scheduler.night is over. Each costs tokens in every stranger's prompt. 0: none."""
+    trend_users_min: Annotated[int, Field(ge=2, le=1_000_000)] = 5
+    """Users whose events must carry a topic before it reaches a stranger. More is more private. Raised, it holds at
+    once; lowered, from the next night on."""
+    cohort_attribute: Annotated[str, Field(max_length=64)] = "locale"
+    """Attribute of events that parts users into cohorts. A user with too few events for a profile of their own is
+    served what trends in theirs; one without any event, what trends in the namespace. Empty: no cohorts."""
+    cohort_users_min: Annotated[int, Field(ge=2, le=1_000_000)] = 20
+    """Users that make a cohort; those of a smaller one are served what trends in the namespace."""
+    cohorts_max: Annotated[int, Field(ge=0, le=256)] = 16
+    """Cohorts of a namespace, the largest. 0: none."""
+    _editorial: Editorial = PrivateAttr(default_factory=Editorial)
+
+    @model_validator(mode="after")
+    def _read_editorial(self) -> ColdStart:
+        if self.editorial is not None:
+            try:
+                self._editorial = read_editorial(self.editorial)
+            except FieldError as exc:
+                # As itself rather than as ValueError, so that the key that names the file is named, too.
+                found = f"in {exc.field}: {exc.found}"
+                raise FieldError("cold_start.editorial", found, exc.allowed) from exc
+        return self
+
+    def editorial_words(self) -> Editorial:
+        """Return what the editorial file said when the configuration was read."""
+        return self._editorial
 
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
@@ -631,6 +664,26 @@ class Config(Section):
                     "0 where calls cost nothing",
                 )
         return self
+
+    @model_validator(mode="after")
+    def _editorial_names_nothing_sensitive(self) -> Config:
+        editorial = self.cold_start.editorial_words()
+        for namespace, words in {"": editorial.common, **editorial.namespaces}.items():
+            names = self.foreword.words_of(namespace).names()
+            sensitive = next(filter(names.withholds, words.names()), None)
+            if sensitive is not None:
+                raise FieldError(
+                    "cold_start.editorial",
+                    f"{quoted(sensitive)} in {self.cold_start.editorial}, which no text may name",
+                    "names that the rules of the namespace let through",
+                    hint="foreword.words.sensitive and .denied say what is withheld, and [foreword.namespaces.NAME]",
+                )
+        return self
+
+    def followed_files(self) -> list[Path]:
+        """Return the files beside the configuration's own that it is made of, and that are followed."""
+        editorial = self.cold_start.editorial
+        return [*self.foreword.vocabulary_files(), *([] if editorial is None else [editorial])]
 
     def asks_models(self) -> bool:
         """Return whether any language model may be asked about users."""

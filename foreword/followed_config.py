@@ -49,7 +49,7 @@ class FollowedConfig:
         self._file = file
         self._problems = problems
         self._seen = file.signature() if file is not None else None
-        self._words_seen = _word_signatures(config)
+        self._files_seen = _file_signatures(config)
         self._is_missed = False
 
     def follow(self) -> bool:
@@ -65,7 +65,7 @@ class FollowedConfig:
         self._problems.end(self._component, "refused")
         self._note_waiting(changed)
         former, self.current = self.current, self._with_start_values(changed)
-        self._words_seen = _word_signatures(self.current)
+        self._files_seen = _file_signatures(self.current)
         differences = [
             *_differences(former.model_dump(mode="json"), self.current.model_dump(mode="json")),
             *_reworded(former, self.current),
@@ -75,11 +75,11 @@ class FollowedConfig:
         return bool(differences)
 
     def _has_changed(self, file: ConfigFile) -> bool:
-        signature, words = file.signature(), _word_signatures(self.current)
+        signature, files = file.signature(), _file_signatures(self.current)
         if signature == self._seen:
             self._is_missed = False
-            is_reworded, self._words_seen = words != self._words_seen, words
-            return is_reworded
+            is_other, self._files_seen = files != self._files_seen, files
+            return is_other
         if signature is None and not self._is_missed:
             # Some editors move the file away before they put the new one there: only what stays away is gone.
             self._is_missed = True
@@ -110,17 +110,20 @@ class FollowedConfig:
         return changed.model_copy(update=sections)
 
 
-def _word_signatures(config: Config) -> list[Signature | None]:
-    return [ConfigFile(file, is_named=True).signature() for file in config.foreword.vocabulary_files()]
+def _file_signatures(config: Config) -> list[Signature | None]:
+    return [ConfigFile(file, is_named=True).signature() for file in config.followed_files()]
 
 
 def _reworded(former: Config, current: Config) -> Iterator[str]:
-    """Yield the namespaces whose words of a domain are others, in files that are called the same."""
+    """Yield what says something else in files that are called the same."""
     for name in ("", *current.foreword.namespaces):
         before, after = former.foreword.words_of(name), current.foreword.words_of(name)
         is_same_file = before.vocabulary_file == after.vocabulary_file
         if is_same_file and before.domain_words().digest != after.domain_words().digest:
             yield f"the words in {after.vocabulary_file}"
+    said, says = former.cold_start, current.cold_start
+    if said.editorial == says.editorial and said.editorial_words().digest != says.editorial_words().digest:
+        yield f"the editorial in {says.editorial}"
 
 
 def _value(config: Config, section: str, key: str) -> Any:

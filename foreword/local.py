@@ -71,7 +71,7 @@ class LocalReader:
         user = keys.user_key(user_id, namespace)
         row = reader.profile_row(user) if reader is not None else None
         if row is None:
-            return self._defaults.profile_response(user_id, namespace)
+            return self._defaults.profile_response(user_id, namespace, reader)
         return profile_response(row, self._now_ms())
 
     def foreword_response(self, user_id: str, namespace: str = "") -> bytes:
@@ -79,7 +79,9 @@ class LocalReader:
         reader = self._current()
         user = keys.user_key(user_id, namespace)
         row = reader.foreword_row(user) if reader is not None else None
-        return self._defaults.foreword_response() if row is None else foreword_response(row, self._now_ms())
+        if row is None:
+            return self._defaults.foreword_response(namespace, reader)
+        return foreword_response(row, self._now_ms())
 
     def close(self) -> None:
         """Release the store."""
@@ -121,4 +123,4 @@ class LocalReader:
             self._reader.refuse_cut()
             self._reader.upkeep()
         if self._reader is not None:
-            self._defaults.follow(self._reader.default_profile_row(), self._reader.default_foreword_row())
+            self._defaults.follow(self._reader)

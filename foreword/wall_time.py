@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,6 +15,7 @@ from foreword.errors import FieldError
 _NIGHT = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 _DAY_MINUTES = 24 * 60
 _MINUTE_MS = 60_000
+_EPOCH = date(1970, 1, 1)
 # Whatever day it is tried from: what comes at all comes within the 50 years that are looked through.
 _TRIED_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -100,6 +101,13 @@ def next_night_ms(window: Night, zone_name: str, share: float, after_ms: int) ->
         if at_ms > after_ms:
             return at_ms
     raise AssertionError("no night within two days")
+
+
+def night_over(window: Night, zone_name: str, now_ms: int) -> int:
+    """Return the newest night that is over, in days since 1970 by the wall of its end; 0 before there was one."""
+    now = datetime.fromtimestamp(now_ms / 1000, zone(zone_name)).replace(tzinfo=None)
+    ended = now - timedelta(minutes=window.start_minute + window.minutes)
+    return max(0, (ended.date() - _EPOCH).days)
 
 
 def next_cron_ms(line: str, zone_name: str, after_ms: int) -> int:

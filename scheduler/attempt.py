@@ -21,6 +21,7 @@ from foreword.store.rewound import is_rewound
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Profile, Segment
 from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshState
+from scheduler.agent.general import BUILT_IN, Generals
 from scheduler.agent.history import History
 from scheduler.agent.refresh import RefreshInput, RefreshResult, code_version
 from scheduler.comparison import difference
@@ -156,6 +157,7 @@ class Refresher:
         compute: The agent's part, from input to result.
         prompt_version: The version of code's own rules now; a profile written by others is computed again even when
             nothing is new.
+        generals_of: Returns the default profiles of a namespace.
     """
 
     def __init__(
@@ -168,7 +170,9 @@ class Refresher:
         *,
         compute: Compute,
         prompt_version: str,
+        generals_of: Callable[[str], Generals] = lambda _namespace: BUILT_IN,
     ) -> None:
+        self._generals_of = generals_of
         self._profiles = profiles
         self._populations = populations
         self._clock = clock
@@ -229,17 +233,25 @@ class Refresher:
             attempt.consumed_seq = seen.last_seq if seen is not None else 0
             return
         namespace = keys.split_user_key(attempt.user)[1]
+        attempt.is_rewound = previous is not None and is_rewound(attempt.state, seen)
         if is_settled(
             attempt,
             seen,
             previous,
+            has_default_in_force=previous is not None and self._has_default_in_force(previous, attempt),
             digest=lambda segment: self._shaping.digest(namespace, segment),
             prompt_version=self._prompt_version,
             config=config,
         ):
             return
-        attempt.is_rewound = previous is not None and is_rewound(attempt.state, seen)
         await self._write_anew(attempt, seen, previous, activity, windowed(attempt.segment, config))
+
+    def _has_default_in_force(self, previous: Profile, attempt: Attempt) -> bool:
+        """Return whether a default profile is the one in force now; true of all other profiles."""
+        if not previous.is_default:
+            return True
+        general = self._generals_of(keys.split_user_key(attempt.user)[1]).of(previous.memory)
+        return previous.default_basis.digest == general.default_basis.digest
 
     async def _write_anew(
         self,
@@ -288,6 +300,7 @@ class Refresher:
             previous=previous,
             population=self._populations.view(namespace),
             history=history,
+            generals=self._generals_of(namespace),
         )
         attempt.result = await self._compute(refresh_input, config)
         each = config.scheduler.compare_each
@@ -379,6 +392,7 @@ def is_settled(
     seen: UserActivity,
     previous: Profile | None,
     *,
+    has_default_in_force: bool,
     digest: Callable[[Segment], int],
     prompt_version: str,
     config: Config,
@@ -389,6 +403,7 @@ def is_settled(
         attempt: Where it is noted.
         seen: When the user came.
         previous: The profile in force; None when there is none.
+        has_default_in_force: Whether a default profile is the one in force now; true of all other profiles.
         digest: Returns the digest of what shapes profiles in a segment.
         prompt_version: The version of code's own rules now.
         config: Segments and their rules.
@@ -408,6 +423,7 @@ def is_settled(
         and not attempt.is_mending
         and attempt.consumed_seq == state.consumed_seq
         and not attempt.starts_over
+        and has_default_in_force
         and attempt.settings_digest == state.settings_digest
         and previous.segment == attempt.segment
         and previous.cadence == cadence(attempt.segment, config)

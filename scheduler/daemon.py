@@ -11,7 +11,6 @@ from contextlib import ExitStack, closing, suppress
 from foreword.clock import Clock
 from foreword.config import Config
 from foreword.config_file import ConfigFile
-from foreword.defaults import default_foreword, default_profile
 from foreword.embedding import Embedder, load_embedder
 from foreword.errors import StoreCorruptError, StoreError, StoreMissingError
 from foreword.followed_config import FollowedConfig
@@ -25,6 +24,7 @@ from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh
 from scheduler.agent.summary_embedding import NONE, check_embedding
 from scheduler.attempt import Compute, Refresher
 from scheduler.attempt_writer import AttemptWriter
+from scheduler.defaults import Defaults
 from scheduler.erasure import Erasures
 from scheduler.health import COMPONENT, Health
 from scheduler.jobs import Jobs
@@ -38,6 +38,7 @@ from scheduler.rollback import Rollbacks
 from scheduler.runner import Runner
 from scheduler.shaping import Shaping
 from scheduler.topics.proposer import TopicProposer
+from scheduler.trends import TrendCounter
 from scheduler.triggers import TriggerFeed
 
 logger = logging.getLogger("scheduler")
@@ -106,6 +107,8 @@ class SchedulerDaemon:
         pauses: Whose refreshes are paused.
         runner: Runs the refreshes.
         models: Asks models about those who were refreshed.
+        defaults: What users nobody knows are served.
+        trends: Counts what trends among all users.
 
     Args:
         config: The configuration to begin with.
@@ -156,6 +159,10 @@ class SchedulerDaemon:
                 queued=self._wake_models,
             )
             shaping = Shaping(self.live, self._synonyms_of)
+            self.defaults = Defaults(self._writer, self._profiles, self.live)
+            self.trends = TrendCounter(
+                self._writer, self._profiles, self.defaults, self._synonyms_of, clock=clock, live=self.live
+            )
             refresher = Refresher(
                 self._profiles,
                 populations,
@@ -164,6 +171,7 @@ class SchedulerDaemon:
                 shaping,
                 compute=compute,
                 prompt_version=prompt_version,
+                generals_of=self.defaults.generals,
             )
             self.runner = Runner(
                 self._profiles,
@@ -224,6 +232,8 @@ class SchedulerDaemon:
                 "heartbeat": self._guarded(self._show_life),
                 "settle": self._guarded(self.models.settle),
                 "topics": self._guarded(self._propose_topics),
+                "defaults": self._guarded(self._publish_defaults),
+                "trends": self._guarded(self._count_trends),
                 "reload": self._guarded(self._reload),
             },
             config,
@@ -338,9 +348,10 @@ class SchedulerDaemon:
         return guarded
 
     async def _begin(self) -> None:
-        profile = default_profile()
+        self.defaults.publish_common()
+        self._jobs.run_soon("defaults")
+        self._jobs.run_soon("trends")
         with self._writer.begin() as txn:
-            txn.put_defaults(profile, default_foreword())
             txn.put_scheduler_seen(self._clock.now_ms())
 
     async def _sweep(self) -> None:
@@ -352,6 +363,12 @@ class SchedulerDaemon:
 
     async def _propose_topics(self) -> None:
         await self._topics.run(self._activity)
+
+    async def _publish_defaults(self) -> None:
+        await self.defaults.publish()
+
+    async def _count_trends(self) -> None:
+        await self.trends.run()
 
     async def _upkeep(self) -> None:
         self._profiles.upkeep()
@@ -377,6 +394,7 @@ class SchedulerDaemon:
             self.models.follow()
             # Segments, cadences and who is known well enough may have changed for everybody.
             self._jobs.run_soon("review")
+            self._jobs.run_soon("defaults")
 
 
 def _embedder(config: Config) -> Embedder | None:

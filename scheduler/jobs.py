@@ -21,6 +21,8 @@ RELOAD_SECONDS = 1.0
 SETTLE_SECONDS = 30.0
 # Whether topics mean the same is no urgent question, and a look at namespaces where nothing changed costs milliseconds.
 TOPICS_SECONDS = 60.0
+# A look at whether the configuration is another, or the night: microseconds.
+DEFAULTS_SECONDS = 60.0
 # At full speed a sweep touches a few megabytes of the store a second.
 MEMORY_SECONDS = 5.0
 
@@ -96,6 +98,8 @@ def intervals_seconds(config: Config) -> dict[str, float]:
         "heartbeat": HEARTBEAT_SECONDS,
         "settle": SETTLE_SECONDS,
         "topics": TOPICS_SECONDS,
+        "defaults": DEFAULTS_SECONDS,
+        "trends": DEFAULTS_SECONDS,
         "reload": RELOAD_SECONDS,
     }
 

@@ -70,7 +70,8 @@ def _digest(config: Config, namespace: str) -> int:
     shaping = (
         config.agent.model_dump(mode="json", exclude=_WHO_PROPOSES),
         config.window.model_dump(mode="json"),
-        config.cold_start.model_dump(mode="json"),
+        # The rest says what a default is made of, which has a digest of its own.
+        config.cold_start.model_dump(mode="json", include={"events_min"}),
         config.foreword.model_dump(mode="json", exclude={"words", "namespaces"}),
         config.foreword.words_of(namespace).model_dump(mode="json"),
         config.foreword.words_of(namespace).domain_words().digest,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator
 
 from cachetools import LRUCache
@@ -144,15 +145,22 @@ class AnswerService:
     def _style(self, user: UserKey, locale: str) -> tuple[AppliedStyle, int]:
         """Return how a user's answers are presented, and the revision of the profile that says so; 0 without one."""
         row = self._profiles.profile_row(user)
-        # With revision and checksum in it, it changes with the profile.
-        header = row[:HEADER_BYTES] if row is not None else b""
+        if row is not None:
+            # With revision and checksum in it, it changes with the profile.
+            mark, body = row[:HEADER_BYTES], row[HEADER_BYTES:]
+        else:
+            body = self._profiles.default_profile_response(*keys.split_user_key(user))
+            # Some thousand users may be held, and each would hold the bytes of its own.
+            mark = zlib.crc32(body).to_bytes(4)
         known = self._styles.get((user, locale))
-        if known is None or known[0] != header:
-            profile = GetProfileResponse.FromString(row[HEADER_BYTES:]).profile if row is not None else None
-            revision = profile.revision if profile is not None else 0
-            known = self._styles[user, locale] = (header, style_of(profile, locale), revision)
+        if known is None or known[0] != mark:
+            profile = GetProfileResponse.FromString(body).profile
+            known = self._styles[user, locale] = (mark, style_of(profile, locale), profile.revision)
         return known[1], known[2]
 
     def _foreword(self, user: UserKey) -> str:
         row = self._profiles.foreword_row(user)
-        return GetForewordResponse.FromString(row[HEADER_BYTES:]).text if row is not None else ""
+        if row is not None:
+            return GetForewordResponse.FromString(row[HEADER_BYTES:]).text
+        _, namespace = keys.split_user_key(user)
+        return GetForewordResponse.FromString(self._profiles.default_foreword_response(namespace)).text

@@ -93,7 +93,7 @@ class ProfileService:
         if asks_for_refresh(row):
             self._triggers.ask(user)
         if row is None:
-            return self._profiles.defaults.profile_response(request.user_id, request.namespace)
+            return self._profiles.default_profile_response(request.user_id, request.namespace)
         return profile_response(row, self._now_ms())
 
     async def batch_get_profiles(self, request: BatchGetProfilesRequest, context: Context) -> bytes:
@@ -120,7 +120,7 @@ class ProfileService:
         if asks_for_refresh(row):
             self._triggers.ask(user)
         whole = (
-            self._profiles.defaults.foreword_response()
+            self._profiles.default_foreword_response(request.namespace)
             if row is None
             else foreword_response(row, self._now_ms())
         )
@@ -158,7 +158,7 @@ class ProfileService:
             if asks_for_refresh(row):
                 self._triggers.ask(user)
             responses.append(
-                self._profiles.defaults.profile_response(user_id, namespace)
+                self._profiles.default_profile_response(user_id, namespace)
                 if row is None
                 else profile_response(row, now_ms)
             )

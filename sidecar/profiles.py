@@ -28,13 +28,12 @@ class Profiles:
     Attributes:
         reader: The reader; None while there is no environment that can be read.
         hidden: Users to be treated as unknown, because their erasure is pending.
-        defaults: What unknown users are answered with.
     """
 
     def __init__(self, directory: Path, *, readers_max: int, problems: Problems) -> None:
         self.reader: ProfileReader | None = None
         self.hidden: set[UserKey] = set()
-        self.defaults = DefaultResponses()
+        self._defaults = DefaultResponses()
         self._directory = directory
         self._readers_max = readers_max
         self._problems = problems
@@ -50,6 +49,14 @@ class Profiles:
         """Return the row of a user in `forewords`; None when unknown, hidden or damaged."""
         reader = self.reader
         return None if reader is None else self._row("foreword", reader.foreword_row, user)
+
+    def default_profile_response(self, user_id: str, namespace: str) -> bytes:
+        """Return the serialized GetProfileResponse of a user without a row."""
+        return self._defaults.profile_response(user_id, namespace, self.reader)
+
+    def default_foreword_response(self, namespace: str) -> bytes:
+        """Return the serialized GetForewordResponse of a user without a row."""
+        return self._defaults.foreword_response(namespace, self.reader)
 
     def profile_rows(self, users: list[UserKey]) -> list[bytes | None]:
         """Return the rows of many users from one snapshot, each as `profile_row` would."""
@@ -81,7 +88,7 @@ class Profiles:
             else:
                 self._refuse_cut(self.reader)
             if self.reader is not None:
-                self.defaults.follow(self.reader.default_profile_row(), self.reader.default_foreword_row())
+                self._defaults.follow(self.reader)
         except StoreError as exc:
             self._problems.note(COMPONENT, "unreadable", f"default profiles are served: {exc}")
         else:

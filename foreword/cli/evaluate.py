@@ -18,6 +18,7 @@ from foreword.errors import FieldError, ForewordError
 
 if TYPE_CHECKING:
     from evaluations.candidates import Candidate
+    from evaluations.sources import Source
     from foreword.llm import Model
 
 
@@ -96,19 +97,10 @@ def profiles(
     resampling users.
     """
     from evaluations.profiles import evaluate_profiles
-    from evaluations.sources import EventFile, Ratings, Source
 
-    if (ratings is None) != (items is None):
-        raise click.UsageError(
-            "--ratings and --items go together: items have the genres that ratings count for."
-        )
-    sources: list[Source] = [EventFile(file) for file in (*files, *more)]
-    sources += [Ratings(ratings, items)] if ratings is not None and items is not None else []
-    if not sources:
-        raise click.UsageError("Nothing to evaluate: give --events, or --ratings with --items.")
     with progress(as_json=settings.as_json) as show:
         report = evaluate_profiles(
-            sources,
+            _sources((*files, *more), ratings, items),
             seed=seed,
             bootstrap=resamples,
             ignored_topics=ignored_topics,
@@ -117,6 +109,72 @@ def profiles(
             on_progress=lambda done, total: show("Profiles", done, total, "lives"),
         )
     click.echo(report.to_json() if settings.as_json else report.table())
+
+
+@command.command("defaults")
+@click.option(
+    "--events",
+    "files",
+    type=_FILE,
+    multiple=True,
+    metavar="FILE",
+    help="JSON lines of events, gzip by suffix; may be given several times. Files of one folder are one data set.",
+)
+@_MORE
+@click.option("--ratings", type=_FILE, metavar="FILE", help="CSV of ratings, gzip by suffix; needs --items.")
+@click.option("--items", type=_FILE, metavar="FILE", help="CSV of the rated items, with their genres.")
+@_IGNORED
+@_RESAMPLES
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the resampling.")
+@shared_options
+@click.pass_obj
+def defaults(
+    settings: Settings,
+    *,
+    files: tuple[Path, ...],
+    more: tuple[Path, ...],
+    ratings: Path | None,
+    items: Path | None,
+    ignored_topics: tuple[str, ...],
+    resamples: int,
+    seed: int,
+) -> None:
+    """Compare what trends of a night with the first events of those whom nobody knows yet.
+
+    Beside it: what was most frequent of all time and in the faded population, and a default that never changes. Each
+    file is a namespace. Intervals are of 95 %, by resampling users.
+    """
+    from evaluations.defaults import evaluate_defaults
+
+    with progress(as_json=settings.as_json) as show:
+        report = evaluate_defaults(
+            _sources((*files, *more), ratings, items),
+            seed=seed,
+            bootstrap=resamples,
+            ignored_topics=ignored_topics,
+            config=settings.config,
+            on_progress=lambda done, total: show("Defaults", done, total, "files"),
+        )
+    click.echo(report.to_json() if settings.as_json else report.table())
+
+
+def _sources(files: Sequence[Path], ratings: Path | None, items: Path | None) -> list[Source]:
+    """Return where events come from.
+
+    Raises:
+        UsageError: From nowhere, or from ratings without items.
+    """
+    from evaluations.sources import EventFile, Ratings
+
+    if (ratings is None) != (items is None):
+        raise click.UsageError(
+            "--ratings and --items go together: items have the genres that ratings count for."
+        )
+    sources: list[Source] = [EventFile(file) for file in files]
+    sources += [Ratings(ratings, items)] if ratings is not None and items is not None else []
+    if not sources:
+        raise click.UsageError("Nothing to evaluate: give --events, or --ratings with --items.")
+    return sources
 
 
 @command.command("forewords")

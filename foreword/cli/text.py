@@ -26,8 +26,8 @@ from foreword.v1.profile_service_pb2 import GetForewordResponse
 def command(settings: Settings, user: str, max_tokens: int) -> None:
     """Print the foreword of USER.
 
-    It is the text for the front of a prompt. Empty for a user nobody knows. With --json also its tokens,
-    revision and freshness.
+    It is the text for the front of a prompt. For a user nobody knows it is general, or empty. With --json also its
+    tokens, revision and freshness.
     """
     response = read_foreword(settings, user, max_tokens)
     if settings.as_json:
@@ -36,10 +36,13 @@ def command(settings: Settings, user: str, max_tokens: int) -> None:
         click.echo(response.text, nl=not response.text.endswith("\n"))
     if not response.text:
         note(_why_empty(settings, response, user, max_tokens))
+    elif response.freshness == Freshness.FRESHNESS_DEFAULT:
+        note(f"{why_default(user, response.revision)}; this is the default text")
 
 
 def _why_empty(settings: Settings, response: GetForewordResponse, user: str, max_tokens: int) -> str:
     if response.freshness == Freshness.FRESHNESS_DEFAULT:
+        # The default says nothing, or nothing that short.
         return why_default(user, response.revision)
     if read_foreword(settings, user, TOKENS_MAX).text:
         return f"No part fits {max_tokens} tokens"

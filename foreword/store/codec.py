@@ -38,7 +38,7 @@ _OWN_SEGMENT = 0x07
 SEGMENT_MAX = 0xFF
 
 # What the checksum of a row in each database begins with. Two trees may be mixed up by a single damaged page number.
-_BEGINNINGS = {name: value(name) for name in (db.PROFILES, db.FOREWORDS, db.REVISIONS, db.META)}
+_BEGINNINGS = {name: value(name) for name in (db.PROFILES, db.FOREWORDS, db.REVISIONS, db.META, db.DEFAULTS)}
 
 # Field 2 of GetProfileResponse and field 5 of GetForewordResponse, as they stand on the wire, by Freshness.
 PROFILE_FRESHNESS = tuple(bytes((0x10, value)) for value in range(5))

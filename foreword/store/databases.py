@@ -16,6 +16,9 @@ POPULATION = b"population"
 ERASURES = b"erasures"
 # Which topics are proposed to mean the same. Stores made before do not have it until a scheduler opens them.
 TOPIC_PROPOSALS = b"topic_proposals"
+# What users without a profile are served, by namespace, and what it is made of. Likewise.
+DEFAULTS = b"defaults"
+TRENDS = b"trends"
 # What concerns language models. Stores made before have none of these until a scheduler opens them.
 MODEL_STATES = b"model_states"
 MODEL_DUE = b"model_due"
@@ -44,6 +47,8 @@ PROFILE_DATABASES = (
     POPULATION,
     ERASURES,
     TOPIC_PROPOSALS,
+    DEFAULTS,
+    TRENDS,
     *MODEL_DATABASES,
 )
 
@@ -62,7 +67,15 @@ TOPIC_ALIASES = b"topic_aliases"
 ACTIVITY_DATABASES = (META, EVENTS, USERS, TRIGGERS, CONTROLS, APPLIED, READS, TOPIC_ALIASES, DELETED)
 
 # Made later than the environments around them; a reader does without where the writer has not made them yet.
-LATER_DATABASES = (*MODEL_DATABASES, READS, TOPIC_PROPOSALS, TOPIC_ALIASES, DELETED)
+LATER_DATABASES = (
+    *MODEL_DATABASES,
+    READS,
+    TOPIC_PROPOSALS,
+    TOPIC_ALIASES,
+    DELETED,
+    DEFAULTS,
+    TRENDS,
+)
 
 # Rows of `meta`.
 META_REVISION = b"revision"
@@ -74,6 +87,7 @@ META_SCHEDULER_PROBLEMS = b"scheduler_problems"
 META_MODEL_HEALTH = b"model_health"
 META_DEFAULT_PROFILE = b"default_profile"
 META_DEFAULT_FOREWORD = b"default_foreword"
+META_TRENDS_NIGHT = b"trends_night"
 META_EVENT_SEQ = b"event_seq"
 META_TRIGGER_SEQ = b"trigger_seq"
 META_DELETION_SEQ = b"deletion_seq"
@@ -81,3 +95,7 @@ META_MODEL_CALL_SEQ = b"model_call_seq"
 META_MODEL_BATCH_SEQ = b"model_batch_seq"
 META_PROBE = b"probe"
 META_PAUSES = b"pauses"
+
+# Behind the namespace in a key of `defaults`.
+DEFAULT_PROFILE = b"\0"
+DEFAULT_FOREWORD = b"\1"

@@ -27,6 +27,7 @@ from foreword.store.v1.store_pb2 import (
     SchedulerProblem,
     SchedulerProblems,
     TopicProposals,
+    Trends,
 )
 from foreword.v1.profile_pb2 import Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
@@ -223,6 +224,41 @@ class ProfileReader(Reader):
     def default_foreword_row(self) -> bytes | None:
         """Return the stored default foreword's row, or None when the scheduler has set none."""
         return self._get(db.META, db.META_DEFAULT_FOREWORD)
+
+    def namespace_default_rows(self, namespace: str) -> tuple[bytes, bytes] | None:
+        """Return the rows of the default profile and foreword of a namespace; None where it has none of its own.
+
+        One that is damaged is none: the default of all namespaces is served.
+        """
+        environment = self._environment
+        if not environment.has(db.DEFAULTS):
+            return None
+        prefix = keys.namespace_prefix(namespace)
+        names = (prefix + db.DEFAULT_PROFILE, prefix + db.DEFAULT_FOREWORD)
+        with self._reading(db.DEFAULTS) as txn:
+            profile_row, foreword_row = map(txn.get, names)
+        rows = (profile_row, foreword_row)
+        if not all(
+            row and is_in_place(db.DEFAULTS, name, row) for name, row in zip(names, rows, strict=True)
+        ):
+            return None
+        return profile_row, foreword_row
+
+    def trends(self, namespace: str) -> Trends:
+        """Return what trends in a namespace; empty where nothing does, or nothing was counted."""
+        return Trends.FromString(self.get(db.TRENDS, keys.namespace_prefix(namespace)) or b"")
+
+    def default_namespaces(self) -> set[str]:
+        """Return the namespaces that have a default of their own, or a count of what trends."""
+        prefixes = [key[:-1] for key, _ in self.range(db.DEFAULTS)] + [
+            key for key, _ in self.range(db.TRENDS)
+        ]
+        return {prefix[1:].decode() for prefix in prefixes}
+
+    def trends_night(self) -> int | None:
+        """Return the night for which trends are counted, in days since 1970; None before the first."""
+        row = self._get(db.META, db.META_TRENDS_NIGHT)
+        return None if row is None else keys.read_u64(row)
 
     # -- ranges ---------------------------------------------------------------------------------------------
 

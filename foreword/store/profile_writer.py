@@ -27,6 +27,7 @@ from foreword.store.v1.store_pb2 import (
     SchedulerProblem,
     SchedulerProblems,
     TopicProposals,
+    Trends,
 )
 from foreword.store.writer import Writer
 from foreword.v1.erasure_pb2 import StoreCount
@@ -266,6 +267,38 @@ class ProfileTransaction(Transaction):
 
     def put_defaults(self, profile: Profile, foreword: Foreword) -> None:
         """Write what readers of any language serve to users without a profile."""
+        places = ((db.META, db.META_DEFAULT_PROFILE), (db.META, db.META_DEFAULT_FOREWORD))
+        self._put_default(places, profile, foreword)
+
+    def put_namespace_defaults(self, namespace: str, profile: Profile, foreword: Foreword) -> bool:
+        """Write what users of one namespace without a profile are served; return whether it was another before.
+
+        Raises:
+            FieldError: The profile exceeds 20,480 bytes.
+        """
+        check_profile_size(profile)
+        return self._put_default(_default_places(namespace), profile, foreword)
+
+    def delete_namespace_defaults(self, namespace: str) -> bool:
+        """Let users of a namespace be served what all others are; return whether they were served something else."""
+        deleted = [self._delete(database, key) for database, key in _default_places(namespace)]
+        return any(deleted)
+
+    def put_trends(self, namespace: str, trends: Trends) -> None:
+        """Write what trends in a namespace."""
+        self._put(db.TRENDS, keys.namespace_prefix(namespace), trends.SerializeToString(deterministic=True))
+
+    def delete_trends(self, namespace: str) -> None:
+        """Forget what trended in a namespace."""
+        self._delete(db.TRENDS, keys.namespace_prefix(namespace))
+
+    def put_trends_night(self, night: int) -> None:
+        """Record the night, in days since 1970, for which the trends of all namespaces are counted."""
+        self._put(db.META, db.META_TRENDS_NIGHT, keys.u64(night))
+
+    def _put_default(
+        self, places: Sequence[tuple[bytes, bytes]], profile: Profile, foreword: Foreword
+    ) -> bool:
         header = {
             "flags": codec.pack_flags(segment=0, refresh_on_open=True, is_default=True),
             "segment": 0,
@@ -275,8 +308,13 @@ class ProfileTransaction(Transaction):
             "expired_after_ms": 0,
         }
         body = GetProfileResponse(profile=profile).SerializeToString(deterministic=True)
-        self._put_row(db.META, db.META_DEFAULT_PROFILE, body, header)
-        self._put_row(db.META, db.META_DEFAULT_FOREWORD, foreword_body(foreword, profile, 0), header)
+        has_changed = False
+        for (database, key), text in zip(places, (body, foreword_body(foreword, profile, 0)), strict=True):
+            row = codec.encode(database, key, text, **header)
+            if self._get(database, key) != row:
+                self._put(database, key, row)
+                has_changed = True
+        return has_changed
 
     def erase(self, user: UserKey) -> list[StoreCount]:
         """Remove every row of a user; return how many went, per database."""
@@ -335,6 +373,11 @@ class ProfileTransaction(Transaction):
 
     def _put_row(self, database: bytes, key: bytes, body: bytes, header: dict[str, int]) -> None:
         self._put(database, key, codec.encode(database, key, body, **header))
+
+
+def _default_places(namespace: str) -> list[tuple[bytes, bytes]]:
+    prefix = keys.namespace_prefix(namespace)
+    return [(db.DEFAULTS, prefix + db.DEFAULT_PROFILE), (db.DEFAULTS, prefix + db.DEFAULT_FOREWORD)]
 
 
 def _check_owner(user: UserKey, profile: Profile) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from foreword.budget import cut
 from foreword.defaults import default_foreword, default_profile
@@ -19,6 +20,7 @@ from foreword.store.codec import (
     freshness_of,
     is_intact,
 )
+from foreword.store.profile_reader import ProfileReader
 from foreword.store.profile_writer import foreword_body, text_etag
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
@@ -28,6 +30,20 @@ _TIMES = struct.Struct("<xB22xqq")
 _ASKS_FOR_REFRESH = FLAG_DEFAULT | FLAG_REFRESH_ON_OPEN
 # Field 1 of BatchGetProfilesResponse, length-delimited.
 _RESULT_TAG = b"\x0a"
+# Field 1 of GetProfileResponse, and fields 1 and 2 of Profile, length-delimited.
+_PROFILE_TAG = b"\x0a"
+_USER_ID_TAG = b"\x0a"
+_NAMESPACE_TAG = b"\x12"
+# Namespaces whose default is held, some 3 KB each; beyond them each answer takes a lookup of microseconds. Whoever asks
+# for made-up namespaces fills it with references to one default, until the next `follow`.
+_SPACES_MAX = 1024
+
+
+class _Default(NamedTuple):
+    """A serialized Profile, and a GetForewordResponse without freshness."""
+
+    profile: bytes
+    foreword: bytes
 
 
 def profile_response(row: bytes, now_ms: int) -> bytes:
@@ -78,43 +94,88 @@ def cut_to_budget(response: GetForewordResponse, tokens_max: int) -> None:
 
 
 class DefaultResponses:
-    """What users without a profile are answered with: the default the scheduler stored, else the built-in one."""
+    """What users without a profile are answered with: the default of their namespace that the scheduler stored, else
+    that of all namespaces, else the built-in one.
+
+    A namespace's rows are held from one `follow` to the next, so that an answer takes no lookup more.
+    """
 
     def __init__(self) -> None:
         self._profile_row: bytes | None = None
         self._foreword_row: bytes | None = None
-        self._profile = GetProfileResponse(profile=default_profile())
-        self._foreword = foreword_body(default_foreword(), default_profile(), 0)
+        self._common = _Default(
+            default_profile().SerializeToString(), foreword_body(default_foreword(), default_profile(), 0)
+        )
+        self._spaces: dict[str, _Default] = {}
 
-    def follow(self, profile_row: bytes | None, foreword_row: bytes | None) -> None:
-        """Take over stored defaults that changed; a damaged one is left alone."""
+    def follow(self, reader: ProfileReader | None) -> None:
+        """Take over stored defaults that changed; a damaged one is left alone.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        self._spaces = {}
+        if reader is None:
+            return
+        profile_row, foreword_row = reader.default_profile_row(), reader.default_foreword_row()
         if (
             profile_row is not None
             and profile_row != self._profile_row
             and is_intact(db.META, db.META_DEFAULT_PROFILE, profile_row)
         ):
             self._profile_row = profile_row
-            self._profile = GetProfileResponse.FromString(profile_row[HEADER_BYTES:])
+            self._common = self._common._replace(profile=_profile_in(profile_row))
         if (
             foreword_row is not None
             and foreword_row != self._foreword_row
             and is_intact(db.META, db.META_DEFAULT_FOREWORD, foreword_row)
         ):
             self._foreword_row = foreword_row
-            self._foreword = foreword_row[HEADER_BYTES:]
+            self._common = self._common._replace(foreword=foreword_row[HEADER_BYTES:])
 
-    def profile_response(self, user_id: str, namespace: str) -> bytes:
-        """Return the serialized default GetProfileResponse, with the user's names filled in."""
-        response = GetProfileResponse()
-        response.CopyFrom(self._profile)
-        response.profile.user_id = user_id
-        response.profile.namespace = namespace
-        response.freshness = Freshness.FRESHNESS_DEFAULT
-        return response.SerializeToString()
+    def profile_response(self, user_id: str, namespace: str, reader: ProfileReader | None) -> bytes:
+        """Return the serialized default GetProfileResponse, with the user's names filled in.
 
-    def foreword_response(self) -> bytes:
-        """Return the serialized default GetForewordResponse."""
-        return self._foreword + FOREWORD_FRESHNESS[Freshness.FRESHNESS_DEFAULT]
+        They follow the stored bytes of the profile, as its last fields: nothing is parsed here.
+
+        Args:
+            user_id: The user.
+            namespace: The tenant's space.
+            reader: Where a namespace is looked up that nobody asked for since `follow`; None looks nowhere.
+
+        Raises:
+            StoreError: It cannot be looked up.
+        """
+        names = _text_field(_USER_ID_TAG, user_id) + _text_field(_NAMESPACE_TAG, namespace)
+        profile = self._of(namespace, reader).profile + names
+        # Not as a second `profile` behind the first: protobuf.js takes the last instead of merging them.
+        return _PROFILE_TAG + _varint(len(profile)) + profile + PROFILE_FRESHNESS[Freshness.FRESHNESS_DEFAULT]
+
+    def foreword_response(self, namespace: str, reader: ProfileReader | None) -> bytes:
+        """Return the serialized default GetForewordResponse; arguments and errors as for `profile_response`."""
+        return self._of(namespace, reader).foreword + FOREWORD_FRESHNESS[Freshness.FRESHNESS_DEFAULT]
+
+    def _of(self, namespace: str, reader: ProfileReader | None) -> _Default:
+        # Taken first: another thread may follow meanwhile, and what is read before that is not held beyond it.
+        spaces = self._spaces
+        found = spaces.get(namespace)
+        if found is None:
+            rows = None if reader is None else reader.namespace_default_rows(namespace)
+            found = self._common if rows is None else _Default(_profile_in(rows[0]), rows[1][HEADER_BYTES:])
+            if len(spaces) < _SPACES_MAX:
+                spaces[namespace] = found
+        return found
+
+
+def _profile_in(row: bytes) -> bytes:
+    """Return the serialized profile in the row of a default profile."""
+    return GetProfileResponse.FromString(row[HEADER_BYTES:]).profile.SerializeToString(deterministic=True)
+
+
+def _text_field(tag: bytes, text: str) -> bytes:
+    # By hand rather than by a message: that takes a microsecond longer.
+    raw = text.encode()
+    return tag + _varint(len(raw)) + raw if raw else b""
 
 
 def _varint(number: int) -> bytes:

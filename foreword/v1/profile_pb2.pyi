@@ -115,7 +115,7 @@ STANCE_NO: Stance
 STANCE_YES: Stance
 
 class Profile(_message.Message):
-    __slots__ = ("user_id", "namespace", "computed_at", "cadence", "segment", "revision", "content_preferences", "search_defaults", "notification_config", "self_model", "presentation", "semantic_summary", "foreword", "provenance", "product", "memory", "is_default", "summary_embedding", "rollback", "segment_name")
+    __slots__ = ("user_id", "namespace", "computed_at", "cadence", "segment", "revision", "content_preferences", "search_defaults", "notification_config", "self_model", "presentation", "semantic_summary", "foreword", "provenance", "product", "memory", "is_default", "summary_embedding", "rollback", "segment_name", "default_basis")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     COMPUTED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -136,6 +136,7 @@ class Profile(_message.Message):
     SUMMARY_EMBEDDING_FIELD_NUMBER: _ClassVar[int]
     ROLLBACK_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_NAME_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_BASIS_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     namespace: str
     computed_at: _timestamp_pb2.Timestamp
@@ -156,7 +157,26 @@ class Profile(_message.Message):
     summary_embedding: Embedding
     rollback: Rollback
     segment_name: str
-    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cadence: _Optional[_Union[Cadence, str]] = ..., segment: _Optional[_Union[Segment, str]] = ..., revision: _Optional[int] = ..., content_preferences: _Optional[_Union[ContentPreferences, _Mapping]] = ..., search_defaults: _Optional[_Union[SearchDefaults, _Mapping]] = ..., notification_config: _Optional[_Union[NotificationConfig, _Mapping]] = ..., self_model: _Optional[_Union[SelfModel, _Mapping]] = ..., presentation: _Optional[_Union[Presentation, _Mapping]] = ..., semantic_summary: _Optional[str] = ..., foreword: _Optional[_Union[Foreword, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., product: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., memory: _Optional[_Union[Memory, _Mapping]] = ..., is_default: bool = ..., summary_embedding: _Optional[_Union[Embedding, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., segment_name: _Optional[str] = ...) -> None: ...
+    default_basis: DefaultBasis
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cadence: _Optional[_Union[Cadence, str]] = ..., segment: _Optional[_Union[Segment, str]] = ..., revision: _Optional[int] = ..., content_preferences: _Optional[_Union[ContentPreferences, _Mapping]] = ..., search_defaults: _Optional[_Union[SearchDefaults, _Mapping]] = ..., notification_config: _Optional[_Union[NotificationConfig, _Mapping]] = ..., self_model: _Optional[_Union[SelfModel, _Mapping]] = ..., presentation: _Optional[_Union[Presentation, _Mapping]] = ..., semantic_summary: _Optional[str] = ..., foreword: _Optional[_Union[Foreword, _Mapping]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., product: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., memory: _Optional[_Union[Memory, _Mapping]] = ..., is_default: bool = ..., summary_embedding: _Optional[_Union[Embedding, _Mapping]] = ..., rollback: _Optional[_Union[Rollback, _Mapping]] = ..., segment_name: _Optional[str] = ..., default_basis: _Optional[_Union[DefaultBasis, _Mapping]] = ...) -> None: ...
+
+class DefaultBasis(_message.Message):
+    __slots__ = ("digest", "editorial_digest", "editorial_topic_count", "trending_topic_count", "user_count", "cohort_attribute", "cohort")
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    EDITORIAL_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    EDITORIAL_TOPIC_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TRENDING_TOPIC_COUNT_FIELD_NUMBER: _ClassVar[int]
+    USER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    COHORT_ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
+    COHORT_FIELD_NUMBER: _ClassVar[int]
+    digest: str
+    editorial_digest: str
+    editorial_topic_count: int
+    trending_topic_count: int
+    user_count: int
+    cohort_attribute: str
+    cohort: str
+    def __init__(self, digest: _Optional[str] = ..., editorial_digest: _Optional[str] = ..., editorial_topic_count: _Optional[int] = ..., trending_topic_count: _Optional[int] = ..., user_count: _Optional[int] = ..., cohort_attribute: _Optional[str] = ..., cohort: _Optional[str] = ...) -> None: ...
 
 class Rollback(_message.Message):
     __slots__ = ("revision", "requested_at", "data_watermark", "taken_back")
@@ -365,20 +385,22 @@ class SelfModel(_message.Message):
     def __init__(self, beliefs: _Optional[_Iterable[_Union[Belief, _Mapping]]] = ..., expertise: _Optional[_Iterable[_Union[Expertise, _Mapping]]] = ..., goals: _Optional[_Iterable[_Union[Goal, _Mapping]]] = ..., preferences: _Optional[_Iterable[_Union[Preference, _Mapping]]] = ...) -> None: ...
 
 class Presentation(_message.Message):
-    __slots__ = ("depth", "tone", "example_domains", "emphasis", "length", "proposed_by")
+    __slots__ = ("depth", "tone", "example_domains", "emphasis", "length", "proposed_by", "locale")
     DEPTH_FIELD_NUMBER: _ClassVar[int]
     TONE_FIELD_NUMBER: _ClassVar[int]
     EXAMPLE_DOMAINS_FIELD_NUMBER: _ClassVar[int]
     EMPHASIS_FIELD_NUMBER: _ClassVar[int]
     LENGTH_FIELD_NUMBER: _ClassVar[int]
     PROPOSED_BY_FIELD_NUMBER: _ClassVar[int]
+    LOCALE_FIELD_NUMBER: _ClassVar[int]
     depth: Depth
     tone: str
     example_domains: _containers.RepeatedScalarFieldContainer[str]
     emphasis: _containers.RepeatedScalarFieldContainer[str]
     length: Length
     proposed_by: str
-    def __init__(self, depth: _Optional[_Union[Depth, str]] = ..., tone: _Optional[str] = ..., example_domains: _Optional[_Iterable[str]] = ..., emphasis: _Optional[_Iterable[str]] = ..., length: _Optional[_Union[Length, str]] = ..., proposed_by: _Optional[str] = ...) -> None: ...
+    locale: str
+    def __init__(self, depth: _Optional[_Union[Depth, str]] = ..., tone: _Optional[str] = ..., example_domains: _Optional[_Iterable[str]] = ..., emphasis: _Optional[_Iterable[str]] = ..., length: _Optional[_Union[Length, str]] = ..., proposed_by: _Optional[str] = ..., locale: _Optional[str] = ...) -> None: ...
 
 class ForewordCut(_message.Message):
     __slots__ = ("byte_end", "token_count")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 
 from foreword.errors import FieldError
 from foreword.own_names import OWN_NAME_ALLOWED, is_own_name
-from foreword.toml_lines import line_of
+from foreword.toml_lines import read_toml
 from foreword.topics import topic_key
 from foreword.vocabulary.vocabulary import CLASSES, DEPTHS, REST, KindWords, Medium, Vocabulary
 
@@ -38,20 +37,7 @@ def read(path: Path, below: Vocabulary) -> Vocabulary:
     Raises:
         FieldError: The file cannot be read, or breaks the form; names line, key, what was found and what is allowed.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as exc:
-        raise FieldError(str(path), exc.strerror or str(exc), "a file that can be read") from exc
-    if len(raw) > FILE_BYTES_MAX:
-        raise FieldError(str(path), f"{len(raw):,} bytes", f"at most {FILE_BYTES_MAX:,} bytes")
-    try:
-        return parse(raw.decode(), below, digest=f"{zlib.crc32(raw):08x}")
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-        raise FieldError(str(path), str(exc), "TOML in UTF-8") from exc
-    except FieldError as exc:
-        line = line_of(raw.decode(), re.sub(r"\[\d+\]$", "", exc.field))
-        place = str(path) if line is None else f"{path}:{line}"
-        raise FieldError(f"{place}: {exc.field}", exc.found, exc.allowed) from exc
+    return read_toml(path, lambda text, digest: parse(text, below, digest=digest), bytes_max=FILE_BYTES_MAX)
 
 
 def parse(text: str, below: Vocabulary, *, digest: str = "") -> Vocabulary:

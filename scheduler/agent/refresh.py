@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from foreword.config import Config
-from foreword.defaults import default_profile
 from foreword.naming import Names
 from foreword.signs import signs_of
 from foreword.topics import topic_key
@@ -16,6 +15,7 @@ from scheduler.agent.apply import Refusal, apply
 from scheduler.agent.evidence import Evidence, evidence_of
 from scheduler.agent.extractive import EXTRACTIVE, EXTRACTIVE_VERSION, propose
 from scheduler.agent.findings import Findings, find
+from scheduler.agent.general import BUILT_IN, Generals, without_general
 from scheduler.agent.history import History, refold, reopened
 from scheduler.agent.limits import fit
 from scheduler.agent.memory import Memory, decide, fold, to_proto
@@ -54,6 +54,7 @@ class RefreshInput:
         previous: The profile in force, or None; its memory holds every event consumed before.
         population: The users of the namespace, without `new_events`, and which of its topics mean the same.
         history: All events, where the profile is to be made from them alone; None else.
+        generals: What users of the namespace are served as long as they have too few events.
     """
 
     user_id: str
@@ -67,6 +68,7 @@ class RefreshInput:
     previous: profile_pb2.Profile | None
     population: PopulationView
     history: History | None = None
+    generals: Generals = BUILT_IN
 
 
 @dataclass
@@ -130,6 +132,7 @@ def draft(refresh_input: RefreshInput, config: Config) -> Draft:
     """Read out of the events what can be counted; the first half of a refresh, without a provider."""
     synonyms = refresh_input.population.synonyms
     previous = recast_profile(refresh_input.previous, synonyms)
+    previous = None if previous is None else without_general(previous)
     refresh_input = replace(refresh_input, previous=previous)
     signs = signs_of(config.agent.signs)
     current = evidence_of(refresh_input.window_events, previous, signs, synonyms)
@@ -260,7 +263,9 @@ def _by_code(drafted: Draft, findings: Findings) -> Proposal:
 
 
 def _default(drafted: Draft) -> RefreshResult:
-    profile = default_profile(drafted.input.user_id, drafted.input.namespace)
+    profile = profile_pb2.Profile()
+    profile.CopyFrom(drafted.input.generals.of(to_proto(drafted.memory)))
+    profile.user_id, profile.namespace = drafted.input.user_id, drafted.input.namespace
     _stamp(profile, drafted, ())
     return RefreshResult(profile, profile.foreword, True, drafted.delta)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from foreword.budget import cut
@@ -19,7 +19,9 @@ _NEXT_THING = re.compile(r', | \(|(?<=[")]) and ')
 _NOTHING_YET = re.compile(r"As of \w+ \d+|\S+")
 
 
-def foreword(sayings: Sequence[Saying], tokens_max: int) -> profile_pb2.Foreword:
+def foreword(
+    sayings: Sequence[Saying], tokens_max: int, *, frame_for: Callable[[str], str] = frame_for
+) -> profile_pb2.Foreword:
     """Return the text of at most `tokens_max` tokens, a line a saying, with its parts and where it may be cut.
 
     The frame alone says nothing, so the first cut lies in the first sentence, after the first thing it says. A saying

@@ -11,6 +11,7 @@ from foreword.naming import Names
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
 from scheduler.agent.apply import BELIEFS_MAX, CLOSED_KEPT, GOALS_MAX, PREFERENCES_MAX
+from scheduler.agent.general import without_general
 from scheduler.agent.kept_counts import NOES_MAX
 from scheduler.agent.limits import fit
 from scheduler.agent.refresh import VERSION_JOINT, code_version, withdraw
@@ -51,6 +52,7 @@ def rolled_back(
     Raises:
         FieldError: The profile would break a limit; names the field at fault.
     """
+    current, former = without_general(current), without_general(former)
     profile = profile_pb2.Profile()
     profile.CopyFrom(former)
     refused = {topic_key(row.value) for row in current.memory.topics if row.stance == _NO}

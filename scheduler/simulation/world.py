@@ -238,6 +238,7 @@ class _World:
             attempt,
             user.activity,
             user.profile,
+            has_default_in_force=True,
             digest=lambda _: _DIGEST,
             prompt_version=_VERSION,
             config=self._config,

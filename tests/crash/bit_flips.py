@@ -108,11 +108,11 @@ def sidecar_answers(directory: Path) -> tuple[Answers, bool]:
         user = UserKey(keys.user_key(user_id))
         row = profiles.profile_row(user)
         answers["profile", user_id] = (
-            profiles.defaults.profile_response(user_id, "") if row is None else profile_response(row, NOW_MS)
+            profiles.default_profile_response(user_id, "") if row is None else profile_response(row, NOW_MS)
         )
         text = profiles.foreword_row(user)
         answers["foreword", user_id] = (
-            profiles.defaults.foreword_response() if text is None else foreword_response(text, NOW_MS)
+            profiles.default_foreword_response("") if text is None else foreword_response(text, NOW_MS)
         )
     return answers, bool(problems.listed())
 

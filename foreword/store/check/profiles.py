@@ -14,15 +14,17 @@ from foreword.store import codec
 from foreword.store import databases as db
 from foreword.store.check.fault import Fault, shown
 from foreword.store.check.models import MODEL_CHECKS
-from foreword.store.check.rows import parsed, user_key_fault
+from foreword.store.check.rows import namespace_key_fault, parsed, user_key_fault
 from foreword.store.check.topics import topic_proposals
 from foreword.store.profile_writer import add_to_totals, indexed_ms, text_etag
 from foreword.store.snapshot import Snapshot
-from foreword.store.v1.store_pb2 import ErasureReceipt, ModelHealth, Population, SchedulerProblems
+from foreword.store.v1.store_pb2 import ErasureReceipt, ModelHealth, Population, SchedulerProblems, Trends
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshState
 
 FOREWORD_TOKENS_MAX = 200
+# What stands beside a row of `defaults`.
+_DEFAULT_PAIRS = {db.DEFAULT_PROFILE: db.DEFAULT_FOREWORD, db.DEFAULT_FOREWORD: db.DEFAULT_PROFILE}
 
 
 def check_profiles(snapshot: Snapshot) -> Iterator[Fault]:
@@ -236,6 +238,40 @@ def _meta(snapshot: Snapshot) -> Iterator[Fault]:
             yield Fault("profiles.meta", name.decode(), "it cannot be parsed")
 
 
+def _defaults(snapshot: Snapshot) -> Iterator[Fault]:
+    for key, row in snapshot.rows(db.DEFAULTS):
+        for what in _default_faults(snapshot, key, row):
+            yield Fault("profiles.defaults", key.hex(), what)
+
+
+def _default_faults(snapshot: Snapshot, key: bytes, row: bytes) -> Iterator[str]:
+    prefix, kind = key[:-1], key[-1:]
+    fault = namespace_key_fault(prefix)
+    if kind not in _DEFAULT_PAIRS:
+        fault = fault or f"the key ends in {kind.hex()}, not in 00 or 01"
+    fault = fault or _row_fault(db.DEFAULTS, key, row)
+    if fault:
+        yield fault
+    elif snapshot.get(db.DEFAULTS, prefix + _DEFAULT_PAIRS[kind]) is None:
+        yield "of profile and foreword only one is there"
+    elif kind == db.DEFAULT_FOREWORD:
+        yield from _text_faults(row)
+    else:
+        response = parsed(GetProfileResponse, row[codec.HEADER_BYTES :])
+        if response is None or not response.profile.is_default or response.profile.user_id:
+            yield "the body is no default profile"
+
+
+def _trends(snapshot: Snapshot) -> Iterator[Fault]:
+    for key, row in snapshot.rows(db.TRENDS):
+        trends = parsed(Trends, row)
+        fault = namespace_key_fault(key) or ("it cannot be parsed" if trends is None else "")
+        if not fault and trends is not None and any(each.user_count == 0 for each in trends.trends):
+            fault = "a trend rests on nobody"
+        if fault:
+            yield Fault("profiles.trends", key.hex(), fault)
+
+
 def _ledger(snapshot: Snapshot) -> Iterator[Fault]:
     newest = snapshot.counter(db.META_REVISION)
     attempts = snapshot.counter(db.META_LEDGER_SEQ)
@@ -314,5 +350,7 @@ PROFILE_CHECKS: dict[bytes, Callable[[Snapshot], Iterator[Fault]]] = {
     db.POPULATION: _population,
     db.ERASURES: _erasures,
     db.TOPIC_PROPOSALS: topic_proposals,
+    db.DEFAULTS: _defaults,
+    db.TRENDS: _trends,
     **MODEL_CHECKS,
 }

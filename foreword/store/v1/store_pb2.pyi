@@ -124,3 +124,35 @@ class RefreshPauses(_message.Message):
     SINCE_MS_FIELD_NUMBER: _ClassVar[int]
     since_ms: _containers.ScalarMap[str, int]
     def __init__(self, since_ms: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
+class Trends(_message.Message):
+    __slots__ = ("night", "trends", "cohort_attribute")
+    NIGHT_FIELD_NUMBER: _ClassVar[int]
+    TRENDS_FIELD_NUMBER: _ClassVar[int]
+    COHORT_ATTRIBUTE_FIELD_NUMBER: _ClassVar[int]
+    night: int
+    trends: _containers.RepeatedCompositeFieldContainer[Trend]
+    cohort_attribute: str
+    def __init__(self, night: _Optional[int] = ..., trends: _Optional[_Iterable[_Union[Trend, _Mapping]]] = ..., cohort_attribute: _Optional[str] = ...) -> None: ...
+
+class Trend(_message.Message):
+    __slots__ = ("cohort", "user_count", "recent_user_count", "topics")
+    COHORT_FIELD_NUMBER: _ClassVar[int]
+    USER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    RECENT_USER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOPICS_FIELD_NUMBER: _ClassVar[int]
+    cohort: str
+    user_count: int
+    recent_user_count: int
+    topics: _containers.RepeatedCompositeFieldContainer[TrendTopic]
+    def __init__(self, cohort: _Optional[str] = ..., user_count: _Optional[int] = ..., recent_user_count: _Optional[int] = ..., topics: _Optional[_Iterable[_Union[TrendTopic, _Mapping]]] = ...) -> None: ...
+
+class TrendTopic(_message.Message):
+    __slots__ = ("topic", "score", "user_count")
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    USER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    topic: str
+    score: float
+    user_count: int
+    def __init__(self, topic: _Optional[str] = ..., score: _Optional[float] = ..., user_count: _Optional[int] = ...) -> None: ...

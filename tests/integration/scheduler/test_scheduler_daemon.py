@@ -92,7 +92,7 @@ def test_a_part_that_cannot_be_made_lets_go_of_the_store(
 
 def test_a_start_that_breaks_lets_go_of_the_store(store, monkeypatch: pytest.MonkeyPatch) -> None:
     """What goes wrong before the jobs run is what is reported, and the store's lock is free again."""
-    monkeypatch.setattr(daemon, "default_profile", lambda: 1 / 0)
+    monkeypatch.setattr(daemon.Defaults, "publish_common", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(store.config, SystemClock())
     lock_profiles(store.directory).release()

@@ -10,6 +10,7 @@ import pytest
 from some_cores import RESET, RETRIES
 
 from foreword.cli import main
+from foreword.defaults import default_profile
 from foreword.errors import ServiceError
 from foreword.v1.answer_pb2 import HitKind, WrapperKind
 from foreword.v1.answer_service_pb2 import (
@@ -108,6 +109,20 @@ def test_unknown_user_gets_the_usual_words(running: Any) -> None:
     running.client.put_core(RETRIES)
     running.put("ann")
     assert running.client.answer("ann", QUESTION).text == running.client.answer("nobody", QUESTION).text
+    assert running.client.answer("nobody", QUESTION).done.profile_revision == 0
+
+
+def test_unknown_user_gets_the_words_of_their_namespaces_default(running: Any) -> None:
+    """As the operator's editorial presents them, and from the next look on as a changed one does."""
+    running.client.put_core(RETRIES)
+    running.put("nora", presentation=novice())
+    words = running.client.answer("nora", QUESTION).text
+    assert running.client.answer("nobody", QUESTION).text != words
+    default = default_profile()
+    default.presentation.CopyFrom(novice())
+    with running.profiles.begin() as txn:
+        txn.put_namespace_defaults("", default, default.foreword)
+    running.eventually(lambda: running.client.answer("nobody", QUESTION).text == words, "the default's words")
     assert running.client.answer("nobody", QUESTION).done.profile_revision == 0
 
 
