@@ -15,6 +15,7 @@ NAMES = (
     "ingest",
     "json_event",
     "refresh",
+    "policy",
     "growth",
     "history",
     "prompt",

@@ -103,7 +103,31 @@ class Sidecar(Section):
         return listen
 
 
-class Scheduler(Section):
+class RefreshPolicy(Section):
+    """Who decides when a user is refreshed, and what that may cost; keys of `[scheduler]`."""
+
+    policy: Literal["segments", "optimal"] = "segments"
+    """segments: each segment's cadence. optimal: within refreshes_per_day, whoever's refresh is worth most, by how
+    often they come and how soon their profile is out of date; a segment's expired_after_hours still holds unless the
+    segment is refreshed on open."""
+    refreshes_per_day: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    """Refreshes that `optimal` may bring in a day, on average over weeks: a day may have more. It needs the number, and
+    `segments` has no use for it. What operators ask for is not held back by it. None: not set."""
+    material_distance: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """Distance between the profile before and after a refresh from which on `optimal` takes it for another: the mean
+    share in which topics, beliefs and words of the text differ. At 0.1 a tenth of it is new, which nearly half of the
+    sessions of developers bring."""
+
+    @model_validator(mode="after")
+    def _has_budget(self) -> RefreshPolicy:
+        if self.policy == "optimal" and self.refreshes_per_day is None:
+            raise ValueError(
+                'policy is "optimal" and refreshes_per_day is missing; allowed: a number of refreshes with it'
+            )
+        return self
+
+
+class Scheduler(RefreshPolicy):
     """The refreshing daemon."""
 
     concurrency: Annotated[int, Field(ge=1, le=256)] = 8

@@ -20,13 +20,14 @@ from foreword.store.activity_reader import News, StoredEvent
 from foreword.store.rewound import is_rewound
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Profile, Segment
-from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshState
+from foreword.v1.refresh_pb2 import Habits, RefreshOutcome, RefreshState
 from scheduler.agent.general import BUILT_IN, Generals
 from scheduler.agent.history import History
 from scheduler.agent.refresh import RefreshInput, RefreshResult, code_version
 from scheduler.comparison import difference
 from scheduler.due import NOT_DUE, Due, allows
 from scheduler.model.ending import Ending
+from scheduler.policy import Policy
 from scheduler.populations import Populations
 from scheduler.segments import cadence, classify, windowed
 from scheduler.shaping import Shaping
@@ -69,6 +70,9 @@ class Attempt:
         error: Why it failed; empty otherwise.
         duration_us: How long it took.
         is_rewound: Whether the order of acceptance had started over, in another activity store.
+        habits: The user's until now, where refreshes are weighed; None elsewhere.
+        put_off_ms: When the user is due instead, because a refresh is not worth its cost now: in ms since 1970, 0 when
+            an event or a read decides; None when it is carried out.
         ending: The question to a model whose answer it brings; None for a refresh by code.
         written: Done once it is written, for whoever waits; None when nobody does.
         task: Where it runs; None before and in tests of one attempt.
@@ -94,6 +98,8 @@ class Attempt:
     error: str = ""
     duration_us: int = 0
     is_rewound: bool = False
+    habits: Habits | None = None
+    put_off_ms: int | None = None
     ending: Ending | None = None
     written: asyncio.Future[None] | None = field(default=None, repr=False)
     task: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -158,6 +164,7 @@ class Refresher:
         prompt_version: The version of code's own rules now; a profile written by others is computed again even when
             nothing is new.
         generals_of: Returns the default profiles of a namespace.
+        policy: Weighs whether a refresh is worth it, where that is configured; None where it never is.
     """
 
     def __init__(
@@ -171,8 +178,10 @@ class Refresher:
         compute: Compute,
         prompt_version: str,
         generals_of: Callable[[str], Generals] = lambda _namespace: BUILT_IN,
+        policy: Policy | None = None,
     ) -> None:
         self._generals_of = generals_of
+        self._policy = policy
         self._profiles = profiles
         self._populations = populations
         self._clock = clock
@@ -234,7 +243,7 @@ class Refresher:
             return
         namespace = keys.split_user_key(attempt.user)[1]
         attempt.is_rewound = previous is not None and is_rewound(attempt.state, seen)
-        if is_settled(
+        is_done = is_settled(
             attempt,
             seen,
             previous,
@@ -242,9 +251,23 @@ class Refresher:
             digest=lambda segment: self._shaping.digest(namespace, segment),
             prompt_version=self._prompt_version,
             config=config,
-        ):
+        )
+        if attempt.outcome != RefreshOutcome.REFRESH_OUTCOME_SKIPPED:
+            self._weigh(attempt, seen, config)
+        if not is_done and attempt.put_off_ms is None:
+            await self._write_anew(attempt, seen, previous, activity, windowed(attempt.segment, config))
+
+    def _weigh(self, attempt: Attempt, seen: UserActivity, config: Config) -> None:
+        """Count what the user did, and put the refresh off where it is not worth its cost now."""
+        if self._policy is None or not self._policy.is_on:
             return
-        await self._write_anew(attempt, seen, previous, activity, windowed(attempt.segment, config))
+        attempt.habits, due_ms = self._policy.weigh(
+            attempt.state, seen, attempt.segment, attempt.started_ms, config
+        )
+        is_asked_for = attempt.starts_over or attempt.is_mending or attempt.is_rewound
+        has_news = attempt.consumed_seq > attempt.state.consumed_seq
+        if has_news and not is_asked_for and not 0 < due_ms <= attempt.started_ms:
+            attempt.put_off_ms = due_ms
 
     def _has_default_in_force(self, previous: Profile, attempt: Attempt) -> bool:
         """Return whether a default profile is the one in force now; true of all other profiles."""
@@ -307,6 +330,10 @@ class Refresher:
         is_due = each and attempt.state.uncompared_count + 1 >= each
         if is_due and previous is not None and not (starts_over or attempt.is_rewound):
             await self._compare(attempt, seen, refresh_input, activity, config)
+        if attempt.habits is not None and self._policy is not None:
+            news = seen.event_count - attempt.state.consumed_count
+            material = config.scheduler.material_distance
+            self._policy.count(attempt.habits, news, previous, attempt.result.profile, material)
         attempt.outcome = (
             RefreshOutcome.REFRESH_OUTCOME_DEFAULT
             if attempt.result.is_default

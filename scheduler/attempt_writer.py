@@ -18,7 +18,7 @@ from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshReason, 
 from scheduler.agent.population import PopulationView
 from scheduler.agent.refresh import RefreshResult
 from scheduler.attempt import Attempt
-from scheduler.due import Due, after_attempt
+from scheduler.due import NOT_DUE, Due, after_attempt
 from scheduler.model.asking_rules import after_refresh
 from scheduler.model.choice import choose
 from scheduler.model.ending import Ending, end, put_row
@@ -94,6 +94,9 @@ class AttemptWriter:
             for attempt in attempts:
                 if attempt.ending is not None:
                     self._write_answer(txn, attempt, attempt.ending, config)
+                    continue
+                if attempt.put_off_ms is not None:
+                    _put_off(txn, attempt, attempt.put_off_ms)
                     continue
                 self._write_one(txn, attempt, config)
                 has_queued |= self._queue_for_model(txn, attempt, config)
@@ -217,6 +220,7 @@ def state_after(attempt: Attempt, stored: RefreshState, now_ms: int, config: Con
         settings_digest=attempt.settings_digest,
         uncompared_count=0 if was_due else stored.uncompared_count + bool(attempt.result),
         failures=stored.failures + 1 if attempt.outcome == FAILED else 0,
+        habits=attempt.habits or (stored.habits if stored.HasField("habits") else None),
     )
     after_attempt(
         attempt.user,
@@ -228,6 +232,17 @@ def state_after(attempt: Attempt, stored: RefreshState, now_ms: int, config: Con
         config=config,
     ).put(state)
     return state
+
+
+def _put_off(txn: ProfileTransaction, attempt: Attempt, due_ms: int) -> None:
+    """Leave a user's profile as it is, and see to them later; what was seen of them is kept."""
+    state = txn.refresh_state(attempt.user) or RefreshState()
+    state.segment = attempt.segment
+    if attempt.habits is not None:
+        state.habits.CopyFrom(attempt.habits)
+    later = Due(due_ms, RefreshReason.REFRESH_REASON_CADENCE) if due_ms else NOT_DUE
+    (attempt.asked if attempt.asked.at_ms else later).put(state)
+    txn.schedule(attempt.user, state)
 
 
 def _put_profile(txn: ProfileTransaction, attempt: Attempt, result: RefreshResult, valid: Validity) -> int:

@@ -32,6 +32,7 @@ from scheduler.mapped_pages import release_pages
 from scheduler.model.connections import Connections
 from scheduler.model.work import ModelWork
 from scheduler.pauses import Pauses
+from scheduler.policy import Policy
 from scheduler.populations import Populations
 from scheduler.review import Reviewer
 from scheduler.rollback import Rollbacks
@@ -109,6 +110,7 @@ class SchedulerDaemon:
         models: Asks models about those who were refreshed.
         defaults: What users nobody knows are served.
         trends: Counts what trends among all users.
+        policy: Weighs refreshes, where that is configured.
 
     Args:
         config: The configuration to begin with.
@@ -163,6 +165,7 @@ class SchedulerDaemon:
             self.trends = TrendCounter(
                 self._writer, self._profiles, self.defaults, self._synonyms_of, clock=clock, live=self.live
             )
+            self.policy = Policy(self._writer, self._profiles, clock=clock, live=self.live)
             refresher = Refresher(
                 self._profiles,
                 populations,
@@ -172,6 +175,7 @@ class SchedulerDaemon:
                 compute=compute,
                 prompt_version=prompt_version,
                 generals_of=self.defaults.generals,
+                policy=self.policy,
             )
             self.runner = Runner(
                 self._profiles,
@@ -206,6 +210,7 @@ class SchedulerDaemon:
                 live=self.live,
                 shaping=shaping,
                 pauses=self.pauses,
+                policy=self.policy,
             )
             self._feed = TriggerFeed(
                 self._writer,
@@ -234,6 +239,7 @@ class SchedulerDaemon:
                 "topics": self._guarded(self._propose_topics),
                 "defaults": self._guarded(self._publish_defaults),
                 "trends": self._guarded(self._count_trends),
+                "policy": self._guarded(self.policy.pass_when_due),
                 "reload": self._guarded(self._reload),
             },
             config,

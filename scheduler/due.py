@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from typing import NamedTuple
 
-from foreword.clock import DAY_MS
+from foreword.clock import DAY_MS, HOUR_MS
 from foreword.config import Config, Scheduler
 from foreword.config_segments import SegmentSettings
 from foreword.keys import UserKey
@@ -13,7 +14,7 @@ from foreword.v1.activity_pb2 import Trigger, UserActivity
 from foreword.v1.profile_pb2 import Cadence, Segment
 from foreword.v1.refresh_pb2 import RefreshReason, RefreshState
 from foreword.wall_time import next_cron_ms, next_night_ms, night
-from scheduler.segments import cadence, cadence_settings
+from scheduler.segments import cadence, cadence_settings, promised_hours
 
 # What goes before cadence work, most urgent first: somebody reads or has taken something back, a session is over, an
 # operator asks.
@@ -124,16 +125,21 @@ def after_trigger(
             merely met late by a scheduler that was down; 0 when nothing is known.
     """
     is_held_back = failures and former.at_ms > now_ms
+    is_weighed = _is_weighed(config)
     for name, reason in _URGENT:
         asked_ms = getattr(trigger, name)
+        if is_weighed and reason == RefreshReason.REFRESH_REASON_ON_OPEN:
+            continue
         if asked_ms and (reason in _INSISTING or not is_held_back) and allows(segment, reason, config):
             return _at_once(former, reason, asked_ms, now_ms)
     if is_held_back or not allows(segment, RefreshReason.REFRESH_REASON_SESSION_END, config):
         return former
-    if trigger.activity_ms and not former.is_now(now_ms):
-        is_late = trigger.activity_ms + _idle_ms(config) <= looked_ms
+    # A read begins a session as activity does, where it is weighed afterwards whether to refresh.
+    active_ms = max(trigger.activity_ms, trigger.on_open_ms if is_weighed else 0)
+    if active_ms and not former.is_now(now_ms):
+        is_late = active_ms + _idle_ms(config) <= looked_ms
         if is_late or _is_after_session(segment, config):
-            return _after_session(former, trigger.activity_ms, now_ms, config)
+            return _after_session(former, active_ms, now_ms, config)
     return former
 
 
@@ -179,6 +185,7 @@ def at_review(
     is_let_in: bool,
     now_ms: int,
     config: Config,
+    is_worth: bool = True,
 ) -> Due:
     """Return when a user should be due who is looked at without cause; the stored time when it is right.
 
@@ -200,6 +207,7 @@ def at_review(
         is_let_in: Whether other settings let a user in who had too few events.
         now_ms: The time.
         config: Cadences and the length of a session.
+        is_worth: Whether news are worth a refresh, where `policy` is "optimal".
     """
     former = _within_reach(Due.of(state), now_ms, config)
     at_once = former if former.is_now(now_ms) else Due(now_ms, RefreshReason.REFRESH_REASON_CADENCE)
@@ -212,7 +220,10 @@ def at_review(
         return _after_session(former, activity.last_seen_ms, now_ms, config) if is_unscheduled else former
     if is_let_in and allows(segment, RefreshReason.REFRESH_REASON_CADENCE, config):
         return at_once
-    return _by_rule(former, user, state, activity, segment=segment, now_ms=now_ms, config=config)
+    has_news = activity.last_seq > state.consumed_seq and (is_worth or not _is_weighed(config))
+    return _by_rule(
+        former, user, state, activity, has_news=has_news, segment=segment, now_ms=now_ms, config=config
+    )
 
 
 def _by_rule(
@@ -221,19 +232,29 @@ def _by_rule(
     state: RefreshState,
     activity: UserActivity,
     *,
+    has_news: bool,
     segment: Segment,
     now_ms: int,
     config: Config,
 ) -> Due:
-    """Return what the rule of the segment makes of a due time that nothing but a cadence has set."""
-    due = by_cadence(segment, user, state.attempted_ms, now_ms, config)
-    if due.at_ms:
+    """Return what the rule of the segment, or the policy, makes of a due time that nothing but a cadence has set."""
+    since_ms = state.attempted_ms or (activity.first_seen_ms if _is_weighed(config) else 0)
+    due = by_cadence(segment, user, since_ms, now_ms, config)
+    if due.at_ms and not (_is_weighed(config) and has_news):
+        if _is_weighed(config):
+            # The promise, but for a time that was set earlier because the refresh will be worth it then.
+            return due if not former.at_ms or due.at_ms < former.at_ms else former
         # What this cadence has set since the last attempt, too, is overdue, and not put off for another turn.
-        first = by_cadence(segment, user, state.attempted_ms, state.attempted_ms, config)
+        first = by_cadence(segment, user, since_ms, since_ms, config)
         return former if former.is_now(now_ms) and first.is_now(now_ms) else due
-    if _is_after_session(segment, config) and activity.last_seq > state.consumed_seq:
+    if _is_after_session(segment, config) and has_news:
         return _after_session(due, activity.last_seen_ms, now_ms, config)
     return former._replace(at_ms=0)
+
+
+def _is_weighed(config: Config) -> bool:
+    """Return whether what a refresh is worth decides, and not the rules of segments."""
+    return config.scheduler.policy == "optimal"
 
 
 def by_cadence(segment: Segment, user: UserKey, since_ms: int, now_ms: int, config: Config) -> Due:
@@ -248,6 +269,11 @@ def by_cadence(segment: Segment, user: UserKey, since_ms: int, now_ms: int, conf
     """
     settings = cadence_settings(segment, config)
     due_ms = 0
+    if _is_weighed(config):
+        # Before that, the end of a session decides, by what a refresh is worth.
+        due_ms = promised_ms(segment, since_ms, config)
+        due_ms = max(now_ms, due_ms) if due_ms else 0
+        return Due(due_ms, RefreshReason.REFRESH_REASON_CADENCE)
     if settings.refresh == "every":
         due_ms = max(now_ms, since_ms + int(settings.every_days * DAY_MS))
     elif settings.refresh == "nightly":
@@ -267,6 +293,12 @@ def _zone_name(settings: SegmentSettings, config: Config) -> str:
 def _place(user: UserKey) -> float:
     """Return where a user stands among all, from 0 to below 1."""
     return zlib.crc32(user) / 2**32
+
+
+def promised_ms(segment: Segment, since_ms: int, config: Config) -> int:
+    """Return until when a profile confirmed at a time must be refreshed; 0 where only a read or a person asks."""
+    hours = promised_hours(segment, config)
+    return 0 if hours == math.inf else since_ms + int(hours * HOUR_MS)
 
 
 def backoff_ms(user: UserKey, failures: int, settings: Scheduler) -> int:
@@ -310,7 +342,9 @@ def _after_session(former: Due, activity_ms: int, now_ms: int, config: Config) -
 def _is_after_session(segment: Segment, config: Config) -> bool:
     """Return whether a user is refreshed after sessions; one never scheduled is."""
     is_scheduled = segment != Segment.SEGMENT_UNSPECIFIED
-    return not is_scheduled or cadence(segment, config) == Cadence.CADENCE_AFTER_SESSION
+    return (
+        not is_scheduled or _is_weighed(config) or cadence(segment, config) == Cadence.CADENCE_AFTER_SESSION
+    )
 
 
 def _within_reach(due: Due, now_ms: int, config: Config) -> Due:

@@ -23,6 +23,8 @@ SETTLE_SECONDS = 30.0
 TOPICS_SECONDS = 60.0
 # A look at whether the configuration is another, or the night: microseconds.
 DEFAULTS_SECONDS = 60.0
+# The pass over all users is daily; this is how soon a new budget is followed.
+POLICY_SECONDS = 30.0
 # At full speed a sweep touches a few megabytes of the store a second.
 MEMORY_SECONDS = 5.0
 
@@ -100,6 +102,7 @@ def intervals_seconds(config: Config) -> dict[str, float]:
         "topics": TOPICS_SECONDS,
         "defaults": DEFAULTS_SECONDS,
         "trends": DEFAULTS_SECONDS,
+        "policy": POLICY_SECONDS,
         "reload": RELOAD_SECONDS,
     }
 

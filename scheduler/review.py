@@ -17,6 +17,7 @@ from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import RefreshState
 from scheduler.due import URGENCY, Due, at_review
 from scheduler.pauses import Holding, Pauses
+from scheduler.policy import Policy
 from scheduler.runner import Runner
 from scheduler.segments import classify, validity
 from scheduler.shaping import Shaping
@@ -48,7 +49,9 @@ class Reviewer:
         live: FollowedConfig,
         shaping: Shaping,
         pauses: Pauses,
+        policy: Policy | None = None,
     ) -> None:
+        self._policy = policy
         self._writer = writer
         self._profiles = profiles
         self._runner = runner
@@ -87,6 +90,8 @@ class Reviewer:
             if self._runner.in_flight(user) is None:
                 state, header = self._profiles.refresh_state(user), self._profiles.header(user)
                 is_let_in = self._is_let_in(state, header, user, activity, config)
+                weighing = self._policy if self._policy is not None and self._policy.is_on else None
+                is_worth = weighing is None or state is None or weighing.is_worth(state, activity)
                 found = review(
                     state,
                     header,
@@ -96,6 +101,7 @@ class Reviewer:
                     config=config,
                     is_let_in=is_let_in,
                     pauses=self._pauses,
+                    is_worth=is_worth,
                 )
                 if found is not None:
                     reviews.append((user, found))
@@ -135,6 +141,7 @@ def review(
     *,
     config: Config,
     is_let_in: bool,
+    is_worth: bool = True,
     pauses: Holding,
 ) -> _Change | None:
     """Return what is to change for a user: segment, due time, times in the header; None when all is as it should be.
@@ -153,7 +160,14 @@ def review(
         changed.is_held = False
     if not changed.is_held:
         at_review(
-            user, changed, activity, segment=segment, is_let_in=is_let_in, now_ms=now_ms, config=config
+            user,
+            changed,
+            activity,
+            segment=segment,
+            is_let_in=is_let_in,
+            is_worth=is_worth,
+            now_ms=now_ms,
+            config=config,
         ).put(changed)
     if changed.segment != Segment.SEGMENT_UNSPECIFIED and not changed.failures:
         changed.segment = segment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, cast
 
 from foreword.clock import DAY_MS, HOUR_MS
@@ -24,6 +25,8 @@ _CADENCES = {
     "manual": Cadence.CADENCE_MANUAL,
     "never": Cadence.CADENCE_NEVER,
 }
+# Rules under which time alone brings no refresh.
+_ASKED_FOR = ("on-open", "manual", "never")
 # What goes up and down by a day's chance. Ages only grow, and a visit ends an absence at once.
 _WAVERING = ("active_days_per_week", "sessions_per_week")
 
@@ -132,6 +135,12 @@ def cadence_settings(segment: Segment, config: Config) -> SegmentSettings:
     segment is gone from the configuration until the review has found another."""
     found = config.segments.find(segment) or config.segments.tried()[0]
     return found.settings
+
+
+def promised_hours(segment: Segment, config: Config) -> float:
+    """Return the age before which a profile is to be refreshed; infinite where only a read or a person asks for it."""
+    settings = cadence_settings(segment, config)
+    return math.inf if settings.refresh in _ASKED_FOR else settings.expired_after_hours
 
 
 def cadence(segment: Segment, config: Config) -> Cadence:

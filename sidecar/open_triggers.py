@@ -33,14 +33,16 @@ class OpenTriggers:
         self._waiting: dict[UserKey, int] = {}
         self._under_way = False
 
+    @property
+    def notes_reads(self) -> bool:
+        """Whether every user who is read is to be asked for, once a session: reads then tell how often they come."""
+        return self._live.current.scheduler.policy == "optimal"
+
     def ask(self, user: UserKey) -> None:
         """Ask for a refresh of a user who was read; does nothing when that was done a moment ago."""
         now_ms = self._clock.now_ms()
         asked_ms = self._recent.get(user)
-        if (
-            asked_ms is not None
-            and now_ms - asked_ms < self._live.current.sidecar.open_trigger_seconds * 1000
-        ):
+        if asked_ms is not None and now_ms - asked_ms < self._pause_ms():
             return
         if len(self._waiting) >= WAITING_MAX or not self._is_known(user):
             return
@@ -48,6 +50,11 @@ class OpenTriggers:
         self._waiting[user] = now_ms
         if not self._under_way:
             self._send()
+
+    def _pause_ms(self) -> float:
+        config = self._live.current
+        seconds = config.sidecar.open_trigger_seconds
+        return 1000 * (max(seconds, config.session.idle_timeout_seconds) if self.notes_reads else seconds)
 
     def forget(self, user: UserKey) -> None:
         """Drop what is remembered of a user."""

@@ -90,7 +90,7 @@ class ProfileService:
         user = keys.user_key(request.user_id, request.namespace)
         row = self._profiles.profile_row(user)
         self._count(row)
-        if asks_for_refresh(row):
+        if asks_for_refresh(row) or self._triggers.notes_reads:
             self._triggers.ask(user)
         if row is None:
             return self._profiles.default_profile_response(request.user_id, request.namespace)
@@ -117,7 +117,7 @@ class ProfileService:
         check_text("session_id", request.session_id, SESSION_ID_BYTES_MAX)
         row = self._profiles.foreword_row(user)
         self._count(row)
-        if asks_for_refresh(row):
+        if asks_for_refresh(row) or self._triggers.notes_reads:
             self._triggers.ask(user)
         whole = (
             self._profiles.default_foreword_response(request.namespace)
@@ -152,10 +152,11 @@ class ProfileService:
     def _answer(self, ids: list[str], namespace: str, start: int) -> list[bytes]:
         users = [_user_of_batch(user_id, namespace, start + place) for place, user_id in enumerate(ids)]
         now_ms = self._now_ms()
+        notes_reads = self._triggers.notes_reads
         responses = []
         for user_id, user, row in zip(ids, users, self._profiles.profile_rows(users), strict=True):
             self._count(row)
-            if asks_for_refresh(row):
+            if asks_for_refresh(row) or notes_reads:
                 self._triggers.ask(user)
             responses.append(
                 self._profiles.default_profile_response(user_id, namespace)

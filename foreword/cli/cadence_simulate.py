@@ -115,6 +115,9 @@ def command(
     with progress(as_json=settings.as_json) as show:
         for place, (label, config) in enumerate(configs):
             show("simulating", place, len(configs), "runs")
+            if config.scheduler.policy == "optimal":
+                hint = "foreword evaluate cadence compares it with cadences at equal cost"
+                raise FieldError("scheduler.policy", "'optimal'", "'segments' here", hint=hint)
             asking = _asking(config) if price is not None else config
             moments = trace(found, int(config.session.idle_timeout_seconds * 1000))
             runs.append(Run(label, simulate(moments, asking, _price(asking, price))))

@@ -490,3 +490,56 @@ def _agree_to_cost(
             f"{', '.join(elsewhere)} would be sent {sent}, and is paid for", hint="agree with --yes"
         )
     click.confirm(f"Send {sent} to {', '.join(elsewhere)}?", abort=True, err=True)
+
+
+@command.command("cadence")
+@_EVENTS
+@_MORE
+@click.option(
+    "--cost-share",
+    "shares",
+    type=click.FloatRange(0, min_open=True),
+    multiple=True,
+    default=(1.0, 0.5),
+    show_default=True,
+    help="What cadences may cost, as a share of what the segments do; may be given several times.",
+)
+@click.option(
+    "--material-distance",
+    "material",
+    type=click.FloatRange(0, 1, min_open=True),
+    show_default="scheduler.material_distance",
+    help="Distance between two profiles from which on they are not the same.",
+)
+@_RESAMPLES
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the resampling.")
+@shared_options
+@click.pass_obj
+def cadence(
+    settings: Settings,
+    *,
+    files: tuple[Path, ...],
+    more: tuple[Path, ...],
+    shares: tuple[float, ...],
+    material: float | None,
+    resamples: int,
+    seed: int,
+) -> None:
+    """Compare how often an open finds a fresh profile at equal cost: one interval, the segments, the optimal policy.
+
+    A session's start is an open. A profile is fresh while the product's own refresh would write nothing else that
+    matters. Intervals are of 95 %, by resampling users.
+    """
+    from evaluations.cadence import evaluate_cadence
+    from evaluations.sources import EventFile
+
+    report = evaluate_cadence(
+        [EventFile(file) for file in (*files, *more)],
+        config=settings.config,
+        material=material,
+        shares=shares,
+        seed=seed,
+        bootstrap=resamples,
+        on_progress=lambda step: None if settings.as_json else note(f"{step} …"),
+    )
+    click.echo(report.to_json() if settings.as_json else report.table())

@@ -23,6 +23,7 @@ from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refu
 from foreword.store.translation import translated
 from foreword.store.v1.store_pb2 import (
     ErasureReceipt,
+    PolicyInForce,
     Population,
     SchedulerProblem,
     SchedulerProblems,
@@ -217,6 +218,11 @@ class ProfileReader(Reader):
         row = self._get(db.META, db.META_SCHEDULER_PROBLEMS) or b""
         return list(SchedulerProblems.FromString(row).problems)
 
+    def policy(self) -> PolicyInForce | None:
+        """Return by what refreshes are weighed under `policy = "optimal"`; None before the first pass."""
+        row = self._get(db.META, db.META_POLICY)
+        return None if row is None else PolicyInForce.FromString(row)
+
     def default_profile_row(self) -> bytes | None:
         """Return the stored default profile's row, or None when the scheduler has set none."""
         return self._get(db.META, db.META_DEFAULT_PROFILE)
@@ -322,6 +328,22 @@ class ProfileReader(Reader):
                     found.append(ScheduledUser(UserKey(key), header, RefreshState.FromString(row)))
                 if len(found) >= limit:
                     break
+        return found
+
+    def refresh_states(self, after: bytes = b"", limit: int = 1000) -> list[tuple[UserKey, RefreshState]]:
+        """Return up to `limit` users whose key is beyond `after` with the states of their refreshes, in key order.
+
+        A row that cannot be parsed is left out: one damaged row must not hide the others.
+        """
+        found: list[tuple[UserKey, RefreshState]] = []
+        with self._reading(db.REFRESH_STATES) as txn:
+            cursor = txn.cursor()
+            if cursor.set_range(after + b"\0" if after else b"\0"):
+                for key, row in cursor:
+                    with suppress(DecodeError):
+                        found.append((UserKey(key), RefreshState.FromString(row)))
+                    if len(found) >= limit:
+                        break
         return found
 
     def revisions(self, user: UserKey) -> list[tuple[int, bytes]]:

@@ -23,6 +23,7 @@ from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refu
 from foreword.store.transaction import Transaction
 from foreword.store.v1.store_pb2 import (
     ErasureReceipt,
+    PolicyInForce,
     Population,
     SchedulerProblem,
     SchedulerProblems,
@@ -264,6 +265,10 @@ class ProfileTransaction(Transaction):
             self._put(db.META, db.META_SCHEDULER_PROBLEMS, row)
         else:
             self._delete(db.META, db.META_SCHEDULER_PROBLEMS)
+
+    def put_policy(self, policy: PolicyInForce) -> None:
+        """Write by what refreshes are weighed until the next pass over all users."""
+        self._put(db.META, db.META_POLICY, policy.SerializeToString())
 
     def put_defaults(self, profile: Profile, foreword: Foreword) -> None:
         """Write what readers of any language serve to users without a profile."""

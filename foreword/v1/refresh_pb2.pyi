@@ -2,6 +2,7 @@ from foreword.v1 import profile_pb2 as _profile_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -50,7 +51,7 @@ REFRESH_OUTCOME_FAILED: RefreshOutcome
 REFRESH_OUTCOME_SKIPPED: RefreshOutcome
 
 class RefreshState(_message.Message):
-    __slots__ = ("consumed_seq", "due_ms", "reason", "segment", "failures", "attempted_ms", "error", "revision", "outcome", "triggered_ms", "settling_since_ms", "settings_digest", "deletion_seq", "full_seq", "uncompared_count", "consumed_count", "is_held")
+    __slots__ = ("consumed_seq", "due_ms", "reason", "segment", "failures", "attempted_ms", "error", "revision", "outcome", "triggered_ms", "settling_since_ms", "settings_digest", "deletion_seq", "full_seq", "uncompared_count", "consumed_count", "is_held", "habits")
     CONSUMED_SEQ_FIELD_NUMBER: _ClassVar[int]
     DUE_MS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -68,6 +69,7 @@ class RefreshState(_message.Message):
     UNCOMPARED_COUNT_FIELD_NUMBER: _ClassVar[int]
     CONSUMED_COUNT_FIELD_NUMBER: _ClassVar[int]
     IS_HELD_FIELD_NUMBER: _ClassVar[int]
+    HABITS_FIELD_NUMBER: _ClassVar[int]
     consumed_seq: int
     due_ms: int
     reason: RefreshReason
@@ -85,7 +87,28 @@ class RefreshState(_message.Message):
     uncompared_count: int
     consumed_count: int
     is_held: bool
-    def __init__(self, consumed_seq: _Optional[int] = ..., due_ms: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., failures: _Optional[int] = ..., attempted_ms: _Optional[int] = ..., error: _Optional[str] = ..., revision: _Optional[int] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., triggered_ms: _Optional[int] = ..., settling_since_ms: _Optional[int] = ..., settings_digest: _Optional[int] = ..., deletion_seq: _Optional[int] = ..., full_seq: _Optional[int] = ..., uncompared_count: _Optional[int] = ..., consumed_count: _Optional[int] = ..., is_held: bool = ...) -> None: ...
+    habits: Habits
+    def __init__(self, consumed_seq: _Optional[int] = ..., due_ms: _Optional[int] = ..., reason: _Optional[_Union[RefreshReason, str]] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., failures: _Optional[int] = ..., attempted_ms: _Optional[int] = ..., error: _Optional[str] = ..., revision: _Optional[int] = ..., outcome: _Optional[_Union[RefreshOutcome, str]] = ..., triggered_ms: _Optional[int] = ..., settling_since_ms: _Optional[int] = ..., settings_digest: _Optional[int] = ..., deletion_seq: _Optional[int] = ..., full_seq: _Optional[int] = ..., uncompared_count: _Optional[int] = ..., consumed_count: _Optional[int] = ..., is_held: bool = ..., habits: _Optional[_Union[Habits, _Mapping]] = ...) -> None: ...
+
+class Habits(_message.Message):
+    __slots__ = ("open_count", "opened_ms", "opened_event_count", "opens", "open_days", "open_events", "changes", "change_events")
+    OPEN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    OPENED_MS_FIELD_NUMBER: _ClassVar[int]
+    OPENED_EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    OPENS_FIELD_NUMBER: _ClassVar[int]
+    OPEN_DAYS_FIELD_NUMBER: _ClassVar[int]
+    OPEN_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    open_count: int
+    opened_ms: int
+    opened_event_count: int
+    opens: float
+    open_days: float
+    open_events: float
+    changes: float
+    change_events: float
+    def __init__(self, open_count: _Optional[int] = ..., opened_ms: _Optional[int] = ..., opened_event_count: _Optional[int] = ..., opens: _Optional[float] = ..., open_days: _Optional[float] = ..., open_events: _Optional[float] = ..., changes: _Optional[float] = ..., change_events: _Optional[float] = ...) -> None: ...
 
 class LedgerEntry(_message.Message):
     __slots__ = ("user_key", "started_ms", "duration_us", "reason", "outcome", "revision", "generator", "model", "input_tokens", "output_tokens", "cost_micro_usd", "event_count", "error", "triggered_ms", "is_compared", "difference", "is_comparison_skipped")

@@ -18,7 +18,14 @@ from foreword.store.check.rows import namespace_key_fault, parsed, user_key_faul
 from foreword.store.check.topics import topic_proposals
 from foreword.store.profile_writer import add_to_totals, indexed_ms, text_etag
 from foreword.store.snapshot import Snapshot
-from foreword.store.v1.store_pb2 import ErasureReceipt, ModelHealth, Population, SchedulerProblems, Trends
+from foreword.store.v1.store_pb2 import (
+    ErasureReceipt,
+    ModelHealth,
+    PolicyInForce,
+    Population,
+    SchedulerProblems,
+    Trends,
+)
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshState
 
@@ -233,7 +240,11 @@ def _meta(snapshot: Snapshot) -> Iterator[Fault]:
     cursor = snapshot.get(db.META, db.META_TRIGGER_CURSOR)
     if cursor is not None and len(cursor) != 24:
         yield Fault("profiles.meta", db.META_TRIGGER_CURSOR.decode(), f"it has {len(cursor)} bytes, not 24")
-    for name, kind in ((db.META_SCHEDULER_PROBLEMS, SchedulerProblems), (db.META_MODEL_HEALTH, ModelHealth)):
+    for name, kind in (
+        (db.META_SCHEDULER_PROBLEMS, SchedulerProblems),
+        (db.META_MODEL_HEALTH, ModelHealth),
+        (db.META_POLICY, PolicyInForce),
+    ):
         if parsed(kind, snapshot.get(db.META, name) or b"") is None:
             yield Fault("profiles.meta", name.decode(), "it cannot be parsed")
 

@@ -20,6 +20,44 @@ BATCH_STAGE_UNSPECIFIED: BatchStage
 BATCH_STAGE_INTENDED: BatchStage
 BATCH_STAGE_SENT: BatchStage
 
+class RatePrior(_message.Message):
+    __slots__ = ("shape", "exposure")
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    EXPOSURE_FIELD_NUMBER: _ClassVar[int]
+    shape: float
+    exposure: float
+    def __init__(self, shape: _Optional[float] = ..., exposure: _Optional[float] = ...) -> None: ...
+
+class PolicyInForce(_message.Message):
+    __slots__ = ("opens_per_day", "opens_per_event", "changes_per_event", "returns_came", "returns_left", "threshold", "computed_ms", "budget", "expected", "expected_sum", "actual_sum", "users", "newcomers")
+    OPENS_PER_DAY_FIELD_NUMBER: _ClassVar[int]
+    OPENS_PER_EVENT_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_PER_EVENT_FIELD_NUMBER: _ClassVar[int]
+    RETURNS_CAME_FIELD_NUMBER: _ClassVar[int]
+    RETURNS_LEFT_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    COMPUTED_MS_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_SUM_FIELD_NUMBER: _ClassVar[int]
+    ACTUAL_SUM_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    NEWCOMERS_FIELD_NUMBER: _ClassVar[int]
+    opens_per_day: RatePrior
+    opens_per_event: RatePrior
+    changes_per_event: RatePrior
+    returns_came: float
+    returns_left: float
+    threshold: float
+    computed_ms: int
+    budget: float
+    expected: float
+    expected_sum: float
+    actual_sum: float
+    users: int
+    newcomers: float
+    def __init__(self, opens_per_day: _Optional[_Union[RatePrior, _Mapping]] = ..., opens_per_event: _Optional[_Union[RatePrior, _Mapping]] = ..., changes_per_event: _Optional[_Union[RatePrior, _Mapping]] = ..., returns_came: _Optional[float] = ..., returns_left: _Optional[float] = ..., threshold: _Optional[float] = ..., computed_ms: _Optional[int] = ..., budget: _Optional[float] = ..., expected: _Optional[float] = ..., expected_sum: _Optional[float] = ..., actual_sum: _Optional[float] = ..., users: _Optional[int] = ..., newcomers: _Optional[float] = ...) -> None: ...
+
 class ErasureReceipt(_message.Message):
     __slots__ = ("erased_ms", "counts")
     ERASED_MS_FIELD_NUMBER: _ClassVar[int]

@@ -85,6 +85,28 @@ def test_reading_again_soon_asks_once(running: Any) -> None:
     activity.close()
 
 
+def test_where_refreshes_are_weighed_every_read_is_noted_once_a_session(start: Any) -> None:
+    """Under the policy `optimal` a read of a fresh profile leaves a trigger, a second one half an hour later."""
+    scheduler = {"policy": "optimal", "refreshes_per_day": 1000}
+    running = start(start.config(scheduler=scheduler))
+    running.client.record([running.event("1")])
+    running.put("ann")
+    running.client.profiles(["ann"])
+    running.eventually(lambda: opened(running) == [ANN], "the trigger")
+    activity = running.activity()
+    first = activity.user(ANN).trigger_seq
+    running.clock.advance(1_799_000)
+    running.client.profile("ann")
+    running.client.record([running.event("other", user_id="bob")])
+    assert activity.user(ANN).trigger_seq == first
+    running.clock.advance(2_000)
+    running.client.foreword("ann")
+    running.eventually(
+        lambda: activity.triggers(first - 1, 10)[-1][1].on_open_ms > running.now_ms - 10_000, "a second"
+    )
+    activity.close()
+
+
 def _commit(running: Any) -> bool:
     # Counts are kept for a moment of the sidecar's time, which a test has to move.
     running.clock.advance(1)
