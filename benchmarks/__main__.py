@@ -17,6 +17,7 @@ NAMES = (
     "refresh",
     "policy",
     "growth",
+    "retention",
     "history",
     "prompt",
     "trigger",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -74,6 +74,32 @@ def admit(events: Iterable[Event], receipt_ms: int, *, namespace: str = "") -> A
         except FieldError as exc:
             found.refused.append(_refused(index, event, exc))
     return found
+
+
+def without_forgotten(admission: Admission, places: Sequence[int]) -> list[RefusedEvent]:
+    """Return what an answer says of all events that were not recorded, in request order.
+
+    Args:
+        admission: What `admit` made of the request.
+        places: Of those that the store did not take, among the kept: they lie in a time whose ids are forgotten.
+    """
+    if not places:
+        return admission.refused
+    taken_out = {refused.index for refused in admission.refused}
+    indexes = [index for index in range(len(admission.kept) + len(taken_out)) if index not in taken_out]
+    forgotten = [_forgotten(indexes[place], admission.kept[place]) for place in places]
+    return sorted([*admission.refused, *forgotten], key=lambda refused: refused.index)
+
+
+def _forgotten(index: int, event: NewEvent) -> RefusedEvent:
+    return RefusedEvent(
+        index=index,
+        event_id=event.event_id,
+        field=f"events[{index}].time",
+        message=f"found {format_time_ms(event.time_ms)}, a time of which the user's event ids are forgotten, so that "
+        "nobody can say whether it counted already; allowed: times outside it (store.ids_days)",
+        reason=ErrorReason.ERROR_REASON_ID_FORGOTTEN,
+    )
 
 
 def checked(event: Event, receipt_ms: int) -> NewEvent:

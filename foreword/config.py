@@ -68,7 +68,18 @@ class Store(Section):
     ledger_entries_max: Annotated[int, Field(ge=100, le=100_000_000)] = 100_000
     """Refresh attempts kept one by one; their sums are kept for good."""
     retention_days: Annotated[int, Field(ge=28, le=3650)] = 90
-    """How long consumed events are kept. At least the window; older knowledge travels in the profile."""
+    """How long consumed events are kept, in whole days, UTC. At least the window; older knowledge travels in the
+    profile, and counts by type and topic stay in bands of days that double in length as they age."""
+    archive: Literal["off", "on"] = "off"
+    """on: consumed events past retention are written to Parquet files, a folder a day, before they are removed (extra
+    `archive`). off: they are removed. What was archived stays, is exported, and is reached by an erasure either way."""
+    archive_directory: Path | None = None
+    """Folder of the archive. None: `archive` in the store's folder. Moving one means moving its files there first."""
+    ids_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
+    """Age at which the ids of consumed events go, so that the store does not grow with time. An event from among those
+    of its user whose ids went is refused, since it may have counted already; one without a time, sent again so late,
+    counts anew. Ids stay as long after events that came more than 28 days late, so that an import goes on where it
+    stopped. None: twice retention_days. 0: they stay for good. Otherwise at least retention_days."""
 
 
 class Sidecar(Section):
@@ -676,6 +687,16 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _ids_outlive_events(self) -> Config:
+        if self.store.ids_days and self.store.ids_days < self.store.retention_days:
+            raise FieldError(
+                "store.ids_days",
+                str(self.store.ids_days),
+                f"at least store.retention_days, {self.store.retention_days}, or 0 for ids that stay for good",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _models_have_prices(self) -> Config:
         for key, model in (*self._models_in_use(), *self.tiering.models()):
             if model not in self.agent.prices:
@@ -728,6 +749,15 @@ class Config(Section):
     def noting(self) -> Noting:
         """Return what is noted of users as their events are written."""
         return Noting(int(self.session.idle_timeout_seconds * 1000), self.segments.attributes())
+
+    def ids_days(self) -> int:
+        """Return the age in days at which ids of events go; 0 when they stay."""
+        ids_days = self.store.ids_days
+        return 2 * self.store.retention_days if ids_days is None else ids_days
+
+    def archive_directory(self) -> Path:
+        """Return the folder of the archive."""
+        return self.store.archive_directory or self.store.directory / "archive"
 
     def answers_directory(self) -> Path:
         """Return the folder of the cache of cores."""

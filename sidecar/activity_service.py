@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from foreword import keys
-from foreword.admission import admit
+from foreword.admission import admit, without_forgotten
 from foreword.clock import Clock
 from foreword.keys import UserKey
 from foreword.store import ActivityTransaction, Deletion
@@ -16,6 +16,7 @@ from foreword.v1.activity_service_pb2 import (
     RecordEventsResponse,
     RefusedEvent,
 )
+from foreword.v1.error_reason_pb2 import ErrorReason
 from foreword.v1.refresh_pb2 import RefreshState
 from sidecar import checks
 from sidecar.activity import Activity
@@ -31,10 +32,11 @@ class ActivityService:
 
     Attributes:
         accepted_count: Events newly recorded since the start.
+        forgotten_count: Events refused since the start, because the ids of their time are forgotten.
     """
 
     def __init__(self, activity: Activity, profiles: Profiles, clock: Clock) -> None:
-        self.accepted_count = 0
+        self.accepted_count = self.forgotten_count = 0
         self._activity = activity
         self._clock = clock
         self._wait = RefreshWait(profiles, activity)
@@ -53,15 +55,18 @@ class ActivityService:
         receipt_ms = self._clock.now_ms()
         self._activity.reserve(count)
 
-        def job(transaction: ActivityTransaction) -> tuple[list[bool], list[RefusedEvent]]:
+        def job(transaction: ActivityTransaction) -> tuple[int, list[RefusedEvent]]:
             admission = admit(request.events, receipt_ms)
-            return transaction.record(admission.kept, receipt_ms), admission.refused
+            is_new = transaction.record(admission.kept, receipt_ms)
+            return sum(is_new), without_forgotten(admission, transaction.forgotten(admission.kept, is_new))
 
-        is_new, refusals = await self._activity.write(job, releasing=count)
-        accepted_count = sum(is_new)
+        accepted_count, refused = await self._activity.write(job, releasing=count)
         self.accepted_count += accepted_count
+        self.forgotten_count += sum(each.reason == ErrorReason.ERROR_REASON_ID_FORGOTTEN for each in refused)
         return RecordEventsResponse(
-            accepted_count=accepted_count, duplicate_count=len(is_new) - accepted_count, refused=refusals
+            accepted_count=accepted_count,
+            duplicate_count=count - accepted_count - len(refused),
+            refused=refused,
         )
 
     async def delete_events(self, request: DeleteEventsRequest, context: Context) -> DeleteEventsResponse:

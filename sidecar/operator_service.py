@@ -35,6 +35,7 @@ from foreword.v1.operator_service_pb2 import (
     RefreshUserResponse,
     ResumeRefreshesRequest,
     ResumeRefreshesResponse,
+    RetentionStatus,
     SegmentStatus,
     SplitTopicRequest,
     SplitTopicResponse,
@@ -46,6 +47,7 @@ from sidecar import checks
 from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
 from sidecar.answering import Answering
+from sidecar.archiving import Archiving
 from sidecar.counts import Counts, StoreCounter
 from sidecar.explaining import explain_belief
 from sidecar.ledger import get_ledger
@@ -82,6 +84,7 @@ class OperatorService:
         topics: Topics,
         scrubber: Scrubber,
         answering: Answering,
+        archiving: Archiving,
         problems: Problems,
         live: FollowedConfig,
         clock: Clock,
@@ -94,6 +97,7 @@ class OperatorService:
         self._topics = topics
         self._scrubber = scrubber
         self._answering = answering
+        self._archiving = archiving
         self._problems = problems
         self._live = live
         self._clock = clock
@@ -117,6 +121,15 @@ class OperatorService:
             "SplitTopic": unary(SplitTopicRequest, self.split_topic),
         }
 
+    def _retention(self) -> RetentionStatus:
+        reader = self._activity.reader
+        return RetentionStatus(
+            band_count=reader.bands_count() if reader is not None else 0,
+            waiting_count=reader.waiting_count() if reader is not None else 0,
+            archived_count=self._archiving.archived_count,
+            forgotten_count=self._events.forgotten_count,
+        )
+
     # -- GetStatus --------------------------------------------------------------------------------------------
 
     async def get_status(self, _request: GetStatusRequest, _context: Context) -> GetStatusResponse:
@@ -128,6 +141,7 @@ class OperatorService:
         response.now.FromMilliseconds(self._clock.now_ms())
         response.write_queue_count = self._activity.waiting_events
         response.events_accepted = self._events.accepted_count
+        response.retention.CopyFrom(self._retention())
         reader = self._profiles.reader
         health = reader.model.health() if reader is not None else ModelHealth()
         response.model.CopyFrom(model_status(counts.model, health, self._live.current.budget))

@@ -22,6 +22,7 @@ from foreword.config_file import ConfigFile
 from foreword.errors import StoreNotWritableError
 from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
+from foreword.store.archive import require_parquet
 from foreword.store.check import Scrub
 from sidecar import (
     activity_service,
@@ -37,6 +38,7 @@ from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
 from sidecar.answer_service import AnswerService
 from sidecar.answering import Answering
+from sidecar.archiving import Archiving
 from sidecar.erasures import Erasures
 from sidecar.health_service import HealthService
 from sidecar.maintenance import Maintenance
@@ -222,7 +224,10 @@ class SidecarServer:
         self._reader_watch = ReaderWatch(self._profiles, self._activity, self._live, self._problems)
         scrub = Scrub(config.store.directory)
         self._scrubber = Scrubber(scrub, self._live, self._problems, clock)
-        self._maintenance = Maintenance(self._activity, self._profiles, self._live, clock)
+        if config.store.archive == "on":
+            require_parquet('store.archive = "on"')
+        self._archiving = Archiving(self._activity, self._live, self._problems)
+        self._maintenance = Maintenance(self._activity, self._profiles, self._archiving, self._live, clock)
         self._answering = Answering(config, self._live, self._problems, clock)
 
     async def _bind(self, stack: contextlib.AsyncExitStack) -> None:
@@ -255,7 +260,14 @@ class SidecarServer:
 
     def _register(self, server: grpc.aio.Server) -> None:
         triggers = OpenTriggers(self._activity, self._live, self._clock)
-        self._erasures = Erasures(self._activity, self._profiles, triggers, self._clock)
+        self._erasures = Erasures(
+            self._activity,
+            self._profiles,
+            triggers,
+            archiving=self._archiving,
+            problems=self._problems,
+            clock=self._clock,
+        )
         events = ActivityService(self._activity, self._profiles, self._clock)
         topics = Topics(self._profiles, self._activity, self._clock)
         services: dict[str, _Service] = {
@@ -279,6 +291,7 @@ class SidecarServer:
                 topics=topics,
                 scrubber=self._scrubber,
                 answering=self._answering,
+                archiving=self._archiving,
                 problems=self._problems,
                 live=self._live,
                 clock=self._clock,
@@ -288,7 +301,8 @@ class SidecarServer:
                 self._profiles,
                 self._activity,
                 self._erasures,
-                self._answering,
+                answering=self._answering,
+                archiving=self._archiving,
             ),
         }
         for name, service in services.items():

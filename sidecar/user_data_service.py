@@ -19,6 +19,7 @@ from foreword.v1.user_data_service_pb2 import (
 from sidecar import checks
 from sidecar.activity import Activity
 from sidecar.answering import Answering
+from sidecar.archiving import Archiving
 from sidecar.erasures import Erasures
 from sidecar.profiles import Profiles
 from sidecar.refresh_wait import bounded_seconds
@@ -34,6 +35,10 @@ PENDING = (
     "the scheduler has still to remove the profile, its revisions and ledger entries; it does when it next runs, and "
     "until then the user is served as unknown"
 )
+ARCHIVE_PENDING = (
+    "files of the archive may still hold the user; they are being written anew, and where that fails `foreword status` "
+    "says why and it is tried again"
+)
 
 
 class UserDataService:
@@ -45,6 +50,7 @@ class UserDataService:
         activity: Read for exports.
         erasures: Those under way.
         answering: What was asked before there was an answer, and what was met, is held by asker.
+        archiving: Where events past retention may be.
     """
 
     def __init__(
@@ -53,13 +59,16 @@ class UserDataService:
         profiles: Profiles,
         activity: Activity,
         erasures: Erasures,
+        *,
         answering: Answering,
+        archiving: Archiving,
     ) -> None:
         self._directory = directory
         self._profiles = profiles
         self._activity = activity
         self._erasures = erasures
         self._answering = answering
+        self._archiving = archiving
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handler of each method."""
@@ -73,7 +82,8 @@ class UserDataService:
     ) -> AsyncIterator[ExportUserResponse]:
         """Yield every record kept of a user; none for a user nobody knows."""
         user = keys.user_key(request.user_id, request.namespace)
-        records = export_from(self._activity.reader, self._profiles.reader, user)
+        archive = self._archiving.archive()
+        records = export_from(self._activity.reader, self._profiles.reader, user, archive)
         # In a thread: the ledger is looked through as a whole, and meanwhile reads are answered.
         while part := await asyncio.to_thread(lambda: list(islice(records, SLICE_RECORDS))):
             for record in part:
@@ -91,5 +101,5 @@ class UserDataService:
         return EraseUserResponse(
             complete=erased.complete,
             counts=[*erased.counts, refused, *asked],
-            pending="" if erased.complete else PENDING,
+            pending="" if erased.complete else ARCHIVE_PENDING if erased.is_archive_pending else PENDING,
         )

@@ -20,10 +20,12 @@ WAIT_SECONDS = 20
 
 
 @asynccontextmanager
-async def both_daemons(store: Path, *, words: dict[str, Any] | None = None) -> AsyncIterator[AsyncForeword]:
-    """Run a sidecar and a scheduler on one store, and give their client."""
+async def both_daemons(
+    store: Path, *, words: dict[str, Any] | None = None, sections: dict[str, dict[str, Any]] | None = None
+) -> AsyncIterator[AsyncForeword]:
+    """Run a sidecar and a scheduler on one store, and give their client; `sections` adds keys to the configuration."""
     with tempfile.TemporaryDirectory(prefix="fw") as sockets:
-        settings = {
+        settings: dict[str, dict[str, Any]] = {
             "store": {
                 "directory": str(store),
                 "profiles_map_size_bytes": 1 << 28,
@@ -33,6 +35,8 @@ async def both_daemons(store: Path, *, words: dict[str, Any] | None = None) -> A
             "scheduler": {"trigger_poll_ms": 5},
             "foreword": {"words": words or {}},
         }
+        for name, keys in (sections or {}).items():
+            settings[name] = {**settings.get(name, {}), **keys}
         config = Config.model_validate(settings)
         server, daemon = SidecarServer(config, SystemClock()), SchedulerDaemon(config, SystemClock())
         await server.start()

@@ -47,7 +47,8 @@ def command(settings: Settings, user: str, output: Path | None) -> None:
 def _records(settings: Settings, user: str) -> Iterator[ExportUserResponse]:
     client = connect_when_running(settings)
     if client is None:
-        yield from export_user(settings.directory, user_key(user, settings.namespace))
+        user_id = user_key(user, settings.namespace)
+        yield from export_user(settings.directory, user_id, settings.archive_directory)
         return
     with client:
         yield from client.export(user)

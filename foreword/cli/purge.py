@@ -11,6 +11,7 @@ from foreword.config import Config
 from foreword.errors import ForewordError, StoreError, StoreLockedError, StoreMissingError
 from foreword.keys import UserKey, user_key
 from foreword.store import ActivityReader, ActivityWriter, ProfileReader, ProfileWriter
+from foreword.store.archive import Archive
 from foreword.store.leftovers import erase_leftovers
 from foreword.store.snapshot import present
 from foreword.store.synonym_rows import read_synonyms
@@ -59,9 +60,14 @@ def _erase(config: Config, user: UserKey) -> list[StoreCount]:
     with ExitStack() as stack:
         activity, profiles = _take_both(config, stack)
         reader = stack.enter_context(closing(ProfileReader(config.store.directory)))
+        decided = stack.enter_context(closing(ActivityReader(config.store.directory)))
+        archive = Archive(
+            config.archive_directory(), decided.environment_id, is_needed=decided.archived_count() > 0
+        )
+        archive.refuse_unreadable()
         with activity.begin() as transaction:
             erase_id, counts = transaction.erase(user, now_ms)
-        decided = stack.enter_context(closing(ActivityReader(config.store.directory)))
+        counts.append(StoreCount(store="archive", rows=archive.erase(user)))
         populations = Populations(
             reader,
             lambda: config.window.half_life_days,

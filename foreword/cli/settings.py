@@ -78,7 +78,9 @@ class Settings:
         """The configuration as far as it says where the store and the sidecar are."""
         if "config" in self.__dict__:
             return self.config
-        config, fault = self.config_source.read_keys(["store.directory", "sidecar.listen"])
+        config, fault = self.config_source.read_keys(
+            ["store.directory", "store.archive_directory", "sidecar.listen"]
+        )
         if fault is not None:
             note(f"Warning: {fault}. Running daemons keep the last good file.")
         return config
@@ -91,6 +93,15 @@ class Settings:
             ConfigError: store.directory cannot be used.
         """
         return self._places.store.directory
+
+    @property
+    def archive_directory(self) -> Path:
+        """The folder of the archive, there or not.
+
+        Raises:
+            ConfigError: store.directory or store.archive_directory cannot be used.
+        """
+        return self._places.archive_directory()
 
     @property
     def sidecar_address(self) -> str:

@@ -18,7 +18,13 @@ from foreword.cli.settings import Settings, address_option
 from foreword.clock import format_time_ms
 from foreword.errors import ServiceError
 from foreword.naming import escaped
-from foreword.v1.operator_service_pb2 import EnvironmentStatus, GetStatusResponse, RefreshPause, SegmentStatus
+from foreword.v1.operator_service_pb2 import (
+    EnvironmentStatus,
+    GetStatusResponse,
+    RefreshPause,
+    RetentionStatus,
+    SegmentStatus,
+)
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import LedgerTotals
 
@@ -112,6 +118,19 @@ def segment_table(segments: list[SegmentStatus]) -> str:
     )
 
 
+def _retention(retention: RetentionStatus) -> Iterator[tuple[str, str]]:
+    """Yield what became of events past retention, once there are any."""
+    facts = [
+        (retention.band_count, "bands of days"),
+        (retention.archived_count, "archived since the start"),
+        (retention.waiting_count, "wait for the archive"),
+        (retention.forgotten_count, "refused, their ids being forgotten"),
+    ]
+    said = [f"{count:,} {what}" for count, what in facts if count]
+    if said:
+        yield "old events", "; ".join(said)
+
+
 def _comparisons(ledger: LedgerTotals) -> Iterator[tuple[str, str]]:
     skipped = ledger.comparisons_skipped
     if ledger.compared or skipped:
@@ -144,6 +163,7 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
             ),
             *(("paused", pause_text(pause)) for pause in status.pauses),
             *([("", f"{status.held_count:,} users wait for that to end")] if status.held_count else []),
+            *_retention(status.retention),
             ("revision", f"{status.revision:,}"),
             (
                 "scheduler",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
-from foreword.cli.output import bytes_text, print_json, table
+from foreword.cli.output import bytes_text, note, print_json, table
 from foreword.cli.progress import Show, progress
 from foreword.cli.settings import Settings, shared_options
 from foreword.clock import format_time_ms
 from foreword.errors import StoreMissingError
 from foreword.naming import escaped
+from foreword.store.archive import ArchiveStats, archive_stats
 from foreword.store.check import check_store
 from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.upkeep import (
@@ -46,7 +48,10 @@ def check(settings: Settings, directory: Path | None) -> int:
     Or of the backup in DIRECTORY. Daemons may run meanwhile. Ends with exit code 1 when something is wrong.
     """
     place = directory or settings.directory
-    faults = check_store(place)
+    archive = None if directory is not None else archive_stats(settings.archive_directory)
+    faults = check_store(place, settings.archive_directory if directory is None else None)
+    if archive is not None and find_spec("pyarrow") is None:
+        note(f"The archive in {archive.directory} is not looked through: pip install 'foreword[archive]'")
     if settings.as_json:
         listed = [fault._asdict() for fault in faults]
         print_json({"directory": str(place), "sound": not listed, "problems": listed})
@@ -77,13 +82,17 @@ def backup(settings: Settings, target: Path) -> None:
     """
     with progress(as_json=settings.as_json) as show:
         manifest = backup_store(settings.directory, target, progress=_in(show, "rows"))
+    archive = archive_stats(settings.archive_directory)
     if settings.as_json:
-        print_json({"target": str(target), **asdict(manifest)})
+        left_out = {} if archive is None else {"archive_left_out": asdict(archive)}
+        print_json({"target": str(target), **asdict(manifest), **left_out})
         return
     size = bytes_text(sum(copy.bytes for copy in manifest.environments.values()))
     click.echo(
         f"{target}: revision {manifest.revision}, {size}, the store of {format_time_ms(manifest.created_ms)}"
     )
+    if archive is not None:
+        note(f"Not in it: the archive, {_held(archive)}")
 
 
 @command.command("restore")
@@ -110,22 +119,30 @@ def restore(settings: Settings, backup_folder: Path, yes: bool) -> None:
     else:
         made = format_time_ms(manifest.created_ms)
         click.echo(f"{settings.directory} is now the store of {made}, revision {manifest.revision}")
+        archive = archive_stats(settings.archive_directory)
+        if archive is not None:
+            note(f"As it was: the archive, {_held(archive)}. Events archived since the backup stand in it")
 
 
 @command.command("stats")
 @shared_options
 @click.pass_obj
 def stats(settings: Settings) -> None:
-    """Print sizes, free space and readers of both environments."""
+    """Print sizes, free space and readers of both environments, and what the archive holds."""
     found = store_stats(settings.directory)
     if not found:
         raise StoreMissingError(
             f"no store at {settings.directory}", hint="start the daemons once, or see --config"
         )
+    archive = archive_stats(settings.archive_directory)
     if settings.as_json:
-        print_json([asdict(environment) for environment in found])
-    else:
-        click.echo("\n\n".join(_shown(environment) for environment in found))
+        held = [] if archive is None else [{"name": "archive", **asdict(archive)}]
+        print_json([asdict(environment) for environment in found] + held)
+        return
+    blocks = [_shown(environment) for environment in found]
+    if archive is not None:
+        blocks.append(f"{click.style('archive', bold=True)}\n  {_held(archive)}")
+    click.echo("\n\n".join(blocks))
 
 
 @command.command("compact")
@@ -148,6 +165,11 @@ def compact(settings: Settings, which: str | None) -> None:
         click.echo(
             f"{result.name}: {bytes_text(result.before_bytes)} before, {bytes_text(result.after_bytes)} now"
         )
+
+
+def _held(archive: ArchiveStats) -> str:
+    days = f", {archive.first_day} to {archive.last_day}" if archive.files else ""
+    return f"{archive.files:,} files, {bytes_text(archive.bytes)}{days}, in {archive.directory}"
 
 
 def _in(show: Show, unit: str) -> Progress:

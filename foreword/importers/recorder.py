@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
-from foreword.admission import admit
+from foreword.admission import admit, without_forgotten
 from foreword.client import Foreword
 from foreword.clock import Clock, SystemClock
 from foreword.config import Config
@@ -100,11 +100,12 @@ class StoreRecorder:
         taken_through = trigger_cursor(self._directory, self._writer.environment_id)
         with self._writer.begin(taken_through=taken_through, noting=self._noting) as transaction:
             is_new = transaction.record(admission.kept, now_ms)
+            refused = without_forgotten(admission, transaction.forgotten(admission.kept, is_new))
         accepted_count = sum(is_new)
         return RecordEventsResponse(
             accepted_count=accepted_count,
-            duplicate_count=len(is_new) - accepted_count,
-            refused=admission.refused,
+            duplicate_count=len(events) - accepted_count - len(refused),
+            refused=refused,
         )
 
     def __enter__(self) -> StoreRecorder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,10 +14,12 @@ from foreword.store import databases as db
 from foreword.store.applied import is_deleted
 from foreword.store.files import ACTIVITY
 from foreword.store.reader import Reader
+from foreword.store.retention_writer import band_of
 from foreword.store.seal import unsealed
 from foreword.store.v1.store_pb2 import RefreshPauses, TopicAliases
 from foreword.v1.activity_pb2 import Trigger, UserActivity
 from foreword.v1.erasure_pb2 import Erasure
+from foreword.v1.event_band_pb2 import EventBand
 from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import EventAbsence
 
@@ -44,6 +47,16 @@ class News(NamedTuple):
     after_seq: int
     through_seq: int
     count_max: int
+
+
+class WaitingDay(NamedTuple):
+    """Events of one day that wait for the archive."""
+
+    day: int
+    """In days since 1970, UTC."""
+    keys: list[bytes]
+    """Of their rows, those of damaged ones too."""
+    events: list[Event]
 
 
 class DayReads(NamedTuple):
@@ -139,9 +152,14 @@ class ActivityReader(Reader):
         if applied is not None and is_deleted(applied):
             return EventAbsence.EVENT_ABSENCE_DELETED
         is_there = self._get(db.EVENTS, keys.event_key(user, time_ms, event_id)) is not None
-        if applied is None or is_there:
+        if is_there or (applied is None and not self._is_forgotten(user, time_ms)):
             return EventAbsence.EVENT_ABSENCE_UNKNOWN
         return EventAbsence.EVENT_ABSENCE_PAST_RETENTION
+
+    def _is_forgotten(self, user: UserKey, time_ms: int) -> bool:
+        """Return whether ids of a user's events of this time have gone."""
+        seen = self.user(user)
+        return seen is not None and seen.forgotten_from_ms <= time_ms < seen.forgotten_to_ms
 
     def events(
         self,
@@ -215,6 +233,63 @@ class ActivityReader(Reader):
                 if event is not None:
                     yield event
 
+    def oldest_event_ms(self, user: UserKey) -> int | None:
+        """Return the time of the oldest event of a user that is kept; None when none is."""
+        with self._reading(db.EVENTS) as txn:
+            cursor = txn.cursor()
+            key = cursor.key() if cursor.set_range(user) else b""
+            return keys.read_u64(key, len(user)) if key.startswith(user) else None
+
+    def bands(self, user: UserKey) -> list[EventBand]:
+        """Return the counts of a user's events past retention, oldest first; without those that are damaged."""
+        found = (band_of(user, key, row) for key, row in self.range(db.BANDS, user))
+        return [band for band in found if band is not None]
+
+    def waiting_of(self, user: UserKey) -> Iterator[Event]:
+        """Yield a user's events that wait for the archive, oldest first; a lookup for each day with any user's."""
+        day = self._waiting_day(0)
+        while day is not None:
+            for key, row in self.range(db.TO_ARCHIVE, keys.u32(day) + user):
+                event = _event(db.TO_ARCHIVE, key, row, at=4)
+                if event is not None:
+                    yield event
+            day = self._waiting_day(day + 1)
+
+    def waiting_day(self, rows_max: int) -> WaitingDay | None:
+        """Return up to so many events of the first day of which any wait for the archive, ordered by user and time."""
+        day = self._waiting_day(0)
+        if day is None:
+            return None
+        rows = list(islice(self.range(db.TO_ARCHIVE, keys.u32(day)), rows_max))
+        found = [_event(db.TO_ARCHIVE, key, row, at=4) for key, row in rows]
+        return WaitingDay(day, [key for key, _ in rows], [event for event in found if event is not None])
+
+    def waiting_count(self) -> int:
+        """Return how many events wait for the archive."""
+        return self.count(db.TO_ARCHIVE) if self._environment.has(db.TO_ARCHIVE) else 0
+
+    def bands_count(self) -> int:
+        """Return how many rows of counts are kept, over all users."""
+        return self.count(db.BANDS) if self._environment.has(db.BANDS) else 0
+
+    def _waiting_day(self, from_day: int) -> int | None:
+        """Return the first day, from one on, of which events wait for the archive."""
+        if not self._environment.has(db.TO_ARCHIVE):
+            return None
+        # Not by `range`, which reads a thousand rows ahead.
+        with self._reading(db.TO_ARCHIVE) as txn:
+            cursor = txn.cursor()
+            return keys.read_u32(cursor.key()) if cursor.set_range(keys.u32(from_day)) else None
+
+    def archived_count(self) -> int:
+        """Return how many events were ever written to the archive."""
+        return keys.read_u64(self._get(db.META, db.META_ARCHIVED) or bytes(8))
+
+    def ids_before(self, user: UserKey, before_ms: int) -> Iterator[bytes]:
+        """Yield the ids, in UTF-8, of a user's accepted events of before a time."""
+        for batch in self._batches(db.APPLIED, user):
+            yield from (key[len(user) :] for key, row in batch if keys.read_u64(row) < before_ms)
+
     def triggers(self, after: int, limit: int) -> list[tuple[int, Trigger]]:
         """Return up to `limit` triggers beyond a place in the log, as `(place, trigger)`."""
         with self._reading(db.TRIGGERS) as txn:
@@ -234,17 +309,23 @@ class ActivityReader(Reader):
             cursor = txn.cursor()
             return [(UserKey(key), Erasure.FromString(row)) for key, row in cursor]
 
+    def erasure(self, user: UserKey) -> Erasure | None:
+        """Return the pending erasure of a user, or None."""
+        row = self._get(db.CONTROLS, user)
+        return None if row is None else Erasure.FromString(row)
+
     def applied_ids(self, user: UserKey) -> Iterator[str]:
         """Yield the ids of a user's accepted events, in byte order."""
         for batch in self._batches(db.APPLIED, user):
             yield from (key[len(user) :].decode() for key, _ in batch)
 
 
-def _event(database: bytes, key: bytes, row: bytes) -> Event | None:
+def _event(database: bytes, key: bytes, row: bytes, at: int = 0) -> Event | None:
+    """Return the event of a row, with `at` bytes before its user key; None when it is damaged."""
     whole = unsealed(database, key, row)
     if whole is None:
         # One event less changes little, and a refresh that fails for it would fail again and again.
-        user_id, namespace = keys.split_user_key(key[: keys.user_key_size(key)])
+        user_id, namespace = keys.split_user_key(key[at : at + keys.user_key_size(key[at:])])
         _log.warning("an event of user %r in namespace %r is damaged and left out", user_id, namespace)
         return None
     return Event.FromString(whole[8:])

@@ -24,6 +24,7 @@ from foreword.store.environment import Environment
 from foreword.store.files import ACTIVITY
 from foreword.store.lock import lock_activity
 from foreword.store.noting import note_attributes, session_starts
+from foreword.store.retention_writer import LATE_MS, RetentionTransaction
 from foreword.store.rewound import still_taken
 from foreword.store.seal import sealed, unsealed
 from foreword.store.v1.store_pb2 import RefreshPauses, TopicAliases
@@ -103,7 +104,10 @@ class ActivityTransaction:
         self._taken_through = still_taken(taken_through, self._counter(db.META_TRIGGER_SEQ))
 
     def record(self, events: Sequence[NewEvent], now_ms: int) -> list[bool]:
-        """Write events; return for each whether it was new (True) or known by its id (False)."""
+        """Write events; return for each whether it was new (True) or known by its id (False).
+
+        One of a time whose ids are forgotten is not taken either, unless its id is known; `forgotten` tells which.
+        """
         applied, stored = self._db[db.APPLIED], self._db[db.EVENTS]
         put, u64 = self._txn.put, keys.u64
         sequence = self._counter(db.META_EVENT_SEQ)
@@ -112,8 +116,14 @@ class ActivityTransaction:
         bodies: dict[UserKey, list[tuple[int, bytes]]] = {}
         last_seq: dict[UserKey, int] = {}
         ended: set[UserKey] = set()
+        # Events behind all that any user's ids are forgotten of, which are nearly all, cost a comparison.
+        forgotten_to_ms = self._counter(db.META_FORGOTTEN_TO)
+        spans_ms: dict[UserKey, tuple[int, int]] = {}
         for user, event_id, time_ms, body, ends_session in events:
             name, time = event_id.encode(), u64(time_ms)
+            if time_ms < forgotten_to_ms and self._is_forgotten(user, time_ms, name, spans_ms):
+                are_new.append(False)
+                continue
             # `applied` holds the time, by which the event can be found again without a scan.
             is_new = put(user + name, time, db=applied, overwrite=False)
             are_new.append(is_new)
@@ -134,6 +144,23 @@ class ActivityTransaction:
             self._set_counter(db.META_EVENT_SEQ, sequence)
             self._count_users(times_ms, last_seq, ended, bodies, now_ms)
         return are_new
+
+    @property
+    def retention(self) -> RetentionTransaction:
+        """What becomes of events past retention, in the same transaction."""
+        return RetentionTransaction(self._txn, self._db)
+
+    def forgotten(self, events: Sequence[NewEvent], are_new: Sequence[bool]) -> list[int]:
+        """Return the places of the events that `record` did not take though their ids are not known.
+
+        They lie in a time of the user whose ids are forgotten: each could be one that counted already.
+        """
+        applied = self._db[db.APPLIED]
+        return [
+            place
+            for place, (event, is_new) in enumerate(zip(events, are_new, strict=True))
+            if not is_new and self._txn.get(event.user + event.event_id.encode(), db=applied) is None
+        ]
 
     def request(
         self,
@@ -186,6 +213,7 @@ class ActivityTransaction:
             The erasure's id and how many rows went, per database. A repeated call gets an id of its own: the receipt
             of the former may be older than what came since.
         """
+        is_archive_pending = self._is_archive_pending(user) or self.retention.has_archive()
         self.finish_erasure(user)
         erase_id = ErasureId(uuid.uuid4().bytes)
         activity = self._user(user)
@@ -195,9 +223,11 @@ class ActivityTransaction:
             db.DELETED: self._delete_range(db.DELETED, user),
             db.TRIGGERS: self._delete_trigger(activity.trigger_seq) if activity else 0,
             db.USERS: int(self._txn.delete(user, db=self._db[db.USERS])),
+            **self.retention.erase(user),
         }
         sequence = self._next_trigger()
         control = Erasure(erase_id=erase_id, requested_ms=now_ms, trigger_seq=sequence)
+        control.is_archive_pending = is_archive_pending
         self._txn.put(user, control.SerializeToString(), db=self._db[db.CONTROLS])
         self._append_trigger(sequence, Trigger(user_key=user, erase_ms=now_ms, erase_id=erase_id))
         return erase_id, [
@@ -209,6 +239,19 @@ class ActivityTransaction:
         control = self._txn.pop(user, db=self._db[db.CONTROLS])
         if control is not None:
             self._delete_trigger(Erasure.FromString(control).trigger_seq)
+
+    def archive_erased(self, user: UserKey, erase_id: ErasureId) -> None:
+        """Note that no file of the archive holds a user any more, unless another erasure was asked for since."""
+        row = self._txn.get(user, db=self._db[db.CONTROLS])
+        control = None if row is None else Erasure.FromString(row)
+        if control is not None and control.erase_id == erase_id:
+            control.is_archive_pending = False
+            self._txn.put(user, control.SerializeToString(), db=self._db[db.CONTROLS])
+
+    def _is_archive_pending(self, user: UserKey) -> bool:
+        """Return whether an earlier erasure of a user has still to look through the archive."""
+        row = self._txn.get(user, db=self._db[db.CONTROLS])
+        return row is not None and Erasure.FromString(row).is_archive_pending
 
     def add_reads(self, day: int, counts: Mapping[int, int]) -> None:
         """Add to how often profiles and forewords were handed out on a day.
@@ -263,21 +306,6 @@ class ActivityTransaction:
                 self._put_user(user, activity)
         return len(taken)
 
-    def drop_events(self, user: UserKey, *, before_ms: int, consumed_seq: int, limit: int) -> int:
-        """Remove up to `limit` events of a user that are older than a time and consumed; return how many went.
-
-        Their ids stay in `applied`, so that a late repetition is still recognised.
-        """
-        old: list[bytes] = []
-        for key, row in self._range(db.EVENTS, user):
-            if keys.read_u64(key, len(user)) >= before_ms or len(old) >= limit:
-                break
-            if keys.read_u64(row) <= consumed_seq:
-                old.append(key)
-        for key in old:
-            self._txn.delete(key, db=self._db[db.EVENTS])
-        return len(old)
-
     def _delete_event(
         self, user: UserKey, event_id: str, activity: UserActivity, times_ms: list[int]
     ) -> Deletion:
@@ -313,6 +341,16 @@ class ActivityTransaction:
 
     # -- users and triggers ---------------------------------------------------------------------------------
 
+    def _is_forgotten(
+        self, user: UserKey, time_ms: int, name: bytes, spans_ms: dict[UserKey, tuple[int, int]]
+    ) -> bool:
+        """Return whether an event may be one whose id is forgotten; `spans_ms` remembers what was looked up."""
+        if user not in spans_ms:
+            activity = self._user(user) or UserActivity()
+            spans_ms[user] = activity.forgotten_from_ms, activity.forgotten_to_ms
+        from_ms, to_ms = spans_ms[user]
+        return from_ms <= time_ms < to_ms and self._txn.get(user + name, db=self._db[db.APPLIED]) is None
+
     def _count_users(
         self,
         times_ms: dict[UserKey, list[int]],
@@ -331,6 +369,8 @@ class ActivityTransaction:
                 self._set_back(user, activity, latest_ms)
             count_events(activity, times, self._noting.idle_ms)
             note_attributes(activity, bodies.get(user, ()), self._noting)
+            if min(times) < now_ms - LATE_MS:
+                activity.late_ms = now_ms
             activity.last_seq = last_seq[user]
             session_end_ms = now_ms if user in ended else 0
             self._trigger(user, activity, sequence, activity_ms=max(times), session_end_ms=session_end_ms)

@@ -64,7 +64,22 @@ DELETED = b"deleted"
 READS = b"reads"
 # Which topics operators made one, or set apart. Likewise.
 TOPIC_ALIASES = b"topic_aliases"
-ACTIVITY_DATABASES = (META, EVENTS, USERS, TRIGGERS, CONTROLS, APPLIED, READS, TOPIC_ALIASES, DELETED)
+# Counts of events past retention, and such events until they stand in a file of the archive. Likewise.
+BANDS = b"bands"
+TO_ARCHIVE = b"to_archive"
+ACTIVITY_DATABASES = (
+    META,
+    EVENTS,
+    USERS,
+    TRIGGERS,
+    CONTROLS,
+    APPLIED,
+    READS,
+    TOPIC_ALIASES,
+    DELETED,
+    BANDS,
+    TO_ARCHIVE,
+)
 
 # Made later than the environments around them; a reader does without where the writer has not made them yet.
 LATER_DATABASES = (
@@ -75,6 +90,8 @@ LATER_DATABASES = (
     DELETED,
     DEFAULTS,
     TRENDS,
+    BANDS,
+    TO_ARCHIVE,
 )
 
 # Rows of `meta`.
@@ -92,6 +109,9 @@ META_TRENDS_NIGHT = b"trends_night"
 META_EVENT_SEQ = b"event_seq"
 META_TRIGGER_SEQ = b"trigger_seq"
 META_DELETION_SEQ = b"deletion_seq"
+META_IDS_SINCE = b"ids_since_ms"
+META_ARCHIVED = b"archived_events"
+META_FORGOTTEN_TO = b"forgotten_to_ms"
 META_MODEL_CALL_SEQ = b"model_call_seq"
 META_MODEL_BATCH_SEQ = b"model_batch_seq"
 META_PROBE = b"probe"

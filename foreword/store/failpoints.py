@@ -22,6 +22,11 @@ class Failpoint(StrEnum):
     RESTORE_SWAPPED = "both environments of a backup stand, the mark too"
     RESTORE_DECIDED = "the mark is removed"
     RESTORE_UNDONE = "both former environments are back, the mark stands"
+    EVENTS_FOLDED = "old events are counted and wait for the archive"
+    ARCHIVE_WRITTEN = "a file of the archive is written, its former stands"
+    ARCHIVE_STANDS = "a file of the archive stands, its events still wait"
+    ARCHIVE_TAKEN = "events of a file of the archive wait no more"
+    ARCHIVE_ERASED = "one file of the archive is without an erased user, others are not"
 
 
 def passing(point: StrEnum) -> None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from foreword.errors import StoreMissingError
 from foreword.keys import UserKey
 from foreword.store.activity_reader import ActivityReader
+from foreword.store.archive import Archive
 from foreword.store.codec import HEADER_BYTES
 from foreword.store.profile_reader import ProfileReader
 from foreword.v1.profile_pb2 import Foreword
@@ -19,10 +20,18 @@ from foreword.v1.user_data_service_pb2 import ExportUserResponse
 R = TypeVar("R", ActivityReader, ProfileReader)
 
 
-def export_user(directory: Path, user: UserKey) -> Iterator[ExportUserResponse]:
+def export_user(
+    directory: Path, user: UserKey, archive_directory: Path | None = None
+) -> Iterator[ExportUserResponse]:
     """Yield every record kept of a user key; an environment that does not exist holds none.
 
+    Args:
+        directory: The store's folder.
+        user: User key.
+        archive_directory: Folder of the archive; `archive` in the store's by default.
+
     Raises:
+        MissingExtraError: There is an archive, and the extra `archive` is not installed.
         StoreMissingError: Neither environment exists.
         StoreCorruptError: A row fails its checksum.
     """
@@ -31,11 +40,21 @@ def export_user(directory: Path, user: UserKey) -> Iterator[ExportUserResponse]:
         profiles = _opened(ProfileReader, directory, stack)
         if activity is None and profiles is None:
             raise StoreMissingError(f"no store at {directory}", hint="check store.directory")
-        yield from export_from(activity, profiles, user)
+        archive = None
+        if activity is not None:
+            archive = Archive(
+                archive_directory or directory / "archive",
+                activity.environment_id,
+                is_needed=activity.archived_count() > 0,
+            )
+        yield from export_from(activity, profiles, user, archive)
 
 
 def export_from(
-    activity: ActivityReader | None, profiles: ProfileReader | None, user: UserKey
+    activity: ActivityReader | None,
+    profiles: ProfileReader | None,
+    user: UserKey,
+    archive: Archive | None = None,
 ) -> Iterator[ExportUserResponse]:
     """Yield every record of a user key from readers that are already open, each in a view of its own.
 
@@ -46,7 +65,7 @@ def export_from(
         StoreCorruptError: A row fails its checksum.
     """
     if activity is not None:
-        yield from _activity(activity, user)
+        yield from _activity(activity, archive, user)
     if profiles is not None:
         yield from _profiles(profiles, user)
 
@@ -60,19 +79,37 @@ def _opened(kind: type[R], directory: Path, stack: ExitStack) -> R | None:
     return reader
 
 
-def _activity(activity: ActivityReader, user: UserKey) -> Iterator[ExportUserResponse]:
+def _activity(
+    activity: ActivityReader, archive: Archive | None, user: UserKey
+) -> Iterator[ExportUserResponse]:
     known = activity.user(user)
     erasures = [erasure for key, erasure in activity.erasures() if key == user]
     if known is not None:
         yield ExportUserResponse(store="activity.users", activity=known)
         yield from _trigger(activity, user, known.trigger_seq)
-    for event in activity.every_event(user):
-        yield ExportUserResponse(store="activity.events", event=event)
+    yield from _events(activity, archive, user)
+    for band in activity.bands(user):
+        yield ExportUserResponse(store="activity.bands", event_band=band)
     for event_id in activity.applied_ids(user):
         yield ExportUserResponse(store="activity.applied", applied_event_id=event_id)
     for erasure in erasures:
         yield ExportUserResponse(store="activity.controls", erasure=erasure)
         yield from _trigger(activity, user, erasure.trigger_seq)
+
+
+def _events(activity: ActivityReader, archive: Archive | None, user: UserKey) -> Iterator[ExportUserResponse]:
+    """Yield all events of a user, each once: in the order in which one moves on, so that none is missed on its way."""
+    known: set[str] = set()
+    places = (
+        ("activity.events", activity.every_event(user)),
+        ("activity.to_archive", activity.waiting_of(user)),
+        ("archive", archive.events(user) if archive is not None else ()),
+    )
+    for store, events in places:
+        for event in events:
+            if event.event_id not in known:
+                known.add(event.event_id)
+                yield ExportUserResponse(store=store, event=event)
 
 
 def _trigger(activity: ActivityReader, user: UserKey, place: int) -> Iterator[ExportUserResponse]:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x66oreword/v1/erasure.proto\x12\x0b\x66oreword.v1\"F\n\x07\x45rasure\x12\x10\n\x08\x65rase_id\x18\x01 \x01(\x0c\x12\x14\n\x0crequested_ms\x18\x02 \x01(\x03\x12\x13\n\x0btrigger_seq\x18\x03 \x01(\x04\")\n\nStoreCount\x12\r\n\x05store\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\x04\x42\x38\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x66oreword/v1/erasure.proto\x12\x0b\x66oreword.v1\"b\n\x07\x45rasure\x12\x10\n\x08\x65rase_id\x18\x01 \x01(\x0c\x12\x14\n\x0crequested_ms\x18\x02 \x01(\x03\x12\x13\n\x0btrigger_seq\x18\x03 \x01(\x04\x12\x1a\n\x12is_archive_pending\x18\x04 \x01(\x08\")\n\nStoreCount\x12\r\n\x05store\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\x04\x42\x38\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,7 +33,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013foreword.v1P\001Z\026foreword/v1;forewordv1\252\002\016ForewordApi.V1'
   _globals['_ERASURE']._serialized_start=42
-  _globals['_ERASURE']._serialized_end=112
-  _globals['_STORECOUNT']._serialized_start=114
-  _globals['_STORECOUNT']._serialized_end=155
+  _globals['_ERASURE']._serialized_end=140
+  _globals['_STORECOUNT']._serialized_start=142
+  _globals['_STORECOUNT']._serialized_end=183
 # @@protoc_insertion_point(module_scope)

@@ -31,8 +31,8 @@ DAYS = st.integers(0, 80)
 
 
 def event(user_id: str, event_id: str, time_ms: int) -> NewEvent:
-    body = Event(event_id=event_id, user_id=user_id, type="view").SerializeToString()
-    return NewEvent(keys.user_key(user_id), event_id, time_ms, body, False)
+    made = Event(event_id=event_id, user_id=user_id, type="view", topics=["t"])
+    return NewEvent(keys.user_key(user_id), event_id, time_ms, made.SerializeToString(), False)
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -48,7 +48,10 @@ class StoreMachine(RuleBasedStateMachine):
         self.cursor = 0
         # user -> event id -> (time, sequence); what retention removed stays in `accepted`.
         self.events: dict[str, dict[str, tuple[int, int]]] = {}
-        self.accepted: dict[str, set[str]] = {}
+        self.accepted: dict[str, dict[str, int]] = {}
+        self.folded: dict[str, list[int]] = {}
+        self.waiting: dict[str, list[str]] = {}
+        self.forgotten: dict[str, tuple[int, int]] = {}
         self.triggers: dict[str, int] = {}
         self.erasing: dict[int, str] = {}
         self.revision = 0
@@ -95,9 +98,10 @@ class StoreMachine(RuleBasedStateMachine):
             self._trigger(user)
 
     def _accept(self, user: str, item: NewEvent) -> bool:
-        if item.event_id in self.accepted.setdefault(user, set()):
+        first, last = self.forgotten.get(user, (1, 0))
+        if item.event_id in self.accepted.setdefault(user, {}) or first <= item.time_ms <= last:
             return False
-        self.accepted[user].add(item.event_id)
+        self.accepted[user][item.event_id] = item.time_ms
         self.sequence += 1
         self.events.setdefault(user, {})[item.event_id] = (item.time_ms, self.sequence)
         return True
@@ -113,12 +117,23 @@ class StoreMachine(RuleBasedStateMachine):
             transaction.request(keys.user_key(user), manual_ms=5)
         self._trigger(user)
 
-    @rule(user=USERS, before_day=DAYS, consumed=st.integers(0, 60), limit=st.integers(1, 5))
-    def drop_events(self, user: str, before_day: int, consumed: int, limit: int) -> None:
-        """Remove what is consumed and old."""
+    @rule(
+        user=USERS,
+        before_day=DAYS,
+        consumed=st.integers(0, 60),
+        limit=st.integers(1, 5),
+        is_archived=st.booleans(),
+    )
+    def fold(self, user: str, before_day: int, consumed: int, limit: int, is_archived: bool) -> None:
+        """Count what is consumed and old, and remove it, or have it wait for the archive."""
         with self.activity.begin() as transaction:
-            dropped = transaction.drop_events(
-                keys.user_key(user), before_ms=before_day * DAY_MS, consumed_seq=consumed, limit=limit
+            dropped = transaction.retention.fold(
+                keys.user_key(user),
+                before_ms=before_day * DAY_MS,
+                consumed_seq=consumed,
+                limit=limit,
+                as_of_day=before_day + 30,
+                is_archived=is_archived,
             )
         kept = self.events.get(user, {})
         old = sorted(
@@ -128,7 +143,38 @@ class StoreMachine(RuleBasedStateMachine):
         )
         assert dropped == min(limit, len(old))
         for _, _, name in old[:limit]:
+            self.folded.setdefault(user, []).append(kept[name][0])
+            if is_archived:
+                self.waiting.setdefault(user, []).append(name)
             del kept[name]
+
+    @rule(user=USERS)
+    def archive(self, user: str) -> None:
+        """Remove what waits of the first day, as if it stood in a file."""
+        waiting = self.activity_reader.waiting_day(100)
+        if waiting is not None:
+            with self.activity.begin() as transaction:
+                assert transaction.retention.archived(waiting.keys) == len(waiting.events)
+            for event in waiting.events:
+                self.waiting[event.user_id].remove(event.event_id)
+
+    @rule(user=USERS, before_day=DAYS)
+    def forget(self, user: str, before_day: int) -> None:
+        """Forget the ids of events that are gone; what lies among them is refused from then on."""
+        before_ms = before_day * DAY_MS
+        ids = list(self.activity_reader.ids_before(keys.user_key(user), before_ms))
+        with self.activity.begin() as transaction:
+            # At 0 the store is old enough; recorded at 1, no event came late: these rules have tests of their own.
+            count = transaction.retention.forget(keys.user_key(user), ids, before_ms=before_ms, now_ms=0)
+        kept = self.events.get(user, {})
+        gone = {
+            name for name, ms in self.accepted.get(user, {}).items() if ms < before_ms and name not in kept
+        }
+        assert count == (len(gone) if before_ms else 0)
+        for name in gone if count else ():
+            time_ms = self.accepted[user].pop(name)
+            first, last = self.forgotten.get(user, (time_ms, time_ms))
+            self.forgotten[user] = min(first, time_ms), max(last, time_ms)
 
     @rule(limit=st.integers(1, 3))
     def drop_triggers(self, limit: int) -> None:
@@ -149,7 +195,10 @@ class StoreMachine(RuleBasedStateMachine):
             _, counts = transaction.erase(keys.user_key(user), 9)
         rows = {count.store: count.rows for count in counts}
         assert rows["activity.events"] == len(self.events.pop(user, {}))
-        assert rows["activity.applied"] == len(self.accepted.pop(user, set()))
+        assert rows["activity.applied"] == len(self.accepted.pop(user, {}))
+        assert rows["activity.to_archive"] == len(self.waiting.pop(user, ()))
+        assert bool(rows["activity.bands"]) == bool(self.folded.pop(user, ()))
+        self.forgotten.pop(user, None)
         assert rows["activity.triggers"] == int(self.triggers.pop(user, None) is not None)
         self.trigger_seq += 1
         # A repeated erasure takes the former one's place.
@@ -246,7 +295,11 @@ class StoreMachine(RuleBasedStateMachine):
             key = keys.user_key(user)
             stored = {e.event.event_id: (e.time_ms, e.sequence) for e in self.activity_reader.events(key)}
             assert stored == self.events.get(user, {})
-            assert set(self.activity_reader.applied_ids(key)) == self.accepted.get(user, set())
+            assert set(self.activity_reader.applied_ids(key)) == set(self.accepted.get(user, {}))
+            bands = self.activity_reader.bands(key)
+            assert sum(band.event_count for band in bands) == len(self.folded.get(user, ()))
+            waiting = sorted(each.event_id for each in self.activity_reader.waiting_of(key))
+            assert waiting == sorted(self.waiting.get(user, ()))
             assert [revision for revision, _ in self.reader.revisions(key)] == self.profiles.get(user, [])
             profile = self.reader.profile(key)
             assert (profile.profile.revision if profile else 0) == (self.profiles.get(user) or [0])[-1]

@@ -11,12 +11,22 @@ import pytest
 
 from foreword import keys
 from foreword.client import Foreword
+from foreword.clock import DAY_MS, ManualClock
 from foreword.config import Config, Store
 from foreword.errors import ServiceError, StoreLockedError
 from foreword.importers import SidecarRecorder, StoreRecorder
 from foreword.store import ActivityReader, ProfileWriter, lock_activity
 from foreword.v1.activity_service_pb2 import RecordEventsResponse
+from foreword.v1.error_reason_pb2 import ErrorReason
 from foreword.v1.event_pb2 import Event
+
+NOW_MS = 1_700_000_000_000
+
+
+def event(event_id: str, days_ago: int) -> Event:
+    made = Event(event_id=event_id, user_id="ada", type="read")
+    made.time.FromMilliseconds(NOW_MS - days_ago * DAY_MS)
+    return made
 
 
 class Sidecar:
@@ -111,6 +121,26 @@ def test_what_the_scheduler_has_taken_is_not_asked_for_again(store: Store) -> No
     ((_, trigger),) = reader.triggers(place, 10)
     assert not trigger.session_end_ms
     reader.close()
+
+
+def test_a_time_whose_ids_are_forgotten_is_refused_here_too(store: Store) -> None:
+    """An import straight into the store is refused what the sidecar would refuse, row by row, and takes the others."""
+    clock = ManualClock(NOW_MS)
+    old, between, before, new = (
+        event(name, days) for name, days in (("o", 400), ("b", 350), ("f", 900), ("n", 1))
+    )
+    with StoreRecorder(store, clock=clock) as recorder:
+        recorder.record([old, event("p", 300)])
+        with closing(ActivityReader(store.directory)) as reader, recorder._writer.begin() as txn:
+            user, today = keys.user_key("ada"), NOW_MS // DAY_MS
+            txn.retention.fold(user, before_ms=NOW_MS, consumed_seq=9, limit=9, as_of_day=today)
+            ids, since_ms = list(reader.ids_before(user, NOW_MS)), NOW_MS + DAY_MS
+            txn.retention.ids_since(0)
+            assert txn.retention.forget(user, ids, before_ms=since_ms, now_ms=since_ms) == 2
+        answer = recorder.record([old, between, before, new])
+    assert (answer.accepted_count, answer.duplicate_count) == (2, 0)
+    assert [refused.event_id for refused in answer.refused] == ["o", "b"]
+    assert {refused.reason for refused in answer.refused} == {ErrorReason.ERROR_REASON_ID_FORGOTTEN}
 
 
 def test_it_never_writes_beside_a_sidecar(store: Store) -> None:

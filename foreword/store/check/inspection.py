@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from foreword.errors import StoreError
+from foreword.errors import MissingExtraError, StoreError
+from foreword.store.archive.folder import STORE
 from foreword.store.check.activity import check_activity
 from foreword.store.check.fault import Fault
 from foreword.store.check.pair import check_pair
 from foreword.store.check.profiles import check_profiles
+from foreword.store.check.retention import archive
 from foreword.store.check.structure import structural_faults
 from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.snapshot import Snapshot, open_snapshot, present
@@ -18,8 +20,12 @@ from foreword.store.snapshot import Snapshot, open_snapshot, present
 _CHECKS = {PROFILES: check_profiles, ACTIVITY: check_activity}
 
 
-def inspect_store(directory: Path, begun: Callable[[str], None] | None = None) -> Iterator[Fault]:
+def inspect_store(
+    directory: Path, begun: Callable[[str], None] | None = None, archive_directory: Path | None = None
+) -> Iterator[Fault]:
     """Yield what is wrong with a store; `begun` is told which environment comes next.
+
+    The archive is looked through when its folder is given, and the extra `archive` is installed.
 
     LMDB trusts its files: a damaged one can end this process. Call `check_store` for files of unknown health.
     """
@@ -43,6 +49,10 @@ def inspect_store(directory: Path, begun: Callable[[str], None] | None = None) -
                 yield from _rows(snapshot)
         if len(sound) == len(_CHECKS):
             yield from check_pair(snapshots[PROFILES], snapshots[ACTIVITY])
+        if archive_directory is not None and ACTIVITY in sound:
+            begin(STORE)
+            with suppress(MissingExtraError):
+                yield from archive(snapshots[ACTIVITY], archive_directory)
 
 
 def _rows(snapshot: Snapshot) -> Iterator[Fault]:

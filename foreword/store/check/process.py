@@ -1,4 +1,4 @@
-"""The process in which a store is checked: `python -m foreword.store.check.process DIRECTORY`.
+"""The process in which a store is checked: `python -m foreword.store.check.process DIRECTORY [ARCHIVE]`.
 
 Prints one JSON value a line: a string names the environment that comes next, a list is a fault.
 """
@@ -12,9 +12,9 @@ from pathlib import Path
 from foreword.store.check.inspection import inspect_store
 
 
-def main(directory: Path) -> None:
+def main(directory: Path, archive_directory: Path | None = None) -> None:
     """Check a store and print what is found."""
-    for fault in inspect_store(directory, begun=_print):
+    for fault in inspect_store(directory, begun=_print, archive_directory=archive_directory):
         _print(fault)
 
 
@@ -24,4 +24,4 @@ def _print(value: object) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:]))

@@ -16,10 +16,14 @@ from foreword.store.check.manifest import manifest_faults
 from foreword.store.snapshot import present
 
 
-def check_store(directory: Path) -> Iterator[Fault]:
+def check_store(directory: Path, archive_directory: Path | None = None) -> Iterator[Fault]:
     """Yield what is wrong with a store or a backup; nothing when it is sound.
 
     Daemons may be writing meanwhile: each environment is seen as it was at one moment. Nothing is changed.
+
+    Args:
+        directory: The store's folder, or the backup's.
+        archive_directory: Folder of the archive, looked through where the extra `archive` is installed; None: not.
 
     Raises:
         StoreMissingError: No store is there.
@@ -31,6 +35,8 @@ def check_store(directory: Path) -> Iterator[Fault]:
         )
     yield from manifest_faults(directory)
     command = [sys.executable, "-m", "foreword.store.check.process", str(directory)]
+    if archive_directory is not None:
+        command.append(str(archive_directory))
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
         try:
             yield from _faults(process)

@@ -42,7 +42,7 @@ def test_why_an_event_cannot_be_shown(running: Any) -> None:
     running.client.record([_event(f"e{number}", number) for number in range(4)])
     running.client.delete_events("ann", ["e0"], wait_seconds=0)
     with running.server._activity._writer.begin() as txn:
-        assert txn.drop_events(ANN, before_ms=NOW_MS + 2, consumed_seq=99, limit=9) == 1
+        assert txn.retention.fold(ANN, before_ms=NOW_MS + 2, consumed_seq=99, limit=9, as_of_day=0) == 1
         damaged = keys.event_key(ANN, NOW_MS + 2, "e2")
         row = txn._txn.get(damaged, db=txn._db[db.EVENTS])
         txn._txn.put(damaged, row[:-1] + bytes([row[-1] ^ 1]), db=txn._db[db.EVENTS])
