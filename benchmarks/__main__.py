@@ -21,6 +21,7 @@ NAMES = (
     "history",
     "prompt",
     "trigger",
+    "backfill",
     "rewrite",
     "names",
     "tokens",

@@ -20,7 +20,7 @@ from foreword.store.activity_reader import News, StoredEvent
 from foreword.store.rewound import is_rewound
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.profile_pb2 import Profile, Segment
-from foreword.v1.refresh_pb2 import Habits, RefreshOutcome, RefreshState
+from foreword.v1.refresh_pb2 import Habits, RefreshOutcome, RefreshReason, RefreshState
 from scheduler.agent.general import BUILT_IN, Generals
 from scheduler.agent.history import History
 from scheduler.agent.refresh import RefreshInput, RefreshResult, code_version
@@ -197,6 +197,13 @@ class Refresher:
         if state is None or not Due.of(state).is_now(now_ms):
             return None
         return claimed(user, state, now_ms)
+
+    def begin_unasked(self, user: UserKey, reason: RefreshReason) -> Attempt:
+        """Return an attempt for a user who need not be due, for a reason that no due time has."""
+        state = RefreshState()
+        state.CopyFrom(self._profiles.refresh_state(user) or RefreshState())
+        state.reason, state.triggered_ms = reason, 0
+        return claimed(user, state, self._clock.now_ms())
 
     def segment_of(self, attempt: Attempt, activity: ActivityReader | None) -> Segment:
         """Return the segment that a user is in now.

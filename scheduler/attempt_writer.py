@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Protocol
 
 from foreword import keys
 from foreword.clock import Clock
@@ -30,6 +31,16 @@ FAILED = RefreshOutcome.REFRESH_OUTCOME_FAILED
 # After these a profile is no fresher than before.
 NOT_CONFIRMING = (FAILED, RefreshOutcome.REFRESH_OUTCOME_SKIPPED)
 _NOBODY: Mapping[str, bool] = MappingProxyType({})
+
+
+class Follower(Protocol):
+    """Keeps account of attempts in the transactions that write them."""
+
+    def put(self, txn: ProfileTransaction, attempts: Sequence[Attempt]) -> None:
+        """Write what follows from attempts; undone with them when the transaction fails."""
+
+    def written(self) -> None:
+        """Take what was put for what is: the transaction is on disk."""
 
 
 class AttemptWriter:
@@ -60,6 +71,8 @@ class AttemptWriter:
         self._live = live
         self._connected = connected
         self._queued = queued
+        self.follower: Follower | None = None
+        """Writes along; None when nobody does."""
 
     def write(self, attempts: Sequence[Attempt]) -> None:
         """Write the attempts in one synced transaction.
@@ -108,6 +121,10 @@ class AttemptWriter:
                     views[namespace].fold(attempt.result.population_delta)
             for namespace, view in views.items():
                 txn.put_population(namespace, view.to_proto())
+            if self.follower is not None:
+                self.follower.put(txn, attempts)
+        if self.follower is not None:
+            self.follower.written()
         if has_queued:
             self._queued()
 
@@ -144,6 +161,10 @@ class AttemptWriter:
 
     def _queue_for_model(self, txn: ProfileTransaction, attempt: Attempt, config: Config) -> bool:
         """Put a user into the queue for a model when code wrote something the model has not read."""
+        if attempt.state.reason == RefreshReason.REFRESH_REASON_BACKFILL:
+            # A backfill queues its users itself, by its budget and few at a time: all at once would go before those
+            # who come after.
+            return False
         if not self._connected or attempt.outcome != RefreshOutcome.REFRESH_OUTCOME_WRITTEN:
             return False
         choice = choose(attempt.segment, attempt.state.reason, config, self._connected)

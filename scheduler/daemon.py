@@ -24,6 +24,7 @@ from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh
 from scheduler.agent.summary_embedding import NONE, check_embedding
 from scheduler.attempt import Compute, Refresher
 from scheduler.attempt_writer import AttemptWriter
+from scheduler.backfill.work import BackfillWork
 from scheduler.defaults import Defaults
 from scheduler.erasure import Erasures
 from scheduler.health import COMPONENT, Health
@@ -57,6 +58,8 @@ AT_START = {
 }
 # How often a store that is not there yet, or was replaced, is looked for.
 _PRESENCE_SECONDS = 0.5
+# Triggers are looked at so often at most, however busy a backfill is: each look that finds some is a synced commit.
+_LOOK_SECONDS_MIN = 0.01
 
 
 def run(
@@ -111,6 +114,7 @@ class SchedulerDaemon:
         defaults: What users nobody knows are served.
         trends: Counts what trends among all users.
         policy: Weighs refreshes, where that is configured.
+        backfill: Brings all users over that nobody has come for.
 
     Args:
         config: The configuration to begin with.
@@ -143,6 +147,8 @@ class SchedulerDaemon:
         self._clock = clock
         self._activity: ActivityReader | None = None
         self._stopped = asyncio.Event()
+        self._look = asyncio.Event()
+        self._looked_at = 0.0
         with ExitStack() as stack:
             self._writer = stack.enter_context(closing(_open_writer(config)))
             self._profiles = stack.enter_context(
@@ -198,6 +204,20 @@ class SchedulerDaemon:
                 shaping=shaping,
                 product_schema=load_product_schema(config.agent.product),
             )
+            self.backfill = BackfillWork(
+                self._writer,
+                self._profiles,
+                refresher,
+                self.runner,
+                clock=clock,
+                live=self.live,
+                health=self.health,
+                connected=connections.connected,
+                queued=self._wake_models,
+                pauses=self.pauses,
+                begun=self._look_between,
+            )
+            self.runner.spare, writer.follower = self.backfill.refreshes, self.backfill.refreshes
             erasures = Erasures(self._writer, self._profiles, populations, self.runner, clock)
             rollbacks = Rollbacks(
                 self._writer, self._profiles, populations, self.runner, clock=clock, live=self.live
@@ -209,6 +229,7 @@ class SchedulerDaemon:
                 clock=clock,
                 live=self.live,
                 shaping=shaping,
+                is_backfilling=lambda: self.backfill.progress.is_under_way,
                 pauses=self.pauses,
                 policy=self.policy,
             )
@@ -251,11 +272,24 @@ class SchedulerDaemon:
     def _wake_models(self) -> None:
         self.models.messages.wake()
 
+    def _look_between(self) -> None:
+        """Have triggers looked at that may wait, between two attempts of a backfill.
+
+        A backfill keeps the event loop busy, so that what waits has to wait longer; that is made up for by looking
+        more often than `scheduler.trigger_poll_ms` says. The backfill is not held up meanwhile: what it has in hand
+        would then be a commit of its own.
+        """
+        is_long_ago = asyncio.get_running_loop().time() - self._looked_at >= _LOOK_SECONDS_MIN
+        if is_long_ago and self._activity is not None and self._feed.has_news(self._activity):
+            self._look.set()
+
     def stop(self) -> None:
         """Finish or give back the work in hand, then end."""
         self._stopped.set()
+        self._look.set()
         self.runner.stop()
         self.models.stop()
+        self.backfill.stop()
 
     async def run(self) -> None:
         """Refresh profiles until `stop`; then release everything."""
@@ -270,9 +304,9 @@ class SchedulerDaemon:
     async def _work(self) -> None:
         """Run until stopped, or until a part breaks, which then raises here."""
         running, watching = asyncio.create_task(self.runner.run()), asyncio.create_task(self._watch())
-        asking = asyncio.create_task(self.models.run())
+        asking, filling = asyncio.create_task(self.models.run()), asyncio.create_task(self.backfill.run())
         try:
-            await asyncio.wait((running, watching, asking), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((running, watching, asking, filling), return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.stop()
             # The watch breaks only over a store that must not be touched any more.
@@ -281,7 +315,7 @@ class SchedulerDaemon:
             else:
                 seconds = self.live.current.scheduler.drain_seconds
                 await asyncio.gather(self.models.drain(seconds), self.runner.drain(seconds))
-        await asyncio.gather(running, watching, asking)
+        await asyncio.gather(running, watching, asking, filling)
 
     async def _watch(self) -> None:
         """Look for triggers and for users who come due, many times a second.
@@ -293,6 +327,7 @@ class SchedulerDaemon:
         loop = asyncio.get_running_loop()
         while not self._stopped.is_set():
             pause_seconds = self.live.current.scheduler.trigger_poll_ms / 1000
+            self._looked_at = loop.time()
             if loop.time() - looked_for_store >= _PRESENCE_SECONDS:
                 looked_for_store = loop.time()
                 self._profiles.refuse_cut()
@@ -303,11 +338,15 @@ class SchedulerDaemon:
                     if self.pauses.follow(self._activity):
                         self._jobs.run_soon("review")
                     await self._feed.follow(self._activity)
+                    self.backfill.follow(self._activity)
                 self.runner.note_arrivals()
             except StoreError as exc:
                 pause_seconds = self.health.store_failed(exc)
+                self._looked_at += pause_seconds
+            if not self._stopped.is_set():
+                self._look.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), pause_seconds)
+                await asyncio.wait_for(self._look.wait(), pause_seconds)
 
     def _follow_activity(self) -> None:
         try:

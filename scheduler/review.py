@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from foreword import keys
-from foreword.clock import Clock
+from foreword.clock import DAY_MS, Clock
 from foreword.config import Config
 from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
@@ -24,6 +24,8 @@ from scheduler.shaping import Shaping
 
 # Users looked at without a pause: about five milliseconds.
 _SLICE_MAX = 200
+# Time enough to look at what was imported, and to begin; nobody who was imported is forgotten for good.
+_BACKFILL_WAIT_MS_MAX = 7 * DAY_MS
 
 
 class _Change(NamedTuple):
@@ -50,6 +52,7 @@ class Reviewer:
         shaping: Shaping,
         pauses: Pauses,
         policy: Policy | None = None,
+        is_backfilling: Callable[[], bool] = lambda: False,
     ) -> None:
         self._policy = policy
         self._writer = writer
@@ -58,6 +61,7 @@ class Reviewer:
         self._clock = clock
         self._live = live
         self._shaping = shaping
+        self._is_backfilling = is_backfilling
         self._pauses = pauses
 
     async def run(self, activity: ActivityReader) -> int:
@@ -87,7 +91,7 @@ class Reviewer:
         reviews: list[tuple[UserKey, _Change]] = []
         for user, activity in users:
             # An attempt under way classifies the user itself.
-            if self._runner.in_flight(user) is None:
+            if self._runner.in_flight(user) is None and not self._waits_for_backfill(user, activity, now_ms):
                 state, header = self._profiles.refresh_state(user), self._profiles.header(user)
                 is_let_in = self._is_let_in(state, header, user, activity, config)
                 weighing = self._policy if self._policy is not None and self._policy.is_on else None
@@ -115,6 +119,12 @@ class Reviewer:
                 if found.is_released and due.is_urgent(now_ms):
                     self._runner.urge(user, URGENCY[due.reason])
         return len(reviews)
+
+    def _waits_for_backfill(self, user: UserKey, activity: UserActivity, now_ms: int) -> bool:
+        """Return whether a user who was never scheduled is left to a backfill, for a week if there is none."""
+        if not activity.for_backfill_ms or self._profiles.refresh_state(user) is not None:
+            return False
+        return self._is_backfilling() or now_ms - activity.for_backfill_ms < _BACKFILL_WAIT_MS_MAX
 
     def _is_let_in(
         self,

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from foreword.clock import HOUR_MS, Clock
 from foreword.errors import StoreError, StoreMissingError
@@ -26,7 +26,9 @@ logger = logging.getLogger("scheduler")
 
 # Classes of work: three that are urgent, as URGENCY has them, then what is due by cadence.
 _SCHEDULED = 1 + max(URGENCY.values())
-_CLASSES = _SCHEDULED + 1
+# Work that nobody waits for.
+_SPARE = _SCHEDULED + 1
+_CLASSES = _SPARE + 1
 # Urgent users of a class kept in memory, a megabyte or so; further ones wait in the due index and go by their due time.
 _URGENT_MAX = 10_000
 _ARRIVALS_MAX = 1000
@@ -38,11 +40,25 @@ _HOLD_AWAITED_SECONDS_MAX = 0.1
 _TURNS_MAX = 30
 
 
+class Spare(Protocol):
+    """Gives work that nobody has made due: a backfill's."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is some, and it may begin."""
+        ...
+
+    def next(self) -> Attempt | None:
+        """Return an attempt; None when there is none after all, and then nothing waits."""
+        ...
+
+
 class Runner:
     """Runs the refreshes that are due. The due index is the truth: what is held here is lost without loss.
 
     Attributes:
         activity: Where events are read; None while there is no activity store.
+        spare: Gives work that nobody waits for, which comes last; None without any.
     """
 
     def __init__(
@@ -57,6 +73,7 @@ class Runner:
         pauses: Pauses,
     ) -> None:
         self.activity: ActivityReader | None = None
+        self.spare: Spare | None = None
         self._profiles = profiles
         self._refresher = refresher
         self._writer = writer
@@ -102,6 +119,10 @@ class Runner:
             self.sweep()
             return
         self._urgent[urgency].append(user)
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Ask for spare work again."""
         self._wake.set()
 
     def sweep(self) -> None:
@@ -343,7 +364,10 @@ class Runner:
         while len(self._held) < self._live.current.scheduler.batch_users:
             user = self._next_user()
             if user is None:
-                return None
+                attempt = self.spare.next() if self.spare is not None else None
+                if attempt is not None or not (any(self._urgent) or self._backlog or self._is_sweeping):
+                    return attempt
+                continue
             attempt = self._refresher.claim(user) if user not in self._in_flight else None
             if attempt is None:
                 continue
@@ -360,13 +384,15 @@ class Runner:
         )
 
     def _next_user(self) -> UserKey | None:
+        """Return the next user who is due; None when nobody is, or spare work has been passed over for too long."""
+        spare = self.spare is not None and self.spare.waits
         scheduled = bool(self._backlog) or self._is_sweeping
-        urgency = self._turns.choose([*map(bool, self._urgent), scheduled])
+        urgency = self._turns.choose([*map(bool, self._urgent), scheduled, spare])
         if urgency == _SCHEDULED and not self._backlog:
             self._refill()
             if not self._backlog:
-                urgency = self._turns.choose([*map(bool, self._urgent), False])
-        if urgency is None:
+                urgency = self._turns.choose([*map(bool, self._urgent), False, spare])
+        if urgency is None or urgency == _SPARE:
             return None
         return (self._backlog if urgency == _SCHEDULED else self._urgent[urgency]).popleft()
 

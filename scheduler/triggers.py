@@ -55,6 +55,10 @@ class TriggerFeed:
         # All that was acknowledged before is taken: the last scheduler looked just before it last showed life.
         self._looked_ms = min(profiles.scheduler_seen_ms(), clock.now_ms())
 
+    def has_news(self, activity: ActivityReader) -> bool:
+        """Return whether anything was written since the last look; costs a microsecond."""
+        return self._seen != (activity.environment_id, activity.last_transaction)
+
     async def follow(self, activity: ActivityReader) -> int:
         """Take all triggers that are new; return how many there were. Costs a microsecond when none is.
 
@@ -62,7 +66,7 @@ class TriggerFeed:
             StoreError: An environment cannot be read or written; what was not taken is taken by the next call.
         """
         now_ms = self._clock.now_ms()
-        if self._seen == (activity.environment_id, activity.last_transaction):
+        if not self.has_news(activity):
             self._looked_ms = now_ms
             return 0
         seen = (activity.environment_id, activity.visible_transaction())

@@ -57,7 +57,7 @@ class ActivityService:
 
         def job(transaction: ActivityTransaction) -> tuple[int, list[RefusedEvent]]:
             admission = admit(request.events, receipt_ms)
-            is_new = transaction.record(admission.kept, receipt_ms)
+            is_new = transaction.record(admission.kept, receipt_ms, for_backfill=request.for_backfill)
             return sum(is_new), without_forgotten(admission, transaction.forgotten(admission.kept, is_new))
 
         accepted_count, refused = await self._activity.write(job, releasing=count)

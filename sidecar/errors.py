@@ -27,5 +27,9 @@ class DeadlineError(ForewordError):
     """The caller's deadline passed before the work began."""
 
 
+class BackfillStateError(ForewordError):
+    """A backfill is under way where none may be, or none is where one is needed."""
+
+
 class ListenError(ForewordError):
     """An address cannot be served on."""

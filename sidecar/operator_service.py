@@ -19,6 +19,8 @@ from foreword.v1.operator_service_pb2 import (
     EnvironmentStatus,
     ExplainBeliefRequest,
     ExplainBeliefResponse,
+    GetBackfillRequest,
+    GetBackfillResponse,
     GetLedgerRequest,
     GetLedgerResponse,
     GetStatusRequest,
@@ -39,7 +41,11 @@ from foreword.v1.operator_service_pb2 import (
     SegmentStatus,
     SplitTopicRequest,
     SplitTopicResponse,
+    StartBackfillRequest,
+    StartBackfillResponse,
     StatusProblem,
+    SteerBackfillRequest,
+    SteerBackfillResponse,
 )
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import RefreshMode
@@ -48,6 +54,7 @@ from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
 from sidecar.answering import Answering
 from sidecar.archiving import Archiving
+from sidecar.backfills import Backfills
 from sidecar.counts import Counts, StoreCounter
 from sidecar.explaining import explain_belief
 from sidecar.ledger import get_ledger
@@ -58,16 +65,13 @@ from sidecar.readers import Readers, ReaderWatch
 from sidecar.reads import Reads
 from sidecar.refresh_wait import RefreshWait, bounded_seconds
 from sidecar.rpc import Context, Handler, unary
+from sidecar.scheduler_life import silence_seconds_max
 from sidecar.scrub import Scrubber
 from sidecar.topics import Topics
 from sidecar.user_list import list_users
 
 NAME = "foreword.v1.OperatorService"
 COMPONENT = "scheduler"
-
-# A scheduler shows life with every sweep; one that misses several is not just busy.
-SWEEPS_MISSED_MAX = 3
-SILENCE_SECONDS_MIN = 30
 
 
 class OperatorService:
@@ -104,6 +108,7 @@ class OperatorService:
         self._judged_models: set[str] = set()
         self._pauses = Pauses(activity, live, clock)
         self._wait = RefreshWait(profiles, activity)
+        self._backfills = Backfills(profiles, activity, live, clock)
         self._counter = StoreCounter(profiles, activity, live, clock)
 
     def handlers(self) -> dict[str, Handler]:
@@ -119,6 +124,9 @@ class OperatorService:
             "ListTopics": unary(ListTopicsRequest, self.list_topics),
             "MergeTopics": unary(MergeTopicsRequest, self.merge_topics),
             "SplitTopic": unary(SplitTopicRequest, self.split_topic),
+            "StartBackfill": unary(StartBackfillRequest, self.start_backfill),
+            "GetBackfill": unary(GetBackfillRequest, self.get_backfill),
+            "SteerBackfill": unary(SteerBackfillRequest, self.steer_backfill),
         }
 
     def _retention(self) -> RetentionStatus:
@@ -187,10 +195,7 @@ class OperatorService:
             return
         response.scheduler_seen_at.FromMilliseconds(seen_ms)
         silent_seconds = (self._clock.now_ms() - seen_ms) / 1000
-        limit_seconds = max(
-            SILENCE_SECONDS_MIN, self._live.current.scheduler.sweep_seconds * SWEEPS_MISSED_MAX
-        )
-        if silent_seconds > limit_seconds:
+        if silent_seconds > silence_seconds_max(self._live.current):
             self._problems.note(
                 COMPONENT,
                 "silent",
@@ -272,6 +277,20 @@ class OperatorService:
         """Make a topic one of its own again."""
         self._activity.refuse_draining()
         return await self._topics.split(request)
+
+    # -- backfill -------------------------------------------------------------------------------------------
+
+    async def start_backfill(self, request: StartBackfillRequest, _context: Context) -> StartBackfillResponse:
+        """Record a backfill, or have it estimated."""
+        return StartBackfillResponse(backfill=await self._backfills.start(request))
+
+    async def get_backfill(self, _request: GetBackfillRequest, _context: Context) -> GetBackfillResponse:
+        """Return the newest backfill."""
+        return GetBackfillResponse(backfill=self._backfills.get())
+
+    async def steer_backfill(self, request: SteerBackfillRequest, _context: Context) -> SteerBackfillResponse:
+        """Pause, resume or cancel the backfill under way."""
+        return SteerBackfillResponse(backfill=await self._backfills.steer(request.action))
 
     # -- RefreshUser ------------------------------------------------------------------------------------------
 

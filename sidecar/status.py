@@ -19,7 +19,13 @@ from foreword.errors import (
 from foreword.store.translation import MAP_SETTING
 from foreword.v1.answer_pb2 import PrivateReason
 from foreword.v1.error_reason_pb2 import ErrorReason
-from sidecar.errors import BatchTooLargeError, DeadlineError, DrainingError, QueueFullError
+from sidecar.errors import (
+    BackfillStateError,
+    BatchTooLargeError,
+    DeadlineError,
+    DrainingError,
+    QueueFullError,
+)
 from tiering.errors import CacheError, CoreExistsError, NoAnswerError
 
 DOMAIN = "foreword"
@@ -37,8 +43,11 @@ _MAPPING: tuple[tuple[type[ForewordError], grpc.StatusCode, ErrorReason], ...] =
     (DeadlineError, grpc.StatusCode.DEADLINE_EXCEEDED, ErrorReason.ERROR_REASON_DEADLINE_EXCEEDED),
     (NoAnswerError, grpc.StatusCode.UNAVAILABLE, ErrorReason.ERROR_REASON_NO_ANSWER),
     (CoreExistsError, grpc.StatusCode.ALREADY_EXISTS, ErrorReason.ERROR_REASON_CORE_EXISTS),
+    (BackfillStateError, grpc.StatusCode.FAILED_PRECONDITION, ErrorReason.ERROR_REASON_BACKFILL_STATE),
     (CacheError, grpc.StatusCode.UNAVAILABLE, ErrorReason.ERROR_REASON_CACHE_UNAVAILABLE),
 )
+# Whose metadata is what to do alone.
+_HINTED = (BackfillStateError, CoreExistsError, CacheError)
 _INTERNAL = (grpc.StatusCode.INTERNAL, ErrorReason.ERROR_REASON_INTERNAL)
 
 
@@ -63,7 +72,7 @@ def metadata(error: ForewordError) -> dict[str, str]:
     if isinstance(error, NoAnswerError):
         reason = PrivateReason.Name(error.private_reason)
         return {"tried": "; ".join(error.tried), "private_reason": reason, "hint": error.hint}
-    return {"hint": error.hint} if isinstance(error, (CoreExistsError, CacheError)) else {}
+    return {"hint": error.hint} if isinstance(error, _HINTED) else {}
 
 
 def rich_status(error: ForewordError) -> status_pb2.Status:

@@ -150,6 +150,7 @@ _REASONS = {
     RefreshReason.REFRESH_REASON_RETRY: "the attempt before failed",
     RefreshReason.REFRESH_REASON_EVENTS_DELETED: "events were deleted",
     RefreshReason.REFRESH_REASON_ROLLBACK: "an operator asked for an earlier revision",
+    RefreshReason.REFRESH_REASON_BACKFILL: "a backfill brought the user over",
 }
 
 

@@ -43,7 +43,12 @@ def _import_options(decorated: Decorated) -> Decorated:
     again = click.option(
         "--from-start", is_flag=True, help="Read all again instead of going on where it stopped."
     )
-    return again(user_options(decorated))
+    later = click.option(
+        "--for-backfill",
+        is_flag=True,
+        help="Start no refreshes: `foreword backfill` writes the profiles, newest-active users first.",
+    )
+    return again(later(user_options(decorated)))
 
 
 def _strict_option(decorated: Decorated) -> Decorated:
@@ -57,7 +62,9 @@ def _strict_option(decorated: Decorated) -> Decorated:
 @_strict_option
 @_import_options
 @click.pass_obj
-def events(settings: Settings, files: tuple[Path, ...], strict: bool, from_start: bool) -> int:
+def events(
+    settings: Settings, *, files: tuple[Path, ...], strict: bool, for_backfill: bool, from_start: bool
+) -> int:
     """Record the events in FILEs: JSON lines, one event a line in proto3 JSON, gzip by suffix; - is stdin.
 
     `{"event_id": "1", "user_id": "ada", "time": "2026-11-20T08:30:00Z", "type": "read", "topics": ["tests"]}`
@@ -67,7 +74,8 @@ def events(settings: Settings, files: tuple[Path, ...], strict: bool, from_start
     """
     from foreword.importers import JsonLines
 
-    return _import(settings, [JsonLines(file, strict=strict) for file in files], from_start=from_start)
+    sources = [JsonLines(file, strict=strict) for file in files]
+    return _import(settings, sources, for_backfill=for_backfill, from_start=from_start)
 
 
 @command.command("csv")
@@ -110,6 +118,7 @@ def csv(
     nothing: tuple[str, ...],
     delimiter: str | None,
     strict: bool,
+    for_backfill: bool,
     from_start: bool,
 ) -> int:
     """Record each row of the table FILE (with a header, gzip by suffix; - is stdin) as an event.
@@ -136,7 +145,7 @@ def csv(
         delimiter=parse_delimiter(delimiter) if delimiter is not None else None,
         strict=strict,
     )
-    return _import(settings, [source], from_start=from_start)
+    return _import(settings, [source], for_backfill=for_backfill, from_start=from_start)
 
 
 @command.command("git")
@@ -144,7 +153,9 @@ def csv(
 @click.option("--plain-authors", is_flag=True, help="Use mail addresses as user ids; default: pseudonyms.")
 @_import_options
 @click.pass_obj
-def git(settings: Settings, repository: Path, plain_authors: bool, from_start: bool) -> int:
+def git(
+    settings: Settings, *, repository: Path, plain_authors: bool, for_backfill: bool, from_start: bool
+) -> int:
     """Record the commits of the repository at PATH as events of their authors; topics are the areas they touch.
 
     Authors are pseudonymised with a secret kept beside the store. A later import takes only newer commits.
@@ -153,15 +164,18 @@ def git(settings: Settings, repository: Path, plain_authors: bool, from_start: b
 
     user_id_of = str.lower if plain_authors else Pseudonyms.kept_in(settings.directory).of
     source = GitHistory(repository, user_id_of, namespace=settings.namespace)
-    return _import(settings, [source], from_start=from_start)
+    return _import(settings, [source], for_backfill=for_backfill, from_start=from_start)
 
 
-def _import(settings: Settings, sources: Sequence[Source], *, from_start: bool) -> int:
+def _import(settings: Settings, sources: Sequence[Source], *, for_backfill: bool, from_start: bool) -> int:
     """Import sources one after the other; return 1 when most rows of one were refused."""
     from foreword.importers import import_source
 
     reports: list[tuple[Source, ImportReport]] = []
-    with _recorder(settings) as recorder, progress(as_json=settings.as_json) as show:
+    with (
+        _recorder(settings, for_backfill=for_backfill) as recorder,
+        progress(as_json=settings.as_json) as show,
+    ):
         for source in sources:
             try:
                 report = import_source(
@@ -175,17 +189,19 @@ def _import(settings: Settings, sources: Sequence[Source], *, from_start: bool) 
         print_json([_fields(source, report) for source, report in reports])
     else:
         click.echo("\n".join(_sentence(source, report) for source, report in reports))
+    if for_backfill:
+        note("No refresh was started; `foreword backfill` writes the profiles")
     return 1 if any(report.is_mostly_refused for _, report in reports) else 0
 
 
-def _recorder(settings: Settings) -> SidecarRecorder | StoreRecorder:
+def _recorder(settings: Settings, *, for_backfill: bool) -> SidecarRecorder | StoreRecorder:
     """Return what records events: the sidecar when one runs, else the store itself."""
     from foreword.importers import SidecarRecorder, StoreRecorder
 
     client = connect_when_running(settings, timeout_seconds=_CALL_SECONDS_MAX)
     if client is not None:
-        return SidecarRecorder(client, tell=note)
-    return StoreRecorder(settings.config, namespace=settings.namespace)
+        return SidecarRecorder(client, for_backfill=for_backfill, tell=note)
+    return StoreRecorder(settings.config, namespace=settings.namespace, for_backfill=for_backfill)
 
 
 def _sentence(source: Source, report: ImportReport) -> str:

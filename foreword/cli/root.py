@@ -18,6 +18,7 @@ _COMMANDS = {
     "scheduler": "foreword.cli.scheduler",
     "demo": "foreword.cli.demo.command",
     "import": "foreword.cli.imports",
+    "backfill": "foreword.cli.backfill",
     "get": "foreword.cli.get",
     "text": "foreword.cli.text",
     "refresh": "foreword.cli.refresh",

@@ -37,9 +37,12 @@ from foreword.v1.answer_service_pb2 import (
     InvalidateCoresResponse,
     PutCoreResponse,
 )
+from foreword.v1.backfill_pb2 import BackfillMode
 from foreword.v1.core_pb2 import Core
 from foreword.v1.operator_service_pb2 import (
+    BackfillAction,
     ExplainBeliefResponse,
+    GetBackfillResponse,
     GetLedgerResponse,
     GetStatusResponse,
     ListTopicsResponse,
@@ -49,6 +52,8 @@ from foreword.v1.operator_service_pb2 import (
     RefreshUserResponse,
     ResumeRefreshesResponse,
     SplitTopicResponse,
+    StartBackfillResponse,
+    SteerBackfillResponse,
 )
 from foreword.v1.profile_service_pb2 import (
     GetForewordResponse,
@@ -128,6 +133,14 @@ class AsyncForeword(Client):
         recording = self._recording(events, fields)
         for batch in recording.batches():
             recording.add(batch, await self._ask(self._record([event for _, event in batch])))
+        return recording.response
+
+    async def record_history(self, events: EventLike | Iterable[EventLike], /) -> RecordEventsResponse:
+        """Record history that a backfill will take up; see `Foreword.record_history`."""
+        recording = self._recording(events, {})
+        for batch in recording.batches():
+            call = self._record([event for _, event in batch], for_backfill=True)
+            recording.add(batch, await self._ask(call))
         return recording.response
 
     async def refresh(
@@ -254,6 +267,35 @@ class AsyncForeword(Client):
     async def split_topic(self, topic: str, *, namespace: str | None = None) -> SplitTopicResponse:
         """Make a topic one of its own again, which no proposal merges any more; raises as `merge_topics` does."""
         return await self._ask(self._split_topic(topic, namespace))
+
+    async def start_backfill(
+        self,
+        *,
+        mode: BackfillMode = BackfillMode.BACKFILL_MODE_UNSPECIFIED,
+        budget_micro_usd: int | None = None,
+        users_per_second: float = 0,
+        estimate_only: bool = False,
+        backfill_id: bytes | None = None,
+        namespace: str | None = None,
+    ) -> StartBackfillResponse:
+        """Have profiles written for all users, or only estimated; see `Foreword.start_backfill`."""
+        call = self._start_backfill(
+            namespace,
+            mode=mode or None,
+            budget_micro_usd=budget_micro_usd,
+            users_per_second=users_per_second or None,
+            estimate_only=estimate_only or None,
+            backfill_id=backfill_id,
+        )
+        return await self._ask(call)
+
+    async def get_backfill(self) -> GetBackfillResponse:
+        """Return the newest backfill; raises as `start_backfill` does."""
+        return await self._ask(self._get_backfill())
+
+    async def steer_backfill(self, action: BackfillAction) -> SteerBackfillResponse:
+        """Pause, resume or cancel the backfill under way; raises as `start_backfill` does."""
+        return await self._ask(self._steer_backfill(action))
 
     async def erase(
         self, user_id: str, wait_seconds: float = ERASE_WAIT_SECONDS, *, namespace: str | None = None

@@ -21,6 +21,7 @@ from foreword.client.calls import (
     EXPLAIN_ANSWER,
     EXPLAIN_BELIEF,
     EXPORT_USER,
+    GET_BACKFILL,
     GET_CORE,
     GET_FOREWORD,
     GET_LEDGER,
@@ -38,6 +39,8 @@ from foreword.client.calls import (
     RESUME_REFRESHES,
     ROLLBACK_PROFILE,
     SPLIT_TOPIC,
+    START_BACKFILL,
+    STEER_BACKFILL,
     WRAP_CORE,
     Call,
     CoreLike,
@@ -60,6 +63,7 @@ from foreword.v1.core_pb2 import Core
 from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import (
     ExplainBeliefResponse,
+    GetBackfillResponse,
     GetLedgerResponse,
     GetStatusResponse,
     ListTopicsResponse,
@@ -69,6 +73,8 @@ from foreword.v1.operator_service_pb2 import (
     RefreshUserResponse,
     ResumeRefreshesResponse,
     SplitTopicResponse,
+    StartBackfillResponse,
+    SteerBackfillResponse,
 )
 from foreword.v1.profile_service_pb2 import (
     BatchGetProfilesResponse,
@@ -175,9 +181,9 @@ class Client:
             self._failures.log_mistake(mistake.error)
         return recording
 
-    def _record(self, events: list[Event]) -> Call[RecordEventsResponse]:
+    def _record(self, events: list[Event], *, for_backfill: bool = False) -> Call[RecordEventsResponse]:
         otherwise = functools.partial(fallbacks.none_recorded, events)
-        return Call(RECORD_EVENTS, {"events": events}, otherwise)
+        return Call(RECORD_EVENTS, {"events": events, "for_backfill": for_backfill}, otherwise)
 
     def _refresh(
         self, user_id: str, wait_seconds: float, namespace: str | None, *, full: bool
@@ -226,6 +232,19 @@ class Client:
     def _split_topic(self, topic: str, namespace: str | None) -> Call[SplitTopicResponse]:
         asked = {"topic": topic, "namespace": self._space(namespace)}
         return Call(SPLIT_TOPIC, asked, lambda _: SplitTopicResponse(), always_raises=True)
+
+    def _start_backfill(self, namespace: str | None, **asked: Any) -> Call[StartBackfillResponse]:
+        given = {name: value for name, value in asked.items() if value is not None}
+        # An estimated one has its namespace already.
+        asked = given if "backfill_id" in given else self._of_any(namespace, given)
+        return Call(START_BACKFILL, asked, lambda _: StartBackfillResponse(), always_raises=True)
+
+    def _get_backfill(self) -> Call[GetBackfillResponse]:
+        return Call(GET_BACKFILL, {}, lambda _: GetBackfillResponse(), always_raises=True)
+
+    def _steer_backfill(self, action: Any) -> Call[SteerBackfillResponse]:
+        asked = {"action": action}
+        return Call(STEER_BACKFILL, asked, lambda _: SteerBackfillResponse(), always_raises=True)
 
     def _erase(self, user_id: str, wait_seconds: float, namespace: str | None) -> Call[EraseUserResponse]:
         asked = self._of(user_id, namespace, wait_seconds=wait_seconds)

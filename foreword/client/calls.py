@@ -39,6 +39,8 @@ from foreword.v1.model_work_pb2 import ModelOutcome
 from foreword.v1.operator_service_pb2 import (
     ExplainBeliefRequest,
     ExplainBeliefResponse,
+    GetBackfillRequest,
+    GetBackfillResponse,
     GetLedgerRequest,
     GetLedgerResponse,
     GetStatusRequest,
@@ -57,6 +59,10 @@ from foreword.v1.operator_service_pb2 import (
     ResumeRefreshesResponse,
     SplitTopicRequest,
     SplitTopicResponse,
+    StartBackfillRequest,
+    StartBackfillResponse,
+    SteerBackfillRequest,
+    SteerBackfillResponse,
 )
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.profile_service_pb2 import (
@@ -103,6 +109,9 @@ class Method(NamedTuple, Generic[ResponseT]):
     response: type[ResponseT]
 
 
+# A billion dollars, and exact in every language.
+MICRO_USD_MAX = 10**15
+
 GET_PROFILE = Method("/foreword.v1.ProfileService/GetProfile", GetProfileRequest, GetProfileResponse)
 BATCH_GET_PROFILES = Method(
     "/foreword.v1.ProfileService/BatchGetProfiles", BatchGetProfilesRequest, BatchGetProfilesResponse
@@ -131,6 +140,13 @@ EXPLAIN_BELIEF = Method(
     "/foreword.v1.OperatorService/ExplainBelief", ExplainBeliefRequest, ExplainBeliefResponse
 )
 SPLIT_TOPIC = Method("/foreword.v1.OperatorService/SplitTopic", SplitTopicRequest, SplitTopicResponse)
+START_BACKFILL = Method(
+    "/foreword.v1.OperatorService/StartBackfill", StartBackfillRequest, StartBackfillResponse
+)
+GET_BACKFILL = Method("/foreword.v1.OperatorService/GetBackfill", GetBackfillRequest, GetBackfillResponse)
+STEER_BACKFILL = Method(
+    "/foreword.v1.OperatorService/SteerBackfill", SteerBackfillRequest, SteerBackfillResponse
+)
 GET_LEDGER = Method("/foreword.v1.OperatorService/GetLedger", GetLedgerRequest, GetLedgerResponse)
 ERASE_USER = Method("/foreword.v1.UserDataService/EraseUser", EraseUserRequest, EraseUserResponse)
 EXPORT_USER = Method("/foreword.v1.UserDataService/ExportUser", ExportUserRequest, ExportUserResponse)
@@ -164,6 +180,9 @@ UNARY: tuple[Method[Any], ...] = (
     MERGE_TOPICS,
     SPLIT_TOPIC,
     EXPLAIN_BELIEF,
+    START_BACKFILL,
+    GET_BACKFILL,
+    STEER_BACKFILL,
     ERASE_USER,
     PUT_CORE,
     GET_CORE,
@@ -258,6 +277,14 @@ def _wait(name: str, value: Any) -> float:
     return arguments.seconds(name, value, least=0)
 
 
+def _money(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MICRO_USD_MAX:
+        raise FieldError(
+            name, arguments.shown(value), "a whole number of millionths of a US dollar, 0 or more"
+        )
+    return value
+
+
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "user_id": arguments.text,
     "user_ids": arguments.texts,
@@ -303,7 +330,13 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "dry_run": arguments.flag,
     "served_only": arguments.flag,
     "count": arguments.count,
+    "budget_micro_usd": _money,
+    "users_per_second": arguments.number,
+    "estimate_only": arguments.flag,
+    "backfill_id": _as_it_is,
+    "action": _as_it_is,
     # Made by ours, from what the caller gave.
+    "for_backfill": _as_it_is,
     "events": _as_it_is,
     "claim": _as_it_is,
 }

@@ -38,9 +38,12 @@ from foreword.v1.answer_service_pb2 import (
     InvalidateCoresResponse,
     PutCoreResponse,
 )
+from foreword.v1.backfill_pb2 import BackfillMode
 from foreword.v1.core_pb2 import Core
 from foreword.v1.operator_service_pb2 import (
+    BackfillAction,
     ExplainBeliefResponse,
+    GetBackfillResponse,
     GetLedgerResponse,
     GetStatusResponse,
     ListTopicsResponse,
@@ -50,6 +53,8 @@ from foreword.v1.operator_service_pb2 import (
     RefreshUserResponse,
     ResumeRefreshesResponse,
     SplitTopicResponse,
+    StartBackfillResponse,
+    SteerBackfillResponse,
 )
 from foreword.v1.profile_service_pb2 import (
     GetForewordResponse,
@@ -181,6 +186,17 @@ class Foreword(Client):
         recording = self._recording(events, fields)
         for batch in recording.batches():
             recording.add(batch, self._ask(self._record([event for _, event in batch])))
+        return recording.response
+
+    def record_history(self, events: EventLike | Iterable[EventLike], /) -> RecordEventsResponse:
+        """Record history that a backfill will take up: as `record` does, but the events start no refresh.
+
+        Users who are new by them get their profile from `foreword backfill`, or when they are read or do something.
+        """
+        recording = self._recording(events, {})
+        for batch in recording.batches():
+            call = self._record([event for _, event in batch], for_backfill=True)
+            recording.add(batch, self._ask(call))
         return recording.response
 
     def refresh(
@@ -362,6 +378,48 @@ class Foreword(Client):
     def split_topic(self, topic: str, *, namespace: str | None = None) -> SplitTopicResponse:
         """Make a topic one of its own again, which no proposal merges any more; raises as `merge_topics` does."""
         return self._ask(self._split_topic(topic, namespace))
+
+    def start_backfill(
+        self,
+        *,
+        mode: BackfillMode = BackfillMode.BACKFILL_MODE_UNSPECIFIED,
+        budget_micro_usd: int | None = None,
+        users_per_second: float = 0,
+        estimate_only: bool = False,
+        backfill_id: bytes | None = None,
+        namespace: str | None = None,
+    ) -> StartBackfillResponse:
+        """Have profiles written for all users, newest-active first, or only have that estimated.
+
+        Args:
+            mode: Who writes: a model in batches behind code, or code alone.
+            budget_micro_usd: What its questions to models may cost; None for no limit of its own.
+            users_per_second: Refreshes begun in a second, at most 10,000; 0 means 200.
+            estimate_only: Only count and estimate.
+            backfill_id: An estimated backfill that is to begin; the other arguments must then be left out.
+            namespace: The tenant's space; None takes the client's, and where that is empty all.
+
+        Raises:
+            FieldError: An argument is of the wrong kind.
+            ServiceError: Always when it fails, whatever `raises` says; BACKFILL_STATE while another is under way.
+        """
+        call = self._start_backfill(
+            namespace,
+            mode=mode or None,
+            budget_micro_usd=budget_micro_usd,
+            users_per_second=users_per_second or None,
+            estimate_only=estimate_only or None,
+            backfill_id=backfill_id,
+        )
+        return self._ask(call)
+
+    def get_backfill(self) -> GetBackfillResponse:
+        """Return the newest backfill; raises as `start_backfill` does."""
+        return self._ask(self._get_backfill())
+
+    def steer_backfill(self, action: BackfillAction) -> SteerBackfillResponse:
+        """Pause, resume or cancel the backfill under way; raises as `start_backfill` does."""
+        return self._ask(self._steer_backfill(action))
 
     def erase(
         self, user_id: str, wait_seconds: float = ERASE_WAIT_SECONDS, *, namespace: str | None = None

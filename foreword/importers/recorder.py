@@ -31,6 +31,7 @@ class SidecarRecorder:
         client: One that raises; closed at the end.
         sleep: Waits; for tests.
         tell: Told in a sentence, once an outage, that and why it waits.
+        for_backfill: What it records is history that a backfill takes up, and starts no refresh.
     """
 
     def __init__(
@@ -38,8 +39,11 @@ class SidecarRecorder:
         client: Foreword,
         sleep: Callable[[float], object] = time.sleep,
         tell: Callable[[str], object] = str,
+        *,
+        for_backfill: bool = False,
     ) -> None:
         self._client = client
+        self._send = client.record_history if for_backfill else client.record
         self._sleep = sleep
         self._tell = tell
 
@@ -51,14 +55,14 @@ class SidecarRecorder:
         """
         for wait_seconds in _WAITS_SECONDS:
             try:
-                return self._client.record(events)
+                return self._send(events)
             except ServiceError as exc:
                 if exc.reason not in _PASSING:
                     raise
                 if wait_seconds == _TELL_SECONDS:
                     self._tell(f"The sidecar takes no events now ({exc.reason}); trying again for a minute")
                 self._sleep(wait_seconds)
-        return self._client.record(events)
+        return self._send(events)
 
     def __enter__(self) -> SidecarRecorder:
         return self
@@ -75,16 +79,20 @@ class StoreRecorder:
     Args:
         config: The configuration; where the store is, what is noted of users.
         namespace: That of events which name none.
+        for_backfill: As for SidecarRecorder.
         clock: Tells the time of receipt.
 
     Raises:
         StoreLockedError: A sidecar has started meanwhile.
     """
 
-    def __init__(self, config: Config, *, namespace: str = "", clock: Clock | None = None) -> None:
+    def __init__(
+        self, config: Config, *, namespace: str = "", for_backfill: bool = False, clock: Clock | None = None
+    ) -> None:
         store = config.store
         self._clock = clock or SystemClock()
         self._namespace = namespace
+        self._for_backfill = for_backfill
         self._noting = config.noting()
         self._directory = store.directory
         self._writer = ActivityWriter(
@@ -99,7 +107,7 @@ class StoreRecorder:
         admission = admit(events, now_ms, namespace=self._namespace)
         taken_through = trigger_cursor(self._directory, self._writer.environment_id)
         with self._writer.begin(taken_through=taken_through, noting=self._noting) as transaction:
-            is_new = transaction.record(admission.kept, now_ms)
+            is_new = transaction.record(admission.kept, now_ms, for_backfill=self._for_backfill)
             refused = without_forgotten(admission, transaction.forgotten(admission.kept, is_new))
         accepted_count = sum(is_new)
         return RecordEventsResponse(

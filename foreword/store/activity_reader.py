@@ -13,11 +13,12 @@ from foreword.keys import UserKey
 from foreword.store import databases as db
 from foreword.store.applied import is_deleted
 from foreword.store.files import ACTIVITY
-from foreword.store.reader import Reader
+from foreword.store.reader import Reader, prefixed
 from foreword.store.retention_writer import band_of
 from foreword.store.seal import unsealed
 from foreword.store.v1.store_pb2 import RefreshPauses, TopicAliases
 from foreword.v1.activity_pb2 import Trigger, UserActivity
+from foreword.v1.backfill_pb2 import BackfillPlan
 from foreword.v1.erasure_pb2 import Erasure
 from foreword.v1.event_band_pb2 import EventBand
 from foreword.v1.event_pb2 import Event
@@ -139,6 +140,23 @@ class ActivityReader(Reader):
                 if len(found) >= limit:
                     break
             return found
+
+    def last_seen(
+        self, after: bytes = b"", limit: int = 1000, *, prefix: bytes = b""
+    ) -> list[tuple[UserKey, int]]:
+        """Return up to `limit` users whose key is beyond `after` and begins with `prefix`, in key order.
+
+        Returns:
+            Pairs of user key and time of the newest event, in ms since 1970.
+        """
+        with self._reading(db.USERS) as txn:
+            rows = islice(prefixed(txn.cursor(), prefix, after + b"\0" if after else prefix), limit)
+            return [(UserKey(key), UserActivity.FromString(row).last_seen_ms) for key, row in rows]
+
+    def backfill_plan(self) -> BackfillPlan | None:
+        """Return the newest backfill that was asked for; None when none ever was."""
+        row = self._get(db.META, db.META_BACKFILL)
+        return None if row is None else BackfillPlan.FromString(row)
 
     def event(self, user: UserKey, time_ms: int, event_id: str) -> Event | None:
         """Return one event of a user; None when it is not kept, or damaged."""

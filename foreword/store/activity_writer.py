@@ -30,6 +30,7 @@ from foreword.store.seal import sealed, unsealed
 from foreword.store.v1.store_pb2 import RefreshPauses, TopicAliases
 from foreword.store.writer import Writer
 from foreword.v1.activity_pb2 import DayCount, Trigger, UserActivity
+from foreword.v1.backfill_pb2 import BackfillPlan
 from foreword.v1.erasure_pb2 import Erasure, StoreCount
 
 # About what a batch of events takes; less might fit where a batch does not.
@@ -103,10 +104,15 @@ class ActivityTransaction:
         self._db = environment.handles
         self._taken_through = still_taken(taken_through, self._counter(db.META_TRIGGER_SEQ))
 
-    def record(self, events: Sequence[NewEvent], now_ms: int) -> list[bool]:
+    def record(self, events: Sequence[NewEvent], now_ms: int, *, for_backfill: bool = False) -> list[bool]:
         """Write events; return for each whether it was new (True) or known by its id (False).
 
         One of a time whose ids are forgotten is not taken either, unless its id is known; `forgotten` tells which.
+
+        Args:
+            events: Admitted events.
+            now_ms: The time of receipt.
+            for_backfill: They are history that a backfill takes up, and trigger nothing.
         """
         applied, stored = self._db[db.APPLIED], self._db[db.EVENTS]
         put, u64 = self._txn.put, keys.u64
@@ -142,7 +148,7 @@ class ActivityTransaction:
                     bodies.setdefault(user, []).append((time_ms, body))
         if last_seq:
             self._set_counter(db.META_EVENT_SEQ, sequence)
-            self._count_users(times_ms, last_seq, ended, bodies, now_ms)
+            self._count_users(times_ms, last_seq, ended, bodies, now_ms, for_backfill=for_backfill)
         return are_new
 
     @property
@@ -275,6 +281,15 @@ class ActivityTransaction:
         key = keys.namespace_prefix(namespace)
         self._txn.put(key, aliases.SerializeToString(), db=self._db[db.TOPIC_ALIASES])
 
+    def backfill_plan(self) -> BackfillPlan | None:
+        """Return the newest backfill that was asked for; None when none ever was."""
+        row = self._txn.get(db.META_BACKFILL, db=self._db[db.META])
+        return None if row is None else BackfillPlan.FromString(row)
+
+    def put_backfill_plan(self, plan: BackfillPlan) -> None:
+        """Write what backfill is asked for, over the former one."""
+        self._txn.put(db.META_BACKFILL, plan.SerializeToString(), db=self._db[db.META])
+
     def pauses(self) -> RefreshPauses:
         """Return whose refreshes are paused."""
         return RefreshPauses.FromString(self._txn.get(db.META_PAUSES, db=self._db[db.META]) or b"")
@@ -358,12 +373,13 @@ class ActivityTransaction:
         ended: set[UserKey],
         bodies: dict[UserKey, list[tuple[int, bytes]]],
         now_ms: int,
+        *,
+        for_backfill: bool,
     ) -> None:
         # Counted here and written once: a row of `meta` per user would be a fifth of the work.
         sequence = self._counter(db.META_TRIGGER_SEQ)
         latest_ms = now_ms + AHEAD_MS_MAX
         for user, times in times_ms.items():
-            sequence += 1
             activity = self._user(user) or UserActivity()
             if activity.last_seen_ms > latest_ms:
                 self._set_back(user, activity, latest_ms)
@@ -372,8 +388,11 @@ class ActivityTransaction:
             if min(times) < now_ms - LATE_MS:
                 activity.late_ms = now_ms
             activity.last_seq = last_seq[user]
-            session_end_ms = now_ms if user in ended else 0
-            self._trigger(user, activity, sequence, activity_ms=max(times), session_end_ms=session_end_ms)
+            activity.for_backfill_ms = now_ms if for_backfill else 0
+            if not for_backfill:
+                sequence += 1
+                session_end_ms = now_ms if user in ended else 0
+                self._trigger(user, activity, sequence, activity_ms=max(times), session_end_ms=session_end_ms)
             self._put_user(user, activity)
         self._set_counter(db.META_TRIGGER_SEQ, sequence)
 

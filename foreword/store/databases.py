@@ -115,6 +115,9 @@ META_FORGOTTEN_TO = b"forgotten_to_ms"
 META_MODEL_CALL_SEQ = b"model_call_seq"
 META_MODEL_BATCH_SEQ = b"model_batch_seq"
 META_PROBE = b"probe"
+# In activity.lmdb what was asked for, in profiles.lmdb how far it is.
+META_BACKFILL = b"backfill"
+META_BACKFILL_QUESTIONS = b"backfill_questions"
 META_PAUSES = b"pauses"
 
 # Behind the namespace in a key of `defaults`.

@@ -12,6 +12,7 @@ from foreword.store import databases as db
 from foreword.store.reader import Reader, begin
 from foreword.store.translation import translated
 from foreword.store.v1.store_pb2 import ModelBatch, ModelHealth
+from foreword.v1.backfill_pb2 import BackfillQuestions
 from foreword.v1.model_work_pb2 import ModelCall, ModelItem, ModelMode, ModelSpend, ModelState, ModelWait
 
 
@@ -123,6 +124,10 @@ class ModelReader:
     def health(self) -> ModelHealth:
         """Return who is asked about users, and how the providers did when the scheduler last showed life."""
         return ModelHealth.FromString(self._reader.get(db.META, db.META_MODEL_HEALTH) or b"")
+
+    def backfill_questions(self) -> BackfillQuestions:
+        """Return what the newest backfill has asked of models."""
+        return BackfillQuestions.FromString(self._reader.get(db.META, db.META_BACKFILL_QUESTIONS) or b"")
 
     def batches(self) -> list[tuple[int, ModelBatch]]:
         """Return `(our number, batch)` of the batches under way, oldest first."""

@@ -12,8 +12,11 @@ from foreword.keys import UserKey
 from foreword.store import databases as db
 from foreword.store.transaction import Transaction
 from foreword.store.v1.store_pb2 import ModelBatch, ModelHealth
-from foreword.v1.model_work_pb2 import ModelCall, ModelItem, ModelSpend, ModelState
+from foreword.v1.backfill_pb2 import BackfillQuestions
+from foreword.v1.model_work_pb2 import ModelCall, ModelItem, ModelOutcome, ModelSpend, ModelState
+from foreword.v1.refresh_pb2 import RefreshReason
 
+_BACKFILL = RefreshReason.REFRESH_REASON_BACKFILL
 _SUMMED = (
     "input_tokens",
     "cache_read_tokens",
@@ -42,6 +45,7 @@ class ModelTransaction(Transaction):
         former = self.state(user)
         if former is not None and former.due_ms:
             self._delete(db.MODEL_DUE, _due_key(former, user))
+        self._count(queued_count=_is_queued_by_backfill(state) - _is_queued_by_backfill(former))
         if state.due_ms:
             self._put(db.MODEL_DUE, _due_key(state, user), b"")
         self._put(db.MODEL_STATES, user, state.SerializeToString())
@@ -50,6 +54,8 @@ class ModelTransaction(Transaction):
 
     def open_call(self, call: ModelCall) -> None:
         """Write that a call is about to be sent. Its cost is the most it can be until it has ended."""
+        if call.reason == _BACKFILL:
+            self._count_open(self.opened_call(call.call_id), call)
         self._put(db.MODEL_OPEN, call.call_id, call.SerializeToString())
 
     def opened_call(self, call_id: bytes) -> ModelCall | None:
@@ -64,6 +70,15 @@ class ModelTransaction(Transaction):
             call: With its outcome and cost.
             ended_ms: When it ended; decides the day.
         """
+        if call.reason == _BACKFILL:
+            self._count_open(self.opened_call(call.call_id), None)
+            self._count(
+                ended_count=1,
+                applied_count=call.outcome == ModelOutcome.MODEL_OUTCOME_APPLIED,
+                spent_pico_usd=call.cost_pico_usd,
+                input_tokens=call.input_tokens + call.cache_read_tokens + call.cache_write_tokens,
+                output_tokens=call.output_tokens,
+            )
         self._delete(db.MODEL_OPEN, call.call_id)
         sequence = self._next(db.META_MODEL_CALL_SEQ)
         row = call.SerializeToString()
@@ -107,6 +122,8 @@ class ModelTransaction(Transaction):
 
     def put_item(self, batch: int, place: int, item: ModelItem) -> None:
         """Write one question of a batch."""
+        if item.reason == _BACKFILL:
+            self._count_item(self.item(batch, place), item)
         self._put(db.MODEL_ITEMS, keys.u64(batch) + keys.u32(place), item.SerializeToString())
 
     def item(self, batch: int, place: int) -> ModelItem | None:
@@ -116,11 +133,53 @@ class ModelTransaction(Transaction):
 
     def delete_item(self, batch: int, place: int) -> bool:
         """Remove a question that is dealt with; return whether it was there."""
+        former = self.item(batch, place)
+        if former is not None and former.reason == _BACKFILL:
+            self._count_item(former, None)
         return self._delete(db.MODEL_ITEMS, keys.u64(batch) + keys.u32(place))
 
     def put_health(self, health: ModelHealth) -> None:
         """Write who is asked about users, and how the providers do; beside `put_scheduler_seen`."""
         self._put(db.META, db.META_MODEL_HEALTH, health.SerializeToString())
+
+    # -- the backfill ---------------------------------------------------------------------------------------
+
+    def backfill_questions(self) -> BackfillQuestions:
+        """Return what the newest backfill has asked of models."""
+        return BackfillQuestions.FromString(self._get(db.META, db.META_BACKFILL_QUESTIONS) or b"")
+
+    def begin_backfill(self) -> None:
+        """Count from zero what ends from now on; what a canceled backfill has under way counts towards the next."""
+        under_way = self.backfill_questions()
+        kept = BackfillQuestions(
+            queued_count=under_way.queued_count,
+            open_count=under_way.open_count,
+            reserved_pico_usd=under_way.reserved_pico_usd,
+        )
+        self._put(db.META, db.META_BACKFILL_QUESTIONS, kept.SerializeToString())
+
+    def _count_open(self, former: ModelCall | None, call: ModelCall | None) -> None:
+        """Count a call under way; one whose answer is lost is open no more, and its cost stays reserved."""
+        self._count(
+            open_count=_is_open(call) - _is_open(former),
+            reserved_pico_usd=(call.cost_pico_usd if call else 0) - (former.cost_pico_usd if former else 0),
+        )
+
+    def _count_item(self, former: ModelItem | None, item: ModelItem | None) -> None:
+        self._count(
+            open_count=(item is not None) - (former is not None),
+            reserved_pico_usd=(item.reserved_pico_usd if item else 0)
+            - (former.reserved_pico_usd if former else 0),
+        )
+
+    def _count(self, **changes: int) -> None:
+        """Add to what the backfill has asked; the rows themselves are the truth, this is their sum."""
+        if not any(changes.values()):
+            return
+        sums = self.backfill_questions()
+        for name, change in changes.items():
+            setattr(sums, name, getattr(sums, name) + change)
+        self._put(db.META, db.META_BACKFILL_QUESTIONS, sums.SerializeToString())
 
     # -- one user -------------------------------------------------------------------------------------------
 
@@ -130,6 +189,7 @@ class ModelTransaction(Transaction):
         What was sent still costs: calls and questions under way stay, without the user.
         """
         state = self.state(user) or ModelState()
+        self._count(queued_count=-_is_queued_by_backfill(state))
         counts = {
             db.MODEL_DUE: int(self._delete(db.MODEL_DUE, _due_key(state, user))),
             db.MODEL_STATES: int(self._delete(db.MODEL_STATES, user)),
@@ -164,6 +224,14 @@ class ModelTransaction(Transaction):
         cursor = self._txn.cursor(db=self._db[database])
         calls = [(bytes(key), ModelCall.FromString(row)) for key, row in cursor if user in row]
         return [(key, call) for key, call in calls if call.user_key == user]
+
+
+def _is_queued_by_backfill(state: ModelState | None) -> bool:
+    return state is not None and state.reason == _BACKFILL and state.due_ms > 0
+
+
+def _is_open(call: ModelCall | None) -> bool:
+    return call is not None and not call.outcome
 
 
 def add_to_spend(sums: ModelSpend, call: ModelCall) -> None:

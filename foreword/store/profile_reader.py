@@ -22,6 +22,7 @@ from foreword.store.reader import Reader, begin, prefixed
 from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refuse_lost
 from foreword.store.translation import translated
 from foreword.store.v1.store_pb2 import (
+    BackfillRow,
     ErasureReceipt,
     PolicyInForce,
     Population,
@@ -222,6 +223,11 @@ class ProfileReader(Reader):
         """Return by what refreshes are weighed under `policy = "optimal"`; None before the first pass."""
         row = self._get(db.META, db.META_POLICY)
         return None if row is None else PolicyInForce.FromString(row)
+
+    def backfill(self) -> BackfillRow | None:
+        """Return how far the newest backfill is; None when no scheduler has taken one up."""
+        row = self._get(db.META, db.META_BACKFILL)
+        return None if row is None else BackfillRow.FromString(row)
 
     def default_profile_row(self) -> bytes | None:
         """Return the stored default profile's row, or None when the scheduler has set none."""

@@ -22,6 +22,7 @@ from foreword.store.profile_size import check_profile_size
 from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refuse_lost
 from foreword.store.transaction import Transaction
 from foreword.store.v1.store_pb2 import (
+    BackfillRow,
     ErasureReceipt,
     PolicyInForce,
     Population,
@@ -269,6 +270,10 @@ class ProfileTransaction(Transaction):
     def put_policy(self, policy: PolicyInForce) -> None:
         """Write by what refreshes are weighed until the next pass over all users."""
         self._put(db.META, db.META_POLICY, policy.SerializeToString())
+
+    def put_backfill(self, row: BackfillRow) -> None:
+        """Write how far the newest backfill is."""
+        self._put(db.META, db.META_BACKFILL, row.SerializeToString())
 
     def put_defaults(self, profile: Profile, foreword: Foreword) -> None:
         """Write what readers of any language serve to users without a profile."""

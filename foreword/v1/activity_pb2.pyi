@@ -25,7 +25,7 @@ class NotedAttribute(_message.Message):
     def __init__(self, value: _Optional[str] = ..., time_ms: _Optional[int] = ...) -> None: ...
 
 class UserActivity(_message.Message):
-    __slots__ = ("first_seen_ms", "last_seen_ms", "last_seq", "event_count", "days", "trigger_seq", "deleted_count", "deletion_seq", "full_seq", "attributes", "forgotten_from_ms", "forgotten_to_ms", "late_ms")
+    __slots__ = ("first_seen_ms", "last_seen_ms", "last_seq", "event_count", "days", "trigger_seq", "deleted_count", "deletion_seq", "full_seq", "attributes", "for_backfill_ms", "forgotten_from_ms", "forgotten_to_ms", "late_ms")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +43,7 @@ class UserActivity(_message.Message):
     DELETION_SEQ_FIELD_NUMBER: _ClassVar[int]
     FULL_SEQ_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    FOR_BACKFILL_MS_FIELD_NUMBER: _ClassVar[int]
     FORGOTTEN_FROM_MS_FIELD_NUMBER: _ClassVar[int]
     FORGOTTEN_TO_MS_FIELD_NUMBER: _ClassVar[int]
     LATE_MS_FIELD_NUMBER: _ClassVar[int]
@@ -56,10 +57,11 @@ class UserActivity(_message.Message):
     deletion_seq: int
     full_seq: int
     attributes: _containers.MessageMap[str, NotedAttribute]
+    for_backfill_ms: int
     forgotten_from_ms: int
     forgotten_to_ms: int
     late_ms: int
-    def __init__(self, first_seen_ms: _Optional[int] = ..., last_seen_ms: _Optional[int] = ..., last_seq: _Optional[int] = ..., event_count: _Optional[int] = ..., days: _Optional[_Iterable[_Union[DayCount, _Mapping]]] = ..., trigger_seq: _Optional[int] = ..., deleted_count: _Optional[int] = ..., deletion_seq: _Optional[int] = ..., full_seq: _Optional[int] = ..., attributes: _Optional[_Mapping[str, NotedAttribute]] = ..., forgotten_from_ms: _Optional[int] = ..., forgotten_to_ms: _Optional[int] = ..., late_ms: _Optional[int] = ...) -> None: ...
+    def __init__(self, first_seen_ms: _Optional[int] = ..., last_seen_ms: _Optional[int] = ..., last_seq: _Optional[int] = ..., event_count: _Optional[int] = ..., days: _Optional[_Iterable[_Union[DayCount, _Mapping]]] = ..., trigger_seq: _Optional[int] = ..., deleted_count: _Optional[int] = ..., deletion_seq: _Optional[int] = ..., full_seq: _Optional[int] = ..., attributes: _Optional[_Mapping[str, NotedAttribute]] = ..., for_backfill_ms: _Optional[int] = ..., forgotten_from_ms: _Optional[int] = ..., forgotten_to_ms: _Optional[int] = ..., late_ms: _Optional[int] = ...) -> None: ...
 
 class Trigger(_message.Message):
     __slots__ = ("user_key", "activity_ms", "session_end_ms", "on_open_ms", "manual_ms", "erase_ms", "erase_id", "deleted_ms", "full_ms", "rollback_ms", "rollback_revision")

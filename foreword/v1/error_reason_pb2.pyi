@@ -21,6 +21,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_CORE_EXISTS: _ClassVar[ErrorReason]
     ERROR_REASON_CACHE_UNAVAILABLE: _ClassVar[ErrorReason]
     ERROR_REASON_ID_FORGOTTEN: _ClassVar[ErrorReason]
+    ERROR_REASON_BACKFILL_STATE: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 ERROR_REASON_FIELD_INVALID: ErrorReason
 ERROR_REASON_BATCH_TOO_LARGE: ErrorReason
@@ -36,3 +37,4 @@ ERROR_REASON_NO_ANSWER: ErrorReason
 ERROR_REASON_CORE_EXISTS: ErrorReason
 ERROR_REASON_CACHE_UNAVAILABLE: ErrorReason
 ERROR_REASON_ID_FORGOTTEN: ErrorReason
+ERROR_REASON_BACKFILL_STATE: ErrorReason

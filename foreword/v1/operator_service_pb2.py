@@ -23,6 +23,7 @@ _sym_db = _symbol_database.Default()
 
 
 from foreword.v1 import answer_pb2 as foreword_dot_v1_dot_answer__pb2
+from foreword.v1 import backfill_pb2 as foreword_dot_v1_dot_backfill__pb2
 from foreword.v1 import event_pb2 as foreword_dot_v1_dot_event__pb2
 from foreword.v1 import freshness_pb2 as foreword_dot_v1_dot_freshness__pb2
 from foreword.v1 import ledger_pb2 as foreword_dot_v1_dot_ledger__pb2
@@ -35,7 +36,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"foreword/v1/operator_service.proto\x12\x0b\x66oreword.v1\x1a\x18\x66oreword/v1/answer.proto\x1a\x17\x66oreword/v1/event.proto\x1a\x1b\x66oreword/v1/freshness.proto\x1a\x18\x66oreword/v1/ledger.proto\x1a\x1e\x66oreword/v1/model_status.proto\x1a\x1c\x66oreword/v1/model_work.proto\x1a\x19\x66oreword/v1/profile.proto\x1a\x19\x66oreword/v1/refresh.proto\x1a\x1d\x66oreword/v1/topic_alias.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetStatusRequest\"\xd6\x01\n\rSegmentStatus\x12%\n\x07segment\x18\x01 \x01(\x0e\x32\x14.foreword.v1.Segment\x12\x13\n\x0b\x66resh_count\x18\x02 \x01(\x04\x12\x13\n\x0bstale_count\x18\x03 \x01(\x04\x12\x15\n\rexpired_count\x18\x04 \x01(\x04\x12\x15\n\rdefault_count\x18\x05 \x01(\x04\x12\x14\n\x0csegment_name\x18\x06 \x01(\t\x12\x30\n\x0cpaused_since\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"^\n\rStatusProblem\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xaa\x01\n\x11\x45nvironmentStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nfile_bytes\x18\x02 \x01(\x04\x12\x14\n\x0creader_count\x18\x03 \x01(\r\x12,\n\x0boldest_view\x18\x04 \x01(\x0b\x32\x17.foreword.v1.OldestView\x12/\n\x0bscrubbed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x86\x01\n\nOldestView\x12\x0b\n\x03pid\x18\x01 \x01(\r\x12&\n\x03\x61ge\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1b\n\x13transactions_behind\x18\x03 \x01(\x04\x12\x12\n\npages_kept\x18\x04 \x01(\x04\x12\x12\n\npage_bytes\x18\x05 \x01(\r\"\x81\x06\n\x11GetStatusResponse\x12.\n\ncounted_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08segments\x18\x02 \x03(\x0b\x32\x1a.foreword.v1.SegmentStatus\x12)\n\x06ledger\x18\x03 \x01(\x0b\x32\x19.foreword.v1.LedgerTotals\x12\x11\n\tdue_count\x18\x04 \x01(\x04\x12\x15\n\rtrigger_count\x18\x05 \x01(\x04\x12\x12\n\nuser_count\x18\x06 \x01(\x04\x12\x13\n\x0b\x65vent_count\x18\x07 \x01(\x04\x12\x15\n\rprofile_count\x18\x08 \x01(\x04\x12\x10\n\x08revision\x18\t \x01(\x04\x12\x35\n\x11scheduler_seen_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08problems\x18\x0b \x03(\x0b\x32\x1a.foreword.v1.StatusProblem\x12\x0f\n\x07version\x18\x0c \x01(\t\x12\'\n\x03now\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11write_queue_count\x18\x0e \x01(\x04\x12\x17\n\x0f\x65vents_accepted\x18\x0f \x01(\x04\x12\x19\n\x11scheduler_running\x18\x10 \x01(\x08\x12\x34\n\x0c\x65nvironments\x18\x11 \x03(\x0b\x32\x1e.foreword.v1.EnvironmentStatus\x12\'\n\x05model\x18\x12 \x01(\x0b\x32\x18.foreword.v1.ModelStatus\x12*\n\x07\x61nswers\x18\x13 \x01(\x0b\x32\x19.foreword.v1.AnswerTotals\x12)\n\x06pauses\x18\x14 \x03(\x0b\x32\x19.foreword.v1.RefreshPause\x12\x12\n\nheld_count\x18\x15 \x01(\x04\x12/\n\tretention\x18\x16 \x01(\x0b\x32\x1c.foreword.v1.RetentionStatus\"m\n\x0fRetentionStatus\x12\x12\n\nband_count\x18\x01 \x01(\x04\x12\x15\n\rwaiting_count\x18\x02 \x01(\x04\x12\x16\n\x0e\x61rchived_count\x18\x03 \x01(\x04\x12\x17\n\x0f\x66orgotten_count\x18\x04 \x01(\x04\"\x89\x01\n\x12RefreshUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x04mode\x18\x04 \x01(\x0e\x32\x18.foreword.v1.RefreshMode\"\xa9\x01\n\x13RefreshUserResponse\x12\x30\n\x0crequested_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcompleted\x18\x02 \x01(\x08\x12,\n\x07outcome\x18\x03 \x01(\x0e\x32\x1b.foreword.v1.RefreshOutcome\x12\x10\n\x08revision\x18\x04 \x01(\x04\x12\r\n\x05\x65rror\x18\x05 \x01(\t\"O\n\x0cRefreshPause\x12\x14\n\x0csegment_name\x18\x01 \x01(\t\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\".\n\x15PauseRefreshesRequest\x12\x15\n\rsegment_names\x18\x01 \x03(\t\"C\n\x16PauseRefreshesResponse\x12)\n\x06pauses\x18\x01 \x03(\x0b\x32\x19.foreword.v1.RefreshPause\"/\n\x16ResumeRefreshesRequest\x12\x15\n\rsegment_names\x18\x01 \x03(\t\"D\n\x17ResumeRefreshesResponse\x12)\n\x06pauses\x18\x01 \x03(\x0b\x32\x19.foreword.v1.RefreshPause\"\xd9\x01\n\x10ListUsersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x16\n\tnamespace\x18\x03 \x01(\tH\x00\x88\x01\x01\x12&\n\x08segments\x18\x04 \x03(\x0e\x32\x14.foreword.v1.Segment\x12)\n\tfreshness\x18\x05 \x03(\x0e\x32\x16.foreword.v1.Freshness\x12\x0e\n\x06\x66\x61iled\x18\x06 \x01(\x08\x12\x15\n\rsegment_names\x18\x07 \x03(\tB\x0c\n\n_namespace\"\x8a\x05\n\nUserStatus\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12%\n\x07segment\x18\x03 \x01(\x0e\x32\x14.foreword.v1.Segment\x12)\n\tfreshness\x18\x04 \x01(\x0e\x32\x16.foreword.v1.Freshness\x12\x10\n\x08revision\x18\x05 \x01(\x04\x12/\n\x0b\x63omputed_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61ttempted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x07outcome\x18\t \x01(\x0e\x32\x1b.foreword.v1.RefreshOutcome\x12\x10\n\x08\x66\x61ilures\x18\n \x01(\r\x12\r\n\x05\x65rror\x18\x0b \x01(\t\x12\x16\n\x0emodel_revision\x18\x0c \x01(\x04\x12\x32\n\x0emodel_asked_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\rmodel_outcome\x18\x0e \x01(\x0e\x32\x19.foreword.v1.ModelOutcome\x12\x30\n\x0cmodel_due_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\nmodel_wait\x18\x10 \x01(\x0e\x32\x16.foreword.v1.ModelWait\x12\x13\n\x0bmodel_error\x18\x11 \x01(\t\x12\x14\n\x0csegment_name\x18\x12 \x01(\t\x12\x0f\n\x07is_held\x18\x13 \x01(\x08\"T\n\x11ListUsersResponse\x12&\n\x05users\x18\x01 \x03(\x0b\x32\x17.foreword.v1.UserStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xda\x01\n\x10GetLedgerRequest\x12\x10\n\x08\x66rom_day\x18\x01 \x01(\t\x12\x0e\n\x06to_day\x18\x02 \x01(\t\x12*\n\x08group_by\x18\x03 \x03(\x0e\x32\x18.foreword.v1.LedgerGroup\x12\x11\n\tcalls_max\x18\x04 \x01(\x05\x12\x14\n\x0c\x61ttempts_max\x18\x05 \x01(\x05\x12\x0f\n\x07user_id\x18\x06 \x01(\t\x12\x11\n\tnamespace\x18\x07 \x01(\t\x12+\n\x08outcomes\x18\x08 \x03(\x0e\x32\x19.foreword.v1.ModelOutcome\"\xea\x01\n\x11GetLedgerResponse\x12$\n\x04sums\x18\x01 \x03(\x0b\x32\x16.foreword.v1.LedgerSum\x12%\n\x05total\x18\x02 \x01(\x0b\x32\x16.foreword.v1.LedgerSum\x12\x32\n\x0crequest_path\x18\x03 \x01(\x0b\x32\x1c.foreword.v1.RequestPathCost\x12&\n\x05\x63\x61lls\x18\x04 \x03(\x0b\x32\x17.foreword.v1.LedgerCall\x12,\n\x08\x61ttempts\x18\x05 \x03(\x0b\x32\x1a.foreword.v1.LedgerAttempt\"M\n\x14\x45xplainBeliefRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x11\n\tbelief_id\x18\x03 \x01(\t\"\x9f\x01\n\x11\x45xplainedEvidence\x12\'\n\x08\x65vidence\x18\x01 \x01(\x0b\x32\x15.foreword.v1.Evidence\x12\x12\n\nis_against\x18\x02 \x01(\x08\x12!\n\x05\x65vent\x18\x03 \x01(\x0b\x32\x12.foreword.v1.Event\x12*\n\x07\x61\x62sence\x18\x04 \x01(\x0e\x32\x19.foreword.v1.EventAbsence\"\x87\x03\n\x0f\x45xplainedBelief\x12\x11\n\tbelief_id\x18\x01 \x01(\t\x12\x11\n\tstatement\x18\x02 \x01(\t\x12%\n\x04kind\x18\x03 \x01(\x0e\x32\x17.foreword.v1.BeliefKind\x12)\n\x06source\x18\x04 \x01(\x0e\x32\x19.foreword.v1.BeliefSource\x12\x12\n\nconfidence\x18\x05 \x01(\x01\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12.\n\nvalid_from\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08valid_to\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x08\x65vidence\x18\t \x03(\x0b\x32\x1e.foreword.v1.ExplainedEvidence\x12\x16\n\x0e\x65vidence_count\x18\n \x01(\r\x12\x1b\n\x13\x63ontradiction_count\x18\x0b \x01(\r\x12\x13\n\x0bproposed_by\x18\x0c \x01(\t\"X\n\x15\x45xplainBeliefResponse\x12-\n\x07\x62\x65liefs\x18\x01 \x03(\x0b\x32\x1c.foreword.v1.ExplainedBelief\x12\x10\n\x08revision\x18\x02 \x01(\x04\"i\n\x11ListTopicsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x1a\n\x12merged_or_proposed\x18\x04 \x01(\x08\"T\n\nTopicEntry\x12\r\n\x05topic\x18\x01 \x01(\t\x12\r\n\x05share\x18\x02 \x01(\x01\x12(\n\x07\x61liases\x18\x03 \x03(\x0b\x32\x17.foreword.v1.TopicAlias\"V\n\x12ListTopicsResponse\x12\'\n\x06topics\x18\x01 \x03(\x0b\x32\x17.foreword.v1.TopicEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x12MergeTopicsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tcanonical\x18\x02 \x01(\t\x12\x0e\n\x06topics\x18\x03 \x03(\t\"?\n\x13MergeTopicsResponse\x12(\n\x07\x61liases\x18\x01 \x03(\x0b\x32\x17.foreword.v1.TopicAlias\"5\n\x11SplitTopicRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\"\'\n\x12SplitTopicResponse\x12\x11\n\tcanonical\x18\x01 \x01(\t*\x85\x01\n\x0c\x45ventAbsence\x12\x1d\n\x19\x45VENT_ABSENCE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45VENT_ABSENCE_DELETED\x10\x01\x12 \n\x1c\x45VENT_ABSENCE_PAST_RETENTION\x10\x02\x12\x19\n\x15\x45VENT_ABSENCE_UNKNOWN\x10\x03\x32\xc8\x06\n\x0fOperatorService\x12J\n\tGetStatus\x12\x1d.foreword.v1.GetStatusRequest\x1a\x1e.foreword.v1.GetStatusResponse\x12P\n\x0bRefreshUser\x12\x1f.foreword.v1.RefreshUserRequest\x1a .foreword.v1.RefreshUserResponse\x12Y\n\x0ePauseRefreshes\x12\".foreword.v1.PauseRefreshesRequest\x1a#.foreword.v1.PauseRefreshesResponse\x12\\\n\x0fResumeRefreshes\x12#.foreword.v1.ResumeRefreshesRequest\x1a$.foreword.v1.ResumeRefreshesResponse\x12J\n\tListUsers\x12\x1d.foreword.v1.ListUsersRequest\x1a\x1e.foreword.v1.ListUsersResponse\x12J\n\tGetLedger\x12\x1d.foreword.v1.GetLedgerRequest\x1a\x1e.foreword.v1.GetLedgerResponse\x12V\n\rExplainBelief\x12!.foreword.v1.ExplainBeliefRequest\x1a\".foreword.v1.ExplainBeliefResponse\x12M\n\nListTopics\x12\x1e.foreword.v1.ListTopicsRequest\x1a\x1f.foreword.v1.ListTopicsResponse\x12P\n\x0bMergeTopics\x12\x1f.foreword.v1.MergeTopicsRequest\x1a .foreword.v1.MergeTopicsResponse\x12M\n\nSplitTopic\x12\x1e.foreword.v1.SplitTopicRequest\x1a\x1f.foreword.v1.SplitTopicResponseB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"foreword/v1/operator_service.proto\x12\x0b\x66oreword.v1\x1a\x18\x66oreword/v1/answer.proto\x1a\x1a\x66oreword/v1/backfill.proto\x1a\x17\x66oreword/v1/event.proto\x1a\x1b\x66oreword/v1/freshness.proto\x1a\x18\x66oreword/v1/ledger.proto\x1a\x1e\x66oreword/v1/model_status.proto\x1a\x1c\x66oreword/v1/model_work.proto\x1a\x19\x66oreword/v1/profile.proto\x1a\x19\x66oreword/v1/refresh.proto\x1a\x1d\x66oreword/v1/topic_alias.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetStatusRequest\"\xd6\x01\n\rSegmentStatus\x12%\n\x07segment\x18\x01 \x01(\x0e\x32\x14.foreword.v1.Segment\x12\x13\n\x0b\x66resh_count\x18\x02 \x01(\x04\x12\x13\n\x0bstale_count\x18\x03 \x01(\x04\x12\x15\n\rexpired_count\x18\x04 \x01(\x04\x12\x15\n\rdefault_count\x18\x05 \x01(\x04\x12\x14\n\x0csegment_name\x18\x06 \x01(\t\x12\x30\n\x0cpaused_since\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"^\n\rStatusProblem\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xaa\x01\n\x11\x45nvironmentStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nfile_bytes\x18\x02 \x01(\x04\x12\x14\n\x0creader_count\x18\x03 \x01(\r\x12,\n\x0boldest_view\x18\x04 \x01(\x0b\x32\x17.foreword.v1.OldestView\x12/\n\x0bscrubbed_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x86\x01\n\nOldestView\x12\x0b\n\x03pid\x18\x01 \x01(\r\x12&\n\x03\x61ge\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1b\n\x13transactions_behind\x18\x03 \x01(\x04\x12\x12\n\npages_kept\x18\x04 \x01(\x04\x12\x12\n\npage_bytes\x18\x05 \x01(\r\"\x81\x06\n\x11GetStatusResponse\x12.\n\ncounted_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08segments\x18\x02 \x03(\x0b\x32\x1a.foreword.v1.SegmentStatus\x12)\n\x06ledger\x18\x03 \x01(\x0b\x32\x19.foreword.v1.LedgerTotals\x12\x11\n\tdue_count\x18\x04 \x01(\x04\x12\x15\n\rtrigger_count\x18\x05 \x01(\x04\x12\x12\n\nuser_count\x18\x06 \x01(\x04\x12\x13\n\x0b\x65vent_count\x18\x07 \x01(\x04\x12\x15\n\rprofile_count\x18\x08 \x01(\x04\x12\x10\n\x08revision\x18\t \x01(\x04\x12\x35\n\x11scheduler_seen_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08problems\x18\x0b \x03(\x0b\x32\x1a.foreword.v1.StatusProblem\x12\x0f\n\x07version\x18\x0c \x01(\t\x12\'\n\x03now\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11write_queue_count\x18\x0e \x01(\x04\x12\x17\n\x0f\x65vents_accepted\x18\x0f \x01(\x04\x12\x19\n\x11scheduler_running\x18\x10 \x01(\x08\x12\x34\n\x0c\x65nvironments\x18\x11 \x03(\x0b\x32\x1e.foreword.v1.EnvironmentStatus\x12\'\n\x05model\x18\x12 \x01(\x0b\x32\x18.foreword.v1.ModelStatus\x12*\n\x07\x61nswers\x18\x13 \x01(\x0b\x32\x19.foreword.v1.AnswerTotals\x12)\n\x06pauses\x18\x14 \x03(\x0b\x32\x19.foreword.v1.RefreshPause\x12\x12\n\nheld_count\x18\x15 \x01(\x04\x12/\n\tretention\x18\x16 \x01(\x0b\x32\x1c.foreword.v1.RetentionStatus\"m\n\x0fRetentionStatus\x12\x12\n\nband_count\x18\x01 \x01(\x04\x12\x15\n\rwaiting_count\x18\x02 \x01(\x04\x12\x16\n\x0e\x61rchived_count\x18\x03 \x01(\x04\x12\x17\n\x0f\x66orgotten_count\x18\x04 \x01(\x04\"\x89\x01\n\x12RefreshUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x04mode\x18\x04 \x01(\x0e\x32\x18.foreword.v1.RefreshMode\"\xa9\x01\n\x13RefreshUserResponse\x12\x30\n\x0crequested_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcompleted\x18\x02 \x01(\x08\x12,\n\x07outcome\x18\x03 \x01(\x0e\x32\x1b.foreword.v1.RefreshOutcome\x12\x10\n\x08revision\x18\x04 \x01(\x04\x12\r\n\x05\x65rror\x18\x05 \x01(\t\"O\n\x0cRefreshPause\x12\x14\n\x0csegment_name\x18\x01 \x01(\t\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\".\n\x15PauseRefreshesRequest\x12\x15\n\rsegment_names\x18\x01 \x03(\t\"C\n\x16PauseRefreshesResponse\x12)\n\x06pauses\x18\x01 \x03(\x0b\x32\x19.foreword.v1.RefreshPause\"/\n\x16ResumeRefreshesRequest\x12\x15\n\rsegment_names\x18\x01 \x03(\t\"D\n\x17ResumeRefreshesResponse\x12)\n\x06pauses\x18\x01 \x03(\x0b\x32\x19.foreword.v1.RefreshPause\"\xd9\x01\n\x10ListUsersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x16\n\tnamespace\x18\x03 \x01(\tH\x00\x88\x01\x01\x12&\n\x08segments\x18\x04 \x03(\x0e\x32\x14.foreword.v1.Segment\x12)\n\tfreshness\x18\x05 \x03(\x0e\x32\x16.foreword.v1.Freshness\x12\x0e\n\x06\x66\x61iled\x18\x06 \x01(\x08\x12\x15\n\rsegment_names\x18\x07 \x03(\tB\x0c\n\n_namespace\"\x8a\x05\n\nUserStatus\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12%\n\x07segment\x18\x03 \x01(\x0e\x32\x14.foreword.v1.Segment\x12)\n\tfreshness\x18\x04 \x01(\x0e\x32\x16.foreword.v1.Freshness\x12\x10\n\x08revision\x18\x05 \x01(\x04\x12/\n\x0b\x63omputed_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61ttempted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x07outcome\x18\t \x01(\x0e\x32\x1b.foreword.v1.RefreshOutcome\x12\x10\n\x08\x66\x61ilures\x18\n \x01(\r\x12\r\n\x05\x65rror\x18\x0b \x01(\t\x12\x16\n\x0emodel_revision\x18\x0c \x01(\x04\x12\x32\n\x0emodel_asked_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\rmodel_outcome\x18\x0e \x01(\x0e\x32\x19.foreword.v1.ModelOutcome\x12\x30\n\x0cmodel_due_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\nmodel_wait\x18\x10 \x01(\x0e\x32\x16.foreword.v1.ModelWait\x12\x13\n\x0bmodel_error\x18\x11 \x01(\t\x12\x14\n\x0csegment_name\x18\x12 \x01(\t\x12\x0f\n\x07is_held\x18\x13 \x01(\x08\"T\n\x11ListUsersResponse\x12&\n\x05users\x18\x01 \x03(\x0b\x32\x17.foreword.v1.UserStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xda\x01\n\x10GetLedgerRequest\x12\x10\n\x08\x66rom_day\x18\x01 \x01(\t\x12\x0e\n\x06to_day\x18\x02 \x01(\t\x12*\n\x08group_by\x18\x03 \x03(\x0e\x32\x18.foreword.v1.LedgerGroup\x12\x11\n\tcalls_max\x18\x04 \x01(\x05\x12\x14\n\x0c\x61ttempts_max\x18\x05 \x01(\x05\x12\x0f\n\x07user_id\x18\x06 \x01(\t\x12\x11\n\tnamespace\x18\x07 \x01(\t\x12+\n\x08outcomes\x18\x08 \x03(\x0e\x32\x19.foreword.v1.ModelOutcome\"\xea\x01\n\x11GetLedgerResponse\x12$\n\x04sums\x18\x01 \x03(\x0b\x32\x16.foreword.v1.LedgerSum\x12%\n\x05total\x18\x02 \x01(\x0b\x32\x16.foreword.v1.LedgerSum\x12\x32\n\x0crequest_path\x18\x03 \x01(\x0b\x32\x1c.foreword.v1.RequestPathCost\x12&\n\x05\x63\x61lls\x18\x04 \x03(\x0b\x32\x17.foreword.v1.LedgerCall\x12,\n\x08\x61ttempts\x18\x05 \x03(\x0b\x32\x1a.foreword.v1.LedgerAttempt\"M\n\x14\x45xplainBeliefRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x11\n\tbelief_id\x18\x03 \x01(\t\"\x9f\x01\n\x11\x45xplainedEvidence\x12\'\n\x08\x65vidence\x18\x01 \x01(\x0b\x32\x15.foreword.v1.Evidence\x12\x12\n\nis_against\x18\x02 \x01(\x08\x12!\n\x05\x65vent\x18\x03 \x01(\x0b\x32\x12.foreword.v1.Event\x12*\n\x07\x61\x62sence\x18\x04 \x01(\x0e\x32\x19.foreword.v1.EventAbsence\"\x87\x03\n\x0f\x45xplainedBelief\x12\x11\n\tbelief_id\x18\x01 \x01(\t\x12\x11\n\tstatement\x18\x02 \x01(\t\x12%\n\x04kind\x18\x03 \x01(\x0e\x32\x17.foreword.v1.BeliefKind\x12)\n\x06source\x18\x04 \x01(\x0e\x32\x19.foreword.v1.BeliefSource\x12\x12\n\nconfidence\x18\x05 \x01(\x01\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12.\n\nvalid_from\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08valid_to\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x08\x65vidence\x18\t \x03(\x0b\x32\x1e.foreword.v1.ExplainedEvidence\x12\x16\n\x0e\x65vidence_count\x18\n \x01(\r\x12\x1b\n\x13\x63ontradiction_count\x18\x0b \x01(\r\x12\x13\n\x0bproposed_by\x18\x0c \x01(\t\"X\n\x15\x45xplainBeliefResponse\x12-\n\x07\x62\x65liefs\x18\x01 \x03(\x0b\x32\x1c.foreword.v1.ExplainedBelief\x12\x10\n\x08revision\x18\x02 \x01(\x04\"i\n\x11ListTopicsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x1a\n\x12merged_or_proposed\x18\x04 \x01(\x08\"T\n\nTopicEntry\x12\r\n\x05topic\x18\x01 \x01(\t\x12\r\n\x05share\x18\x02 \x01(\x01\x12(\n\x07\x61liases\x18\x03 \x03(\x0b\x32\x17.foreword.v1.TopicAlias\"V\n\x12ListTopicsResponse\x12\'\n\x06topics\x18\x01 \x03(\x0b\x32\x17.foreword.v1.TopicEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x12MergeTopicsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x11\n\tcanonical\x18\x02 \x01(\t\x12\x0e\n\x06topics\x18\x03 \x03(\t\"?\n\x13MergeTopicsResponse\x12(\n\x07\x61liases\x18\x01 \x03(\x0b\x32\x17.foreword.v1.TopicAlias\"5\n\x11SplitTopicRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\"\'\n\x12SplitTopicResponse\x12\x11\n\tcanonical\x18\x01 \x01(\t\"\xdf\x01\n\x14StartBackfillRequest\x12\x16\n\tnamespace\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\'\n\x04mode\x18\x02 \x01(\x0e\x32\x19.foreword.v1.BackfillMode\x12\x1d\n\x10\x62udget_micro_usd\x18\x03 \x01(\x03H\x01\x88\x01\x01\x12\x18\n\x10users_per_second\x18\x04 \x01(\x01\x12\x15\n\restimate_only\x18\x05 \x01(\x08\x12\x13\n\x0b\x62\x61\x63kfill_id\x18\x06 \x01(\x0c\x42\x0c\n\n_namespaceB\x13\n\x11_budget_micro_usd\"@\n\x15StartBackfillResponse\x12\'\n\x08\x62\x61\x63kfill\x18\x01 \x01(\x0b\x32\x15.foreword.v1.Backfill\"\x14\n\x12GetBackfillRequest\">\n\x13GetBackfillResponse\x12\'\n\x08\x62\x61\x63kfill\x18\x01 \x01(\x0b\x32\x15.foreword.v1.Backfill\"C\n\x14SteerBackfillRequest\x12+\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x1b.foreword.v1.BackfillAction\"@\n\x15SteerBackfillResponse\x12\'\n\x08\x62\x61\x63kfill\x18\x01 \x01(\x0b\x32\x15.foreword.v1.Backfill*\x85\x01\n\x0c\x45ventAbsence\x12\x1d\n\x19\x45VENT_ABSENCE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45VENT_ABSENCE_DELETED\x10\x01\x12 \n\x1c\x45VENT_ABSENCE_PAST_RETENTION\x10\x02\x12\x19\n\x15\x45VENT_ABSENCE_UNKNOWN\x10\x03*\x84\x01\n\x0e\x42\x61\x63kfillAction\x12\x1f\n\x1b\x42\x41\x43KFILL_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15\x42\x41\x43KFILL_ACTION_PAUSE\x10\x01\x12\x1a\n\x16\x42\x41\x43KFILL_ACTION_RESUME\x10\x02\x12\x1a\n\x16\x42\x41\x43KFILL_ACTION_CANCEL\x10\x03\x32\xca\x08\n\x0fOperatorService\x12J\n\tGetStatus\x12\x1d.foreword.v1.GetStatusRequest\x1a\x1e.foreword.v1.GetStatusResponse\x12P\n\x0bRefreshUser\x12\x1f.foreword.v1.RefreshUserRequest\x1a .foreword.v1.RefreshUserResponse\x12Y\n\x0ePauseRefreshes\x12\".foreword.v1.PauseRefreshesRequest\x1a#.foreword.v1.PauseRefreshesResponse\x12\\\n\x0fResumeRefreshes\x12#.foreword.v1.ResumeRefreshesRequest\x1a$.foreword.v1.ResumeRefreshesResponse\x12J\n\tListUsers\x12\x1d.foreword.v1.ListUsersRequest\x1a\x1e.foreword.v1.ListUsersResponse\x12J\n\tGetLedger\x12\x1d.foreword.v1.GetLedgerRequest\x1a\x1e.foreword.v1.GetLedgerResponse\x12V\n\rExplainBelief\x12!.foreword.v1.ExplainBeliefRequest\x1a\".foreword.v1.ExplainBeliefResponse\x12M\n\nListTopics\x12\x1e.foreword.v1.ListTopicsRequest\x1a\x1f.foreword.v1.ListTopicsResponse\x12P\n\x0bMergeTopics\x12\x1f.foreword.v1.MergeTopicsRequest\x1a .foreword.v1.MergeTopicsResponse\x12M\n\nSplitTopic\x12\x1e.foreword.v1.SplitTopicRequest\x1a\x1f.foreword.v1.SplitTopicResponse\x12V\n\rStartBackfill\x12!.foreword.v1.StartBackfillRequest\x1a\".foreword.v1.StartBackfillResponse\x12P\n\x0bGetBackfill\x12\x1f.foreword.v1.GetBackfillRequest\x1a .foreword.v1.GetBackfillResponse\x12V\n\rSteerBackfill\x12!.foreword.v1.SteerBackfillRequest\x1a\".foreword.v1.SteerBackfillResponseB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,68 +44,82 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foreword.v1.operator_servic
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013foreword.v1P\001Z\026foreword/v1;forewordv1\252\002\016ForewordApi.V1'
-  _globals['_EVENTABSENCE']._serialized_start=5185
-  _globals['_EVENTABSENCE']._serialized_end=5318
-  _globals['_GETSTATUSREQUEST']._serialized_start=369
-  _globals['_GETSTATUSREQUEST']._serialized_end=387
-  _globals['_SEGMENTSTATUS']._serialized_start=390
-  _globals['_SEGMENTSTATUS']._serialized_end=604
-  _globals['_STATUSPROBLEM']._serialized_start=606
-  _globals['_STATUSPROBLEM']._serialized_end=700
-  _globals['_ENVIRONMENTSTATUS']._serialized_start=703
-  _globals['_ENVIRONMENTSTATUS']._serialized_end=873
-  _globals['_OLDESTVIEW']._serialized_start=876
-  _globals['_OLDESTVIEW']._serialized_end=1010
-  _globals['_GETSTATUSRESPONSE']._serialized_start=1013
-  _globals['_GETSTATUSRESPONSE']._serialized_end=1782
-  _globals['_RETENTIONSTATUS']._serialized_start=1784
-  _globals['_RETENTIONSTATUS']._serialized_end=1893
-  _globals['_REFRESHUSERREQUEST']._serialized_start=1896
-  _globals['_REFRESHUSERREQUEST']._serialized_end=2033
-  _globals['_REFRESHUSERRESPONSE']._serialized_start=2036
-  _globals['_REFRESHUSERRESPONSE']._serialized_end=2205
-  _globals['_REFRESHPAUSE']._serialized_start=2207
-  _globals['_REFRESHPAUSE']._serialized_end=2286
-  _globals['_PAUSEREFRESHESREQUEST']._serialized_start=2288
-  _globals['_PAUSEREFRESHESREQUEST']._serialized_end=2334
-  _globals['_PAUSEREFRESHESRESPONSE']._serialized_start=2336
-  _globals['_PAUSEREFRESHESRESPONSE']._serialized_end=2403
-  _globals['_RESUMEREFRESHESREQUEST']._serialized_start=2405
-  _globals['_RESUMEREFRESHESREQUEST']._serialized_end=2452
-  _globals['_RESUMEREFRESHESRESPONSE']._serialized_start=2454
-  _globals['_RESUMEREFRESHESRESPONSE']._serialized_end=2522
-  _globals['_LISTUSERSREQUEST']._serialized_start=2525
-  _globals['_LISTUSERSREQUEST']._serialized_end=2742
-  _globals['_USERSTATUS']._serialized_start=2745
-  _globals['_USERSTATUS']._serialized_end=3395
-  _globals['_LISTUSERSRESPONSE']._serialized_start=3397
-  _globals['_LISTUSERSRESPONSE']._serialized_end=3481
-  _globals['_GETLEDGERREQUEST']._serialized_start=3484
-  _globals['_GETLEDGERREQUEST']._serialized_end=3702
-  _globals['_GETLEDGERRESPONSE']._serialized_start=3705
-  _globals['_GETLEDGERRESPONSE']._serialized_end=3939
-  _globals['_EXPLAINBELIEFREQUEST']._serialized_start=3941
-  _globals['_EXPLAINBELIEFREQUEST']._serialized_end=4018
-  _globals['_EXPLAINEDEVIDENCE']._serialized_start=4021
-  _globals['_EXPLAINEDEVIDENCE']._serialized_end=4180
-  _globals['_EXPLAINEDBELIEF']._serialized_start=4183
-  _globals['_EXPLAINEDBELIEF']._serialized_end=4574
-  _globals['_EXPLAINBELIEFRESPONSE']._serialized_start=4576
-  _globals['_EXPLAINBELIEFRESPONSE']._serialized_end=4664
-  _globals['_LISTTOPICSREQUEST']._serialized_start=4666
-  _globals['_LISTTOPICSREQUEST']._serialized_end=4771
-  _globals['_TOPICENTRY']._serialized_start=4773
-  _globals['_TOPICENTRY']._serialized_end=4857
-  _globals['_LISTTOPICSRESPONSE']._serialized_start=4859
-  _globals['_LISTTOPICSRESPONSE']._serialized_end=4945
-  _globals['_MERGETOPICSREQUEST']._serialized_start=4947
-  _globals['_MERGETOPICSREQUEST']._serialized_end=5021
-  _globals['_MERGETOPICSRESPONSE']._serialized_start=5023
-  _globals['_MERGETOPICSRESPONSE']._serialized_end=5086
-  _globals['_SPLITTOPICREQUEST']._serialized_start=5088
-  _globals['_SPLITTOPICREQUEST']._serialized_end=5141
-  _globals['_SPLITTOPICRESPONSE']._serialized_start=5143
-  _globals['_SPLITTOPICRESPONSE']._serialized_end=5182
-  _globals['_OPERATORSERVICE']._serialized_start=5321
-  _globals['_OPERATORSERVICE']._serialized_end=6161
+  _globals['_EVENTABSENCE']._serialized_start=5726
+  _globals['_EVENTABSENCE']._serialized_end=5859
+  _globals['_BACKFILLACTION']._serialized_start=5862
+  _globals['_BACKFILLACTION']._serialized_end=5994
+  _globals['_GETSTATUSREQUEST']._serialized_start=397
+  _globals['_GETSTATUSREQUEST']._serialized_end=415
+  _globals['_SEGMENTSTATUS']._serialized_start=418
+  _globals['_SEGMENTSTATUS']._serialized_end=632
+  _globals['_STATUSPROBLEM']._serialized_start=634
+  _globals['_STATUSPROBLEM']._serialized_end=728
+  _globals['_ENVIRONMENTSTATUS']._serialized_start=731
+  _globals['_ENVIRONMENTSTATUS']._serialized_end=901
+  _globals['_OLDESTVIEW']._serialized_start=904
+  _globals['_OLDESTVIEW']._serialized_end=1038
+  _globals['_GETSTATUSRESPONSE']._serialized_start=1041
+  _globals['_GETSTATUSRESPONSE']._serialized_end=1810
+  _globals['_RETENTIONSTATUS']._serialized_start=1812
+  _globals['_RETENTIONSTATUS']._serialized_end=1921
+  _globals['_REFRESHUSERREQUEST']._serialized_start=1924
+  _globals['_REFRESHUSERREQUEST']._serialized_end=2061
+  _globals['_REFRESHUSERRESPONSE']._serialized_start=2064
+  _globals['_REFRESHUSERRESPONSE']._serialized_end=2233
+  _globals['_REFRESHPAUSE']._serialized_start=2235
+  _globals['_REFRESHPAUSE']._serialized_end=2314
+  _globals['_PAUSEREFRESHESREQUEST']._serialized_start=2316
+  _globals['_PAUSEREFRESHESREQUEST']._serialized_end=2362
+  _globals['_PAUSEREFRESHESRESPONSE']._serialized_start=2364
+  _globals['_PAUSEREFRESHESRESPONSE']._serialized_end=2431
+  _globals['_RESUMEREFRESHESREQUEST']._serialized_start=2433
+  _globals['_RESUMEREFRESHESREQUEST']._serialized_end=2480
+  _globals['_RESUMEREFRESHESRESPONSE']._serialized_start=2482
+  _globals['_RESUMEREFRESHESRESPONSE']._serialized_end=2550
+  _globals['_LISTUSERSREQUEST']._serialized_start=2553
+  _globals['_LISTUSERSREQUEST']._serialized_end=2770
+  _globals['_USERSTATUS']._serialized_start=2773
+  _globals['_USERSTATUS']._serialized_end=3423
+  _globals['_LISTUSERSRESPONSE']._serialized_start=3425
+  _globals['_LISTUSERSRESPONSE']._serialized_end=3509
+  _globals['_GETLEDGERREQUEST']._serialized_start=3512
+  _globals['_GETLEDGERREQUEST']._serialized_end=3730
+  _globals['_GETLEDGERRESPONSE']._serialized_start=3733
+  _globals['_GETLEDGERRESPONSE']._serialized_end=3967
+  _globals['_EXPLAINBELIEFREQUEST']._serialized_start=3969
+  _globals['_EXPLAINBELIEFREQUEST']._serialized_end=4046
+  _globals['_EXPLAINEDEVIDENCE']._serialized_start=4049
+  _globals['_EXPLAINEDEVIDENCE']._serialized_end=4208
+  _globals['_EXPLAINEDBELIEF']._serialized_start=4211
+  _globals['_EXPLAINEDBELIEF']._serialized_end=4602
+  _globals['_EXPLAINBELIEFRESPONSE']._serialized_start=4604
+  _globals['_EXPLAINBELIEFRESPONSE']._serialized_end=4692
+  _globals['_LISTTOPICSREQUEST']._serialized_start=4694
+  _globals['_LISTTOPICSREQUEST']._serialized_end=4799
+  _globals['_TOPICENTRY']._serialized_start=4801
+  _globals['_TOPICENTRY']._serialized_end=4885
+  _globals['_LISTTOPICSRESPONSE']._serialized_start=4887
+  _globals['_LISTTOPICSRESPONSE']._serialized_end=4973
+  _globals['_MERGETOPICSREQUEST']._serialized_start=4975
+  _globals['_MERGETOPICSREQUEST']._serialized_end=5049
+  _globals['_MERGETOPICSRESPONSE']._serialized_start=5051
+  _globals['_MERGETOPICSRESPONSE']._serialized_end=5114
+  _globals['_SPLITTOPICREQUEST']._serialized_start=5116
+  _globals['_SPLITTOPICREQUEST']._serialized_end=5169
+  _globals['_SPLITTOPICRESPONSE']._serialized_start=5171
+  _globals['_SPLITTOPICRESPONSE']._serialized_end=5210
+  _globals['_STARTBACKFILLREQUEST']._serialized_start=5213
+  _globals['_STARTBACKFILLREQUEST']._serialized_end=5436
+  _globals['_STARTBACKFILLRESPONSE']._serialized_start=5438
+  _globals['_STARTBACKFILLRESPONSE']._serialized_end=5502
+  _globals['_GETBACKFILLREQUEST']._serialized_start=5504
+  _globals['_GETBACKFILLREQUEST']._serialized_end=5524
+  _globals['_GETBACKFILLRESPONSE']._serialized_start=5526
+  _globals['_GETBACKFILLRESPONSE']._serialized_end=5588
+  _globals['_STEERBACKFILLREQUEST']._serialized_start=5590
+  _globals['_STEERBACKFILLREQUEST']._serialized_end=5657
+  _globals['_STEERBACKFILLRESPONSE']._serialized_start=5659
+  _globals['_STEERBACKFILLRESPONSE']._serialized_end=5723
+  _globals['_OPERATORSERVICE']._serialized_start=5997
+  _globals['_OPERATORSERVICE']._serialized_end=7095
 # @@protoc_insertion_point(module_scope)

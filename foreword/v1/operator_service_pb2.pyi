@@ -1,6 +1,7 @@
 import datetime
 
 from foreword.v1 import answer_pb2 as _answer_pb2
+from foreword.v1 import backfill_pb2 as _backfill_pb2
 from foreword.v1 import event_pb2 as _event_pb2
 from foreword.v1 import freshness_pb2 as _freshness_pb2
 from foreword.v1 import ledger_pb2 as _ledger_pb2
@@ -26,10 +27,21 @@ class EventAbsence(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EVENT_ABSENCE_DELETED: _ClassVar[EventAbsence]
     EVENT_ABSENCE_PAST_RETENTION: _ClassVar[EventAbsence]
     EVENT_ABSENCE_UNKNOWN: _ClassVar[EventAbsence]
+
+class BackfillAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BACKFILL_ACTION_UNSPECIFIED: _ClassVar[BackfillAction]
+    BACKFILL_ACTION_PAUSE: _ClassVar[BackfillAction]
+    BACKFILL_ACTION_RESUME: _ClassVar[BackfillAction]
+    BACKFILL_ACTION_CANCEL: _ClassVar[BackfillAction]
 EVENT_ABSENCE_UNSPECIFIED: EventAbsence
 EVENT_ABSENCE_DELETED: EventAbsence
 EVENT_ABSENCE_PAST_RETENTION: EventAbsence
 EVENT_ABSENCE_UNKNOWN: EventAbsence
+BACKFILL_ACTION_UNSPECIFIED: BackfillAction
+BACKFILL_ACTION_PAUSE: BackfillAction
+BACKFILL_ACTION_RESUME: BackfillAction
+BACKFILL_ACTION_CANCEL: BackfillAction
 
 class GetStatusRequest(_message.Message):
     __slots__ = ()
@@ -428,3 +440,47 @@ class SplitTopicResponse(_message.Message):
     CANONICAL_FIELD_NUMBER: _ClassVar[int]
     canonical: str
     def __init__(self, canonical: _Optional[str] = ...) -> None: ...
+
+class StartBackfillRequest(_message.Message):
+    __slots__ = ("namespace", "mode", "budget_micro_usd", "users_per_second", "estimate_only", "backfill_id")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_MICRO_USD_FIELD_NUMBER: _ClassVar[int]
+    USERS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    BACKFILL_ID_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    mode: _backfill_pb2.BackfillMode
+    budget_micro_usd: int
+    users_per_second: float
+    estimate_only: bool
+    backfill_id: bytes
+    def __init__(self, namespace: _Optional[str] = ..., mode: _Optional[_Union[_backfill_pb2.BackfillMode, str]] = ..., budget_micro_usd: _Optional[int] = ..., users_per_second: _Optional[float] = ..., estimate_only: bool = ..., backfill_id: _Optional[bytes] = ...) -> None: ...
+
+class StartBackfillResponse(_message.Message):
+    __slots__ = ("backfill",)
+    BACKFILL_FIELD_NUMBER: _ClassVar[int]
+    backfill: _backfill_pb2.Backfill
+    def __init__(self, backfill: _Optional[_Union[_backfill_pb2.Backfill, _Mapping]] = ...) -> None: ...
+
+class GetBackfillRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetBackfillResponse(_message.Message):
+    __slots__ = ("backfill",)
+    BACKFILL_FIELD_NUMBER: _ClassVar[int]
+    backfill: _backfill_pb2.Backfill
+    def __init__(self, backfill: _Optional[_Union[_backfill_pb2.Backfill, _Mapping]] = ...) -> None: ...
+
+class SteerBackfillRequest(_message.Message):
+    __slots__ = ("action",)
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    action: BackfillAction
+    def __init__(self, action: _Optional[_Union[BackfillAction, str]] = ...) -> None: ...
+
+class SteerBackfillResponse(_message.Message):
+    __slots__ = ("backfill",)
+    BACKFILL_FIELD_NUMBER: _ClassVar[int]
+    backfill: _backfill_pb2.Backfill
+    def __init__(self, backfill: _Optional[_Union[_backfill_pb2.Backfill, _Mapping]] = ...) -> None: ...

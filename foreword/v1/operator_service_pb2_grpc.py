@@ -85,6 +85,21 @@ class OperatorServiceStub(object):
                 request_serializer=foreword_dot_v1_dot_operator__service__pb2.SplitTopicRequest.SerializeToString,
                 response_deserializer=foreword_dot_v1_dot_operator__service__pb2.SplitTopicResponse.FromString,
                 _registered_method=True)
+        self.StartBackfill = channel.unary_unary(
+                '/foreword.v1.OperatorService/StartBackfill',
+                request_serializer=foreword_dot_v1_dot_operator__service__pb2.StartBackfillRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_operator__service__pb2.StartBackfillResponse.FromString,
+                _registered_method=True)
+        self.GetBackfill = channel.unary_unary(
+                '/foreword.v1.OperatorService/GetBackfill',
+                request_serializer=foreword_dot_v1_dot_operator__service__pb2.GetBackfillRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_operator__service__pb2.GetBackfillResponse.FromString,
+                _registered_method=True)
+        self.SteerBackfill = channel.unary_unary(
+                '/foreword.v1.OperatorService/SteerBackfill',
+                request_serializer=foreword_dot_v1_dot_operator__service__pb2.SteerBackfillRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_operator__service__pb2.SteerBackfillResponse.FromString,
+                _registered_method=True)
 
 
 class OperatorServiceServicer(object):
@@ -166,6 +181,28 @@ class OperatorServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartBackfill(self, request, context):
+        """Records a backfill, or only has it estimated. One is under way at a time:
+        another is refused with BACKFILL_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBackfill(self, request, context):
+        """Returns the newest backfill.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SteerBackfill(self, request, context):
+        """Pauses, resumes or cancels the backfill under way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OperatorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -218,6 +255,21 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     servicer.SplitTopic,
                     request_deserializer=foreword_dot_v1_dot_operator__service__pb2.SplitTopicRequest.FromString,
                     response_serializer=foreword_dot_v1_dot_operator__service__pb2.SplitTopicResponse.SerializeToString,
+            ),
+            'StartBackfill': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartBackfill,
+                    request_deserializer=foreword_dot_v1_dot_operator__service__pb2.StartBackfillRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_operator__service__pb2.StartBackfillResponse.SerializeToString,
+            ),
+            'GetBackfill': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBackfill,
+                    request_deserializer=foreword_dot_v1_dot_operator__service__pb2.GetBackfillRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_operator__service__pb2.GetBackfillResponse.SerializeToString,
+            ),
+            'SteerBackfill': grpc.unary_unary_rpc_method_handler(
+                    servicer.SteerBackfill,
+                    request_deserializer=foreword_dot_v1_dot_operator__service__pb2.SteerBackfillRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_operator__service__pb2.SteerBackfillResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -491,6 +543,87 @@ class OperatorService(object):
             '/foreword.v1.OperatorService/SplitTopic',
             foreword_dot_v1_dot_operator__service__pb2.SplitTopicRequest.SerializeToString,
             foreword_dot_v1_dot_operator__service__pb2.SplitTopicResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartBackfill(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.OperatorService/StartBackfill',
+            foreword_dot_v1_dot_operator__service__pb2.StartBackfillRequest.SerializeToString,
+            foreword_dot_v1_dot_operator__service__pb2.StartBackfillResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBackfill(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.OperatorService/GetBackfill',
+            foreword_dot_v1_dot_operator__service__pb2.GetBackfillRequest.SerializeToString,
+            foreword_dot_v1_dot_operator__service__pb2.GetBackfillResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SteerBackfill(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.OperatorService/SteerBackfill',
+            foreword_dot_v1_dot_operator__service__pb2.SteerBackfillRequest.SerializeToString,
+            foreword_dot_v1_dot_operator__service__pb2.SteerBackfillResponse.FromString,
             options,
             channel_credentials,
             insecure,

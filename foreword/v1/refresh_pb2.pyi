@@ -17,6 +17,7 @@ class RefreshReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REFRESH_REASON_RETRY: _ClassVar[RefreshReason]
     REFRESH_REASON_EVENTS_DELETED: _ClassVar[RefreshReason]
     REFRESH_REASON_ROLLBACK: _ClassVar[RefreshReason]
+    REFRESH_REASON_BACKFILL: _ClassVar[RefreshReason]
 
 class RefreshMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -40,6 +41,7 @@ REFRESH_REASON_MANUAL: RefreshReason
 REFRESH_REASON_RETRY: RefreshReason
 REFRESH_REASON_EVENTS_DELETED: RefreshReason
 REFRESH_REASON_ROLLBACK: RefreshReason
+REFRESH_REASON_BACKFILL: RefreshReason
 REFRESH_MODE_UNSPECIFIED: RefreshMode
 REFRESH_MODE_INCREMENTAL: RefreshMode
 REFRESH_MODE_FULL: RefreshMode

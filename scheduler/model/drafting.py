@@ -17,6 +17,7 @@ from foreword.naming import escaped, quoted
 from foreword.store import ActivityReader, ProfileReader, ProfileWriter
 from foreword.v1.model_work_pb2 import ModelCall, ModelMode, ModelState, ModelWait
 from foreword.v1.profile_pb2 import Segment
+from foreword.v1.refresh_pb2 import RefreshReason
 from scheduler.agent.product import ProductSchema
 from scheduler.agent.prompt import Prompt, build_prompt, cache_warning
 from scheduler.agent.refresh import draft as draft_refresh
@@ -221,6 +222,10 @@ class Drafting:
     ) -> bool:
         """Return whether a question may go out; if not, leave its user waiting, and say why."""
         now_ms, most = self._clock.now_ms(), self._most(prompt, choice, choice.mode)
+        is_of_backfill = state.reason == RefreshReason.REFRESH_REASON_BACKFILL
+        if is_of_backfill and not self._spend.fits_backfill(most):
+            self._move(user, state, left_alone(state, "the backfill is canceled, or its budget is spent"))
+            return False
         verdict = self._spend.judge(state, most, held_pico_usd)
         # A wave has limits of its own, by which it ends.
         if verdict == Verdict.FITS or (verdict == Verdict.NOT_YET and choice.mode == BATCH):

@@ -7,6 +7,7 @@ from enum import Enum, auto
 from foreword.clock import DAY_MS, Clock
 from foreword.followed_config import FollowedConfig
 from foreword.store import ProfileReader
+from foreword.v1.backfill_pb2 import BackfillStage
 from foreword.v1.model_work_pb2 import ModelState
 from scheduler.model.asking_rules import spent_today_pico_usd
 
@@ -51,6 +52,7 @@ class Spend:
         self._clock = clock
         self._live = live
         self._reserved_pico_usd = 0
+        self._backfill_most_pico_usd = 0
 
     @property
     def has_reserved(self) -> bool:
@@ -125,3 +127,20 @@ class Spend:
             return Verdict.NOT_YET
         self.short_day = self._clock.now_ms() // DAY_MS
         return Verdict.ALL_WAIT
+
+    def fits_backfill(self, pico_usd: int) -> bool:
+        """Return whether a question of a backfill fits the backfill's own budget; nothing fits that of a canceled one.
+
+        The others in its queue, of which some may be made and not yet stored, count with the most that any question
+        was found to cost: so what is spent never exceeds the budget.
+        """
+        row, asked = self._profiles.backfill(), self._profiles.model.backfill_questions()
+        if row is None or row.stage == BackfillStage.BACKFILL_STAGE_CANCELED:
+            return False
+        if not row.plan.HasField("budget_micro_usd"):
+            return True
+        configured = row.estimate.question_micro_usd_max * PICO_A_MICRO
+        self._backfill_most_pico_usd = max(self._backfill_most_pico_usd, pico_usd)
+        others = max(0, asked.queued_count - 1) * max(configured, self._backfill_most_pico_usd)
+        owed = asked.spent_pico_usd + asked.reserved_pico_usd + others
+        return owed + pico_usd <= row.plan.budget_micro_usd * PICO_A_MICRO

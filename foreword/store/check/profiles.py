@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+from google.protobuf.message import Message
+
 from foreword import keys
 from foreword.errors import StoreError
 from foreword.keys import UserKey
@@ -19,6 +21,7 @@ from foreword.store.check.topics import topic_proposals
 from foreword.store.profile_writer import add_to_totals, indexed_ms, text_etag
 from foreword.store.snapshot import Snapshot
 from foreword.store.v1.store_pb2 import (
+    BackfillRow,
     ErasureReceipt,
     ModelHealth,
     PolicyInForce,
@@ -26,6 +29,7 @@ from foreword.store.v1.store_pb2 import (
     SchedulerProblems,
     Trends,
 )
+from foreword.v1.backfill_pb2 import BackfillQuestions
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshState
 
@@ -231,6 +235,15 @@ def _due(snapshot: Snapshot) -> Iterator[Fault]:
 # -- the rest -------------------------------------------------------------------------------------------
 
 
+_PARSED_META: dict[bytes, type[Message]] = {
+    db.META_SCHEDULER_PROBLEMS: SchedulerProblems,
+    db.META_MODEL_HEALTH: ModelHealth,
+    db.META_POLICY: PolicyInForce,
+    db.META_BACKFILL: BackfillRow,
+    db.META_BACKFILL_QUESTIONS: BackfillQuestions,
+}
+
+
 def _meta(snapshot: Snapshot) -> Iterator[Fault]:
     for name in (db.META_DEFAULT_PROFILE, db.META_DEFAULT_FOREWORD):
         row = snapshot.get(db.META, name)
@@ -240,11 +253,7 @@ def _meta(snapshot: Snapshot) -> Iterator[Fault]:
     cursor = snapshot.get(db.META, db.META_TRIGGER_CURSOR)
     if cursor is not None and len(cursor) != 24:
         yield Fault("profiles.meta", db.META_TRIGGER_CURSOR.decode(), f"it has {len(cursor)} bytes, not 24")
-    for name, kind in (
-        (db.META_SCHEDULER_PROBLEMS, SchedulerProblems),
-        (db.META_MODEL_HEALTH, ModelHealth),
-        (db.META_POLICY, PolicyInForce),
-    ):
+    for name, kind in _PARSED_META.items():
         if parsed(kind, snapshot.get(db.META, name) or b"") is None:
             yield Fault("profiles.meta", name.decode(), "it cannot be parsed")
 

@@ -1,3 +1,4 @@
+from foreword.v1 import backfill_pb2 as _backfill_pb2
 from foreword.v1 import erasure_pb2 as _erasure_pb2
 from foreword.v1 import model_status_pb2 as _model_status_pb2
 from foreword.v1 import profile_pb2 as _profile_pb2
@@ -149,6 +150,32 @@ class TopicProposals(_message.Message):
     ALIASES_FIELD_NUMBER: _ClassVar[int]
     aliases: _containers.RepeatedCompositeFieldContainer[_topic_alias_pb2.TopicAlias]
     def __init__(self, aliases: _Optional[_Iterable[_Union[_topic_alias_pb2.TopicAlias, _Mapping]]] = ...) -> None: ...
+
+class BackfillRow(_message.Message):
+    __slots__ = ("plan", "stage", "estimate", "counts", "started_ms", "ended_ms", "refresh_cursor", "question_cursor", "are_refreshes_done", "are_questions_done", "is_budget_spent")
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATE_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    STARTED_MS_FIELD_NUMBER: _ClassVar[int]
+    ENDED_MS_FIELD_NUMBER: _ClassVar[int]
+    REFRESH_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    QUESTION_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    ARE_REFRESHES_DONE_FIELD_NUMBER: _ClassVar[int]
+    ARE_QUESTIONS_DONE_FIELD_NUMBER: _ClassVar[int]
+    IS_BUDGET_SPENT_FIELD_NUMBER: _ClassVar[int]
+    plan: _backfill_pb2.BackfillPlan
+    stage: _backfill_pb2.BackfillStage
+    estimate: _backfill_pb2.BackfillEstimate
+    counts: _backfill_pb2.BackfillCounts
+    started_ms: int
+    ended_ms: int
+    refresh_cursor: bytes
+    question_cursor: bytes
+    are_refreshes_done: bool
+    are_questions_done: bool
+    is_budget_spent: bool
+    def __init__(self, plan: _Optional[_Union[_backfill_pb2.BackfillPlan, _Mapping]] = ..., stage: _Optional[_Union[_backfill_pb2.BackfillStage, str]] = ..., estimate: _Optional[_Union[_backfill_pb2.BackfillEstimate, _Mapping]] = ..., counts: _Optional[_Union[_backfill_pb2.BackfillCounts, _Mapping]] = ..., started_ms: _Optional[int] = ..., ended_ms: _Optional[int] = ..., refresh_cursor: _Optional[bytes] = ..., question_cursor: _Optional[bytes] = ..., are_refreshes_done: bool = ..., are_questions_done: bool = ..., is_budget_spent: bool = ...) -> None: ...
 
 class RefreshPauses(_message.Message):
     __slots__ = ("since_ms",)

@@ -1,0 +1,1 @@
+"""Profiles for all users from what is recorded, behind all other work."""
