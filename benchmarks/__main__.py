@@ -22,6 +22,8 @@ NAMES = (
     "prompt",
     "trigger",
     "backfill",
+    "due_scale",
+    "plan_check",
     "rewrite",
     "names",
     "tokens",

@@ -146,6 +146,8 @@ class SchedulerDaemon:
         self.pauses = Pauses(self.live)
         self._clock = clock
         self._activity: ActivityReader | None = None
+        self._is_reviewing = False
+        self._is_review_asked = False
         self._stopped = asyncio.Event()
         self._look = asyncio.Event()
         self._looked_at = 0.0
@@ -336,7 +338,7 @@ class SchedulerDaemon:
             try:
                 if self._activity is not None:
                     if self.pauses.follow(self._activity):
-                        self._jobs.run_soon("review")
+                        self._ask_for_review()
                     await self._feed.follow(self._activity)
                     self.backfill.follow(self._activity)
                 self.runner.note_arrivals()
@@ -364,11 +366,13 @@ class SchedulerDaemon:
             with suppress(StoreMissingError):
                 activity = ActivityReader(directory, readers_max=readers_max)
                 self._activity = self.runner.activity = self._closing.enter_context(closing(activity))
-                self._jobs.run_soon("review")
+                # Whoever came due while no scheduler ran need not wait for the first sweep, a whole interval away.
+                self.runner.sweep()
+                self._ask_for_review()
         elif self._activity.was_replaced():
             logger.info("the activity store was replaced; following the new one")
             self._activity.upkeep()
-            self._jobs.run_soon("review")
+            self._ask_for_review()
         else:
             self._refuse_cut(self._activity)
 
@@ -402,9 +406,20 @@ class SchedulerDaemon:
     async def _sweep(self) -> None:
         self.runner.sweep()
 
+    def _ask_for_review(self) -> None:
+        """Have all users looked through soon: once more, where they are being looked through already."""
+        self._is_review_asked = True
+        if not self._is_reviewing:
+            self._jobs.run_soon("review")
+
     async def _review(self) -> None:
-        if self._activity is not None:
-            await self._reviewer.run(self._activity)
+        self._is_reviewing = self._is_review_asked = True
+        try:
+            while self._is_review_asked and self._activity is not None:
+                self._is_review_asked = False
+                await self._reviewer.run(self._activity)
+        finally:
+            self._is_reviewing = False
 
     async def _propose_topics(self) -> None:
         await self._topics.run(self._activity)
@@ -438,7 +453,7 @@ class SchedulerDaemon:
             self._jobs.reschedule(self.live.current)
             self.models.follow()
             # Segments, cadences and who is known well enough may have changed for everybody.
-            self._jobs.run_soon("review")
+            self._ask_for_review()
             self._jobs.run_soon("defaults")
 
 

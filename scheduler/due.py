@@ -45,6 +45,10 @@ _ALLOWED = {
     "manual": {*_INSISTING, RefreshReason.REFRESH_REASON_RETRY},
     "never": {RefreshReason.REFRESH_REASON_EVENTS_DELETED},
 }
+# Names of an enum are looked up by code of protobuf's own, and a review of all users asks for these ten times a user.
+_CADENCE = RefreshReason.REFRESH_REASON_CADENCE
+_UNSPECIFIED = Segment.SEGMENT_UNSPECIFIED
+_AT_ONCE = {RefreshReason.REFRESH_REASON_MANUAL, RefreshReason.REFRESH_REASON_ON_OPEN}
 _MINUTE_MS = 60_000
 _JITTER_SHARE = 0.25
 # 2^32 times any backoff exceeds the longest; beyond it the power would only overflow.
@@ -210,15 +214,15 @@ def at_review(
         is_worth: Whether news are worth a refresh, where `policy` is "optimal".
     """
     former = _within_reach(Due.of(state), now_ms, config)
-    at_once = former if former.is_now(now_ms) else Due(now_ms, RefreshReason.REFRESH_REASON_CADENCE)
+    at_once = former if former.is_now(now_ms) else Due(now_ms, _CADENCE)
     if state.attempted_ms > now_ms + _CLOCK_SLACK_MS:
         return at_once
-    if state.failures or (former.at_ms and former.reason != RefreshReason.REFRESH_REASON_CADENCE):
+    if state.failures or (former.at_ms and former.reason != _CADENCE):
         return former
-    if state.segment == Segment.SEGMENT_UNSPECIFIED:
+    if state.segment == _UNSPECIFIED:
         is_unscheduled = not former.at_ms
         return _after_session(former, activity.last_seen_ms, now_ms, config) if is_unscheduled else former
-    if is_let_in and allows(segment, RefreshReason.REFRESH_REASON_CADENCE, config):
+    if is_let_in and allows(segment, _CADENCE, config):
         return at_once
     has_news = activity.last_seq > state.consumed_seq and (is_worth or not _is_weighed(config))
     return _by_rule(
@@ -244,9 +248,11 @@ def _by_rule(
         if _is_weighed(config):
             # The promise, but for a time that was set earlier because the refresh will be worth it then.
             return due if not former.at_ms or due.at_ms < former.at_ms else former
+        if not former.is_now(now_ms):
+            return due
         # What this cadence has set since the last attempt, too, is overdue, and not put off for another turn.
         first = by_cadence(segment, user, since_ms, since_ms, config)
-        return former if former.is_now(now_ms) and first.is_now(now_ms) else due
+        return former if first.is_now(now_ms) else due
     if _is_after_session(segment, config) and has_news:
         return _after_session(due, activity.last_seen_ms, now_ms, config)
     return former._replace(at_ms=0)
@@ -283,7 +289,7 @@ def by_cadence(segment: Segment, user: UserKey, since_ms: int, now_ms: int, conf
         moved_ms = int(_place(user) * settings.spread_minutes * _MINUTE_MS)
         zone_name = _zone_name(settings, config)
         due_ms = next_cron_ms(settings.cron, zone_name, now_ms - moved_ms) + moved_ms
-    return Due(due_ms, RefreshReason.REFRESH_REASON_CADENCE)
+    return Due(due_ms, _CADENCE)
 
 
 def _zone_name(settings: SegmentSettings, config: Config) -> str:
@@ -341,7 +347,7 @@ def _after_session(former: Due, activity_ms: int, now_ms: int, config: Config) -
 
 def _is_after_session(segment: Segment, config: Config) -> bool:
     """Return whether a user is refreshed after sessions; one never scheduled is."""
-    is_scheduled = segment != Segment.SEGMENT_UNSPECIFIED
+    is_scheduled = segment != _UNSPECIFIED
     return (
         not is_scheduled or _is_weighed(config) or cadence(segment, config) == Cadence.CADENCE_AFTER_SESSION
     )
@@ -349,15 +355,16 @@ def _is_after_session(segment: Segment, config: Config) -> bool:
 
 def _within_reach(due: Due, now_ms: int, config: Config) -> Due:
     """Return a due time no further off than its reason ever puts one; cadences bound themselves."""
-    match due.reason:
-        case RefreshReason.REFRESH_REASON_MANUAL | RefreshReason.REFRESH_REASON_ON_OPEN:
-            wait_ms = 0
-        case RefreshReason.REFRESH_REASON_SESSION_END:
-            wait_ms = max(_idle_ms(config), _settle_ms(config))
-        case RefreshReason.REFRESH_REASON_RETRY:
-            wait_ms = int(config.scheduler.retry_backoff_max_seconds * 1000)
-        case _:
-            return due
+    if due.reason == _CADENCE:
+        return due
+    if due.reason in _AT_ONCE:
+        wait_ms = 0
+    elif due.reason == RefreshReason.REFRESH_REASON_SESSION_END:
+        wait_ms = max(_idle_ms(config), _settle_ms(config))
+    elif due.reason == RefreshReason.REFRESH_REASON_RETRY:
+        wait_ms = int(config.scheduler.retry_backoff_max_seconds * 1000)
+    else:
+        return due
     return due._replace(at_ms=min(due.at_ms, now_ms + wait_ms))
 
 

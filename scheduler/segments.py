@@ -27,6 +27,8 @@ _CADENCES = {
 }
 # Rules under which time alone brings no refresh.
 _ASKED_FOR = ("on-open", "manual", "never")
+# Looked up once: protobuf's own code does it each time, and this is asked for each of all users.
+_UNSPECIFIED = Segment.SEGMENT_UNSPECIFIED
 # What goes up and down by a day's chance. Ages only grow, and a visit ends an absence at once.
 _WAVERING = ("active_days_per_week", "sessions_per_week")
 
@@ -68,11 +70,11 @@ def classify(
         former: Where the user was before.
     """
     if not activity.event_count:
-        return Segment.SEGMENT_UNSPECIFIED
+        return _UNSPECIFIED
     facts = facts_of(activity, now_ms, config.window.days)
     segments = config.segments
     found = next((one for one in segments.tried() if _holds(one.shape, facts)), segments.tried()[-1])
-    if former not in (found.number, Segment.SEGMENT_UNSPECIFIED):
+    if former not in (found.number, _UNSPECIFIED):
         stood = segments.find(former)
         if stood is not None and _stays(stood, found, facts, segments.hysteresis):
             return former

@@ -35,6 +35,7 @@ _COMMANDS = {
     "ledger": "foreword.cli.ledger",
     "config": "foreword.cli.config",
     "store": "foreword.cli.store",
+    "plan": "foreword.cli.plan",
     "export": "foreword.cli.export",
     "erase": "foreword.cli.erase",
     "evaluate": "foreword.cli.evaluate",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -167,6 +167,18 @@ class ProfileReader(Reader):
         """Return how far a user's events are consumed and when the user is due, or None."""
         row = self._get(db.REFRESH_STATES, user)
         return None if row is None else RefreshState.FromString(row)
+
+    def scheduled(self, users: Sequence[UserKey]) -> list[tuple[RefreshState | None, Header | None]]:
+        """Return what `refresh_state` and `header` do of many users, from one view; one each costs as much again."""
+        environment = self._environment
+        states, profiles = environment.handles[db.REFRESH_STATES], environment.handles[db.PROFILES]
+        found: list[tuple[RefreshState | None, Header | None]] = []
+        with translated(environment.name), begin(environment, states) as txn:
+            for user in users:
+                row = txn.get(user)
+                state = None if row is None else RefreshState.FromString(row)
+                found.append((state, _header_or_none(txn.get(user, db=profiles))))
+        return found
 
     def population(self, namespace: str) -> Population:
         """Return the faded counts of a namespace; empty when nobody contributed."""

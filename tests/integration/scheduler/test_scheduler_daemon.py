@@ -115,6 +115,22 @@ def test_it_waits_for_the_activity_store(store, caplog: pytest.LogCaptureFixture
     assert [record for record in ours if record.levelno >= logging.WARNING] == []
 
 
+def test_whoever_came_due_meanwhile_does_not_wait_for_a_sweep(store) -> None:
+    """After a restart users who are long due are refreshed at once, though the next sweep is an hour away."""
+    store.settings["scheduler"]["sweep_seconds"] = 3600
+    store.settings["scheduler"]["review_seconds"] = 86_400
+    store.known("ann", days=28)
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            await store.attempted(daemon, 1)
+        store.clock.advance(3 * 24 * HOUR_MS)
+        async with store.running() as daemon:
+            await store.attempted(daemon, 2)
+
+    asyncio.run(story())
+
+
 def test_it_follows_a_replaced_activity_store(store, tmp_path: Path) -> None:
     """Another activity store in the former's place is read from its start, for users known and new."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,21 @@ import pytest
 from foreword import keys
 from foreword.clock import DAY_MS, HOUR_MS
 from foreword.config_file import ConfigFile
-from foreword.store import decode_header
+from foreword.defaults import default_foreword, default_profile
+from foreword.followed_config import FollowedConfig
+from foreword.store import ActivityReader, ProfileWriter, decode_header
 from foreword.v1.profile_pb2 import Segment
+from foreword.v1.refresh_pb2 import RefreshState
 from scheduler.agent.extractive import EXTRACTIVE_VERSION
+from scheduler.attempt import Refresher
+from scheduler.attempt_writer import AttemptWriter
 from scheduler.daemon import compute_extractive
+from scheduler.health import Health
+from scheduler.pauses import Pauses
+from scheduler.populations import Populations
+from scheduler.review import Reviewer
+from scheduler.runner import Runner
+from scheduler.shaping import Shaping
 
 
 def header(store, user: str):
@@ -162,3 +174,42 @@ def test_a_clock_that_ran_ahead_leaves_nobody_behind(store) -> None:
             assert header(store, "ann").stale_after_ms < store.clock.now_ms() + 5 * DAY_MS
 
     asyncio.run(story())
+
+
+def test_changes_that_are_few_share_a_commit(store) -> None:
+    """Of 300 users ten are of another segment now; they are put right in fewer commits than users are looked at in."""
+    users = [f"user{number:03}" for number in range(300)]
+    store.record(*users, ago_ms=40 * DAY_MS)
+    writer = ProfileWriter(store.directory, map_size_bytes=1 << 26)
+    with writer.begin() as txn:
+        txn.put_defaults(default_profile(), default_foreword())
+        for number, user in enumerate(users):
+            segment = Segment.SEGMENT_DORMANT if number % 30 else Segment.SEGMENT_ACTIVE
+            txn.schedule(
+                keys.user_key(user), RefreshState(segment=segment, attempted_ms=store.clock.now_ms())
+            )
+    with closing(writer), closing(ActivityReader(store.directory)) as activity:
+        before = store.profiles.last_transaction
+        assert asyncio.run(_reviewer(store, writer).run(activity)) == 10
+        # One, or a few where the machine is so slow that the first must not wait any longer.
+        assert 1 <= store.profiles.last_transaction - before <= 3
+        assert {store.refresh_state(user).segment for user in users} == {Segment.SEGMENT_DORMANT}
+        assert asyncio.run(_reviewer(store, writer).run(activity)) == 0
+
+
+def _reviewer(store, writer: ProfileWriter) -> Reviewer:
+    health = Health(store.clock)
+    live = FollowedConfig(store.config, None, health.problems, component="test", at_start={})
+    populations = Populations(store.profiles, lambda: 60.0)
+    shaping = Shaping(live)
+    refresher = Refresher(
+        store.profiles, populations, store.clock, live, shaping, compute=store.agent, prompt_version="test"
+    )
+    attempts = AttemptWriter(writer, populations, store.clock, live)
+    pauses = Pauses(live)
+    runner = Runner(
+        store.profiles, refresher, attempts, clock=store.clock, live=live, health=health, pauses=pauses
+    )
+    return Reviewer(
+        writer, store.profiles, runner, clock=store.clock, live=live, shaping=shaping, pauses=pauses
+    )
