@@ -39,6 +39,10 @@ from sidecar.maintenance import Maintenance
 from sidecar.open_triggers import OpenTriggers
 from sidecar.profiles import Profiles
 
+# The points at which these tests kill.
+FOLDING = {"EVENTS_FOLDED", "ARCHIVE_WRITTEN", "ARCHIVE_STANDS", "ARCHIVE_TAKEN"}
+ERASING = {"ARCHIVE_WRITTEN", "ARCHIVE_ERASED"}
+
 MAP_BYTES = 1 << 26
 NOW_MS = 19_700 * DAY_MS
 USERS = ("ann", "bob", "cid")
@@ -196,7 +200,7 @@ def test_a_kill_at_any_point_of_archiving_loses_and_doubles_nothing(tmp_path: Pa
         assert sorted(in_files(store)) == sorted(event for user in USERS for event in expected(user))
         if has_ended:
             break
-    assert points >= {"EVENTS_FOLDED", "ARCHIVE_WRITTEN", "ARCHIVE_STANDS", "ARCHIVE_TAKEN"}
+    assert points >= FOLDING
 
 
 @pytest.mark.usefixtures("small_slices")
@@ -217,7 +221,7 @@ def test_a_kill_at_any_point_of_an_erasure_leaves_it_to_the_next_start(tmp_path:
         assert not any(b"by ann" in path.read_bytes() for path in (store / "archive").rglob("*events*"))
         if has_ended:
             break
-    assert points >= {"ARCHIVE_WRITTEN", "ARCHIVE_ERASED"}
+    assert points >= ERASING
 
 
 @pytest.mark.usefixtures("small_slices")

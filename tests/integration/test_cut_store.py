@@ -10,12 +10,13 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from foreword.store import ActivityWriter, ProfileWriter
+from foreword.store import ActivityWriter, ProfileReader, ProfileWriter
 from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
 
 # Forks a process for each length to cut to, so that one that a signal ends says so.
@@ -210,6 +211,10 @@ def test_a_scheduler_ends_in_words_when_its_file_is_cut(installation, write_prof
     process = installation.start("scheduler")
     try:
         until(lambda: "runs on" in installation.log() or process.poll() is not None, "no start")
+        with closing(ProfileReader(installation.store)) as reader:
+            started_ms = reader.scheduler_seen_ms()
+            # By its second sign of life all that is written at a start is; what is written makes the file long again.
+            until(lambda: reader.scheduler_seen_ms() > started_ms + 1000, "no sign of life")
         data = installation.store / PROFILES / DATA_FILE
         # The end of the file holds texts that an idle scheduler does not read.
         os.truncate(data, data.stat().st_size - 2 * 4096)

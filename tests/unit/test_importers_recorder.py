@@ -129,7 +129,7 @@ def test_a_time_whose_ids_are_forgotten_is_refused_here_too(store: Store) -> Non
     old, between, before, new = (
         event(name, days) for name, days in (("o", 400), ("b", 350), ("f", 900), ("n", 1))
     )
-    with StoreRecorder(store, clock=clock) as recorder:
+    with StoreRecorder(Config(store=store), clock=clock) as recorder:
         recorder.record([old, event("p", 300)])
         with closing(ActivityReader(store.directory)) as reader, recorder._writer.begin() as txn:
             user, today = keys.user_key("ada"), NOW_MS // DAY_MS
