@@ -633,6 +633,25 @@ class Security(Section):
         return self
 
 
+class Telemetry(Section):
+    """Who is told when something is wrong, beside log and status."""
+
+    alert_webhook_url: Annotated[str, Field(max_length=2048)] = ""
+    """Where alerts are sent to by POST as JSON, such as https://hooks.example.com/foreword; tried again for hours
+    (docs/operations.md). Empty: nowhere."""
+    alert_webhook_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """How long the receiver may take to answer."""
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+            # Not shown: such addresses are often secret.
+            raise ValueError("found something else; allowed: an address that begins with http:// or https://")
+        return url
+
+
 class Config(Section):
     """All of the configuration."""
 
@@ -648,6 +667,7 @@ class Config(Section):
     foreword: Foreword = Foreword()
     tiering: Tiering = Tiering()
     security: Security = Security()
+    telemetry: Telemetry = Telemetry()
 
     @field_validator("*", mode="before")
     @classmethod

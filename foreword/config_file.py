@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from foreword.config import Config
-from foreword.config_check import Origins, check
+from foreword.config_check import KeyPath, Origins, check
 from foreword.errors import ConfigError
+from foreword.toml_lines import line_of
 
 ENV_FILE = "FOREWORD_CONFIG"
 ENV_PREFIX = "FOREWORD_"
@@ -56,6 +57,28 @@ class ConfigFile:
         text = self._text()
         tables = self._parse(text)
         return check(tables, self._origin(text), text, _override(tables, environ))
+
+    def origins(self, environ: Mapping[str, str] = os.environ) -> Callable[[KeyPath], str]:
+        """Return what tells where a key's value comes from: `file:line`, a variable's name, or `default`.
+
+        Raises:
+            ConfigError: The file cannot be read.
+        """
+        text = self._text()
+        given = self._parse(text)
+        variables = _override({}, environ)
+
+        def origin(path: KeyPath) -> str:
+            if path in variables:
+                return variables[path]
+            # A segment's window is filled from the window of all, a namespace's words from those of all.
+            for place in (path, *_filled_from(path)):
+                if _has(given, place):
+                    line = line_of(text, ".".join(place))
+                    return str(self.path) if line is None else f"{self.path}:{line}"
+            return "default"
+
+        return origin
 
     def read_keys(
         self, keys: Sequence[str], environ: Mapping[str, str] = os.environ
@@ -130,6 +153,22 @@ class ConfigFile:
             if any(re.search(rf"\b{key.rpartition('.')[2]}\b", behind) for key in keys):
                 raise fault from None
             return self._parse("\n".join(before))
+
+
+def _filled_from(path: KeyPath) -> Iterator[KeyPath]:
+    """Yield where the file may say a value that a table leaves out."""
+    if path[:1] == ("segments",) and path[2:3] == ("window",):
+        yield path[2:]
+    if path[:2] == ("foreword", "namespaces"):
+        yield ("foreword", "words", *path[3:])
+
+
+def _has(tables: Any, path: KeyPath) -> bool:
+    for part in path:
+        if not isinstance(tables, dict) or part not in tables:
+            return False
+        tables = tables[part]
+    return True
 
 
 def _line_of(text: str, exc: tomllib.TOMLDecodeError) -> int:

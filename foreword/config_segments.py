@@ -109,6 +109,10 @@ class SegmentSettings(Section):
     """Age at which a profile counts as stale."""
     expired_after_hours: Annotated[float, Field(gt=0, le=24 * 3650)]
     """Age at which a profile counts as expired: the service level that alerts."""
+    promised_share: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Share of the segment's profiles that must not be expired; below it the sidecar alerts, once, and once when it is
+    kept again. 0: nothing is promised. None: 0.99 under nightly, every and cron, 0 under the other rules, where a
+    profile grows old because nobody came."""
     provider: ProviderName | None = None
     """Who proposes changes to the profiles of this segment. None: agent.provider."""
     model: Annotated[str, Field(max_length=128)] | None = None

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from foreword.clock import Clock
+from foreword.clock import HOUR_MS, Clock
 from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader
 from sidecar.activity import Activity
@@ -29,6 +29,8 @@ class Counts:
     counted_ms: int
     by_segment: Counter[tuple[int, int]] = field(default_factory=Counter)
     """Users by segment number and Freshness number."""
+    ages: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """Users' own profiles by segment number and whole hours since they were computed."""
     due: int = 0
     held: int = 0
     """Users whom a pause holds back."""
@@ -51,6 +53,11 @@ class StoreCounter:
         self._duration_ms = 0.0
         self._task: asyncio.Task[Counts] | None = None
 
+    @property
+    def duration_seconds(self) -> float:
+        """How long counting took last."""
+        return self._duration_ms / 1000
+
     async def current(self) -> Counts:
         """Return counts at most 10 seconds old."""
         if self._newest is not None and self._is_recent(self._newest):
@@ -68,9 +75,11 @@ class StoreCounter:
         started = time.monotonic()
         now_ms = self._clock.now_ms()
         activity, profiles = self._activity.reader, self._profiles.reader
+        by_segment, ages = await _by_segment(profiles, now_ms) if profiles else (Counter(), Counter())
         counts = Counts(
             counted_ms=now_ms,
-            by_segment=await _by_segment(profiles, now_ms) if profiles else Counter(),
+            by_segment=by_segment,
+            ages=ages,
             held=await _held(profiles) if profiles and activity and activity.pauses().since_ms else 0,
             due=await asyncio.to_thread(profiles.due_count, now_ms) if profiles else 0,
             triggers=await self._triggers(activity) if activity else 0,
@@ -107,11 +116,30 @@ async def _held(profiles: ProfileReader) -> int:
     return count
 
 
-async def _by_segment(profiles: ProfileReader, now_ms: int) -> Counter[tuple[int, int]]:
+async def _by_segment(
+    profiles: ProfileReader, now_ms: int
+) -> tuple[Counter[tuple[int, int]], Counter[tuple[int, int]]]:
     found: Counter[tuple[int, int]] = Counter()
+    ages: Counter[tuple[int, int]] = Counter()
     after = b""
     while rows := profiles.headers(after, SLICE_ROWS):
         found.update((header.segment, header.freshness(now_ms)) for _, header in rows)
+        ages.update(
+            (header.segment, max(0, now_ms - header.computed_at_ms) // HOUR_MS)
+            for _, header in rows
+            if not header.is_default
+        )
         after = rows[-1][0]
         await asyncio.sleep(0)
-    return found
+    return found, ages
+
+
+def age_hours(counts: Counts, segment: int, percentile: int) -> int | None:
+    """Return a percentile of the ages of a segment's profiles, in whole hours; None without any."""
+    ages = sorted((hours, count) for (number, hours), count in counts.ages.items() if number == segment)
+    wanted = sum(count for _, count in ages) * percentile / 100
+    for hours, count in ages:
+        wanted -= count
+        if wanted <= 0:
+            return hours
+    return None

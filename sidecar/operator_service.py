@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import cast
 
 import foreword
@@ -55,12 +56,13 @@ from sidecar.activity_service import ActivityService
 from sidecar.answering import Answering
 from sidecar.archiving import Archiving
 from sidecar.backfills import Backfills
-from sidecar.counts import Counts, StoreCounter
+from sidecar.counts import Counts, StoreCounter, age_hours
 from sidecar.explaining import explain_belief
 from sidecar.ledger import get_ledger
 from sidecar.model_status import model_status
 from sidecar.pauses import EVERYBODY, Pauses
 from sidecar.profiles import Profiles
+from sidecar.promises import Promises, kept
 from sidecar.readers import Readers, ReaderWatch
 from sidecar.reads import Reads
 from sidecar.refresh_wait import RefreshWait, bounded_seconds
@@ -82,6 +84,8 @@ class OperatorService:
         *,
         profiles: Profiles,
         activity: Activity,
+        counter: StoreCounter,
+        promises: Promises,
         events: ActivityService,
         reads: Reads,
         readers: ReaderWatch,
@@ -109,7 +113,8 @@ class OperatorService:
         self._pauses = Pauses(activity, live, clock)
         self._wait = RefreshWait(profiles, activity)
         self._backfills = Backfills(profiles, activity, live, clock)
-        self._counter = StoreCounter(profiles, activity, live, clock)
+        self._counter = counter
+        self._promises = promises
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handler of each method."""
@@ -145,6 +150,7 @@ class OperatorService:
         counts = await self._counter.current()
         response = _counted(counts, self._live.current.segments)
         self._add_pauses(response)
+        self._add_breaches(response)
         response.version = foreword.__version__
         response.now.FromMilliseconds(self._clock.now_ms())
         response.write_queue_count = self._activity.waiting_events
@@ -176,6 +182,12 @@ class OperatorService:
             paused = since.get(segment.segment_name) or since.get(EVERYBODY)
             if paused is not None:
                 segment.paused_since.CopyFrom(paused)
+
+    def _add_breaches(self, response: GetStatusResponse) -> None:
+        breaches = self._promises.breaches().by_segment
+        for segment in response.segments:
+            if segment.segment_name in breaches:
+                segment.broken_since.FromMilliseconds(breaches[segment.segment_name].since_ms)
 
     def _listed_problems(self, reader: ProfileReader | None) -> list[StatusProblem]:
         """Return what is wrong in both daemons, oldest first."""
@@ -344,7 +356,7 @@ def _counted(counts: Counts, segments: Segments) -> GetStatusResponse:
         event_count=counts.events,
         profile_count=counts.profiles,
         segments=[
-            _segment(counts, number, segments.name_of(number))
+            _segment(counts, number, segments)
             for number in sorted({segment for segment, _ in counts.by_segment})
         ],
     )
@@ -352,12 +364,21 @@ def _counted(counts: Counts, segments: Segments) -> GetStatusResponse:
     return response
 
 
-def _segment(counts: Counts, number: int, name: str) -> SegmentStatus:
-    return SegmentStatus(
+def _segment(counts: Counts, number: int, segments: Segments) -> SegmentStatus:
+    tried = segments.find(number)
+    status = SegmentStatus(
         segment=cast(Segment, number),
-        segment_name=name,
+        segment_name=segments.name_of(number),
         fresh_count=counts.by_segment[number, Freshness.FRESHNESS_FRESH],
         stale_count=counts.by_segment[number, Freshness.FRESHNESS_STALE],
         expired_count=counts.by_segment[number, Freshness.FRESHNESS_EXPIRED],
         default_count=counts.by_segment[number, Freshness.FRESHNESS_DEFAULT],
     )
+    found = kept(tried, counts) if tried is not None else None
+    if found is not None:
+        status.promised_share, status.found_share = found.promised, found.found
+    for name, percentile in (("age_p50", 50), ("age_p95", 95), ("age_max", 100)):
+        hours = age_hours(counts, number, percentile)
+        if hours is not None:
+            getattr(status, name).FromTimedelta(timedelta(hours=hours))
+    return status

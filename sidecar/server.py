@@ -36,9 +36,11 @@ from sidecar import (
 )
 from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
+from sidecar.alerts import Alerts
 from sidecar.answer_service import AnswerService
 from sidecar.answering import Answering
 from sidecar.archiving import Archiving
+from sidecar.counts import StoreCounter
 from sidecar.erasures import Erasures
 from sidecar.health_service import HealthService
 from sidecar.maintenance import Maintenance
@@ -46,6 +48,7 @@ from sidecar.open_triggers import OpenTriggers
 from sidecar.operator_service import OperatorService
 from sidecar.profile_service import ProfileService
 from sidecar.profiles import Profiles
+from sidecar.promises import Promises
 from sidecar.readers import ReaderWatch
 from sidecar.reads import SAVE_SECONDS, Reads
 from sidecar.rpc import Handler
@@ -270,6 +273,11 @@ class SidecarServer:
         )
         events = ActivityService(self._activity, self._profiles, self._clock)
         topics = Topics(self._profiles, self._activity, self._clock)
+        counter = StoreCounter(self._profiles, self._activity, self._live, self._clock)
+        self._alerts = Alerts(self._live)
+        self._promises = Promises(
+            counter, self._activity, self._alerts, self._problems, live=self._live, clock=self._clock
+        )
         services: dict[str, _Service] = {
             profile_service.NAME: ProfileService(
                 self._profiles,
@@ -285,6 +293,8 @@ class SidecarServer:
             operator_service.NAME: OperatorService(
                 profiles=self._profiles,
                 activity=self._activity,
+                counter=counter,
+                promises=self._promises,
                 events=events,
                 reads=self._reads,
                 readers=self._reader_watch,
@@ -327,6 +337,8 @@ class SidecarServer:
             ),
             asyncio.create_task(_every(lambda: SAVE_SECONDS, self._reads.save)),
             asyncio.create_task(_every(lambda: answering.TICK_SECONDS, self._answering.tick)),
+            asyncio.create_task(_every(self._promises.wait_seconds, self._promises.judge)),
+            asyncio.create_task(self._alerts.run()),
             asyncio.create_task(self._scrubber.run()),
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,15 @@ import click
 from foreword.cli.output import print_json
 from foreword.cli.settings import Settings, shared_options
 from foreword.config import Config
+from foreword.config_check import KeyPath
 from foreword.config_file import ConfigFile
 from foreword.errors import ForewordError
 
 if TYPE_CHECKING:
     from tomlkit.items import Table
+
+
+_DEFAULT = "default"
 
 
 @click.group("config")
@@ -52,15 +57,18 @@ def check(settings: Settings, file: Path | None) -> None:
 def show(settings: Settings) -> None:
     """Print the configuration in force as TOML.
 
-    File, environment and defaults together.
+    File, environment and defaults together; beside each value that is no default stands where it comes from, the line
+    of the file or the variable. With --json that is under `origins`, for every value.
     """
     values = settings.config.model_dump(mode="json")
-    if settings.as_json:
-        print_json(values)
-        return
     source = settings.config_source
+    origin = source.origins()
+    if settings.as_json:
+        origins = {".".join(path): origin(path) for path in _paths(values)}
+        print_json({**values, "origins": origins})
+        return
     click.echo(f"# {source if source.signature() else 'No file; the defaults'}, with environment overrides\n")
-    click.echo(_toml(values), nl=False)
+    click.echo(_toml(values, origin), nl=False)
 
 
 @command.command("schema")
@@ -100,23 +108,37 @@ def _write(file: Path, content: bytes) -> None:
         ) from exc
 
 
-def _toml(values: dict[str, Any]) -> str:
+def _paths(values: dict[str, Any], above: KeyPath = ()) -> Iterator[KeyPath]:
+    """Yield the path of each value that is no table, and of each empty table."""
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _paths(value, (*above, key))
+        else:
+            yield (*above, key)
+
+
+def _toml(values: dict[str, Any], origin: Callable[[KeyPath], str]) -> str:
     import tomlkit
 
     document = tomlkit.document()
     for name, section in values.items():
-        document.add(name, _table(section))
+        document.add(name, _table(section, (name,), origin))
     return tomlkit.dumps(document)
 
 
-def _table(values: dict[str, Any]) -> Table:
+def _table(values: dict[str, Any], above: KeyPath, origin: Callable[[KeyPath], str]) -> Table:
     import tomlkit
 
     table = tomlkit.table()
     for key, value in values.items():
+        path = (*above, key)
         if value is None:
             # TOML has no null; that the key exists is worth saying all the same.
             table.add(tomlkit.comment(f"{key} is not set"))
+        elif isinstance(value, dict):
+            table.add(key, _table(value, path, origin))
         else:
-            table.add(key, _table(value) if isinstance(value, dict) else value)
+            item = tomlkit.item(value)
+            found = origin(path)
+            table.add(key, item if found == _DEFAULT else item.comment(found))
     return table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -29,6 +30,8 @@ from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import LedgerTotals
 
 _WATCH_SECONDS = 2.0
+
+_HOUR = timedelta(hours=1)
 
 
 @click.command("status")
@@ -161,6 +164,7 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
                 f"{status.due_count:,} users due, {status.trigger_count:,} triggers, "
                 f"{status.write_queue_count:,} writes",
             ),
+            *(("promise", _promise(one)) for one in status.segments if one.promised_share),
             *(("paused", pause_text(pause)) for pause in status.pauses),
             *([("", f"{status.held_count:,} users wait for that to end")] if status.held_count else []),
             *_retention(status.retention),
@@ -182,6 +186,16 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
     if status.model.month.calls:
         yield f"In 30 days; foreword ledger has more. {request_path_text(status.model.request_path)}"
     yield from _problems(status)
+
+
+def _promise(one: SegmentStatus) -> str:
+    """Return how a freshness promise stands, for people."""
+    name = segment_text(one.segment, one.segment_name)
+    ages = [f"{label} {age.ToTimedelta() // _HOUR} h" for label, age in
+            (("p50", one.age_p50), ("p95", one.age_p95), ("at most", one.age_max))]  # fmt: skip
+    broken = f", broken since {time_text(one.broken_since)}" if one.HasField("broken_since") else ""
+    shares = f"{one.found_share:.1%} not expired of {one.promised_share:.1%} promised"
+    return f"{name}: {shares}{broken}; ages {', '.join(ages)}"
 
 
 def pause_text(pause: RefreshPause) -> str:

@@ -16,7 +16,7 @@ from foreword.store.files import ACTIVITY
 from foreword.store.reader import Reader, prefixed
 from foreword.store.retention_writer import band_of
 from foreword.store.seal import unsealed
-from foreword.store.v1.store_pb2 import RefreshPauses, TopicAliases
+from foreword.store.v1.store_pb2 import FreshnessBreaches, RefreshPauses, TopicAliases
 from foreword.v1.activity_pb2 import Trigger, UserActivity
 from foreword.v1.backfill_pb2 import BackfillPlan
 from foreword.v1.erasure_pb2 import Erasure
@@ -121,6 +121,10 @@ class ActivityReader(Reader):
     def pauses(self) -> RefreshPauses:
         """Return whose refreshes are paused."""
         return RefreshPauses.FromString(self._get(db.META, db.META_PAUSES) or b"")
+
+    def breaches(self) -> FreshnessBreaches:
+        """Return which freshness promises are broken."""
+        return FreshnessBreaches.FromString(self._get(db.META, db.META_BREACHES) or b"")
 
     def user(self, user: UserKey) -> UserActivity | None:
         """Return first and last seen and counts per day of a user key, or None."""

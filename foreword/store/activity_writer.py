@@ -27,7 +27,7 @@ from foreword.store.noting import note_attributes, session_starts
 from foreword.store.retention_writer import LATE_MS, RetentionTransaction
 from foreword.store.rewound import still_taken
 from foreword.store.seal import sealed, unsealed
-from foreword.store.v1.store_pb2 import RefreshPauses, TopicAliases
+from foreword.store.v1.store_pb2 import FreshnessBreaches, RefreshPauses, TopicAliases
 from foreword.store.writer import Writer
 from foreword.v1.activity_pb2 import DayCount, Trigger, UserActivity
 from foreword.v1.backfill_pb2 import BackfillPlan
@@ -297,6 +297,10 @@ class ActivityTransaction:
     def put_pauses(self, pauses: RefreshPauses) -> None:
         """Write whose refreshes are paused."""
         self._txn.put(db.META_PAUSES, pauses.SerializeToString(), db=self._db[db.META])
+
+    def put_breaches(self, breaches: FreshnessBreaches) -> None:
+        """Write which freshness promises are broken."""
+        self._txn.put(db.META_BREACHES, breaches.SerializeToString(), db=self._db[db.META])
 
     def probe(self) -> None:
         """Write 64 KiB over the former 64 KiB, to find out whether the store takes writes again.

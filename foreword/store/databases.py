@@ -119,6 +119,7 @@ META_PROBE = b"probe"
 META_BACKFILL = b"backfill"
 META_BACKFILL_QUESTIONS = b"backfill_questions"
 META_PAUSES = b"pauses"
+META_BREACHES = b"breaches"
 
 # Behind the namespace in a key of `defaults`.
 DEFAULT_PROFILE = b"\0"

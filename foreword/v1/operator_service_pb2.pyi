@@ -48,7 +48,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class SegmentStatus(_message.Message):
-    __slots__ = ("segment", "fresh_count", "stale_count", "expired_count", "default_count", "segment_name", "paused_since")
+    __slots__ = ("segment", "fresh_count", "stale_count", "expired_count", "default_count", "segment_name", "paused_since", "promised_share", "found_share", "broken_since", "age_p50", "age_p95", "age_max")
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
     FRESH_COUNT_FIELD_NUMBER: _ClassVar[int]
     STALE_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +56,12 @@ class SegmentStatus(_message.Message):
     DEFAULT_COUNT_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_NAME_FIELD_NUMBER: _ClassVar[int]
     PAUSED_SINCE_FIELD_NUMBER: _ClassVar[int]
+    PROMISED_SHARE_FIELD_NUMBER: _ClassVar[int]
+    FOUND_SHARE_FIELD_NUMBER: _ClassVar[int]
+    BROKEN_SINCE_FIELD_NUMBER: _ClassVar[int]
+    AGE_P50_FIELD_NUMBER: _ClassVar[int]
+    AGE_P95_FIELD_NUMBER: _ClassVar[int]
+    AGE_MAX_FIELD_NUMBER: _ClassVar[int]
     segment: _profile_pb2.Segment
     fresh_count: int
     stale_count: int
@@ -63,7 +69,13 @@ class SegmentStatus(_message.Message):
     default_count: int
     segment_name: str
     paused_since: _timestamp_pb2.Timestamp
-    def __init__(self, segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., fresh_count: _Optional[int] = ..., stale_count: _Optional[int] = ..., expired_count: _Optional[int] = ..., default_count: _Optional[int] = ..., segment_name: _Optional[str] = ..., paused_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    promised_share: float
+    found_share: float
+    broken_since: _timestamp_pb2.Timestamp
+    age_p50: _duration_pb2.Duration
+    age_p95: _duration_pb2.Duration
+    age_max: _duration_pb2.Duration
+    def __init__(self, segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., fresh_count: _Optional[int] = ..., stale_count: _Optional[int] = ..., expired_count: _Optional[int] = ..., default_count: _Optional[int] = ..., segment_name: _Optional[str] = ..., paused_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., promised_share: _Optional[float] = ..., found_share: _Optional[float] = ..., broken_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., age_p50: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., age_p95: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., age_max: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class StatusProblem(_message.Message):
     __slots__ = ("component", "message", "since")

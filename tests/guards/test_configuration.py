@@ -120,6 +120,8 @@ DEFAULTS = {
     "tiering.day_micro_usd": 10_000_000,
     "security.tls_certificate_file": None,
     "security.tls_key_file": None,
+    "telemetry.alert_webhook_url": "",
+    "telemetry.alert_webhook_timeout_seconds": 5.0,
 }
 
 
@@ -148,6 +150,7 @@ SEGMENT = {
     "spread_minutes": 10.0,
     "night": None,
     "time_zone": None,
+    "promised_share": None,
     "provider": None,
     "model": None,
     "mode": None,

@@ -137,3 +137,25 @@ def test_check_lists_who_is_where(installation: Installation) -> None:
     assert rows[0]["who"] == "sessions per week >= 2 and plan is team"
     assert rows[0]["refresh"] == "nightly 22:00-23:00 UTC"
     assert rows[-1]["who"] == "the rest"
+
+
+def test_config_show_says_where_each_value_comes_from(installation: Installation) -> None:
+    """The line of the file, the variable, or the default; what is printed can be read again, and says the same."""
+    (installation.folder / "foreword.toml").write_text(
+        "[window]\ndays = 30\n\n[segments.active.window]\nrecent_days = 3\n\n[segments.team]\nrefresh = 'manual'\n"
+        "stale_after_hours = 1\nexpired_after_hours = 2\n[segments.team.when]\nattributes.plan = ['x']\n"
+    )
+    installation.environment["FOREWORD_SCHEDULER__CONCURRENCY"] = "3"
+    shown = installation.json("config", "show")
+    origins = shown.pop("origins")
+    assert origins["window.days"] == origins["segments.active.window.days"] == "foreword.toml:2"
+    assert origins["segments.active.window.recent_days"] == "foreword.toml:5"
+    assert origins["segments.team.refresh"] == "foreword.toml:8"
+    assert origins["scheduler.concurrency"] == "FOREWORD_SCHEDULER__CONCURRENCY"
+    assert origins["window.recent_days"] == "default"
+    printed = installation.run("config", "show").stdout
+    assert 'refresh = "manual" # foreword.toml:8' in printed
+    (installation.folder / "again.toml").write_text(printed)
+    again = installation.json("config", "show", "--config", "again.toml")
+    del again["origins"]
+    assert again == shown

@@ -221,3 +221,24 @@ class TrendTopic(_message.Message):
     score: float
     user_count: int
     def __init__(self, topic: _Optional[str] = ..., score: _Optional[float] = ..., user_count: _Optional[int] = ...) -> None: ...
+
+class FreshnessBreaches(_message.Message):
+    __slots__ = ("by_segment",)
+    class BySegmentEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: FreshnessBreach
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[FreshnessBreach, _Mapping]] = ...) -> None: ...
+    BY_SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    by_segment: _containers.MessageMap[str, FreshnessBreach]
+    def __init__(self, by_segment: _Optional[_Mapping[str, FreshnessBreach]] = ...) -> None: ...
+
+class FreshnessBreach(_message.Message):
+    __slots__ = ("since_ms", "breach_id")
+    SINCE_MS_FIELD_NUMBER: _ClassVar[int]
+    BREACH_ID_FIELD_NUMBER: _ClassVar[int]
+    since_ms: int
+    breach_id: str
+    def __init__(self, since_ms: _Optional[int] = ..., breach_id: _Optional[str] = ...) -> None: ...
