@@ -32,11 +32,12 @@ class ActivityService:
 
     Attributes:
         accepted_count: Events newly recorded since the start.
+        refused_count: Events refused since the start, for whatever reason.
         forgotten_count: Events refused since the start, because the ids of their time are forgotten.
     """
 
     def __init__(self, activity: Activity, profiles: Profiles, clock: Clock) -> None:
-        self.accepted_count = self.forgotten_count = 0
+        self.accepted_count = self.forgotten_count = self.refused_count = 0
         self._activity = activity
         self._clock = clock
         self._wait = RefreshWait(profiles, activity)
@@ -62,6 +63,7 @@ class ActivityService:
 
         accepted_count, refused = await self._activity.write(job, releasing=count)
         self.accepted_count += accepted_count
+        self.refused_count += len(refused)
         self.forgotten_count += sum(each.reason == ErrorReason.ERROR_REASON_ID_FORGOTTEN for each in refused)
         return RecordEventsResponse(
             accepted_count=accepted_count,

@@ -155,6 +155,7 @@ class OperatorService:
         response.now.FromMilliseconds(self._clock.now_ms())
         response.write_queue_count = self._activity.waiting_events
         response.events_accepted = self._events.accepted_count
+        response.events_refused = self._events.refused_count
         response.retention.CopyFrom(self._retention())
         reader = self._profiles.reader
         health = reader.model.health() if reader is not None else ModelHealth()

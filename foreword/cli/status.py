@@ -151,7 +151,12 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
         [
             (
                 "users",
-                f"{status.user_count:,} with {status.event_count:,} events; {status.profile_count:,} profiles",
+                f"{status.user_count:,} with {status.event_count:,} events; {status.profile_count:,} profiles"
+                + (
+                    f"; {status.events_refused:,} events refused since the start"
+                    if status.events_refused
+                    else ""
+                ),
             ),
             (
                 "refreshes",

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 
 import pytest
+from git_activity import histories, needs_git_activity, projects
 
 from foreword import keys
 from foreword.clock import DAY_MS
@@ -44,10 +45,9 @@ def activity(start_ms: int, days: int, seed: int) -> list[Event]:
 class Driver:
     """Moves the clock of a store through a trace, and lets its daemon do what is due at each moment."""
 
-    def __init__(self, store, daemon, events: list[Event]) -> None:
+    def __init__(self, store, daemon) -> None:
         self.store = store
         self.daemon = daemon
-        self.bodies = {(event.time.ToMilliseconds(), event.user_id): event for event in events}
         self.asked: dict[bytes, int] = {}
         self.next_day_ms = (store.clock.now_ms() // DAY_MS + 1) * DAY_MS
 
@@ -85,7 +85,7 @@ class Driver:
 
         await store.until(is_settled, "everything due to be done")
 
-    async def happen(self, moment: Moment) -> None:
+    async def happen(self, moment: Moment, event: Event) -> None:
         """Read, where a session begins, then record; as a sidecar would."""
         now_ms, user_id = moment.time_ms, keys.split_user_key(moment.user)[0]
         known = self.store.user_activity(user_id)
@@ -95,7 +95,6 @@ class Driver:
             self.asked[moment.user] = now_ms
             self.store.request(user_id, on_open=True)
             await self.settle()
-        event = self.bodies[now_ms, user_id]
         taken = self.store.profiles.trigger_cursor(self.store.activity.environment_id)
         with self.store.activity.begin(taken_through=taken, noting=self.store.config.noting()) as txn:
             new = NewEvent(
@@ -122,24 +121,21 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("name", SETTINGS)
-def test_the_simulation_foretells_what_the_daemon_does(store, name: str) -> None:
-    """Three weeks on a clock that is moved: outcomes and minutes of all refreshes are those of the simulation."""
-    store.settings["segments"] = SETTINGS[name]
+def live(store, events: list[Event]) -> None:
+    """Move a daemon through all events, and hold what it did against the simulation of the same."""
+    moments = trace(events, IDLE_MS)
+    ordered = sorted(events, key=lambda event: (event.time.ToMilliseconds(), keys.user_key(event.user_id)))
     # The daemon's own timers go by the machine's clock.
     store.settings["scheduler"] |= {"sweep_seconds": 3600, "review_seconds": 86_400}
-    events = activity(store.clock.now_ms() + 1000, 21, seed=5)
-    moments = trace(events, IDLE_MS)
-    end_ms = moments[-1].time_ms
 
     async def story() -> None:
         options = {"compute": compute_extractive, "prompt_version": EXTRACTIVE_VERSION}
         async with store.running(**options) as daemon:
             await store.until(lambda: daemon._activity is not None)
-            driver = Driver(store, daemon, events)
-            for moment in moments:
+            driver = Driver(store, daemon)
+            for moment, event in zip(moments, ordered, strict=True):
                 await driver.go_to(moment.time_ms)
-                await driver.happen(moment)
+                await driver.happen(moment, event)
 
     _ = store.activity
     asyncio.run(story())
@@ -148,4 +144,23 @@ def test_the_simulation_foretells_what_the_daemon_does(store, name: str) -> None
     assert Counter(entry.outcome for entry in found) == figures.total().outcomes
     assert Counter(entry.started_ms // 60_000 for entry in found) == figures.by_minute
     assert figures.total().outcomes[RefreshOutcome.REFRESH_OUTCOME_WRITTEN] > 20
-    assert all(entry.started_ms <= end_ms for entry in found)
+    assert all(entry.started_ms <= moments[-1].time_ms for entry in found)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_simulation_foretells_what_the_daemon_does(store, name: str) -> None:
+    """Three weeks on a clock that is moved: outcomes and minutes of all refreshes are those of the simulation."""
+    store.settings["segments"] = SETTINGS[name]
+    live(store, activity(store.clock.now_ms() + 1000, 21, seed=5))
+
+
+@needs_git_activity
+def test_a_month_of_real_developers_is_foretold(store) -> None:
+    """The busiest month of a real project, begun with the month before it: refresh by refresh, the same minutes."""
+    events = [event for user in histories(projects()[0]).values() for event in user]
+    months = Counter(event.time.ToMilliseconds() // (30 * DAY_MS) for event in events)
+    month, _ = months.most_common(1)[0]
+    start_ms, end_ms = (month - 1) * 30 * DAY_MS, (month + 1) * 30 * DAY_MS
+    chosen = [event for event in events if start_ms <= event.time.ToMilliseconds() < end_ms]
+    store.clock.advance(min(event.time.ToMilliseconds() for event in chosen) - 1000 - store.clock.now_ms())
+    live(store, chosen)
