@@ -9,9 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.daemons import scheduler, sidecar
+from benchmarks.due_store import write_store
 from benchmarks.table import Table, ratio
 from foreword import keys
 from foreword.client import Foreword
+from foreword.clock import DAY_MS
+from foreword.config import Config
 from foreword.latency import percentile
 from foreword.store import ProfileReader
 from foreword.v1.backfill_pb2 import Backfill, BackfillMode, BackfillStage
@@ -19,8 +22,8 @@ from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import BackfillAction
 from foreword.v1.refresh_pb2 import RefreshReason
 
-# Refreshes a second that are asked for; the last is more than code can do.
-PACES = (200, 1_000, 10_000)
+# Refreshes a second that are asked for, and users who are idle meanwhile; the third pace is more than code can do.
+PACES = ((200, 0), (1_000, 0), (10_000, 0), (200, 1_000_000))
 BLOCKS = 3
 READS_A_BLOCK = 100
 EVENTS_EACH = 8
@@ -40,6 +43,7 @@ def run() -> Table:
         "python -m benchmarks backfill",
         (
             "users a second asked for",
+            "idle users",
             "users a second done",
             "idle p50 ms",
             "idle p99 ms",
@@ -49,13 +53,17 @@ def run() -> Table:
             "aim",
         ),
     )
-    for pace in PACES:
+    for pace, idle_users in PACES:
         with tempfile.TemporaryDirectory() as folder:
-            table.add(*_measure(Path(folder), pace))
+            if idle_users:
+                write_store(Path(folder), idle_users, Config(), noon_ms=_last_noon_ms())
+            table.add(*_measure(Path(folder), pace, idle_users))
     table.notes += [
         f"{BLOCKS} blocks of {READS_A_BLOCK} reads each of users who have history and no profile, one read every "
         f"{READ_SECONDS * 1000:.0f} ms, with the backfill paused and running by turns, in the same two processes. A "
         "start's delay is the ledger's: from when the trigger was asked for to when the attempt began.",
+        "Idle users have activity, refresh state, due time and a profile of 40 bytes; none is due, and all are looked "
+        "through once at the scheduler's start, while this is measured.",
         f"The users of the backfill have {EVENTS_EACH} events each and get their first profile. Users a second are "
         "those written while it ran, the live refreshes and the sidecar beside it.",
         "The scheduler looks for triggers every 50 ms (scheduler.trigger_poll_ms), which is most of the delay when "
@@ -64,7 +72,11 @@ def run() -> Table:
     return table
 
 
-def _measure(store: Path, pace: int) -> Sequence[str]:
+def _last_noon_ms() -> int:
+    return (int(time.time() * 1000) - DAY_MS // 2) // DAY_MS * DAY_MS + DAY_MS // 2
+
+
+def _measure(store: Path, pace: int, idle_users: int) -> Sequence[str]:
     """Return one row of the table."""
     idle, beside, written, seconds = [], [], 0, 0.0
     with sidecar(store) as (address, _), Foreword(address, raises=True, timeout_seconds=30) as client:
@@ -94,6 +106,7 @@ def _measure(store: Path, pace: int) -> Sequence[str]:
     idle_p99, beside_p99 = percentile(idle_ms, 0.99), percentile(beside_ms, 0.99)
     return (
         f"{pace:,}",
+        f"{idle_users:,}",
         f"{written / seconds:,.0f}",
         f"{percentile(idle_ms, 0.5):.0f}",
         f"{idle_p99:.0f}",

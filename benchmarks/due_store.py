@@ -47,7 +47,9 @@ _PATTERNS = 500
 _KIND_OF = [kind for kind in KINDS for _ in range(kind.of_ten)]
 
 
-def write_store(store: Path, users: int, config: Config, *, body_bytes: int = 0) -> None:
+def write_store(
+    store: Path, users: int, config: Config, *, body_bytes: int = 0, noon_ms: int = NOON_MS
+) -> None:
     """Write users with activity, refresh state, due row and a profile's header; no events, texts or revisions.
 
     Args:
@@ -55,8 +57,9 @@ def write_store(store: Path, users: int, config: Config, *, body_bytes: int = 0)
         users: How many.
         config: Cadences that they are scheduled by.
         body_bytes: Length of what stands behind the header, in place of a profile.
+        noon_ms: The time that it is written for; a noon.
     """
-    patterns = {kind: _patterns(kind) for kind in KINDS}
+    patterns = {kind: _patterns(kind, noon_ms) for kind in KINDS}
     activity = ActivityWriter(store, map_size_bytes=_MAP_BYTES)
     for numbers in _chunks(users):
         rows = [
@@ -75,7 +78,7 @@ def write_store(store: Path, users: int, config: Config, *, body_bytes: int = 0)
         states, rows = [], []
         for number in numbers:
             user = keys.user_key(user_id(number))
-            state = _state(user, _kind(number).segment, config)
+            state = _state(user, _kind(number).segment, config, noon_ms)
             states.append((user, state.SerializeToString()))
             rows.append((user, _profile_row(user, state, config, body)))
             if state.due_ms:
@@ -110,9 +113,9 @@ def _append(txn: Any, database: bytes, rows: Sequence[tuple[bytes, bytes]]) -> N
     assert consumed == added == len(rows)
 
 
-def _patterns(kind: Kind) -> list[bytes]:
+def _patterns(kind: Kind, noon_ms: int) -> list[bytes]:
     dice = random.Random(_SEED)
-    today = NOON_MS // DAY_MS
+    today = noon_ms // DAY_MS
     rows = []
     for _ in range(_PATTERNS):
         days = [day for day in range(today - _DAYS, today) if dice.random() < kind.visit_share]
@@ -127,12 +130,12 @@ def _patterns(kind: Kind) -> list[bytes]:
     return rows
 
 
-def _state(user: UserKey, segment: Segment, config: Config) -> RefreshState:
+def _state(user: UserKey, segment: Segment, config: Config, noon_ms: int) -> RefreshState:
     """Return the state after the last refresh: last night of active users, on one of the last days of the others."""
-    attempted_ms = NOON_MS - 9 * HOUR_MS
+    attempted_ms = noon_ms - 9 * HOUR_MS
     if segment != Segment.SEGMENT_ACTIVE:
         attempted_ms -= _hash_of(user) % (2 * DAY_MS)
-    due = by_cadence(segment, user, attempted_ms, NOON_MS, config)
+    due = by_cadence(segment, user, attempted_ms, noon_ms, config)
     state = RefreshState(
         segment=segment,
         attempted_ms=attempted_ms,

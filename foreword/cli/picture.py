@@ -60,7 +60,7 @@ def draw(file: Path, points: Sequence[tuple[str, SegmentFigures, float]]) -> Non
     axes.set_xlabel("USD a day" if has_cost else "refreshes a day")
     axes.set_ylabel("opens served fresh, %")
     axes.grid(visible=True, alpha=0.3)
-    axes.margins(x=0.15)
+    axes.margins(x=0.2)
     try:
         figure.savefig(file, dpi=120)
     except OSError as exc:
