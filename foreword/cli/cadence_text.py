@@ -27,6 +27,8 @@ def condition_texts(one: Tried) -> Iterator[str]:
 
 def rule_text(settings: SegmentSettings, config: Config) -> str:
     """Return the rule of a segment."""
+    if config.scheduler.policy == "optimal" and settings.refresh not in {"manual", "never"}:
+        return "whoever gains most (scheduler.policy)"
     zone = settings.time_zone or config.scheduler.time_zone
     match settings.refresh:
         case "nightly":
