@@ -60,8 +60,8 @@ def classify(
 ) -> Segment:
     """Return a user's segment: the first whose conditions hold; SEGMENT_UNSPECIFIED for one who never sent an event.
 
-    A user stays in the former one while its bounds, widened by `segments.hysteresis`, hold and those of the other,
-    narrowed by it, do not.
+    A user stays in the former one while its bounds, widened by `segments.hysteresis`, hold, unless those of one that is
+    tried before it hold though narrowed by as much.
 
     Args:
         activity: When the user came.
@@ -76,7 +76,7 @@ def classify(
     found = next((one for one in segments.tried() if _holds(one.shape, facts)), segments.tried()[-1])
     if former not in (found.number, _UNSPECIFIED):
         stood = segments.find(former)
-        if stood is not None and _stays(stood, found, facts, segments.hysteresis):
+        if stood is not None and _stays(stood, found, facts, config):
             return former
     return cast(Segment, found.number)
 
@@ -110,8 +110,10 @@ def held(one: Tried, facts: Facts) -> bool:
     return _holds(one.shape, facts)
 
 
-def _stays(stood: Tried, found: Tried, facts: Facts, hysteresis: float) -> bool:
-    return _holds(stood.shape, facts, hysteresis) and not _holds(found.shape, facts, -hysteresis)
+def _stays(stood: Tried, found: Tried, facts: Facts, config: Config) -> bool:
+    hysteresis, order = config.segments.hysteresis, config.segments.tried()
+    is_taken = order.index(found) < order.index(stood) and _holds(found.shape, facts, -hysteresis)
+    return not is_taken and _holds(stood.shape, facts, hysteresis)
 
 
 def _holds(shape: Shape, facts: Facts, slack: float = 0.0) -> bool:

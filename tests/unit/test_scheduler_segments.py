@@ -76,3 +76,74 @@ def test_only_dormant_users_are_refreshed_when_read() -> None:
     """The header's flag is set for on-open segments alone, and its times are the segment's."""
     assert validity(ACTIVE, NOON_MS, CONFIG) == (NOON_MS + 26 * HOUR_MS, NOON_MS + 72 * HOUR_MS, False)
     assert validity(DORMANT, NOON_MS, CONFIG).refresh_on_open
+
+
+# -- at a border, and by what an operator asks for -----------------------------------------------------------------
+
+
+def rate(days_of_28: int) -> UserActivity:
+    """Return a user of long ago who came on so many of the last 28 days."""
+    return seen(*range(1, days_of_28 + 1), first=200)
+
+
+def test_a_user_at_the_border_stays_where_they_are() -> None:
+    """Six days a week make an active user; one who is stays down to 5.4, one who is not needs 6.6."""
+    for days, segment in ((24, ACTIVE), (23, ACTIVE), (22, ACTIVE), (21, SEMI_ACTIVE)):
+        assert classify(rate(days), NOON_MS, CONFIG, ACTIVE) == segment, days
+    for days, segment in ((24, SEMI_ACTIVE), (26, SEMI_ACTIVE), (27, ACTIVE)):
+        assert classify(rate(days), NOON_MS, CONFIG, SEMI_ACTIVE) == segment, days
+
+
+def test_a_user_does_not_go_to_and_fro() -> None:
+    """Over a year in which the days a week swing by one around a border, the segment changes once at most."""
+    former, changes = SEMI_ACTIVE, 0
+    for step in range(365):
+        now = classify(rate(24 + (step % 3) - 1), NOON_MS, CONFIG, former)
+        changes += now != former
+        former = now
+    assert changes <= 1
+
+
+def test_without_hysteresis_the_bound_decides() -> None:
+    """With 0 a user is where the numbers say, wherever they were."""
+    config = Config.model_validate({"segments": {"hysteresis": 0}})
+    assert classify(rate(23), NOON_MS, config, ACTIVE) == SEMI_ACTIVE
+    assert classify(rate(24), NOON_MS, config, SEMI_ACTIVE) == ACTIVE
+
+
+def test_the_highest_bound_can_be_reached() -> None:
+    """Who comes every day of the week is in a segment that begins at seven, hysteresis or not."""
+    config = Config.model_validate({"segments": {"active": {"when": {"active_days_per_week_min": 7}}}})
+    assert classify(rate(28), NOON_MS, config, SEMI_ACTIVE) == ACTIVE
+
+
+def test_age_moves_a_user_without_delay() -> None:
+    """Hysteresis is for what wavers: a week after the first event nobody is new any more."""
+    assert classify(seen(*range(8)), NOON_MS, CONFIG, NEW) == ACTIVE
+
+
+TEAM = {"refresh": "nightly", "stale_after_hours": 26, "expired_after_hours": 50}
+
+
+def test_attributes_and_sessions_decide_where_they_are_asked_for() -> None:
+    """A value among those named, or none where none was seen; and sessions, of which a day without a count has one."""
+    when = {"attributes": {"plan": ["team", "pro"]}, "sessions_per_week_min": 2}
+    config = Config.model_validate({"segments": {"team": TEAM | {"when": when}}})
+    number = config.segments.numbered("team")
+    user = rate(4)
+    assert classify(user, NOON_MS, config) != number
+    user.attributes["plan"].value = "pro"
+    assert classify(user, NOON_MS, config) != number
+    user.days[0].sessions = 5
+    assert facts_of(user, NOON_MS, 28).sessions_per_week == 2
+    assert classify(user, NOON_MS, config) == number
+    user.attributes["plan"].value = "free"
+    assert classify(user, NOON_MS, config) != number
+
+
+def test_users_of_whom_nothing_is_known_can_be_asked_for() -> None:
+    """An empty value stands for users of whom no event carried the attribute."""
+    config = Config.model_validate(
+        {"segments": {"team": TEAM | {"when": {"attributes": {"plan": ["", "trial"]}}}}}
+    )
+    assert classify(rate(4), NOON_MS, config) == config.segments.numbered("team")
