@@ -88,7 +88,7 @@ DOORS = {
     "redis": ("evaluations.rival_runner",),
     "redisvl": ("evaluations.rival_runner",),
     "tryaii": ("evaluations.rival_runner",),
-    "numpy": ("tiering.vectors",),
+    "numpy": ("tiering.vectors", "ranking", "evaluations.ranking"),
     "usearch": ("tiering.vectors",),
     "phonenumbers": ("foreword.redaction",),
     "llama_cpp": ("evaluations.small_model",),

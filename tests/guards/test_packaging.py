@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TOP_LEVEL = {"foreword", "sidecar", "scheduler", "tiering", "evaluations"}
+TOP_LEVEL = {"foreword", "sidecar", "scheduler", "tiering", "ranking", "evaluations"}
 
 
 @pytest.fixture(scope="module")
