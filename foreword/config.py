@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from foreword.addresses import parse_address
 from foreword.admission import TYPE_BYTES_MAX
+from foreword.config_ranking import Ranking
 from foreword.config_section import Section
 from foreword.config_segments import ProviderName, Segments, said
 from foreword.config_window import Window
@@ -666,6 +667,7 @@ class Config(Section):
     budget: Budget = Budget()
     foreword: Foreword = Foreword()
     tiering: Tiering = Tiering()
+    ranking: Ranking = Ranking()
     security: Security = Security()
     telemetry: Telemetry = Telemetry()
 

@@ -12,7 +12,9 @@ from foreword import keys
 from foreword.keys import UserKey
 from foreword.store import databases as db
 from foreword.store.applied import is_deleted
+from foreword.store.decision_key import user_digest
 from foreword.store.files import ACTIVITY
+from foreword.store.ranking_writer import block_of, decision_of
 from foreword.store.reader import Reader, prefixed
 from foreword.store.retention_writer import band_of
 from foreword.store.seal import unsealed
@@ -23,6 +25,7 @@ from foreword.v1.erasure_pb2 import Erasure
 from foreword.v1.event_band_pb2 import EventBand
 from foreword.v1.event_pb2 import Event
 from foreword.v1.operator_service_pb2 import EventAbsence
+from foreword.v1.ranking_pb2 import RankingDecision
 
 _log = logging.getLogger("foreword.store")
 
@@ -302,6 +305,29 @@ class ActivityReader(Reader):
         with self._reading(db.TO_ARCHIVE) as txn:
             cursor = txn.cursor()
             return keys.read_u32(cursor.key()) if cursor.set_range(keys.u32(from_day)) else None
+
+    def ranking_block(self, user: UserKey) -> bytes | None:
+        """Return a user's block of parameters for ranking; None when there is none, or a damaged one."""
+        return block_of(user, self.get(db.RANKING_BLOCKS, user))
+
+    def ranking_decision(self, key: bytes) -> RankingDecision | None:
+        """Return a logged decision by its key; None when there is none, or a damaged one."""
+        return decision_of(key, self.get(db.RANKING_DECISIONS, key))
+
+    def ranking_decisions(self, user: UserKey) -> Iterator[RankingDecision]:
+        """Yield the logged decisions for a user, oldest first."""
+        for key, row in self.range(db.RANKING_DECISIONS, user_digest(user)):
+            decision = decision_of(key, row)
+            if decision is not None and keys.user_key(decision.user_id, decision.namespace) == user:
+                yield decision
+
+    def ranking_counts(self) -> tuple[int, int]:
+        """Return how many users have a block, and how many decisions are in the log."""
+        blocks, decisions = (
+            self.count(name) if self._environment.has(name) else 0
+            for name in (db.RANKING_BLOCKS, db.RANKING_DECISIONS)
+        )
+        return blocks, decisions
 
     def archived_count(self) -> int:
         """Return how many events were ever written to the archive."""

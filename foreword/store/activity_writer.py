@@ -24,6 +24,7 @@ from foreword.store.environment import Environment
 from foreword.store.files import ACTIVITY
 from foreword.store.lock import lock_activity
 from foreword.store.noting import note_attributes, session_starts
+from foreword.store.ranking_writer import RankingTransaction
 from foreword.store.retention_writer import LATE_MS, RetentionTransaction
 from foreword.store.rewound import still_taken
 from foreword.store.seal import sealed, unsealed
@@ -152,6 +153,11 @@ class ActivityTransaction:
         return are_new
 
     @property
+    def ranking(self) -> RankingTransaction:
+        """Users' parameters for ranking and the log of decisions, in the same transaction."""
+        return RankingTransaction(self._txn, self._db)
+
+    @property
     def retention(self) -> RetentionTransaction:
         """What becomes of events past retention, in the same transaction."""
         return RetentionTransaction(self._txn, self._db)
@@ -230,6 +236,7 @@ class ActivityTransaction:
             db.TRIGGERS: self._delete_trigger(activity.trigger_seq) if activity else 0,
             db.USERS: int(self._txn.delete(user, db=self._db[db.USERS])),
             **self.retention.erase(user),
+            **self.ranking.erase(user),
         }
         sequence = self._next_trigger()
         control = Erasure(erase_id=erase_id, requested_ms=now_ms, trigger_seq=sequence)

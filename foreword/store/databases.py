@@ -67,6 +67,9 @@ TOPIC_ALIASES = b"topic_aliases"
 # Counts of events past retention, and such events until they stand in a file of the archive. Likewise.
 BANDS = b"bands"
 TO_ARCHIVE = b"to_archive"
+# What each user's parameters for ranking are, and which orders were offered. Likewise.
+RANKING_BLOCKS = b"ranking_blocks"
+RANKING_DECISIONS = b"ranking_decisions"
 ACTIVITY_DATABASES = (
     META,
     EVENTS,
@@ -79,6 +82,8 @@ ACTIVITY_DATABASES = (
     DELETED,
     BANDS,
     TO_ARCHIVE,
+    RANKING_BLOCKS,
+    RANKING_DECISIONS,
 )
 
 # Made later than the environments around them; a reader does without where the writer has not made them yet.
@@ -92,6 +97,8 @@ LATER_DATABASES = (
     TRENDS,
     BANDS,
     TO_ARCHIVE,
+    RANKING_BLOCKS,
+    RANKING_DECISIONS,
 )
 
 # Rows of `meta`.

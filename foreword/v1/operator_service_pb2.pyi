@@ -8,6 +8,7 @@ from foreword.v1 import ledger_pb2 as _ledger_pb2
 from foreword.v1 import model_status_pb2 as _model_status_pb2
 from foreword.v1 import model_work_pb2 as _model_work_pb2
 from foreword.v1 import profile_pb2 as _profile_pb2
+from foreword.v1 import ranking_pb2 as _ranking_pb2
 from foreword.v1 import refresh_pb2 as _refresh_pb2
 from foreword.v1 import topic_alias_pb2 as _topic_alias_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
@@ -116,7 +117,7 @@ class OldestView(_message.Message):
     def __init__(self, pid: _Optional[int] = ..., age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., transactions_behind: _Optional[int] = ..., pages_kept: _Optional[int] = ..., page_bytes: _Optional[int] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted", "scheduler_running", "environments", "model", "answers", "pauses", "held_count", "retention", "events_refused")
+    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted", "scheduler_running", "environments", "model", "answers", "pauses", "held_count", "retention", "events_refused", "ranking")
     COUNTED_AT_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LEDGER_FIELD_NUMBER: _ClassVar[int]
@@ -140,6 +141,7 @@ class GetStatusResponse(_message.Message):
     HELD_COUNT_FIELD_NUMBER: _ClassVar[int]
     RETENTION_FIELD_NUMBER: _ClassVar[int]
     EVENTS_REFUSED_FIELD_NUMBER: _ClassVar[int]
+    RANKING_FIELD_NUMBER: _ClassVar[int]
     counted_at: _timestamp_pb2.Timestamp
     segments: _containers.RepeatedCompositeFieldContainer[SegmentStatus]
     ledger: _refresh_pb2.LedgerTotals
@@ -163,7 +165,8 @@ class GetStatusResponse(_message.Message):
     held_count: int
     retention: RetentionStatus
     events_refused: int
-    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ..., scheduler_running: bool = ..., environments: _Optional[_Iterable[_Union[EnvironmentStatus, _Mapping]]] = ..., model: _Optional[_Union[_model_status_pb2.ModelStatus, _Mapping]] = ..., answers: _Optional[_Union[_answer_pb2.AnswerTotals, _Mapping]] = ..., pauses: _Optional[_Iterable[_Union[RefreshPause, _Mapping]]] = ..., held_count: _Optional[int] = ..., retention: _Optional[_Union[RetentionStatus, _Mapping]] = ..., events_refused: _Optional[int] = ...) -> None: ...
+    ranking: _ranking_pb2.RankingStatus
+    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ..., scheduler_running: bool = ..., environments: _Optional[_Iterable[_Union[EnvironmentStatus, _Mapping]]] = ..., model: _Optional[_Union[_model_status_pb2.ModelStatus, _Mapping]] = ..., answers: _Optional[_Union[_answer_pb2.AnswerTotals, _Mapping]] = ..., pauses: _Optional[_Iterable[_Union[RefreshPause, _Mapping]]] = ..., held_count: _Optional[int] = ..., retention: _Optional[_Union[RetentionStatus, _Mapping]] = ..., events_refused: _Optional[int] = ..., ranking: _Optional[_Union[_ranking_pb2.RankingStatus, _Mapping]] = ...) -> None: ...
 
 class RetentionStatus(_message.Message):
     __slots__ = ("band_count", "waiting_count", "archived_count", "forgotten_count")

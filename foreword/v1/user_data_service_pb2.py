@@ -28,11 +28,12 @@ from foreword.v1 import event_pb2 as foreword_dot_v1_dot_event__pb2
 from foreword.v1 import event_band_pb2 as foreword_dot_v1_dot_event__band__pb2
 from foreword.v1 import model_work_pb2 as foreword_dot_v1_dot_model__work__pb2
 from foreword.v1 import profile_pb2 as foreword_dot_v1_dot_profile__pb2
+from foreword.v1 import ranking_pb2 as foreword_dot_v1_dot_ranking__pb2
 from foreword.v1 import refresh_pb2 as foreword_dot_v1_dot_refresh__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#foreword/v1/user_data_service.proto\x12\x0b\x66oreword.v1\x1a\x1a\x66oreword/v1/activity.proto\x1a\x19\x66oreword/v1/erasure.proto\x1a\x17\x66oreword/v1/event.proto\x1a\x1c\x66oreword/v1/event_band.proto\x1a\x1c\x66oreword/v1/model_work.proto\x1a\x19\x66oreword/v1/profile.proto\x1a\x19\x66oreword/v1/refresh.proto\x1a\x1egoogle/protobuf/duration.proto\"7\n\x11\x45xportUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\"\x9f\x05\n\x12\x45xportUserResponse\x12\r\n\x05store\x18\x01 \x01(\t\x12#\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x12.foreword.v1.EventH\x00\x12-\n\x08\x61\x63tivity\x18\x03 \x01(\x0b\x32\x19.foreword.v1.UserActivityH\x00\x12\'\n\x07trigger\x18\x04 \x01(\x0b\x32\x14.foreword.v1.TriggerH\x00\x12\'\n\x07profile\x18\x05 \x01(\x0b\x32\x14.foreword.v1.ProfileH\x00\x12(\n\x08revision\x18\x06 \x01(\x0b\x32\x14.foreword.v1.ProfileH\x00\x12)\n\x08\x66oreword\x18\x07 \x01(\x0b\x32\x15.foreword.v1.ForewordH\x00\x12\x32\n\rrefresh_state\x18\x08 \x01(\x0b\x32\x19.foreword.v1.RefreshStateH\x00\x12\x30\n\x0cledger_entry\x18\t \x01(\x0b\x32\x18.foreword.v1.LedgerEntryH\x00\x12\x1a\n\x10\x61pplied_event_id\x18\n \x01(\tH\x00\x12\x10\n\x06\x64ue_ms\x18\x0b \x01(\x03H\x00\x12\'\n\x07\x65rasure\x18\x0c \x01(\x0b\x32\x14.foreword.v1.ErasureH\x00\x12.\n\x0bmodel_state\x18\r \x01(\x0b\x32\x17.foreword.v1.ModelStateH\x00\x12,\n\nmodel_call\x18\x0e \x01(\x0b\x32\x16.foreword.v1.ModelCallH\x00\x12,\n\nmodel_item\x18\x0f \x01(\x0b\x32\x16.foreword.v1.ModelItemH\x00\x12,\n\nevent_band\x18\x10 \x01(\x0b\x32\x16.foreword.v1.EventBandH\x00\x42\x08\n\x06record\"_\n\x10\x45raseUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"_\n\x11\x45raseUserResponse\x12\x10\n\x08\x63omplete\x18\x01 \x01(\x08\x12\'\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x17.foreword.v1.StoreCount\x12\x0f\n\x07pending\x18\x03 \x01(\t2\xae\x01\n\x0fUserDataService\x12O\n\nExportUser\x12\x1e.foreword.v1.ExportUserRequest\x1a\x1f.foreword.v1.ExportUserResponse0\x01\x12J\n\tEraseUser\x12\x1d.foreword.v1.EraseUserRequest\x1a\x1e.foreword.v1.EraseUserResponseB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#foreword/v1/user_data_service.proto\x12\x0b\x66oreword.v1\x1a\x1a\x66oreword/v1/activity.proto\x1a\x19\x66oreword/v1/erasure.proto\x1a\x17\x66oreword/v1/event.proto\x1a\x1c\x66oreword/v1/event_band.proto\x1a\x1c\x66oreword/v1/model_work.proto\x1a\x19\x66oreword/v1/profile.proto\x1a\x19\x66oreword/v1/ranking.proto\x1a\x19\x66oreword/v1/refresh.proto\x1a\x1egoogle/protobuf/duration.proto\"7\n\x11\x45xportUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\"\x8d\x06\n\x12\x45xportUserResponse\x12\r\n\x05store\x18\x01 \x01(\t\x12#\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x12.foreword.v1.EventH\x00\x12-\n\x08\x61\x63tivity\x18\x03 \x01(\x0b\x32\x19.foreword.v1.UserActivityH\x00\x12\'\n\x07trigger\x18\x04 \x01(\x0b\x32\x14.foreword.v1.TriggerH\x00\x12\'\n\x07profile\x18\x05 \x01(\x0b\x32\x14.foreword.v1.ProfileH\x00\x12(\n\x08revision\x18\x06 \x01(\x0b\x32\x14.foreword.v1.ProfileH\x00\x12)\n\x08\x66oreword\x18\x07 \x01(\x0b\x32\x15.foreword.v1.ForewordH\x00\x12\x32\n\rrefresh_state\x18\x08 \x01(\x0b\x32\x19.foreword.v1.RefreshStateH\x00\x12\x30\n\x0cledger_entry\x18\t \x01(\x0b\x32\x18.foreword.v1.LedgerEntryH\x00\x12\x1a\n\x10\x61pplied_event_id\x18\n \x01(\tH\x00\x12\x10\n\x06\x64ue_ms\x18\x0b \x01(\x03H\x00\x12\'\n\x07\x65rasure\x18\x0c \x01(\x0b\x32\x14.foreword.v1.ErasureH\x00\x12.\n\x0bmodel_state\x18\r \x01(\x0b\x32\x17.foreword.v1.ModelStateH\x00\x12,\n\nmodel_call\x18\x0e \x01(\x0b\x32\x16.foreword.v1.ModelCallH\x00\x12,\n\nmodel_item\x18\x0f \x01(\x0b\x32\x16.foreword.v1.ModelItemH\x00\x12,\n\nevent_band\x18\x10 \x01(\x0b\x32\x16.foreword.v1.EventBandH\x00\x12\x32\n\rranking_block\x18\x11 \x01(\x0b\x32\x19.foreword.v1.RankingBlockH\x00\x12\x38\n\x10ranking_decision\x18\x12 \x01(\x0b\x32\x1c.foreword.v1.RankingDecisionH\x00\x42\x08\n\x06record\"_\n\x10\x45raseUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"_\n\x11\x45raseUserResponse\x12\x10\n\x08\x63omplete\x18\x01 \x01(\x08\x12\'\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x17.foreword.v1.StoreCount\x12\x0f\n\x07pending\x18\x03 \x01(\t2\xae\x01\n\x0fUserDataService\x12O\n\nExportUser\x12\x1e.foreword.v1.ExportUserRequest\x1a\x1f.foreword.v1.ExportUserResponse0\x01\x12J\n\tEraseUser\x12\x1d.foreword.v1.EraseUserRequest\x1a\x1e.foreword.v1.EraseUserResponseB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,14 +41,14 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foreword.v1.user_data_servi
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013foreword.v1P\001Z\026foreword/v1;forewordv1\252\002\016ForewordApi.V1'
-  _globals['_EXPORTUSERREQUEST']._serialized_start=278
-  _globals['_EXPORTUSERREQUEST']._serialized_end=333
-  _globals['_EXPORTUSERRESPONSE']._serialized_start=336
-  _globals['_EXPORTUSERRESPONSE']._serialized_end=1007
-  _globals['_ERASEUSERREQUEST']._serialized_start=1009
-  _globals['_ERASEUSERREQUEST']._serialized_end=1104
-  _globals['_ERASEUSERRESPONSE']._serialized_start=1106
-  _globals['_ERASEUSERRESPONSE']._serialized_end=1201
-  _globals['_USERDATASERVICE']._serialized_start=1204
-  _globals['_USERDATASERVICE']._serialized_end=1378
+  _globals['_EXPORTUSERREQUEST']._serialized_start=305
+  _globals['_EXPORTUSERREQUEST']._serialized_end=360
+  _globals['_EXPORTUSERRESPONSE']._serialized_start=363
+  _globals['_EXPORTUSERRESPONSE']._serialized_end=1144
+  _globals['_ERASEUSERREQUEST']._serialized_start=1146
+  _globals['_ERASEUSERREQUEST']._serialized_end=1241
+  _globals['_ERASEUSERRESPONSE']._serialized_start=1243
+  _globals['_ERASEUSERRESPONSE']._serialized_end=1338
+  _globals['_USERDATASERVICE']._serialized_start=1341
+  _globals['_USERDATASERVICE']._serialized_end=1515
 # @@protoc_insertion_point(module_scope)

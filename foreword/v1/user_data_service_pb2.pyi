@@ -6,6 +6,7 @@ from foreword.v1 import event_pb2 as _event_pb2
 from foreword.v1 import event_band_pb2 as _event_band_pb2
 from foreword.v1 import model_work_pb2 as _model_work_pb2
 from foreword.v1 import profile_pb2 as _profile_pb2
+from foreword.v1 import ranking_pb2 as _ranking_pb2
 from foreword.v1 import refresh_pb2 as _refresh_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf.internal import containers as _containers
@@ -25,7 +26,7 @@ class ExportUserRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ...) -> None: ...
 
 class ExportUserResponse(_message.Message):
-    __slots__ = ("store", "event", "activity", "trigger", "profile", "revision", "foreword", "refresh_state", "ledger_entry", "applied_event_id", "due_ms", "erasure", "model_state", "model_call", "model_item", "event_band")
+    __slots__ = ("store", "event", "activity", "trigger", "profile", "revision", "foreword", "refresh_state", "ledger_entry", "applied_event_id", "due_ms", "erasure", "model_state", "model_call", "model_item", "event_band", "ranking_block", "ranking_decision")
     STORE_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
     ACTIVITY_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +43,8 @@ class ExportUserResponse(_message.Message):
     MODEL_CALL_FIELD_NUMBER: _ClassVar[int]
     MODEL_ITEM_FIELD_NUMBER: _ClassVar[int]
     EVENT_BAND_FIELD_NUMBER: _ClassVar[int]
+    RANKING_BLOCK_FIELD_NUMBER: _ClassVar[int]
+    RANKING_DECISION_FIELD_NUMBER: _ClassVar[int]
     store: str
     event: _event_pb2.Event
     activity: _activity_pb2.UserActivity
@@ -58,7 +61,9 @@ class ExportUserResponse(_message.Message):
     model_call: _model_work_pb2.ModelCall
     model_item: _model_work_pb2.ModelItem
     event_band: _event_band_pb2.EventBand
-    def __init__(self, store: _Optional[str] = ..., event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., activity: _Optional[_Union[_activity_pb2.UserActivity, _Mapping]] = ..., trigger: _Optional[_Union[_activity_pb2.Trigger, _Mapping]] = ..., profile: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., revision: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., foreword: _Optional[_Union[_profile_pb2.Foreword, _Mapping]] = ..., refresh_state: _Optional[_Union[_refresh_pb2.RefreshState, _Mapping]] = ..., ledger_entry: _Optional[_Union[_refresh_pb2.LedgerEntry, _Mapping]] = ..., applied_event_id: _Optional[str] = ..., due_ms: _Optional[int] = ..., erasure: _Optional[_Union[_erasure_pb2.Erasure, _Mapping]] = ..., model_state: _Optional[_Union[_model_work_pb2.ModelState, _Mapping]] = ..., model_call: _Optional[_Union[_model_work_pb2.ModelCall, _Mapping]] = ..., model_item: _Optional[_Union[_model_work_pb2.ModelItem, _Mapping]] = ..., event_band: _Optional[_Union[_event_band_pb2.EventBand, _Mapping]] = ...) -> None: ...
+    ranking_block: _ranking_pb2.RankingBlock
+    ranking_decision: _ranking_pb2.RankingDecision
+    def __init__(self, store: _Optional[str] = ..., event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., activity: _Optional[_Union[_activity_pb2.UserActivity, _Mapping]] = ..., trigger: _Optional[_Union[_activity_pb2.Trigger, _Mapping]] = ..., profile: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., revision: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., foreword: _Optional[_Union[_profile_pb2.Foreword, _Mapping]] = ..., refresh_state: _Optional[_Union[_refresh_pb2.RefreshState, _Mapping]] = ..., ledger_entry: _Optional[_Union[_refresh_pb2.LedgerEntry, _Mapping]] = ..., applied_event_id: _Optional[str] = ..., due_ms: _Optional[int] = ..., erasure: _Optional[_Union[_erasure_pb2.Erasure, _Mapping]] = ..., model_state: _Optional[_Union[_model_work_pb2.ModelState, _Mapping]] = ..., model_call: _Optional[_Union[_model_work_pb2.ModelCall, _Mapping]] = ..., model_item: _Optional[_Union[_model_work_pb2.ModelItem, _Mapping]] = ..., event_band: _Optional[_Union[_event_band_pb2.EventBand, _Mapping]] = ..., ranking_block: _Optional[_Union[_ranking_pb2.RankingBlock, _Mapping]] = ..., ranking_decision: _Optional[_Union[_ranking_pb2.RankingDecision, _Mapping]] = ...) -> None: ...
 
 class EraseUserRequest(_message.Message):
     __slots__ = ("user_id", "namespace", "wait")

@@ -66,6 +66,7 @@ DOORS = {
     "pydantic": (
         "foreword.config",
         "foreword.config_check",
+        "foreword.config_ranking",
         "foreword.config_section",
         "foreword.config_segments",
         "foreword.config_window",

@@ -12,6 +12,7 @@ from foreword.store import databases as db
 from foreword.store.activity_writer import DAYS_MAX
 from foreword.store.applied import is_applied_row
 from foreword.store.check.fault import Fault, shown
+from foreword.store.check.ranking import ranking_blocks, ranking_decisions
 from foreword.store.check.retention import bands, to_archive
 from foreword.store.check.rows import parsed, user_key_fault
 from foreword.store.check.topics import topic_aliases
@@ -267,4 +268,6 @@ ACTIVITY_CHECKS: dict[bytes, Callable[[Snapshot], Iterator[Fault]]] = {
     db.DELETED: _deleted,
     db.BANDS: bands,
     db.TO_ARCHIVE: to_archive,
+    db.RANKING_BLOCKS: ranking_blocks,
+    db.RANKING_DECISIONS: ranking_decisions,
 }
