@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any, Protocol
-
-NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +22,7 @@ class Action:
 
     id: str
     topics: tuple[str, ...] = ()
-    attributes: Mapping[str, str] = NOTHING
+    attributes: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
     vector: tuple[float, ...] = ()
     is_irreversible: bool = False
@@ -44,7 +41,7 @@ class Context:
     """
 
     time_ms: int
-    attributes: Mapping[str, str] = NOTHING
+    attributes: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
     vector: tuple[float, ...] = ()
     session_id: str = ""
