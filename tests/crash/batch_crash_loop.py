@@ -58,6 +58,8 @@ ledger_entries_max = 1000000
 [scheduler]
 sweep_seconds = 0.2
 trigger_poll_ms = 20
+# The default is half a minute, twice that for who fails twice: longer than all else here takes.
+retry_backoff_seconds = 0.5
 [session]
 settle_seconds = 0
 [agent]

@@ -11,12 +11,14 @@ neither an error nor a problem said so.
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import logging
 import os
 import random
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +40,8 @@ from sidecar.profiles import Profiles
 USERS = [f"user{number}" for number in range(24)]
 NOW_MS = 1_700_000_000_000
 FLIPS_MAX = 8
+# A child takes a few milliseconds; one that reads on for this long reads in a circle, and says where.
+HANG_SECONDS = 30.0
 
 Answers = dict[tuple[str, str], bytes]
 
@@ -154,10 +158,13 @@ def _verdict(answer: bytes | None, right: bytes, *, told: bool) -> str:
 
 def in_a_child(work: Callable[[], Counter[str]]) -> Counter[str]:
     """Run `work` in a forked child; one that a signal ended counts as `ended`."""
+    # Nothing here starts a thread, whose locks would stay held in the child.
+    assert threading.active_count() == 1, threading.enumerate()
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         try:
+            faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
             logging.disable()
             os.write(writing, json.dumps(work()).encode())
             os._exit(0)

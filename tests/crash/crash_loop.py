@@ -44,7 +44,7 @@ STEPS_MAX = 40
 IN_FLIGHT_MAX = 6
 # About as long as a few commits and a few refreshes take.
 KILL_SECONDS_MAX = 0.05
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 CALL_SECONDS = 10.0
 UP = {"sidecar": b"serving on", "scheduler": b"the scheduler runs on"}
 

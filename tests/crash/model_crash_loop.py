@@ -44,6 +44,7 @@ MAP_BYTES = 1 << 28
 LATENCY_SECONDS = 0.15
 # As long as an answer takes and what follows it: the kill falls before, into and behind a call.
 KILL_SECONDS_MAX = 0.4
+START_SECONDS = 60.0
 REST_SECONDS = 120.0
 EVER_MS = 1 << 62
 UP = b"the scheduler runs on"
@@ -96,6 +97,7 @@ class Scheduler:
         until(
             lambda: UP in self._log.read_bytes()[said_before:],
             lambda: f"the scheduler to start; it said: {self.log()}",
+            seconds=START_SECONDS,
         )
 
     def kill(self) -> None:
@@ -182,8 +184,8 @@ class ModelCrashLoop:
         if self._scheduler.stop():
             raise AssertionError(f"the scheduler failed at its end: {self._scheduler.log()}")
 
-    def _until(self, condition, seconds: float = 30.0) -> None:  # type: ignore[no-untyped-def]
-        reader = until(lambda: open_when_present(self.store), "the scheduler's store")
+    def _until(self, condition, seconds: float = START_SECONDS) -> None:  # type: ignore[no-untyped-def]
+        reader = until(lambda: open_when_present(self.store), "the scheduler's store", seconds=START_SECONDS)
         with closing(reader):
             until(
                 lambda: condition(reader),

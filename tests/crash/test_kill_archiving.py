@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import shutil
-import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import closing
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from crash.failpoint_deaths import points_until_death
 from waiting import until_async
 
 from foreword import keys
@@ -27,7 +25,6 @@ from foreword.problems import Problems
 from foreword.store import ActivityReader, ActivityWriter, ProfileWriter
 from foreword.store import databases as db
 from foreword.store.check import inspect_store
-from foreword.store.failpoints import Failpoint, watch
 from foreword.store.user_data import export_user
 from foreword.v1.event_pb2 import Event
 from foreword.v1.refresh_pb2 import RefreshState
@@ -47,6 +44,14 @@ MAP_BYTES = 1 << 26
 NOW_MS = 19_700 * DAY_MS
 USERS = ("ann", "bob", "cid")
 EVENTS_PER_USER = 12
+SMALL_SLICES = {
+    "sidecar.maintenance.SLICE_ROWS": 7,
+    "sidecar.archiving._EVENTS_MAX": 5,
+    "sidecar.archiving._SLICE_ROWS": 2,
+    "foreword.store.archive.archive._FILE_ROWS_MAX": 8,
+}
+
+Work = Callable[[Maintenance, Erasures], Awaitable[object]]
 
 
 def config_of(directory: Path) -> Config:
@@ -71,7 +76,7 @@ def fill(directory: Path) -> None:
             txn.schedule(keys.user_key(user), RefreshState(consumed_seq=place * EVENTS_PER_USER))
 
 
-def in_sidecar(directory: Path, work: Callable[[Any, Any], Any]) -> None:
+def in_sidecar(directory: Path, work: Work) -> None:
     """Run `work(maintenance, erasures)` on the sidecar's own parts, without its sockets."""
 
     async def run() -> None:
@@ -94,7 +99,7 @@ def in_sidecar(directory: Path, work: Callable[[Any, Any], Any]) -> None:
     asyncio.run(run())
 
 
-async def settle(maintenance: Any, erasures: Any) -> None:
+async def settle(maintenance: Maintenance, erasures: Erasures) -> None:
     """Two rounds: one folds, the next finds nothing more and archives. Erasures under way go on."""
     await erasures.finish_all()
     await until_async(lambda: not erasures._archived, "the archive to be without erased users")
@@ -102,38 +107,23 @@ async def settle(maintenance: Any, erasures: Any) -> None:
     await maintenance.run()
 
 
-async def erase_ann(_maintenance: Any, erasures: Any) -> None:
+async def erase_ann(_maintenance: Maintenance, erasures: Erasures) -> None:
     await erasures.erase(keys.user_key("ann"), 0.0)
     await until_async(lambda: not erasures._archived, "the archive to be without the user")
 
 
-def killed_at(number: int, directory: Path, work: Callable[[Any, Any], Any]) -> tuple[str, bool]:
+def in_small_slices(directory: Path, work: Work) -> None:
+    """Run `work` in a sidecar with portions of a few rows, so that there are many points between them."""
+    with pytest.MonkeyPatch.context() as patches:
+        for name, rows in SMALL_SLICES.items():
+            patches.setattr(name, rows)
+        in_sidecar(directory, work)
+
+
+def killed_at(number: int, directory: Path, work: Work) -> tuple[str, bool]:
     """Do `work` in a process that kills itself at the N-th point; return the last point, and whether it ended."""
-    receive, send = os.pipe()
-    child = os.fork()
-    if not child:
-        passed: list[str] = []
-
-        def watcher(point: Failpoint) -> None:
-            passed.append(point.name)
-            if len(passed) == number:
-                os.write(send, json.dumps(passed).encode())
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        watch(watcher)
-        code = 1
-        try:
-            in_sidecar(directory, work)
-            code = 0
-        finally:
-            os.write(send, json.dumps(passed).encode())
-            os._exit(code)
-    os.close(send)
-    with os.fdopen(receive) as stream:
-        passed = json.loads(stream.read())
-    status = os.waitpid(child, 0)[1]
-    assert status in (0, signal.SIGKILL), status
-    return passed[-1] if passed else "", status == 0
+    passed, has_ended = points_until_death(partial(in_small_slices, directory, work), number)
+    return passed[-1] if passed else "", has_ended
 
 
 def in_files(directory: Path) -> list[str]:
@@ -170,17 +160,8 @@ def check_whole(directory: Path, where: str, users: tuple[str, ...] = USERS) -> 
     assert list(inspect_store(directory, archive_directory=directory / "archive")) == [], where
 
 
-@pytest.fixture
-def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Portions of a few rows, so that there are many points between them."""
-    monkeypatch.setattr("sidecar.maintenance.SLICE_ROWS", 7)
-    monkeypatch.setattr("sidecar.archiving._EVENTS_MAX", 5)
-    monkeypatch.setattr("sidecar.archiving._SLICE_ROWS", 2)
-    monkeypatch.setattr("foreword.store.archive.archive._FILE_ROWS_MAX", 8)
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("small_slices")
+@pytest.mark.timeout(300)
 def test_a_kill_at_any_point_of_archiving_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """Killed at its first point, its second, … retention leaves all events once, and is done by the next start."""
     pristine, store = tmp_path / "pristine", tmp_path / "store"
@@ -203,7 +184,6 @@ def test_a_kill_at_any_point_of_archiving_loses_and_doubles_nothing(tmp_path: Pa
     assert points >= FOLDING
 
 
-@pytest.mark.usefixtures("small_slices")
 def test_a_kill_at_any_point_of_an_erasure_leaves_it_to_the_next_start(tmp_path: Path) -> None:
     """Killed while files are written anew, an erasure is finished by the next start; others lose nothing."""
     pristine, store = tmp_path / "pristine", tmp_path / "store"
@@ -224,14 +204,13 @@ def test_a_kill_at_any_point_of_an_erasure_leaves_it_to_the_next_start(tmp_path:
     assert points >= ERASING
 
 
-@pytest.mark.usefixtures("small_slices")
 def test_a_user_erased_between_a_file_and_its_rows_is_in_no_file(tmp_path: Path) -> None:
     """Killed when a file stands whose events still wait, then erased: the user is taken out of that file too."""
     fill(tmp_path)
     points = (killed_at(number, tmp_path, settle)[0] for number in range(1, 30))
     assert next((point for point in points if point == "ARCHIVE_STANDS"), None)
     assert any(event_id.startswith("ann") for event_id in in_files(tmp_path))
-    in_sidecar(tmp_path, erase_ann)
-    in_sidecar(tmp_path, settle)
+    in_small_slices(tmp_path, erase_ann)
+    in_small_slices(tmp_path, settle)
     assert not any(event_id.startswith("ann") for event_id in in_files(tmp_path))
     check_whole(tmp_path, "erased between file and rows", ("bob", "cid"))

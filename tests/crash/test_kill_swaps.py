@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import pytest
+from crash.failpoint_deaths import points_until_death
 from crash.test_kill_archiving import ERASING, FOLDING
 
 from foreword import keys
 from foreword.errors import StoreError
 from foreword.store import ActivityReader, ActivityWriter, ProfileReader, ProfileWriter
 from foreword.store.databases import META
-from foreword.store.failpoints import Failpoint, watch
+from foreword.store.failpoints import Failpoint
 from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.swap import RESTORE_MARKER
 from foreword.store.upkeep import backup_store, compact, compact_store, restore_store
@@ -53,35 +52,6 @@ def rows_of(directory: Path) -> Rows:
     return found
 
 
-def points_until_death(act: Callable[[], object], dies_at: int) -> tuple[list[str], bool]:
-    """Run `act` in a process that kills itself at the N-th point; return the points passed, and whether it ended."""
-    receive, send = os.pipe()
-    child = os.fork()
-    if not child:
-        passed: list[str] = []
-
-        def watcher(point: Failpoint) -> None:
-            passed.append(point.name)
-            if len(passed) == dies_at:
-                os.write(send, json.dumps(passed).encode())
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        watch(watcher)
-        code = 1
-        try:
-            act()
-            code = 0
-        finally:
-            os.write(send, json.dumps(passed).encode())
-            os._exit(code)
-    os.close(send)
-    with os.fdopen(receive) as stream:
-        passed = json.loads(stream.read())
-    status = os.waitpid(child, 0)[1]
-    assert status in (0, signal.SIGKILL), status
-    return passed, status == 0
-
-
 def start_writers(directory: Path) -> None:
     """Do what a start of both daemons does."""
     for kind in (ActivityWriter, ProfileWriter):
@@ -92,7 +62,7 @@ def clear_up(case: Case) -> Iterator[str]:
     """Clear up as an operator would, killed at the first point, then at the second, until it comes to its end."""
     for dies_at in range(1, 20):
         is_restoring = (case.store / RESTORE_MARKER).exists()
-        attempt = case.undo if is_restoring else lambda: start_writers(case.store)
+        attempt = case.undo if is_restoring else partial(start_writers, case.store)
         passed, has_ended = points_until_death(attempt, dies_at)
         yield from passed
         if has_ended and not is_restoring:
@@ -126,21 +96,21 @@ def refuse_writers(directory: Path) -> None:
 
 
 def a_compaction(name: str, store: Path, _tmp_path: Path) -> Case:
-    return Case(store, lambda: compact_store(store, name), [rows_of(store)])
+    return Case(store, partial(compact_store, store, name), [rows_of(store)])
 
 
 def a_wrong_compaction(store: Path, _tmp_path: Path) -> Case:
     """One whose successor is found not to hold what it should, so that it is swapped back."""
 
-    def act() -> None:
-        def wrong(*_: object) -> None:
-            raise StoreError("wrong")
+    return Case(store, partial(compact_wrongly, store), [rows_of(store)])
 
-        compact._compare = wrong
-        with suppress(StoreError):
-            compact_store(store, PROFILES)
 
-    return Case(store, act, [rows_of(store)])
+def compact_wrongly(store: Path) -> None:
+    with (
+        patch.object(compact, "_compare", side_effect=StoreError("wrong")),
+        pytest.raises(StoreError, match="wrong"),
+    ):
+        compact_store(store, PROFILES)
 
 
 def a_restore(store: Path, tmp_path: Path) -> Case:
@@ -169,11 +139,19 @@ def change(store: Path) -> None:
 
 
 def restoring(store: Path, backup: Path, then: Rows) -> Case:
-    def undo() -> None:
-        with suppress(ZeroDivisionError):
-            restore_store(backup, store, progress=lambda name, done, total: 1 // 0)
+    undo = partial(undo_restore, backup, store)
+    return Case(store, partial(restore, backup, store), [rows_of(store), then], undo)
 
-    return Case(store, lambda: restore_store(backup, store), [rows_of(store), then], undo)
+
+def restore(backup: Path, store: Path, progress: Callable[[str, int, int], object] | None = None) -> None:
+    # The check takes half a second each time, in a process of its own; test_store_maintenance holds that it is done.
+    with patch("foreword.store.upkeep.restore._refuse_damaged"):
+        restore_store(backup, store, progress=progress)
+
+
+def undo_restore(backup: Path, store: Path) -> None:
+    with suppress(ZeroDivisionError):
+        restore(backup, store, progress=lambda name, done, total: 1 // 0)
 
 
 SWAPPED = {Failpoint.SUCCESSOR_WRITTEN, Failpoint.FORMER_ASIDE, Failpoint.SUCCESSOR_STANDS}
@@ -202,12 +180,8 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_killed_anywhere_in_a_swap_a_store_is_whole(
-    name: str, store: Path, tmp_path: Path, faults, monkeypatch
-) -> None:
+def test_killed_anywhere_in_a_swap_a_store_is_whole(name: str, store: Path, tmp_path: Path, faults) -> None:
     """After a kill at any point, and kills in clearing up, all rows are those of before, or all are those of after."""
-    # Half a second each time, in a process of its own; test_store_maintenance holds that it is done.
-    monkeypatch.setattr("foreword.store.upkeep.restore._refuse_damaged", lambda backup: None)
     make, points = CASES[name]
     case = make(store, tmp_path)
     shutil.copytree(store, tmp_path / "pristine")

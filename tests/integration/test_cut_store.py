@@ -15,35 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import run, tell
 
-from foreword.store import ActivityWriter, ProfileReader, ProfileWriter
-from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
-
-# Forks a process for each length to cut to, so that one that a signal ends says so.
-EACH_LENGTH = """
-import json, os, sys
-from pathlib import Path
 from foreword.errors import StoreError
 from foreword.local import LocalReader
-
-def outcome(directory):
-    try:
-        reader = LocalReader(directory)
-        return {user: reader.text(user) for user in (f"user{n}" for n in range(12))}
-    except StoreError as exc:
-        return [exc.store, exc.message, exc.hint]
-
-directory, lengths = Path(sys.argv[1]), json.loads(sys.argv[2])
-for length in lengths:
-    os.truncate(directory / "profiles.lmdb" / "data.mdb", length)
-    child = os.fork()
-    if not child:
-        print(json.dumps(outcome(directory)), flush=True)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if status:
-        print(json.dumps(f"ended with status {status}"), flush=True)
-"""
+from foreword.store import ActivityWriter, ProfileReader, ProfileWriter
+from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
 
 # Each has the store open, sees that nothing is wrong, has it cut, and must find that out by itself.
 WHILE_OPEN = """
@@ -96,6 +73,15 @@ os._exit(0)
 """
 
 
+def tell_outcome(directory: Path) -> None:
+    """Tell what a local reader reads of everybody, or in which words it refuses."""
+    try:
+        reader = LocalReader(directory)
+        tell({user: reader.text(user) for user in (f"user{number}" for number in range(12))})
+    except StoreError as exc:
+        tell([exc.store, exc.message, exc.hint])
+
+
 def python(code: str, *arguments: str) -> list[Any]:
     """Run code in a process of its own and return the JSON it printed, a value a line."""
     done = subprocess.run(
@@ -117,15 +103,18 @@ def test_a_local_reader_of_a_cut_file_raises_in_words(store: Path) -> None:
         8192,
         100,
     ]
-    answers = python(EACH_LENGTH, str(store), json.dumps(lengths))
-    assert len(answers) == len(lengths)
-    for length, answer in zip(lengths, answers, strict=True):
-        assert not isinstance(answer, str), f"{length} of {whole} bytes: {answer}"
+    answers = []
+    for length in lengths:
+        os.truncate(data, length)
+        child = run(tell_outcome, store)
+        assert child.code == 0, f"{length} of {whole} bytes: exit code {child.code}: {child.errors}"
+        (answer,) = child.told
         if isinstance(answer, dict):
             assert answer["user7"] == "Text 7.", length
         else:
             assert answer[0] == PROFILES, length
             assert answer[2], f"{length}: no hint"
+        answers.append(answer)
     assert sum("was cut short" in answer[1] for answer in answers if isinstance(answer, list)) >= 5
 
 

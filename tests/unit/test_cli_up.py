@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_SECONDS
 
 from foreword.cli import main
 from foreword.cli.readiness import Readiness, teller
@@ -68,6 +69,6 @@ def test_what_a_daemon_tells_is_heard(addresses: list[str]) -> None:
         said: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
         readiness = Readiness(said.set_result)
         teller(readiness.descriptor)(addresses)
-        return await asyncio.wait_for(said, timeout=10)
+        return await asyncio.wait_for(said, timeout=PATIENCE_SECONDS)
 
     assert asyncio.run(heard()) == addresses

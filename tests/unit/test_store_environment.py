@@ -14,6 +14,7 @@ from pathlib import Path
 
 import lmdb
 import pytest
+from forked import fork, run, tell
 
 from foreword import keys
 from foreword.errors import (
@@ -318,29 +319,32 @@ def test_a_replaced_environment_is_followed_while_threads_read(store: Path) -> N
     assert wrong == []
 
 
-def test_a_forked_child_is_told_to_open_anew(store: Path) -> None:
-    """A child that uses its parent's environment gets a sentence; the parent's goes on."""
+def use_after_a_fork(store: Path) -> None:
+    """Fork with an environment open; tell what its use in the child says, then whether the parent's goes on."""
     reader = ProfileReader(store)
-    out, into = os.pipe()
-    child = os.fork()
-    if child == 0:
-        said = []
+    child = fork()
+    if not child:
         for attempt in (lambda: reader.profile_row(USER), lambda: ProfileReader(store)):
             try:
                 attempt()
-                said.append("worked")
+                tell("worked")
             except StoreError as exc:
-                said.append(exc.message)
-        os.write(into, "\n".join(said).encode())
+                tell(exc.message)
         os._exit(0)
-    os.close(into)
-    with os.fdopen(out) as pipe:
-        first, second = pipe.read().splitlines()
-    os.waitpid(child, 0)
+    _, status = os.waitpid(child, 0)
+    assert status == 0, status
+    tell(reader.profile_row(USER) is not None)
+    reader.close()
+
+
+def test_a_forked_child_is_told_to_open_anew(store: Path) -> None:
+    """A child that uses its parent's environment gets a sentence; the parent's goes on."""
+    child = run(use_after_a_fork, store)
+    assert child.code == 0, child.errors
+    first, second, parent_reads = child.told
     assert "before this process was forked" in first
     assert "before this process was forked" in second
-    assert reader.profile_row(USER) is not None
-    reader.close()
+    assert parent_reads
 
 
 def test_a_long_list_holds_no_view_while_its_reader_dawdles(store: Path, make_event) -> None:

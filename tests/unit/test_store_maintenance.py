@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from forked import run
 
 from foreword import keys
 from foreword.clock import ManualClock
@@ -257,13 +258,13 @@ def test_a_backup_does_not_overwrite(store: Path, tmp_path: Path) -> None:
     assert list(target.iterdir()) == []
 
 
+def die_in_a_backup(store: Path, target: Path) -> None:
+    backup_store(store, target, progress=lambda name, done, total: os._exit(9))
+
+
 def test_a_backup_takes_the_place_of_one_that_died(store: Path, tmp_path: Path) -> None:
     """What a killed backup left under the name is cleared away: its lock is free, so its process is gone."""
-    child = os.fork()
-    if not child:
-        backup_store(store, tmp_path / "backup", progress=lambda name, done, total: os._exit(9))
-        os._exit(1)
-    os.waitpid(child, 0)
+    assert run(die_in_a_backup, store, tmp_path / "backup").code == 9
     left = tmp_path / "backup.partial"
     assert (left / PROFILES).exists()
     assert not (tmp_path / "backup").exists()
@@ -301,17 +302,18 @@ def test_a_backup_clears_away_nothing_that_may_be_somebody_elses(store: Path, tm
     assert (tmp_path / "backup.partial" / "letters").exists()
 
 
+def die_with_a_restore_marked(backup: Path, store: Path) -> None:
+    os.umask(0)
+    Path.unlink = lambda self, **_: os._exit(9) if self.name == RESTORE_MARKER else None
+    restore_store(backup, store)
+
+
 def test_only_the_owner_reads_a_store_and_its_backups(store: Path, tmp_path: Path) -> None:
     """No file of either is open to others, whatever the umask: manifest, locks and marks of a restore included."""
     umask = os.umask(0)
     try:
         backup_store(store, tmp_path / "backup")
-        child = os.fork()
-        if not child:
-            Path.unlink = lambda self, **_: os._exit(9) if self.name == RESTORE_MARKER else None
-            restore_store(tmp_path / "backup", store)
-            os._exit(1)
-        os.waitpid(child, 0)
+        assert run(die_with_a_restore_marked, tmp_path / "backup", store).code == 9
     finally:
         os.umask(umask)
     assert (store / RESTORE_MARKER).exists()

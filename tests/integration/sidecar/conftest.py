@@ -17,7 +17,7 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
-from waiting import until
+from waiting import PATIENCE_SECONDS, until
 
 from foreword import keys
 from foreword.client import Foreword
@@ -34,7 +34,6 @@ from foreword.v1.profile_pb2 import Profile, Segment
 from foreword.v1.refresh_pb2 import RefreshState
 from sidecar.server import SidecarServer
 
-PATIENCE_SECONDS = 10
 NOW_MS = 1_700_000_000_000
 DAY_MS = 86_400_000
 

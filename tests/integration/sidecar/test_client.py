@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import multiprocessing
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from forked import fork, run, tell
 
 from foreword import keys
 from foreword.client import AsyncForeword, Foreword
@@ -327,26 +328,20 @@ def test_closed_client_fails_as_a_call(running: Any) -> None:
         client.status()
 
 
-def _text_in_child(client: Foreword, answers: Any) -> None:
-    answers.put(client.text("ann"))
+def _connect_after_a_fork(address: str) -> None:
+    client = Foreword(address, raises=True)
+    child = fork()
+    if not child:
+        tell(client.text("ann"))
+        os._exit(0)
+    os.waitpid(child, 0)
 
 
 def test_client_made_before_a_fork_works_after_it(running: Any) -> None:
     """A client that has not called yet may be made before workers are forked."""
     running.put("ann", text="One.", cuts=((4, 3),))
-    context = multiprocessing.get_context("forkserver")
-    answers = context.Queue()
-    child = context.Process(target=_connect_in_child, args=(running.address, answers))
-    child.start()
-    assert answers.get(timeout=20) == "One."
-    child.join(10)
-
-
-def _connect_in_child(address: str, answers: Any) -> None:
-    client = Foreword(address, raises=True)
-    grandchild = multiprocessing.get_context("fork").Process(target=_text_in_child, args=(client, answers))
-    grandchild.start()
-    grandchild.join(15)
+    child = run(_connect_after_a_fork, running.address)
+    assert child.told == ["One."], child.errors
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ METHODS: list[MethodDescriptor] = [
     for method in service.methods
 ]
 CALLS_PER_METHOD = 30
-CALL_SECONDS = 5.0
+CALL_SECONDS = 15.0
 # Two methods wait for a scheduler that is not there, as long as they are let.
 FUZZED_SECONDS = 0.5
 FAULTS = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}

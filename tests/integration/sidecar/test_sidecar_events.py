@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2
+from waiting import PATIENCE_SECONDS
 
 from foreword import keys
 from foreword.store import databases as db
@@ -107,7 +108,7 @@ def test_full_queue_refuses_in_words(start: Any) -> None:
     batch = RecordEventsRequest(events=[running.event(str(number)) for number in range(1000)])
     call = running.channel.unary_unary(f"/foreword.v1.{METHOD}")
     with stuck_disk(running):
-        waiting = call.future(batch.SerializeToString(), timeout=10)
+        waiting = call.future(batch.SerializeToString(), timeout=PATIENCE_SECONDS)
         running.eventually(lambda: running.client.status().write_queue_count == 1000, "a full queue")
         with pytest.raises(grpc.RpcError) as caught:
             record(running, running.event("one too many"))
@@ -124,7 +125,9 @@ def test_call_given_up_before_its_turn_writes_nothing(start: Any) -> None:
     running = start(start.config(sidecar={"group_commit_ms": 0}))
     with stuck_disk(running):
         call = running.channel.unary_unary(f"/foreword.v1.{METHOD}")
-        first = call.future(RecordEventsRequest(events=[running.event("1")]).SerializeToString(), timeout=10)
+        first = call.future(
+            RecordEventsRequest(events=[running.event("1")]).SerializeToString(), timeout=PATIENCE_SECONDS
+        )
         activity = running.server._activity
         running.eventually(lambda: activity.waiting_events == 1, "the first to be queued")
         queue = activity._committer._queue

@@ -20,6 +20,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from waiting import PATIENCE_SECONDS
 
 from foreword.client import Foreword
 from foreword.config_file import ConfigFile
@@ -208,7 +209,7 @@ def test_reflection_lists_the_services(running: Any) -> None:
         reflection_pb2.ServerReflectionRequest(list_services=""),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol="foreword.v1.ProfileService"),
     ]
-    listed, described = stub.ServerReflectionInfo(iter(requests), timeout=5)
+    listed, described = stub.ServerReflectionInfo(iter(requests), timeout=PATIENCE_SECONDS)
     names = {service.name for service in listed.list_services_response.service}
     assert SERVICES | {"grpc.health.v1.Health"} <= names
     assert described.file_descriptor_response.file_descriptor_proto
@@ -229,19 +230,19 @@ def test_watchers_hear_of_the_drain_and_do_not_delay_it(running: Any) -> None:
     first = threading.Event()
 
     def watch() -> None:
-        for response in stub.Watch(health_pb2.HealthCheckRequest(service=""), timeout=10):
+        for response in stub.Watch(health_pb2.HealthCheckRequest(service=""), timeout=PATIENCE_SECONDS):
             heard.append(response.status)
             first.set()
 
     thread = threading.Thread(target=watch)
     thread.start()
-    assert first.wait(5)
+    assert first.wait(PATIENCE_SECONDS)
     running.eventually(lambda: running.health() == SERVING, "the start")
     stopping = threading.Thread(target=running.server_stop)
     started = time.monotonic()
     stopping.start()
-    thread.join(10)
-    stopping.join(10)
+    thread.join(PATIENCE_SECONDS)
+    stopping.join(PATIENCE_SECONDS)
     assert heard == [SERVING, NOT_SERVING]
     assert time.monotonic() - started < 4
 
@@ -252,7 +253,7 @@ def test_drain_lets_a_waiting_call_finish(running: Any) -> None:
     future = running.channel.unary_unary("/foreword.v1.UserDataService/EraseUser").future(request, timeout=30)
     running.eventually(lambda: running.server._erasures._pending, "the erasure to begin")
     running.server_stop()
-    assert not EraseUserResponse.FromString(future.result(timeout=5)).complete
+    assert not EraseUserResponse.FromString(future.result(timeout=PATIENCE_SECONDS)).complete
 
 
 def test_changed_configuration_is_taken_over(start: Any, tmp_path: Path) -> None:
@@ -312,7 +313,7 @@ def test_sigterm_drains_and_exits_with_zero(start: Any) -> None:
             check=False,
         )
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE_SECONDS) == 0
     finally:
         process.kill()
         process.wait()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from foreword.clock import DAY_MS
+from waiting import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 10
+from foreword.clock import DAY_MS
 
 
 def judge(running: Any) -> None:
