@@ -86,7 +86,7 @@ format: $(VENV)/.dev ## Bring code and proto into shape
 venv: $(VENV)/.dev ## Make the virtual environment with everything in it
 
 .PHONY: rivals
-rivals: .venv-rivals/.done ## Make .venv-rivals, with the caches that `foreword evaluate answers` compares
+rivals: .venv-rivals/.done ## Make .venv-rivals, with what `foreword evaluate answers` and `ranking` are compared with
 
 .PHONY: constraints
 constraints: ## Pin today's versions of all dependencies in constraints.txt
@@ -105,12 +105,12 @@ clean: ## Remove the virtual environment, caches and builds; never a store
 # Two steps, so that a first `make demo` does not wait for linters and compilers it never calls.
 $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing Foreword into $(VENV)'
-	@$(PIP) install --constraint constraints.txt --editable '.[server]'
+	@$(PIP) install --constraint constraints.txt --editable '.[server,ranking]'
 	@touch $@
 
 $(VENV)/.model-server: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing the model server into $(VENV)'
-	@$(PIP) install --constraint constraints.txt --editable '.[server,model-server]'
+	@$(PIP) install --constraint constraints.txt --editable '.[server,ranking,model-server]'
 	@touch $(VENV)/.runtime $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
@@ -121,7 +121,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 # What they need is no dependency of ours: GPTCache would bring whatever it misses by itself, RedisVL wants a server.
 .venv-rivals/.done: evaluations/rivals.txt
 	@$(PYTHON) -m venv --clear .venv-rivals
-	@echo 'Installing other caches into .venv-rivals'
+	@echo 'Installing other caches and learners into .venv-rivals'
 	@.venv-rivals/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
 	@touch $@
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from foreword import keys
+from foreword import keys, synthetic
 from foreword.clock import DAY_MS, format_time_ms
 from foreword.errors import FieldError
 from foreword.keys import UserKey
@@ -28,6 +28,8 @@ SESSION_ID_BYTES_MAX = 128
 ATTRIBUTES_MAX = 32
 ATTRIBUTE_KEY_BYTES_MAX = 64
 ATTRIBUTE_VALUE_BYTES_MAX = 256
+# Of the largest models of texts, shortened; 4 KB an event.
+VECTOR_MAX = 1024
 # Duration's own range: beyond it a duration cannot be written as JSON, so that no export of the user would end.
 DWELL_SECONDS_MAX = 315_576_000_000
 # How far ahead of the time of receipt an event may be: more than any zone or clock is off by mistake.
@@ -126,6 +128,8 @@ def checked(event: Event, receipt_ms: int) -> NewEvent:
         check_text("session_id", session_id, SESSION_ID_BYTES_MAX)
     _check_topics(event)
     _check_attributes(event)
+    if event.namespace == synthetic.NAMESPACE:
+        synthetic.check_event(event.namespace, event.attributes)
     _check_numbers(event)
     time_ms = _time_ms(event, receipt_ms)
     event.DiscardUnknownFields()
@@ -177,8 +181,17 @@ def _check_numbers(event: Event) -> None:
     feedback = event.feedback
     if feedback not in _FEEDBACKS:
         raise FieldError("feedback", str(feedback), "a value of the enum Feedback")
+    if event.vector:
+        _check_vector(event.vector)
     if event.HasField("value") and not math.isfinite(event.value):
         raise FieldError("value", str(event.value), "a finite number")
+
+
+def _check_vector(vector: Sequence[float]) -> None:
+    if len(vector) > VECTOR_MAX:
+        raise FieldError("vector", f"{len(vector):,} numbers", f"at most {VECTOR_MAX:,}")
+    if not all(map(math.isfinite, vector)):
+        raise FieldError("vector", "a number that is not finite", "finite numbers")
 
 
 def _time_ms(event: Event, receipt_ms: int) -> int:

@@ -6,6 +6,7 @@ import math
 import numbers
 import operator
 import reprlib
+from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -118,6 +119,17 @@ def choices(field: str, value: Any, enum: Any) -> list[Any]:
     return [choice(f"{field}[{place}]", item, enum) for place, item in enumerate(items(field, value))]
 
 
+def attributes(field: str, value: Any) -> dict[str, str]:
+    """Return a mapping of text to text.
+
+    Raises:
+        FieldError: It is none, or a key or value is no text.
+    """
+    if not isinstance(value, Mapping):
+        raise FieldError(field, shown(value), "a mapping of text to text")
+    return {text(field, key): text(f"{field}[{key!r}]", item) for key, item in value.items()}
+
+
 def number(field: str, value: Any) -> float:
     """Return a number.
 
@@ -130,6 +142,20 @@ def number(field: str, value: Any) -> float:
         return float(value)
     except OverflowError:
         raise FieldError(field, shown(value), "a number that a double can hold") from None
+
+
+def vector(field: str, value: Any) -> array[float]:
+    """Return a list of numbers, looked at all at once: a vector may have a thousand.
+
+    Raises:
+        FieldError: It is none.
+    """
+    if isinstance(value, (str, bytes, bytearray, Mapping)) or not isinstance(value, Iterable):
+        raise FieldError(field, shown(value), "a list of numbers")
+    try:
+        return array("d", value)
+    except (TypeError, OverflowError):
+        raise FieldError(field, shown(value), "a list of numbers") from None
 
 
 def seconds(field: str, value: Any, *, least: float = -SECONDS_MAX) -> float:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 # A correction says what to do in a sentence or two. A longer text is about other things too.
-_TEXT_CHARACTERS_MAX = 200
+TEXT_CHARACTERS_MAX = 200
 # A word is turned around by one of these this close before it: "too long", "don't want long".
 _TURNING_WORDS_BEFORE = 3
 _TURNING = frozenset(
@@ -120,7 +120,7 @@ def wishes_in(text: str) -> tuple[Wish, ...]:
 
     By words of English and the commonest of six other languages: what is meant in other words is not found.
     """
-    if len(text) > _TEXT_CHARACTERS_MAX:
+    if len(text) > TEXT_CHARACTERS_MAX:
         return ()
     plain = unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'").replace("tl;dr", "tldr")
     found: dict[str, set[Wish]] = {}

@@ -19,6 +19,7 @@ from foreword.store.reader import Reader, prefixed
 from foreword.store.retention_writer import band_of
 from foreword.store.seal import unsealed
 from foreword.store.v1.store_pb2 import FreshnessBreaches, RefreshPauses, TopicAliases
+from foreword.synthetic import PREFIX, is_synthetic
 from foreword.v1.activity_pb2 import Trigger, UserActivity
 from foreword.v1.backfill_pb2 import BackfillPlan
 from foreword.v1.erasure_pb2 import Erasure
@@ -28,6 +29,9 @@ from foreword.v1.operator_service_pb2 import EventAbsence
 from foreword.v1.ranking_pb2 import RankingDecision
 
 _log = logging.getLogger("foreword.store")
+
+# Behind the keys of all simulated users: no user id begins with a byte that is none of UTF-8.
+_BEHIND_SYNTHETIC = PREFIX + b"\xff\xff"
 
 
 class StoredEvent(NamedTuple):
@@ -88,8 +92,8 @@ class ActivityReader(Reader):
         super().__init__(directory / ACTIVITY, db.ACTIVITY_DATABASES, readers_max=readers_max)
 
     def users_count(self) -> int:
-        """Return how many users ever recorded an event that was not erased."""
-        return self.count(db.USERS)
+        """Return how many users ever recorded an event that was not erased; simulated ones are none."""
+        return self.count(db.USERS) - sum(1 for _ in self.range(db.USERS, PREFIX))
 
     def events_count(self) -> int:
         """Return how many events are kept."""
@@ -135,17 +139,27 @@ class ActivityReader(Reader):
             row = txn.get(user)
             return None if row is None else UserActivity.FromString(row)
 
-    def users(self, after: bytes = b"", limit: int = 1000) -> list[tuple[UserKey, UserActivity]]:
-        """Return up to `limit` users whose key is beyond `after`, in key order."""
+    def users(
+        self, after: bytes = b"", limit: int = 1000, *, with_synthetic: bool = False
+    ) -> list[tuple[UserKey, UserActivity]]:
+        """Return up to `limit` users whose key is beyond `after`, in key order.
+
+        Args:
+            after: The key of the last user of the former call; empty begins with the first.
+            limit: How many.
+            with_synthetic: Whether simulated users are among them.
+        """
         with self._reading(db.USERS) as txn:
             cursor = txn.cursor()
             found: list[tuple[UserKey, UserActivity]] = []
-            if not cursor.set_range(after + b"\0" if after else b"\0"):
-                return found
-            for key, row in cursor:
+            is_at_one = cursor.set_range(after + b"\0" if after else b"\0")
+            while is_at_one and len(found) < limit:
+                key, row = cursor.item()
+                if is_synthetic(key) and not with_synthetic:
+                    is_at_one = cursor.set_range(_BEHIND_SYNTHETIC)
+                    continue
                 found.append((UserKey(key), UserActivity.FromString(row)))
-                if len(found) >= limit:
-                    break
+                is_at_one = cursor.next()
             return found
 
     def last_seen(
@@ -154,16 +168,27 @@ class ActivityReader(Reader):
         """Return up to `limit` users whose key is beyond `after` and begins with `prefix`, in key order.
 
         Returns:
-            Pairs of user key and time of the newest event, in ms since 1970.
+            Pairs of user key and time of the newest event, in ms since 1970; none of simulated users.
         """
         with self._reading(db.USERS) as txn:
-            rows = islice(prefixed(txn.cursor(), prefix, after + b"\0" if after else prefix), limit)
-            return [(UserKey(key), UserActivity.FromString(row).last_seen_ms) for key, row in rows]
+            rows = prefixed(txn.cursor(), prefix, after + b"\0" if after else prefix)
+            real = islice((each for each in rows if not is_synthetic(each[0])), limit)
+            return [(UserKey(key), UserActivity.FromString(row).last_seen_ms) for key, row in real]
 
     def backfill_plan(self) -> BackfillPlan | None:
         """Return the newest backfill that was asked for; None when none ever was."""
         row = self._get(db.META, db.META_BACKFILL)
         return None if row is None else BackfillPlan.FromString(row)
+
+    def synthetic_users(self, after: bytes = b"", limit: int = 1000) -> list[tuple[UserKey, UserActivity]]:
+        """Return up to `limit` simulated users whose key is beyond `after`, in key order."""
+        with self._reading(db.USERS) as txn:
+            rows = islice(prefixed(txn.cursor(), PREFIX, after + b"\0" if after else PREFIX), limit)
+            return [(UserKey(key), UserActivity.FromString(row)) for key, row in rows]
+
+    def has_event(self, user: UserKey, event_id: str) -> bool:
+        """Return whether an event was ever accepted, kept or not; False once its id is forgotten."""
+        return self._get(db.APPLIED, user + event_id.encode()) is not None
 
     def event(self, user: UserKey, time_ms: int, event_id: str) -> Event | None:
         """Return one event of a user; None when it is not kept, or damaged."""

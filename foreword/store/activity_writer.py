@@ -30,6 +30,7 @@ from foreword.store.rewound import still_taken
 from foreword.store.seal import sealed, unsealed
 from foreword.store.v1.store_pb2 import FreshnessBreaches, RefreshPauses, TopicAliases
 from foreword.store.writer import Writer
+from foreword.synthetic import is_synthetic
 from foreword.v1.activity_pb2 import DayCount, Trigger, UserActivity
 from foreword.v1.backfill_pb2 import BackfillPlan
 from foreword.v1.erasure_pb2 import Erasure, StoreCount
@@ -184,7 +185,12 @@ class ActivityTransaction:
         rollback_ms: int = 0,
         rollback_revision: int = 0,
     ) -> None:
-        """Add an on-open or manual trigger for a user, one for a refresh from the events alone, or for a rollback."""
+        """Add an on-open or manual trigger for a user, one for a refresh from the events alone, or for a rollback.
+
+        Does nothing for a simulated user.
+        """
+        if is_synthetic(user):
+            return
         activity = self._user(user) or UserActivity()
         sequence = self._next_trigger()
         if full_ms:
@@ -206,6 +212,8 @@ class ActivityTransaction:
         times_ms: list[int] = []
         found = [self._delete_event(user, event_id, activity, times_ms) for event_id in event_ids]
         if times_ms:
+            # What was learned from a deleted event goes with it: the block is made anew from those that are left.
+            self.ranking.drop_block(user)
             uncount_events(activity, times_ms, self._span_ms(user))
             self._trigger(user, activity, self._next_trigger(), deleted_ms=now_ms)
             self._put_user(user, activity)
@@ -217,6 +225,11 @@ class ActivityTransaction:
         for key in taken:
             self._txn.delete(key, db=self._db[db.DELETED])
         return len(taken)
+
+    def newest_event(self, user: UserKey) -> int:
+        """Return the place of a user's newest event in the order of acceptance; 0 for a user nobody knows."""
+        activity = self._user(user)
+        return 0 if activity is None else activity.last_seq
 
     def erase(self, user: UserKey, now_ms: int) -> tuple[ErasureId, list[StoreCount]]:
         """Remove every row of a user and ask the scheduler to do likewise.
@@ -432,7 +445,12 @@ class ActivityTransaction:
         rollback: tuple[int, int] = (0, 0),
         **times_ms: int,
     ) -> None:
-        """Append a trigger, adding to the times of the user's former row unless that was taken already."""
+        """Append a trigger, adding to the times of the user's former row unless that was taken already.
+
+        Not for a simulated user: whom no trigger names is never due, and so never has a profile.
+        """
+        if is_synthetic(user):
+            return
         trigger = self._take_former(activity.trigger_seq) or Trigger(user_key=user)
         _merge(trigger, rollback=rollback, **times_ms)
         activity.trigger_seq = sequence

@@ -26,6 +26,10 @@ class Failpoint(StrEnum):
     ARCHIVE_WRITTEN = "a file of the archive is written, its former stands"
     ARCHIVE_STANDS = "a file of the archive stands, its events still wait"
     ARCHIVE_TAKEN = "events of a file of the archive wait no more"
+    MODEL_WRITTEN = "a global model is written aside"
+    MODEL_STANDS = "a global model stands, the former one is in force"
+    MODEL_NAMED = "the name of the global model in force is written aside"
+    MODEL_IN_FORCE = "a global model is in force, older ones are not removed"
     ARCHIVE_ERASED = "one file of the archive is without an erased user, others are not"
 
 

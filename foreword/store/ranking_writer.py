@@ -11,6 +11,7 @@ from foreword.store.decision_key import decision_time_ms, user_digest
 from foreword.store.reader import prefixed
 from foreword.store.seal import SEAL_BYTES, sealed, unsealed
 from foreword.store.transaction import Transaction
+from foreword.store.v1.ranking_pb2 import LoggedDecision
 from foreword.v1.ranking_pb2 import RankingDecision
 
 _log = logging.getLogger("foreword.store")
@@ -27,11 +28,15 @@ class RankingTransaction(Transaction):
         """Write a user's block over the former one; no other user's row is touched."""
         self._put(db.RANKING_BLOCKS, user, sealed(db.RANKING_BLOCKS, user, block))
 
+    def drop_block(self, user: UserKey) -> bool:
+        """Remove a user's block, to be made anew from the events; return whether there was one."""
+        return self._delete(db.RANKING_BLOCKS, user)
+
     def decision(self, key: bytes) -> RankingDecision | None:
         """Return a logged decision; None when there is none, or a damaged one."""
         return decision_of(key, self._get(db.RANKING_DECISIONS, key))
 
-    def put_decision(self, key: bytes, decision: RankingDecision) -> None:
+    def put_decision(self, key: bytes, decision: RankingDecision | LoggedDecision) -> None:
         """Log a decision."""
         row = sealed(db.RANKING_DECISIONS, key, decision.SerializeToString())
         self._put(db.RANKING_DECISIONS, key, row)
@@ -62,7 +67,7 @@ class RankingTransaction(Transaction):
         # A damaged row cannot say whose it is, and goes: nobody could use it.
         theirs = [bytes(key) for key, row in rows if _is_of(user, bytes(key), row)]
         return {
-            db.RANKING_BLOCKS: int(self._delete(db.RANKING_BLOCKS, user)),
+            db.RANKING_BLOCKS: int(self.drop_block(user)),
             db.RANKING_DECISIONS: sum(self._delete(db.RANKING_DECISIONS, key) for key in theirs),
         }
 

@@ -13,6 +13,7 @@ from foreword.store.activity_reader import ActivityReader
 from foreword.store.archive import Archive
 from foreword.store.codec import HEADER_BYTES
 from foreword.store.profile_reader import ProfileReader
+from foreword.store.ranking_block import exported
 from foreword.v1.profile_pb2 import Foreword
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.user_data_service_pb2 import ExportUserResponse
@@ -90,6 +91,11 @@ def _activity(
     yield from _events(activity, archive, user)
     for band in activity.bands(user):
         yield ExportUserResponse(store="activity.bands", event_band=band)
+    block = activity.ranking_block(user)
+    if block is not None:
+        yield ExportUserResponse(store="activity.ranking_blocks", ranking_block=exported(block))
+    for decision in activity.ranking_decisions(user):
+        yield ExportUserResponse(store="activity.ranking_decisions", ranking_decision=decision)
     for event_id in activity.applied_ids(user):
         yield ExportUserResponse(store="activity.applied", applied_event_id=event_id)
     for erasure in erasures:

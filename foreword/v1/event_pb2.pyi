@@ -27,7 +27,7 @@ FEEDBACK_REJECT: Feedback
 FEEDBACK_CORRECTION: Feedback
 
 class Event(_message.Message):
-    __slots__ = ("event_id", "user_id", "namespace", "time", "type", "item_id", "topics", "text", "session_id", "dwell", "feedback", "value", "attributes")
+    __slots__ = ("event_id", "user_id", "namespace", "time", "type", "item_id", "topics", "text", "session_id", "dwell", "feedback", "value", "attributes", "vector")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +48,7 @@ class Event(_message.Message):
     FEEDBACK_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    VECTOR_FIELD_NUMBER: _ClassVar[int]
     event_id: str
     user_id: str
     namespace: str
@@ -61,4 +62,5 @@ class Event(_message.Message):
     feedback: Feedback
     value: float
     attributes: _containers.ScalarMap[str, str]
-    def __init__(self, event_id: _Optional[str] = ..., user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., type: _Optional[str] = ..., item_id: _Optional[str] = ..., topics: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ..., session_id: _Optional[str] = ..., dwell: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., feedback: _Optional[_Union[Feedback, str]] = ..., value: _Optional[float] = ..., attributes: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    vector: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, event_id: _Optional[str] = ..., user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., type: _Optional[str] = ..., item_id: _Optional[str] = ..., topics: _Optional[_Iterable[str]] = ..., text: _Optional[str] = ..., session_id: _Optional[str] = ..., dwell: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., feedback: _Optional[_Union[Feedback, str]] = ..., value: _Optional[float] = ..., attributes: _Optional[_Mapping[str, str]] = ..., vector: _Optional[_Iterable[float]] = ...) -> None: ...

@@ -33,7 +33,7 @@ class Candidate(_message.Message):
     def __init__(self, action_id: _Optional[str] = ..., topics: _Optional[_Iterable[str]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., text: _Optional[str] = ..., vector: _Optional[_Iterable[float]] = ..., irreversible: bool = ...) -> None: ...
 
 class RankingContext(_message.Message):
-    __slots__ = ("attributes", "text", "vector", "session_id")
+    __slots__ = ("attributes", "text", "session_id")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -43,16 +43,14 @@ class RankingContext(_message.Message):
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
-    VECTOR_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     attributes: _containers.ScalarMap[str, str]
     text: str
-    vector: _containers.RepeatedScalarFieldContainer[float]
     session_id: str
-    def __init__(self, attributes: _Optional[_Mapping[str, str]] = ..., text: _Optional[str] = ..., vector: _Optional[_Iterable[float]] = ..., session_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, attributes: _Optional[_Mapping[str, str]] = ..., text: _Optional[str] = ..., session_id: _Optional[str] = ...) -> None: ...
 
 class RankingDecision(_message.Message):
-    __slots__ = ("decision_id", "user_id", "namespace", "time", "context", "offered", "scores", "propensities", "candidate_count", "model_version", "is_uniform", "observation_count", "mean", "recent")
+    __slots__ = ("decision_id", "user_id", "namespace", "time", "context", "offered", "scores", "propensities", "candidate_count", "model_version", "is_uniform", "observation_count", "mean", "recent", "recent_times", "recent_rewards")
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
@@ -67,6 +65,8 @@ class RankingDecision(_message.Message):
     OBSERVATION_COUNT_FIELD_NUMBER: _ClassVar[int]
     MEAN_FIELD_NUMBER: _ClassVar[int]
     RECENT_FIELD_NUMBER: _ClassVar[int]
+    RECENT_TIMES_FIELD_NUMBER: _ClassVar[int]
+    RECENT_REWARDS_FIELD_NUMBER: _ClassVar[int]
     decision_id: str
     user_id: str
     namespace: str
@@ -81,7 +81,9 @@ class RankingDecision(_message.Message):
     observation_count: int
     mean: _containers.RepeatedScalarFieldContainer[float]
     recent: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, decision_id: _Optional[str] = ..., user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., context: _Optional[_Union[RankingContext, _Mapping]] = ..., offered: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., scores: _Optional[_Iterable[float]] = ..., propensities: _Optional[_Iterable[float]] = ..., candidate_count: _Optional[int] = ..., model_version: _Optional[int] = ..., is_uniform: bool = ..., observation_count: _Optional[int] = ..., mean: _Optional[_Iterable[float]] = ..., recent: _Optional[_Iterable[int]] = ...) -> None: ...
+    recent_times: _containers.RepeatedScalarFieldContainer[int]
+    recent_rewards: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, decision_id: _Optional[str] = ..., user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., context: _Optional[_Union[RankingContext, _Mapping]] = ..., offered: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., scores: _Optional[_Iterable[float]] = ..., propensities: _Optional[_Iterable[float]] = ..., candidate_count: _Optional[int] = ..., model_version: _Optional[int] = ..., is_uniform: bool = ..., observation_count: _Optional[int] = ..., mean: _Optional[_Iterable[float]] = ..., recent: _Optional[_Iterable[int]] = ..., recent_times: _Optional[_Iterable[int]] = ..., recent_rewards: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class RankingBlock(_message.Message):
     __slots__ = ("model_version", "observation_count", "updated_at", "mean", "deviation")

@@ -54,6 +54,28 @@ def test_python_example_names_the_reason(checkout: Checkout) -> None:
     names_the_reason(run([sys.executable, str(copy), ""], checkout.folder))
 
 
+def test_tool_agent_follows_one_user_and_goes_on_without_a_sidecar(checkout: Checkout) -> None:
+    """Three rejected refactorings put the concise fix first for that user and move nobody else; with nobody to rank,
+    the tools run in the order in which they stand, and say so.
+    """
+    copy = checkout.folder / "tools.py"
+    example = (ROOT / "examples/tool_agent.py").read_text("utf-8")
+    copy.write_text(checkout.localised(example), encoding="utf-8")
+    ranked = run([sys.executable, str(copy)], checkout.folder, checkout.environment)
+    assert (ranked.returncode, ranked.stderr) == (0, "")
+    assert re.search(r"^example-terse: first .*, now smallest-fix$", ranked.stdout, re.M), ranked.stdout
+    same = "example-other: first refactor-and-explain, now refactor-and-explain"
+    assert same in ranked.stdout.splitlines()
+    copy.write_text(example.replace('"127.0.0.1:7464"', '"unix:./nobody.sock"'), encoding="utf-8")
+    alone = run([sys.executable, str(copy)], checkout.folder, checkout.environment)
+    assert alone.returncode == 0
+    assert (
+        "example-terse: first refactor-and-explain (unranked), now refactor-and-explain (unranked)"
+        in alone.stdout
+    )
+    assert alone.stdout.count("refactor-and-explain then smallest-fix") == 4
+
+
 def names_the_reason(done: Ended) -> None:
     """Check what an example says of an empty user id: the refused event first, then the refused call."""
     assert done.returncode == 1, done.stderr
