@@ -14,6 +14,8 @@ from foreword.cli.entry import EXIT_INTERRUPTED
 from foreword.cli.output import note, print_json
 from foreword.cli.progress import progress
 from foreword.cli.settings import Settings, user_options
+from foreword.clock import parse_time_ms
+from foreword.errors import FieldError
 from foreword.naming.messages import quoted
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 # A batch of 1,000 large events on a slow disk.
 _CALL_SECONDS_MAX = 60.0
+
+# As foreword.importers.Form has them, which would be imported for every other command, too.
+_FORMS = ("openai", "anthropic", "tau-bench", "telemetry")
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FILE_OR_STDIN = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
@@ -167,6 +172,73 @@ def git(
     return _import(settings, [source], for_backfill=for_backfill, from_start=from_start)
 
 
+@command.command("trajectories")
+@click.argument("files", nargs=-1, required=True, type=_FILE_OR_STDIN, metavar="FILE...")
+@click.option(
+    "--form",
+    type=click.Choice(_FORMS),
+    help="How records are written; default: told of each by what it has.",
+)
+@click.option("--user", metavar="USER", help="Whose the records are that name no user.")
+@click.option("--user-field", metavar="PATH", help="Where a record names its user, such as customer.key.")
+@click.option("--time-field", metavar="PATH", help="Where a record says when it was, such as logged.at.")
+@click.option(
+    "--start",
+    metavar="TIME",
+    help="When messages without a time began, one second apart; default: the day before the file was last changed.",
+)
+@click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What is so of all records that do not say otherwise, such as domain=airline.",
+)
+@_import_options
+@click.pass_obj
+def trajectories(
+    settings: Settings,
+    *,
+    files: tuple[Path, ...],
+    form: str | None,
+    user: str | None,
+    user_field: str | None,
+    time_field: str | None,
+    start: str | None,
+    attributes: tuple[str, ...],
+    for_backfill: bool,
+    from_start: bool,
+) -> int:
+    """Record what was said and done in logs of agents and assistants, gzip by suffix; - is stdin.
+
+    FILEs hold lines of JSON, an array, or one record: conversations as OpenAI and Anthropic write them, runs of
+    tau-bench, or telemetry of suggestions shown, accepted and rejected. A user's turns become events of the type
+    agent.request, or agent.follow_up where they correct an answer; calls of tools agent.tool_call, with what came of
+    them; how a run ended agent.outcome; and suggestions agent.suggestion.
+
+    Broken off and run again, it reads its files from their start; what is recorded counts once.
+    """
+    from foreword.importers import Form, Trajectories, TrajectoryOptions
+
+    options = TrajectoryOptions(
+        form=Form(form) if form is not None else None,
+        user=user or "",
+        user_field=user_field or "",
+        time_field=time_field or "",
+        start_ms=parse_time_ms(start, "--start") if start is not None else None,
+        attributes=tuple(_attribute(text) for text in attributes),
+    )
+    sources = [Trajectories(file, options) for file in files]
+    return _import(settings, sources, for_backfill=for_backfill, from_start=from_start)
+
+
+def _attribute(text: str) -> tuple[str, str]:
+    name, mark, value = text.partition("=")
+    if not (name and mark and value):
+        raise FieldError("--attribute", quoted(text), "NAME=VALUE, such as domain=airline")
+    return name, value
+
+
 def _import(settings: Settings, sources: Sequence[Source], *, for_backfill: bool, from_start: bool) -> int:
     """Import sources one after the other; return 1 when most rows of one were refused."""
     from foreword.importers import import_source
@@ -214,7 +286,15 @@ def _sentence(source: Source, report: ImportReport) -> str:
     untimed = (
         f"\n  without a time, so taken as of now: {report.without_time:,}" if report.without_time else ""
     )
-    return f"{source.name}: {counts}{mostly}{resumed}{untimed}{ignored}{aside}"
+    notes = "".join(f"\n  {note}" for note in _notes(source))
+    return f"{source.name}: {counts}{mostly}{resumed}{notes}{untimed}{ignored}{aside}"
+
+
+def _notes(source: Source) -> list[str]:
+    """Return in sentences what a log of trajectories held; nothing for other sources."""
+    from foreword.importers import Trajectories
+
+    return source.notes() if isinstance(source, Trajectories) else []
 
 
 def _ignored(name: str, rows: int) -> str:
@@ -231,4 +311,6 @@ def _ignored(name: str, rows: int) -> str:
 
 def _fields(source: Source, report: ImportReport) -> dict[str, object]:
     refused_file = str(report.refused_file) if report.refused_file else None
-    return {"source": source.name, **asdict(report), "refused_file": refused_file}
+    fields = {"source": source.name, **asdict(report), "refused_file": refused_file}
+    kinds = getattr(source, "kinds", None)
+    return fields if kinds is None else {**fields, "kinds": dict(kinds), "notes": _notes(source)}

@@ -9,10 +9,13 @@ from foreword.importers.mapping import FIELDS, Rule, parse_mapping
 from foreword.importers.pseudonyms import Pseudonyms
 from foreword.importers.recorder import SidecarRecorder, StoreRecorder
 from foreword.importers.source import Progress, Row, Sink, Source, batches
+from foreword.importers.trajectories import Trajectories, TrajectoryOptions
+from foreword.importers.trajectory_form import Form
 
 __all__ = [
     "FIELDS",
     "CsvRows",
+    "Form",
     "GitHistory",
     "ImportReport",
     "JsonLines",
@@ -24,6 +27,8 @@ __all__ = [
     "Sink",
     "Source",
     "StoreRecorder",
+    "Trajectories",
+    "TrajectoryOptions",
     "batches",
     "import_source",
     "parse_delimiter",

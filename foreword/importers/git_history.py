@@ -13,6 +13,7 @@ from typing import IO, Any, NamedTuple
 from foreword.errors import FieldError, ForewordError
 from foreword.importers.areas import topics_of
 from foreword.importers.source import Progress, Row
+from foreword.text_size import cut_text
 from foreword.v1.event_pb2 import Event
 
 # Read at once from git; keeps memory flat over any history.
@@ -156,10 +157,10 @@ class GitHistory:
             user_id=self._user_id_of(commit.address),
             namespace=self._namespace,
             type="commit",
-            item_id=_cut(commit.files[0], _ITEM_ID_BYTES_MAX),
-            topics=[_cut(topic, _TOPIC_BYTES_MAX) for topic in topics_of(commit.files)],
-            text=_cut(commit.subject, _TEXT_BYTES_MAX),
-            attributes={"repo": _cut(self._repo, _ATTRIBUTE_BYTES_MAX), "files": str(len(commit.files))},
+            item_id=cut_text(commit.files[0], _ITEM_ID_BYTES_MAX),
+            topics=[cut_text(topic, _TOPIC_BYTES_MAX) for topic in topics_of(commit.files)],
+            text=cut_text(commit.subject, _TEXT_BYTES_MAX),
+            attributes={"repo": cut_text(self._repo, _ATTRIBUTE_BYTES_MAX), "files": str(len(commit.files))},
         )
         raw = f"{commit.hash} {commit.time_seconds}"
         try:
@@ -231,11 +232,6 @@ def _begins_commit(field: str) -> bool:
 def _repository_name(git_folder: Path) -> str:
     """Return the name of the work tree's folder, or of a bare repository without `.git`."""
     return git_folder.parent.name if git_folder.name == ".git" else git_folder.name.removesuffix(".git")
-
-
-def _cut(text: str, bytes_max: int) -> str:
-    data = text.encode()
-    return text if len(data) <= bytes_max else data[:bytes_max].decode("utf-8", "ignore")
 
 
 def _environment() -> dict[str, str]:

@@ -135,3 +135,80 @@ def test_git_pseudonymises(folder: Path, repository: Path, monkeypatch, capsys) 
     assert exported(monkeypatch, capsys, "ann@example.org") == []
     assert run(monkeypatch, "git", str(repository), "--plain-authors") == 0
     assert len(exported(monkeypatch, capsys, "ann@example.org")) == 4
+
+
+def conversation(**more: object) -> str:
+    messages = [
+        {"role": "user", "content": "book a flight"},
+        {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "search", "arguments": "{}"}}]},
+        {"role": "tool", "tool_call_id": "c", "content": "Error: timed out"},
+        {"role": "assistant", "content": "None found."},
+        {"role": "user", "content": "No, by train"},
+    ]
+    return json.dumps({"messages": messages, **more}) + "\n"
+
+
+def test_trajectories_are_recorded_once(folder: Path, monkeypatch, capsys) -> None:
+    """A log's turns, calls and outcome are events of its user; read again they count no second time."""
+    (folder / "log.jsonl").write_text(conversation(user="ada", session_id="s", reward=1))
+    wanted = ["trajectories", "log.jsonl", "--start", "2026-01-02T03:04:05Z", "--attribute", "domain=travel"]
+    assert run(monkeypatch, *wanted) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "log.jsonl: 4 recorded, 0 known already, 0 refused",
+        "  1 conversation: 1 agent.follow_up, 1 agent.outcome, 1 agent.request, 1 agent.tool_call",
+        "  without a time, so taken as one second apart from 2026-01-02T03:04:05Z on (--start): 6 messages",
+    ]
+    assert run(monkeypatch, *wanted, "--json") == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    assert (report["accepted"], report["duplicates"], report["kinds"]["agent.tool_call"]) == (0, 4, 1)
+    kept = {row["type"]: row for row in exported(monkeypatch, capsys, "ada")}
+    assert kept["agent.tool_call"]["item_id"] == "tool:search"
+    assert kept["agent.tool_call"]["attributes"]["error_type"] == "timeout"
+    assert kept["agent.follow_up"]["feedback"] == "FEEDBACK_CORRECTION"
+    assert kept["agent.outcome"]["value"] == 1
+    assert {row["attributes"]["domain"] for row in kept.values()} == {"travel"}
+
+
+def test_refused_trajectories_are_written_aside_and_the_rest_kept(folder: Path, monkeypatch, capsys) -> None:
+    """A record that names no user stands aside with its line and the reason, and is taken with --user."""
+    log = folder / "log.jsonl"
+    log.write_text(conversation(user="ada") + conversation() + "{}\n")
+    assert run(monkeypatch, "trajectories", "log.jsonl", "--json") == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    assert (report["accepted"], report["refused"]) == (3, 2)
+    aside = [json.loads(row) for row in Path(report["refused_file"]).read_text().splitlines()]
+    assert [(row["line"], row["reason"].partition(":")[0]) for row in aside] == [(2, "user"), (3, "record")]
+    assert aside[0]["row"] == conversation().strip()
+    assert run(monkeypatch, "trajectories", "log.jsonl", "--user", "bob", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["accepted"] == 3
+
+
+def test_trajectories_come_through_stdin(folder: Path, monkeypatch, capsys) -> None:
+    """`-` is stdin; a log of which most is refused ends with 1."""
+    assert run(monkeypatch, "trajectories", "-", stdin=conversation(user="ada")) == 0
+    assert capsys.readouterr().out.startswith("stdin: 3 recorded")
+    assert run(monkeypatch, "trajectories", "-", stdin=conversation()) == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--start", "soon"), "--start: found 'soon'; allowed: an RFC 3339 time"),
+        (("--attribute", "domain"), "--attribute: found 'domain'; allowed: NAME=VALUE"),
+        (("--form", "csv"), "is not one of 'openai', 'anthropic', 'tau-bench', 'telemetry'"),
+    ],
+)
+def test_an_option_of_trajectories_that_cannot_be_is_named(
+    folder: Path, monkeypatch, capsys, option: tuple[str, str], said: str
+) -> None:
+    """A wrong value is named with what is allowed, and nothing is recorded."""
+    assert run(monkeypatch, "trajectories", "-", *option, stdin=conversation(user="ada")) != 0
+    assert said in capsys.readouterr().err
+
+
+def test_the_forms_offered_are_those_there_are() -> None:
+    """The command's list of forms, kept apart so that it need not be imported, is the importer's."""
+    from foreword.cli.imports import _FORMS
+    from foreword.importers import Form
+
+    assert tuple(Form) == _FORMS
