@@ -1,0 +1,47 @@
+"""Why an action came to its place: what moved its score, for everybody and for this user."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from foreword.v1.ranking_pb2 import RankingDecision, ScoreExplanation, ScorePart
+from ranking.block import Recent
+from ranking.model import GlobalModel
+from ranking.requests import read_action, read_context
+
+# What is below moves no order, and fills a screen.
+_EFFECT_MIN = 1e-4
+_BIAS = "bias"
+
+
+def explanations(model: GlobalModel, decision: RankingDecision, limit: int) -> list[ScoreExplanation]:
+    """Return what moved the scores of the first offered actions, with the user's parameters as they were then.
+
+    Args:
+        model: The one that the decision was scored with.
+        decision: As it was logged.
+        limit: How many actions.
+    """
+    context = read_context(decision.context, decision.time.ToMilliseconds())
+    mean = np.asarray(decision.mean, np.float32)
+    met = zip(decision.recent, decision.recent_times, decision.recent_rewards, strict=True)
+    recent = tuple(Recent(*each) for each in met)
+    found = []
+    for candidate, score in zip(decision.offered[:limit], decision.scores, strict=False):
+        action = read_action(candidate, len(candidate.vector))
+        common = dict(model.explain(context, action, recent, model.prior(model.cohort(context)).mean))
+        whole = dict(model.explain(context, action, recent, mean))
+        own = {name: whole.get(name, 0.0) - common.get(name, 0.0) for name in whole | common}
+        parts = [*_parts(own, is_personal=True), *_parts(common, is_personal=False)]
+        # The bias comes last, however great: it moves all candidates alike.
+        parts.sort(key=lambda part: (part.feature == _BIAS, -abs(part.effect)))
+        found.append(ScoreExplanation(action_id=candidate.action_id, score=score, parts=parts))
+    return found
+
+
+def _parts(effects: dict[str, float], *, is_personal: bool) -> list[ScorePart]:
+    return [
+        ScorePart(feature=name, effect=effect, is_personal=is_personal)
+        for name, effect in effects.items()
+        if abs(effect) >= _EFFECT_MIN
+    ]
