@@ -29,6 +29,7 @@ from scheduler.due import NOT_DUE, Due, allows
 from scheduler.model.ending import Ending
 from scheduler.policy import Policy
 from scheduler.populations import Populations
+from scheduler.ranked_topics import RankedOf, nothing_ranked
 from scheduler.segments import cadence, classify, windowed
 from scheduler.shaping import Shaping
 
@@ -165,6 +166,7 @@ class Refresher:
             nothing is new.
         generals_of: Returns the default profiles of a namespace.
         policy: Weighs whether a refresh is worth it, where that is configured; None where it never is.
+        ranked_of: Returns what ranking has learned of a user's topics.
     """
 
     def __init__(
@@ -179,7 +181,9 @@ class Refresher:
         prompt_version: str,
         generals_of: Callable[[str], Generals] = lambda _namespace: BUILT_IN,
         policy: Policy | None = None,
+        ranked_of: RankedOf = nothing_ranked,
     ) -> None:
+        self._ranked_of = ranked_of
         self._generals_of = generals_of
         self._policy = policy
         self._profiles = profiles
@@ -316,6 +320,7 @@ class Refresher:
             return
         new = [event for event in stored if not is_counted(event)]
         attempt.event_count = len(stored)
+        population = self._populations.view(namespace)
         refresh_input = RefreshInput(
             user_id=user_id,
             namespace=namespace,
@@ -328,9 +333,10 @@ class Refresher:
                 -config.window.events_max :
             ],
             previous=previous,
-            population=self._populations.view(namespace),
+            population=population,
             history=history,
             generals=self._generals_of(namespace),
+            ranked=self._ranked_of(attempt.user, activity, population.synonyms),
         )
         attempt.result = await self._compute(refresh_input, config)
         each = config.scheduler.compare_each

@@ -35,6 +35,8 @@ from scheduler.model.work import ModelWork
 from scheduler.pauses import Pauses
 from scheduler.policy import Policy
 from scheduler.populations import Populations
+from scheduler.ranked_topics import RankedTopicsReader, ServingModel
+from scheduler.ranking import RankingTrainer
 from scheduler.review import Reviewer
 from scheduler.rollback import Rollbacks
 from scheduler.runner import Runner
@@ -113,6 +115,7 @@ class SchedulerDaemon:
         models: Asks models about those who were refreshed.
         defaults: What users nobody knows are served.
         trends: Counts what trends among all users.
+        ranking: Has global models trained.
         policy: Weighs refreshes, where that is configured.
         backfill: Brings all users over that nobody has come for.
 
@@ -173,7 +176,11 @@ class SchedulerDaemon:
             self.trends = TrendCounter(
                 self._writer, self._profiles, self.defaults, self._synonyms_of, clock=clock, live=self.live
             )
+            self.ranking = RankingTrainer(clock, self.live, self.health.problems)
             self.policy = Policy(self._writer, self._profiles, clock=clock, live=self.live)
+            ranked = RankedTopicsReader(
+                ServingModel(config.store.directory), lambda: self.live.current.ranking.profile_weight
+            )
             refresher = Refresher(
                 self._profiles,
                 populations,
@@ -184,6 +191,7 @@ class SchedulerDaemon:
                 prompt_version=prompt_version,
                 generals_of=self.defaults.generals,
                 policy=self.policy,
+                ranked_of=ranked.read,
             )
             self.runner = Runner(
                 self._profiles,
@@ -205,6 +213,7 @@ class SchedulerDaemon:
                 health=self.health,
                 shaping=shaping,
                 product_schema=load_product_schema(config.agent.product),
+                ranked_of=ranked.read,
             )
             self.backfill = BackfillWork(
                 self._writer,
@@ -263,6 +272,7 @@ class SchedulerDaemon:
                 "defaults": self._guarded(self._publish_defaults),
                 "trends": self._guarded(self._count_trends),
                 "policy": self._guarded(self.policy.pass_when_due),
+                "ranking": self._guarded(self._train_ranking),
                 "reload": self._guarded(self._reload),
             },
             config,
@@ -292,6 +302,7 @@ class SchedulerDaemon:
         self.runner.stop()
         self.models.stop()
         self.backfill.stop()
+        self.ranking.stop()
 
     async def run(self) -> None:
         """Refresh profiles until `stop`; then release everything."""
@@ -429,6 +440,9 @@ class SchedulerDaemon:
 
     async def _count_trends(self) -> None:
         await self.trends.run()
+
+    async def _train_ranking(self) -> None:
+        await self.ranking.run()
 
     async def _upkeep(self) -> None:
         self._profiles.upkeep()

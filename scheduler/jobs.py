@@ -103,6 +103,7 @@ def intervals_seconds(config: Config) -> dict[str, float]:
         "defaults": DEFAULTS_SECONDS,
         "trends": DEFAULTS_SECONDS,
         "policy": POLICY_SECONDS,
+        "ranking": DEFAULTS_SECONDS,
         "reload": RELOAD_SECONDS,
     }
 

@@ -75,6 +75,8 @@ def _digest(config: Config, namespace: str) -> int:
         config.foreword.model_dump(mode="json", exclude={"words", "namespaces"}),
         config.foreword.words_of(namespace).model_dump(mode="json"),
         config.foreword.words_of(namespace).domain_words().digest,
+        # Nothing where ranking has no part, so that profiles from before there was ranking stand.
+        *([config.ranking.profile_weight] if config.ranking.profile_weight else []),
     )
     # Not Python's hash, which differs from process to process.
     return zlib.crc32(json.dumps(shaping, sort_keys=True).encode()) or 1

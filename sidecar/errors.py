@@ -31,5 +31,13 @@ class BackfillStateError(ForewordError):
     """A backfill is under way where none may be, or none is where one is needed."""
 
 
+class RankingOffError(ForewordError):
+    """Ranking is turned off where the sidecar runs."""
+
+
+class DecisionUnknownError(ForewordError):
+    """No such decision is in the log."""
+
+
 class ListenError(ForewordError):
     """An address cannot be served on."""

@@ -15,6 +15,7 @@ from foreword.keys import UserKey
 from foreword.store import ActivityTransaction
 from foreword.store.failpoints import Failpoint, passing
 from foreword.store.rewound import is_rewound
+from foreword.synthetic import is_synthetic
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.refresh_pb2 import RefreshState
 from sidecar.activity import Activity
@@ -98,13 +99,12 @@ class Maintenance:
         store, today, reader = self._live.current.store, self._today(), self._activity.reader
         before_ms = (today - store.retention_days) * DAY_MS
         old = {
-            user: state.consumed_seq
+            user: consumed_seq
             for user, activity in users
             if activity.first_seen_ms < before_ms
             and (oldest_ms := reader.oldest_event_ms(user) if reader is not None else None) is not None
             and oldest_ms < before_ms
-            and (state := self._state(user, activity)) is not None
-            and state.consumed_seq
+            and (consumed_seq := self._consumed_seq(user, activity))
         }
         fold = functools.partial(
             _fold, old=old, before_ms=before_ms, as_of_day=today, is_archived=store.archive == "on"
@@ -149,16 +149,33 @@ class Maintenance:
     async def _drop_deleted(self, users: Sequence[tuple[UserKey, UserActivity]]) -> None:
         """Remove what deleted events held, once the users' profiles are without it."""
         for user, activity in users:
-            state = self._state(user, activity) if activity.deletion_seq else None
+            through = self._taken_deletion_seq(user, activity) if activity.deletion_seq else 0
             reader = self._activity.reader
-            if state is not None and reader is not None and reader.deleted(user, 0, state.deletion_seq):
+            if through and reader is not None and reader.deleted(user, 0, through):
                 await self._activity.write(
-                    functools.partial(ActivityTransaction.drop_deleted, user=user, through=state.deletion_seq)
+                    functools.partial(ActivityTransaction.drop_deleted, user=user, through=through)
                 )
 
     def _next_users(self) -> list[tuple[UserKey, UserActivity]]:
         reader = self._activity.reader
-        return reader.users(self._last_user, USERS_PER_SLICE) if reader is not None else []
+        if reader is None:
+            return []
+        # Retention holds for simulated users as well.
+        return reader.users(self._last_user, USERS_PER_SLICE, with_synthetic=True)
+
+    def _consumed_seq(self, user: UserKey, activity: UserActivity) -> int:
+        """Return up to which event refreshes have read; of a simulated user, who has none, nothing waits to be."""
+        if is_synthetic(user):
+            return activity.last_seq
+        state = self._state(user, activity)
+        return state.consumed_seq if state is not None else 0
+
+    def _taken_deletion_seq(self, user: UserKey, activity: UserActivity) -> int:
+        """Return up to which deletion a profile is without what was deleted; likewise."""
+        if is_synthetic(user):
+            return activity.deletion_seq
+        state = self._state(user, activity)
+        return state.deletion_seq if state is not None else 0
 
     def _state(self, user: UserKey, activity: UserActivity) -> RefreshState | None:
         """Return how far a user's refreshes have come in this environment; None when they have not begun in it."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import cast
 
 import foreword
-from foreword import keys
+from foreword import keys, synthetic
 from foreword.clock import Clock, format_time_ms
 from foreword.config_segments import Segments
 from foreword.followed_config import FollowedConfig
@@ -63,6 +63,7 @@ from sidecar.model_status import model_status
 from sidecar.pauses import EVERYBODY, Pauses
 from sidecar.profiles import Profiles
 from sidecar.promises import Promises, kept
+from sidecar.ranking import Ranking
 from sidecar.readers import Readers, ReaderWatch
 from sidecar.reads import Reads
 from sidecar.refresh_wait import RefreshWait, bounded_seconds
@@ -93,6 +94,7 @@ class OperatorService:
         scrubber: Scrubber,
         answering: Answering,
         archiving: Archiving,
+        ranking: Ranking,
         problems: Problems,
         live: FollowedConfig,
         clock: Clock,
@@ -106,6 +108,7 @@ class OperatorService:
         self._scrubber = scrubber
         self._answering = answering
         self._archiving = archiving
+        self._ranking = ranking
         self._problems = problems
         self._live = live
         self._clock = clock
@@ -170,6 +173,9 @@ class OperatorService:
         answers = self._answering.totals()
         if answers is not None:
             response.answers.CopyFrom(answers)
+        ranking = self._ranking.status()
+        if ranking is not None:
+            response.ranking.CopyFrom(ranking)
         self._judge_scheduler(response, reader)
         self._judge_models(health)
         response.problems.extend(self._listed_problems(reader))
@@ -310,6 +316,7 @@ class OperatorService:
     async def refresh_user(self, request: RefreshUserRequest, context: Context) -> RefreshUserResponse:
         """Record a manual trigger and, on request, wait until the scheduler has refreshed the user."""
         user = keys.user_key(request.user_id, request.namespace)
+        synthetic.check_namespace(request.namespace)
         wait_seconds = checks.wait_seconds(request.wait)
         self._activity.refuse_draining()
         now_ms = self._clock.now_ms()

@@ -32,6 +32,7 @@ from sidecar import (
     listen,
     operator_service,
     profile_service,
+    ranking_service,
     user_data_service,
 )
 from sidecar.activity import Activity
@@ -49,6 +50,8 @@ from sidecar.operator_service import OperatorService
 from sidecar.profile_service import ProfileService
 from sidecar.profiles import Profiles
 from sidecar.promises import Promises
+from sidecar.ranking import Ranking
+from sidecar.ranking_service import RankingService
 from sidecar.readers import ReaderWatch
 from sidecar.reads import SAVE_SECONDS, Reads
 from sidecar.rpc import Handler
@@ -83,6 +86,7 @@ SERVICES = (
     profile_service.NAME,
     activity_service.NAME,
     answer_service.NAME,
+    ranking_service.NAME,
     operator_service.NAME,
     user_data_service.NAME,
 )
@@ -170,6 +174,7 @@ class SidecarServer:
         async with contextlib.AsyncExitStack() as stack:
             self._open(stack)
             stack.push_async_callback(self._answering.close)
+            stack.push_async_callback(self._ranking.close)
             await self._answering.open()
             await self._bind(stack)
             await self._server.start()
@@ -232,6 +237,9 @@ class SidecarServer:
         self._archiving = Archiving(self._activity, self._live, self._problems)
         self._maintenance = Maintenance(self._activity, self._profiles, self._archiving, self._live, clock)
         self._answering = Answering(config, self._live, self._problems, clock)
+        self._ranking = Ranking(
+            self._activity, self._profiles, live=self._live, problems=self._problems, clock=clock
+        )
 
     async def _bind(self, stack: contextlib.AsyncExitStack) -> None:
         sidecar = self._config.sidecar
@@ -290,6 +298,7 @@ class SidecarServer:
             ),
             activity_service.NAME: events,
             answer_service.NAME: AnswerService(self._answering, self._profiles, self._activity, self._live),
+            ranking_service.NAME: RankingService(self._ranking, self._activity),
             operator_service.NAME: OperatorService(
                 profiles=self._profiles,
                 activity=self._activity,
@@ -302,6 +311,7 @@ class SidecarServer:
                 scrubber=self._scrubber,
                 answering=self._answering,
                 archiving=self._archiving,
+                ranking=self._ranking,
                 problems=self._problems,
                 live=self._live,
                 clock=self._clock,
@@ -313,6 +323,7 @@ class SidecarServer:
                 self._erasures,
                 answering=self._answering,
                 archiving=self._archiving,
+                ranking=self._ranking,
             ),
         }
         for name, service in services.items():
@@ -333,6 +344,9 @@ class SidecarServer:
                 _every(lambda: live.current.sidecar.maintenance_seconds, self._maintenance.run)
             ),
             asyncio.create_task(
+                _every(lambda: live.current.sidecar.maintenance_seconds, self._ranking.maintain)
+            ),
+            asyncio.create_task(
                 _every(lambda: live.current.store.reader_check_seconds, self._reader_watch.look)
             ),
             asyncio.create_task(_every(lambda: SAVE_SECONDS, self._reads.save)),
@@ -349,6 +363,7 @@ class SidecarServer:
         self._activity.refuse_cut()
         await self._activity.probe()
         self._show_write_health()
+        await self._ranking.tick()
         await self._erasures.finish_all()
 
     def _show_write_health(self) -> None:

@@ -12,6 +12,7 @@ from grpc_status import rpc_status
 from foreword.errors import (
     FieldError,
     ForewordError,
+    MissingExtraError,
     StoreCorruptError,
     StoreFullError,
     StoreNotWritableError,
@@ -23,8 +24,10 @@ from sidecar.errors import (
     BackfillStateError,
     BatchTooLargeError,
     DeadlineError,
+    DecisionUnknownError,
     DrainingError,
     QueueFullError,
+    RankingOffError,
 )
 from tiering.errors import CacheError, CoreExistsError, NoAnswerError
 
@@ -45,9 +48,19 @@ _MAPPING: tuple[tuple[type[ForewordError], grpc.StatusCode, ErrorReason], ...] =
     (CoreExistsError, grpc.StatusCode.ALREADY_EXISTS, ErrorReason.ERROR_REASON_CORE_EXISTS),
     (BackfillStateError, grpc.StatusCode.FAILED_PRECONDITION, ErrorReason.ERROR_REASON_BACKFILL_STATE),
     (CacheError, grpc.StatusCode.UNAVAILABLE, ErrorReason.ERROR_REASON_CACHE_UNAVAILABLE),
+    (DecisionUnknownError, grpc.StatusCode.NOT_FOUND, ErrorReason.ERROR_REASON_DECISION_UNKNOWN),
+    (RankingOffError, grpc.StatusCode.UNIMPLEMENTED, ErrorReason.ERROR_REASON_EXTRA_MISSING),
+    (MissingExtraError, grpc.StatusCode.UNIMPLEMENTED, ErrorReason.ERROR_REASON_EXTRA_MISSING),
 )
 # Whose metadata is what to do alone.
-_HINTED = (BackfillStateError, CoreExistsError, CacheError)
+_HINTED = (
+    BackfillStateError,
+    CoreExistsError,
+    CacheError,
+    DecisionUnknownError,
+    MissingExtraError,
+    RankingOffError,
+)
 _INTERNAL = (grpc.StatusCode.INTERNAL, ErrorReason.ERROR_REASON_INTERNAL)
 
 

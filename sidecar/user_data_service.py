@@ -22,6 +22,7 @@ from sidecar.answering import Answering
 from sidecar.archiving import Archiving
 from sidecar.erasures import Erasures
 from sidecar.profiles import Profiles
+from sidecar.ranking import Ranking
 from sidecar.refresh_wait import bounded_seconds
 from sidecar.rpc import Context, Handler, streaming, unary
 
@@ -51,6 +52,7 @@ class UserDataService:
         erasures: Those under way.
         answering: What was asked before there was an answer, and what was met, is held by asker.
         archiving: Where events past retention may be.
+        ranking: Has decisions that are not written yet.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class UserDataService:
         *,
         answering: Answering,
         archiving: Archiving,
+        ranking: Ranking,
     ) -> None:
         self._directory = directory
         self._profiles = profiles
@@ -69,6 +72,7 @@ class UserDataService:
         self._erasures = erasures
         self._answering = answering
         self._archiving = archiving
+        self._ranking = ranking
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handler of each method."""
@@ -97,6 +101,8 @@ class UserDataService:
         # Before the wait for the scheduler, at whose end the caller may be gone.
         refused = await asyncio.to_thread(erase_leftovers, self._directory, request.user_id)
         asked = await asyncio.to_thread(self._answering.forget, request.user_id, request.namespace)
+        # Before the rows go: a decision that still waits would be written after them.
+        self._ranking.flush()
         erased = await self._erasures.erase(user, bounded_seconds(wait_seconds, context))
         return EraseUserResponse(
             complete=erased.complete,

@@ -1,4 +1,4 @@
-"""What the model server says to questions about facts: by rule, from the text that came with them."""
+"""What the model server says to questions about facts, and as a simulated user: by rule, from the text with them."""
 
 from __future__ import annotations
 
@@ -137,6 +137,20 @@ def _said(blocks: Mapping[str, list[Row]]) -> dict[str, Any]:
     return {"text": "\n\n".join(dict.fromkeys([core["lead_standard"], *more]))}
 
 
+def _verdicts(blocks: Mapping[str, list[Row]]) -> dict[str, Any]:
+    """Say of each action whether the persona takes it: if it has more of what they like than of what they dislike."""
+    persona = _first(blocks, "persona")
+    likes, dislikes = (set(map(str, persona.get(name, []))) for name in ("likes", "dislikes"))
+    found = []
+    for row in blocks["offered"]:
+        topics = set(map(str, row.get("topics", [])))
+        hits, attributes = len(topics & likes) - len(topics & dislikes), row.get("attributes", {})
+        hits -= any(persona.get(name, value) != value for name, value in attributes.items())
+        reason = f"It is about {', '.join(sorted(topics)) or 'nothing in particular'}."
+        found.append({"id": row["id"], "reward": 1 if hits > 0 else 0.5 if not hits else 0, "reason": reason})
+    return {"verdicts": found}
+
+
 def _nearest(question: str, text: str) -> list[tuple[str, list[str]]]:
     """Return the passages of a text that share words with a question, the nearest first: heading and sentences."""
     asked = _words(question)
@@ -216,4 +230,5 @@ _ANSWERS: Mapping[frozenset[tuple[str, str]], Callable[[Mapping[str, list[Row]]]
     _kinds(same="boolean"): _judged,
     _kinds(**dict.fromkeys(("sections", "connecting", "examples"), "array")): _planned,
     _kinds(text="string"): _text,
+    _kinds(verdicts="array"): _verdicts,
 }

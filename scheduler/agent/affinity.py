@@ -48,6 +48,9 @@ class Affinity:
         aversion: How strongly the user turned away from it, 0 to 1; 1 after a no, 0 when not.
         stance: What the user last said of it outright.
         stance_ms: When they said so.
+        ranked_effect: How far ranking learned that it moves the user's yes, as a logit; 0 where it is not taken in.
+        ranked_count: How many times the user said something of an action, where what ranking learned of that moved the
+            topic: what `ranked_effect` rests on.
     """
 
     key: str
@@ -63,6 +66,8 @@ class Affinity:
     aversion: float
     stance: profile_pb2.Stance
     stance_ms: int
+    ranked_effect: float = 0.0
+    ranked_count: int = 0
 
     @property
     def is_refused(self) -> bool:

@@ -25,6 +25,8 @@ def _reasons(affinity: Affinity, window: Window, memory: Memory) -> Iterator[str
         return
     if affinity.stance:
         yield f"said yes on {day_text(affinity.stance_ms // DAY_MS)}"
+    elif affinity.aversion and affinity.ranked_count:
+        yield f"down by {_choices(affinity)}"
     elif affinity.aversion:
         yield _turned_down(affinity, window)
     elif window.days:
@@ -34,12 +36,18 @@ def _reasons(affinity: Affinity, window: Window, memory: Memory) -> Iterator[str
     # A topic that was dropped from the memory once and came back counts from there.
     least = "at least " if memory.is_partial else ""
     yield f"{least}{affinity.evidence_count:,} of {memory.events:,} event{'s' * (memory.events != 1)}"
+    if affinity.ranked_count and not affinity.aversion:
+        yield f"{'up' if affinity.ranked_effect > 0 else 'down'} by {_choices(affinity)}"
 
 
 def _on_days(days: int, days_of: int) -> str:
     if days_of == 1:
         return "on the last active day" if days else "not on the last active day"
     return f"{days or 'none'} of the last {days_of} active days"
+
+
+def _choices(affinity: Affinity) -> str:
+    return f"{affinity.ranked_count:,} choice{'s' * (affinity.ranked_count != 1)}"
 
 
 def _turned_down(affinity: Affinity, window: Window) -> str:

@@ -21,6 +21,8 @@ from scheduler.agent.population import PopulationView
 from scheduler.agent.window import Window
 
 _DEPTH_KEY = "depth"
+# How one call of a tool went, and what one suggestion was like: nothing that anybody looks for.
+_OF_ONE_ACT = frozenset({"outcome", "position", "lines", "confidence"})
 _DEPTHS: Mapping[str, profile_pb2.Depth] = {
     "overview": profile_pb2.DEPTH_OVERVIEW,
     "standard": profile_pb2.DEPTH_STANDARD,
@@ -185,12 +187,15 @@ def _unread_corrections(known: Iterable[Evidence]) -> list[Evidence]:
 
 
 def _attribute_shares(memory: Memory, low: Sequence[Affinity], synonyms: Synonyms) -> list[AttributeShare]:
-    """Return the shares of all values but those that are topics the user said no to."""
+    """Return the shares of all values but those that are topics the user said no to, or of one act alone."""
     refused = {affinity.key for affinity in low if affinity.is_refused}
     shares = [
         AttributeShare(field, value, min(1.0, count.weight / memory.weight), count.events)
         for (field, value), count in memory.attributes.items()
-        if field != TYPE_FIELD and memory.weight and synonyms.key(value) not in refused
+        if field != TYPE_FIELD
+        and field not in _OF_ONE_ACT
+        and memory.weight
+        and synonyms.key(value) not in refused
     ]
     return sorted(shares, key=lambda entry: (-entry.share, entry.field, entry.value))
 

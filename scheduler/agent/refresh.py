@@ -22,6 +22,7 @@ from scheduler.agent.memory import Memory, decide, fold, to_proto
 from scheduler.agent.name_users import names_among, user_mark
 from scheduler.agent.population import PopulationDelta, PopulationView
 from scheduler.agent.proposal import Proposal, Usage
+from scheduler.agent.ranked import NOTHING_RANKED, RankedTopics, with_ranked
 from scheduler.agent.recast import name_synonyms, recast_profile
 from scheduler.agent.render import foreword, summary
 from scheduler.agent.rows import drop
@@ -55,6 +56,7 @@ class RefreshInput:
         population: The users of the namespace, without `new_events`, and which of its topics mean the same.
         history: All events, where the profile is to be made from them alone; None else.
         generals: What users of the namespace are served as long as they have too few events.
+        ranked: What ranking has learned of the user's topics; nothing where that is not taken in.
     """
 
     user_id: str
@@ -69,6 +71,7 @@ class RefreshInput:
     population: PopulationView
     history: History | None = None
     generals: Generals = BUILT_IN
+    ranked: RankedTopics = NOTHING_RANKED
 
 
 @dataclass
@@ -164,7 +167,8 @@ def draft(refresh_input: RefreshInput, config: Config) -> Draft:
         return Draft(refresh_input, config, memory, delta, None)
     is_cut = len(refresh_input.window_events) >= config.window.events_max
     window = weigh(current, refresh_input.now_ms, config.window, is_cut=is_cut)
-    affinities = rank(window, memory, refresh_input.population, refresh_input.now_ms)
+    counted = rank(window, memory, refresh_input.population, refresh_input.now_ms)
+    affinities = with_ranked(counted, refresh_input.ranked, config.ranking.profile_weight)
     news_ids = frozenset(item.event.event_id for item in news)
     findings = find(
         affinities,

@@ -21,6 +21,7 @@ from scheduler.agent.evidence import evidence_of
 from scheduler.agent.observed import is_statement
 from scheduler.agent.refresh import RefreshInput
 from scheduler.populations import Populations
+from scheduler.ranked_topics import RankedOf, nothing_ranked
 from scheduler.segments import cadence, windowed
 
 logger = logging.getLogger("scheduler")
@@ -57,9 +58,17 @@ class Readings:
         profiles: Where profiles and refresh states are read.
         populations: The users of each namespace.
         live: The configuration in force.
+        ranked_of: Returns what ranking has learned of a user's topics.
     """
 
-    def __init__(self, profiles: ProfileReader, populations: Populations, live: FollowedConfig) -> None:
+    def __init__(
+        self,
+        profiles: ProfileReader,
+        populations: Populations,
+        live: FollowedConfig,
+        ranked_of: RankedOf = nothing_ranked,
+    ) -> None:
+        self._ranked_of = ranked_of
         self._profiles = profiles
         self._populations = populations
         self._live = live
@@ -91,6 +100,7 @@ class Readings:
         )
         events = [event for event in stored if event.sequence <= state.consumed_seq]
         user_id, namespace = keys.split_user_key(user)
+        population = self._populations.view(namespace)
         refresh_input = RefreshInput(
             user_id=user_id,
             namespace=namespace,
@@ -101,7 +111,8 @@ class Readings:
             new_events=(),
             window_events=[event.event for event in events],
             previous=previous,
-            population=self._populations.view(namespace),
+            population=population,
+            ranked=self._ranked_of(user, activity, population.synonyms),
         )
         later = [event for event in stored if event.sequence > state.consumed_seq]
         return Standing(state, refresh_input, events, later)

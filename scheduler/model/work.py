@@ -29,6 +29,7 @@ from scheduler.model.status import status
 from scheduler.model.waiting import Waiting
 from scheduler.model.waves import Waves
 from scheduler.populations import Populations
+from scheduler.ranked_topics import RankedOf, nothing_ranked
 from scheduler.runner import Runner
 from scheduler.shaping import Shaping
 
@@ -52,6 +53,7 @@ class ModelWork:
         health: Where is stated what is wrong.
         shaping: Tells when the settings that shape profiles are others.
         product_schema: The operator's own message; None without one.
+        ranked_of: Returns what ranking has learned of a user's topics.
         environ: Where keys may be.
     """
 
@@ -68,12 +70,13 @@ class ModelWork:
         health: Health,
         shaping: Shaping,
         product_schema: ProductSchema | None = None,
+        ranked_of: RankedOf = nothing_ranked,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._connections = connections
         self._health = health
         self._spend = Spend(profiles, clock, live)
-        readings = Readings(profiles, populations, live)
+        readings = Readings(profiles, populations, live, ranked_of)
         applying = Applying(
             profiles,
             readings,

@@ -287,6 +287,16 @@ def test_what_nearly_always_holds_becomes_a_filter() -> None:
     assert [(row.field, row.value) for row in filters] == [("repo", "celery")]
 
 
+def test_how_single_calls_went_is_no_search_default() -> None:
+    """The outcome and place of calls, and what suggestions were like, are neither filters nor boosts; a language is."""
+    fields = {"outcome": "ok", "position": "1", "lines": "1", "confidence": "0.6", "language": "go"}
+    events = [event(number, number % 5, ["x"], attributes=fields) for number in range(40)]
+    profile = run(events).profile
+    assert {row.field for row in profile.search_defaults.implicit_filters} == {"language"}
+    assert {row.field for row in profile.search_defaults.boost_signals} == {"topic"}
+    assert "outcome" not in profile.foreword.text
+
+
 def test_an_agents_user_shows_tools_and_errors() -> None:
     """Tool calls and error types are named."""
     events = [

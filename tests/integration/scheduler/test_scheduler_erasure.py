@@ -145,7 +145,7 @@ def test_an_erasure_that_fails_is_tried_again(store, monkeypatch: pytest.MonkeyP
     asyncio.run(story())
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 def test_a_refresh_that_ended_this_very_turn_is_abandoned(store) -> None:
     """One whose end the runner has yet to hear of is waited for, without holding up the event loop."""
     user = keys.user_key("ann")

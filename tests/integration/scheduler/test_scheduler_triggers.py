@@ -311,7 +311,7 @@ def test_history_during_a_refresh_settles_after_it(store) -> None:
     asyncio.run(story())
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 def test_a_store_that_takes_the_place_between_two_batches_is_read_from_its_beginning(
     store, tmp_path: Path
 ) -> None:

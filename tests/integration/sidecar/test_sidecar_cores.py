@@ -376,7 +376,7 @@ def test_erasing_a_user_reaches_what_was_asked(running: Any) -> None:
     running.client.put_core(RETRIES)
     ids = {user: running.client.answer(user, QUESTION).done.answer_id for user in ("ann", "bob")}
     assert running.client.explain_answer(ids["ann"]).HasField("explanation")
-    erased = running.client.erase("ann")
+    erased = running.client.erase("ann", wait_seconds=0.1)
     assert {count.store: count.rows for count in erased.counts}["answers.asked"] >= 1
     assert not running.client.explain_answer(ids["ann"]).HasField("explanation")
     assert running.client.explain_answer(ids["bob"]).HasField("explanation")
