@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -18,8 +18,19 @@ from foreword.errors import FieldError, ForewordError
 
 if TYPE_CHECKING:
     from evaluations.candidates import Candidate
+    from evaluations.ranking import Options
     from evaluations.sources import Source
     from foreword.llm import Model
+
+
+class Printed(Protocol):
+    """What came of an evaluation."""
+
+    def to_json(self) -> str:
+        """Return it as one line of JSON."""
+
+    def table(self) -> str:
+        """Return it for a terminal."""
 
 
 @click.group("evaluate")
@@ -77,6 +88,13 @@ _BUDGET = click.option(
     show_default="one a processor",
     help="Lives gone through at once.",
 )
+@click.option(
+    "--ranking-weight",
+    type=click.FloatRange(0, 4),
+    default=0.0,
+    metavar="W",
+    help="Put profiles beside that take in what ranking learned, at ranking.profile_weight = W; needs feedback.",
+)
 @shared_options
 @click.pass_obj
 def profiles(
@@ -90,6 +108,7 @@ def profiles(
     resamples: int,
     seed: int,
     processes: int,
+    ranking_weight: float,
 ) -> None:
     """Compare each profile's first topics with what its user does in the next 7 days, at cuts on every weekday.
 
@@ -106,6 +125,7 @@ def profiles(
             ignored_topics=ignored_topics,
             config=settings.config,
             processes=processes,
+            ranking_weight=ranking_weight,
             on_progress=lambda done, total: show("Profiles", done, total, "lives"),
         )
     click.echo(report.to_json() if settings.as_json else report.table())
@@ -543,3 +563,86 @@ def cadence(
         on_progress=lambda step: None if settings.as_json else note(f"{step} …"),
     )
     click.echo(report.to_json() if settings.as_json else report.table())
+
+
+@command.command("ranking")
+@click.option("--ratings", type=_FILE, metavar="FILE", help="CSV of ratings, gzip by suffix.")
+@click.option("--items", type=_FILE, metavar="FILE", help="CSV of the rated items, with title and genres.")
+@click.option("--decisions", type=_FILE, metavar="FILE", help="JSON lines of a coding assistant's telemetry.")
+@click.option(
+    "--trajectories", type=_FILE, metavar="FILE", help="JSON of an agent's conversations, as of tau-bench."
+)
+@click.option("--logged", type=_FILE, metavar="FILE", help="CSV of what one policy showed; needs --policy.")
+@click.option("--policy", type=_FILE, metavar="FILE", help="CSV of what the policy showed that is estimated.")
+@click.option(
+    "--methods", default="", metavar="A;B", help="Only these, separated by semicolons, or by commas."
+)
+@click.option(
+    "--rivals",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".venv-rivals"),
+    show_default=True,
+    metavar="DIR",
+    help="The virtual environment of Vowpal Wabbit and River that `make rivals` makes; left out where it is not there.",
+)
+@_RESAMPLES
+@click.option("--seed", type=int, default=0, show_default=True, help="Of all that is drawn.")
+@shared_options
+@click.pass_obj
+def ranking(
+    settings: Settings,
+    *,
+    ratings: Path | None,
+    items: Path | None,
+    decisions: Path | None,
+    trajectories: Path | None,
+    logged: Path | None,
+    policy: Path | None,
+    methods: str,
+    rivals: Path,
+    resamples: int,
+    seed: int,
+) -> None:
+    """Measure how well it is foretold what users take, beside rivals, each point predicted before it is learned.
+
+    Takes one kind of file: ratings (which are 4 or more; a bandit of ten items; each user's last item), decisions on
+    suggestions of code, an agent's trajectories (the next tool), or two logs of policies. Intervals are of 95 %, by
+    resampling users.
+    """
+    from evaluations.ranking import Options, evaluate_decisions, evaluate_ratings, evaluate_trajectories
+
+    kinds: dict[str, tuple[Path | None, Callable[[Path, Options], Printed]]] = {
+        "--ratings": (ratings, lambda file, options: evaluate_ratings(file, items, options)),
+        "--decisions": (decisions, evaluate_decisions),
+        "--trajectories": (trajectories, evaluate_trajectories),
+        "--logged": (logged, lambda file, options: _off_policy(file, policy, options)),
+    }
+    given = [(file, evaluate) for file, evaluate in kinds.values() if file]
+    if len(given) != 1:
+        raise click.UsageError(f"Give one of {', '.join(kinds)}.")
+    if (items and not ratings) or (policy is None) != (logged is None):
+        raise click.UsageError("--items needs --ratings; --logged and --policy need each other.")
+    ((file, evaluate),) = given
+    with progress(as_json=settings.as_json) as show:
+        options = Options(_listed(methods), seed, resamples, rivals, show)
+        report = evaluate(file, options)
+    click.echo(report.to_json() if settings.as_json else report.table())
+
+
+def _off_policy(logged: Path, policy: Path | None, options: Options) -> Printed:
+    from evaluations.ranking import evaluate_off_policy
+
+    # Click has seen to it that both are given.
+    assert policy is not None
+    return evaluate_off_policy(
+        logged,
+        policy,
+        seed=options.seed,
+        bootstrap=options.resamples,
+        on_progress=lambda step, done, total: options.on_progress(step, done, total, "resamples"),
+    )
+
+
+def _listed(methods: str) -> list[str]:
+    """Return methods that are separated by commas, or, as some have a comma in their name, by semicolons."""
+    return [name.strip() for name in methods.split(";" if ";" in methods else ",") if name.strip()]

@@ -28,6 +28,7 @@ _COMMANDS = {
     "rollback": "foreword.cli.rollback",
     "explain": "foreword.cli.explain",
     "answer": "foreword.cli.answer",
+    "rank": "foreword.cli.rank",
     "status": "foreword.cli.status",
     "users": "foreword.cli.users",
     "cadence": "foreword.cli.cadence",

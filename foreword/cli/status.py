@@ -15,6 +15,7 @@ from foreword.cli.connection import connect
 from foreword.cli.entry import EXIT_FAILED, EXIT_OK, say_error
 from foreword.cli.model_text import model_rows, request_path_text
 from foreword.cli.output import bytes_text, message_dict, print_json, print_json_line, table
+from foreword.cli.rank_text import ranking_rows
 from foreword.cli.settings import Settings, address_option
 from foreword.clock import format_time_ms
 from foreword.errors import ServiceError
@@ -181,6 +182,7 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
             ("sidecar", f"version {status.version}, its time {time_text(status.now)}"),
             *((one.name, _environment(one)) for one in status.environments),
             *answer_rows(status.answers),
+            *ranking_rows(status.ranking),
             *model_rows(status.model, [problem.message for problem in status.problems]),
         ]
     ).splitlines()

@@ -25,8 +25,11 @@ from foreword.client.calls import (
     SegmentLike,
     TurnLike,
 )
+from foreword.client.candidates import CandidateLike, ContextLike
 from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
 from foreword.client.events import EventFields, EventLike
+from foreword.client.feedback import Said
+from foreword.client.ranking import CandidateT, Ranking, ranking_of
 from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError
 from foreword.v1.activity_service_pb2 import DeleteEventsResponse, RecordEventsResponse
@@ -61,6 +64,7 @@ from foreword.v1.profile_service_pb2 import (
     ListRevisionsResponse,
     RollbackProfileResponse,
 )
+from foreword.v1.ranking_service_pb2 import ExplainRankingResponse, RecordFeedbackResponse
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
 # An application's own inference: takes a question, returns Markdown or a core.
@@ -434,6 +438,56 @@ class AsyncForeword(Client):
     ) -> AuditAnswersResponse:
         """Return near questions that were met, newest first; see `Foreword.audit_answers`."""
         return await self._ask(self._audit_answers(namespace, count=count, served_only=served_only))
+
+    async def rank(
+        self,
+        user_id: str,
+        candidates: Iterable[CandidateT],
+        *,
+        context: ContextLike | None = None,
+        text: str = "",
+        session_id: str = "",
+        explore: bool = True,
+        limit: int = 0,
+        namespace: str | None = None,
+    ) -> Ranking[CandidateT]:
+        """Return candidates in the order in which they suit a user now; see `Foreword.rank`."""
+        given = self._candidates(candidates)
+        moment = (context, text, session_id)
+        call = self._rank(user_id, given, namespace, context=moment, explore=explore, limit=limit)
+        return ranking_of(given, limit, await self._ask(call))
+
+    async def feedback(
+        self,
+        decision_id: str | None = None,
+        *,
+        action_id: str = "",
+        accepted: bool | None = None,
+        liked: bool | None = None,
+        correction: str = "",
+        reward: float | None = None,
+        feedback_id: str = "",
+        user_id: str = "",
+        action: CandidateLike | None = None,
+        context: ContextLike | None = None,
+        namespace: str | None = None,
+    ) -> RecordFeedbackResponse:
+        """Tell what a user said of an action; see `Foreword.feedback`."""
+        call = self._feedback(
+            decision_id,
+            Said(accepted, liked, correction, reward),
+            namespace,
+            action_id=action_id,
+            feedback_id=feedback_id,
+            user_id=user_id,
+            action=action,
+            context=context,
+        )
+        return RecordFeedbackResponse() if call is None else await self._ask(call)
+
+    async def explain_ranking(self, decision_id: str, limit: int = 0) -> ExplainRankingResponse:
+        """Return why an order was what it was; see `Foreword.explain_ranking`."""
+        return await self._ask(self._explain_ranking(decision_id, limit))
 
     async def close(self) -> None:
         """Disconnect."""

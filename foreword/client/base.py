@@ -20,6 +20,7 @@ from foreword.client.calls import (
     ERASE_USER,
     EXPLAIN_ANSWER,
     EXPLAIN_BELIEF,
+    EXPLAIN_RANKING,
     EXPORT_USER,
     GET_BACKFILL,
     GET_CORE,
@@ -34,7 +35,9 @@ from foreword.client.calls import (
     MERGE_TOPICS,
     PAUSE_REFRESHES,
     PUT_CORE,
+    RANK_ACTIONS,
     RECORD_EVENTS,
+    RECORD_FEEDBACK,
     REFRESH_USER,
     RESUME_REFRESHES,
     ROLLBACK_PROFILE,
@@ -45,7 +48,9 @@ from foreword.client.calls import (
     Call,
     CoreLike,
 )
+from foreword.client.candidates import given_candidates
 from foreword.client.failures import Failures
+from foreword.client.feedback import Said, feedback_fields
 from foreword.client.reach import Reach
 from foreword.client.recording import Recording
 from foreword.errors import FieldError, ServiceError
@@ -82,6 +87,11 @@ from foreword.v1.profile_service_pb2 import (
     GetProfileResponse,
     ListRevisionsResponse,
     RollbackProfileResponse,
+)
+from foreword.v1.ranking_service_pb2 import (
+    ExplainRankingResponse,
+    RankActionsResponse,
+    RecordFeedbackResponse,
 )
 from foreword.v1.refresh_pb2 import RefreshMode
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
@@ -322,6 +332,47 @@ class Client:
             lambda _: AuditAnswersResponse(),
             always_raises=True,
         )
+
+    def _candidates(self, candidates: Any) -> list[Any]:
+        """Return the candidates as a list; none when they are no list of any kind, which is raised or logged."""
+        try:
+            return given_candidates(candidates)
+        except FieldError as exc:
+            self._failures.handle(exc)
+            return []
+
+    def _rank(
+        self, user_id: str, candidates: list[Any], namespace: str | None, **asked: Any
+    ) -> Call[RankActionsResponse]:
+        asked = self._of(user_id, namespace, candidates=candidates, **asked)
+        # Without an order in it: the candidates stand as they were given.
+        return Call(RANK_ACTIONS, asked, lambda _: RankActionsResponse())
+
+    def _feedback(
+        self, decision_id: Any, said: Said, namespace: str | None, **asked: Any
+    ) -> Call[RecordFeedbackResponse] | None:
+        """Return what to send; None when nothing can be learned of it.
+
+        Raises:
+            FieldError: With `raises`, when something is of the wrong kind, missing, or contradicts another.
+        """
+        try:
+            fields = feedback_fields(decision_id, said, **asked)
+        except FieldError as exc:
+            self._failures.handle(exc)
+            return None
+        if fields is None:
+            if self._failures.raises:
+                raise FieldError("decision_id", "that of an unranked order", "that of a ranked one")
+            return None
+        if "decision_id" not in fields:
+            fields["namespace"] = self._space(namespace)
+            fields["context"] = (fields["context"], "", "")
+        return Call(RECORD_FEEDBACK, fields, lambda _: RecordFeedbackResponse())
+
+    def _explain_ranking(self, decision_id: str, limit: int) -> Call[ExplainRankingResponse]:
+        asked = {"decision_id": decision_id, "limit": limit}
+        return Call(EXPLAIN_RANKING, asked, lambda _: ExplainRankingResponse(), always_raises=True)
 
     def _of_any(self, namespace: str | None, asked: dict[str, Any]) -> dict[str, Any]:
         """Add the tenant's space, if either the call or the client names one; else all are meant."""

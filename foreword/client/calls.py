@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 from google.protobuf.message import Message
 
 from foreword import arguments
+from foreword.client.candidates import make_candidates, make_context
 from foreword.errors import FieldError, ForewordError
 from foreword.v1.activity_service_pb2 import (
     DeleteEventsRequest,
@@ -76,6 +77,14 @@ from foreword.v1.profile_service_pb2 import (
     ListRevisionsResponse,
     RollbackProfileRequest,
     RollbackProfileResponse,
+)
+from foreword.v1.ranking_service_pb2 import (
+    ExplainRankingRequest,
+    ExplainRankingResponse,
+    RankActionsRequest,
+    RankActionsResponse,
+    RecordFeedbackRequest,
+    RecordFeedbackResponse,
 )
 from foreword.v1.user_data_service_pb2 import (
     EraseUserRequest,
@@ -161,6 +170,13 @@ EXPLAIN_ANSWER = Method(
     "/foreword.v1.AnswerService/ExplainAnswer", ExplainAnswerRequest, ExplainAnswerResponse
 )
 AUDIT_ANSWERS = Method("/foreword.v1.AnswerService/AuditAnswers", AuditAnswersRequest, AuditAnswersResponse)
+RANK_ACTIONS = Method("/foreword.v1.RankingService/RankActions", RankActionsRequest, RankActionsResponse)
+RECORD_FEEDBACK = Method(
+    "/foreword.v1.RankingService/RecordFeedback", RecordFeedbackRequest, RecordFeedbackResponse
+)
+EXPLAIN_RANKING = Method(
+    "/foreword.v1.RankingService/ExplainRanking", ExplainRankingRequest, ExplainRankingResponse
+)
 STREAMING: tuple[Method[Any], ...] = (EXPORT_USER, ANSWER)
 UNARY: tuple[Method[Any], ...] = (
     GET_PROFILE,
@@ -190,6 +206,9 @@ UNARY: tuple[Method[Any], ...] = (
     INVALIDATE_CORES,
     EXPLAIN_ANSWER,
     AUDIT_ANSWERS,
+    RANK_ACTIONS,
+    RECORD_FEEDBACK,
+    EXPLAIN_RANKING,
 )
 
 
@@ -335,7 +354,17 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "estimate_only": arguments.flag,
     "backfill_id": _as_it_is,
     "action": _as_it_is,
+    "candidates": make_candidates,
+    "context": make_context,
+    "explore": arguments.flag,
+    "limit": arguments.count,
+    "decision_id": arguments.text,
+    "action_id": arguments.text,
+    "feedback_id": arguments.text,
     # Made by ours, from what the caller gave.
+    "feedback": _as_it_is,
+    "reward": _as_it_is,
+    "text": _as_it_is,
     "for_backfill": _as_it_is,
     "events": _as_it_is,
     "claim": _as_it_is,

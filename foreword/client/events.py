@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Required, TypeAlias, TypedDict
@@ -49,6 +49,7 @@ class EventFields(TypedDict, total=False):
     )
     value: float | None
     attributes: Mapping[str, str] | None
+    vector: Sequence[float] | None
 
 
 EventLike: TypeAlias = Event | EventFields
@@ -148,14 +149,6 @@ def _feedback(name: str, value: Any) -> Any:
     return arguments.choice(name, value, Feedback)
 
 
-def _attributes(name: str, value: Any) -> dict[str, str]:
-    if not isinstance(value, Mapping):
-        raise FieldError(name, shown(value), "a mapping of text to text")
-    return {
-        arguments.text(name, key): arguments.text(f"{name}[{key!r}]", item) for key, item in value.items()
-    }
-
-
 _FIELDS: dict[str, Callable[[str, Any], Any]] = {
     "event_id": arguments.text,
     "user_id": arguments.text,
@@ -169,5 +162,6 @@ _FIELDS: dict[str, Callable[[str, Any], Any]] = {
     "dwell": _dwell,
     "feedback": _feedback,
     "value": arguments.number,
-    "attributes": _attributes,
+    "attributes": arguments.attributes,
+    "vector": arguments.vector,
 }

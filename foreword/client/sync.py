@@ -26,8 +26,11 @@ from foreword.client.calls import (
     SegmentLike,
     TurnLike,
 )
+from foreword.client.candidates import CandidateLike, ContextLike
 from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
 from foreword.client.events import EventFields, EventLike
+from foreword.client.feedback import Said
+from foreword.client.ranking import CandidateT, Ranking, ranking_of
 from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError, ServiceError
 from foreword.v1.activity_service_pb2 import DeleteEventsResponse, RecordEventsResponse
@@ -62,6 +65,7 @@ from foreword.v1.profile_service_pb2 import (
     ListRevisionsResponse,
     RollbackProfileResponse,
 )
+from foreword.v1.ranking_service_pb2 import ExplainRankingResponse, RecordFeedbackResponse
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
 # An application's own inference: takes a question, returns Markdown or a core.
@@ -619,6 +623,100 @@ class Foreword(Client):
             namespace: The tenant's space; None takes the client's, and all when it has none.
         """
         return self._ask(self._audit_answers(namespace, count=count, served_only=served_only))
+
+    def rank(
+        self,
+        user_id: str,
+        candidates: Iterable[CandidateT],
+        *,
+        context: ContextLike | None = None,
+        text: str = "",
+        session_id: str = "",
+        explore: bool = True,
+        limit: int = 0,
+        namespace: str | None = None,
+    ) -> Ranking[CandidateT]:
+        """Return candidates in the order in which they suit a user now.
+
+        `client.rank("ada", ["concise", "verbose"], context={"domain": "python"}).best` is one of them. Where none ranks
+        them, they come back as they were given, and `is_ranked` is False.
+
+        Args:
+            user_id: The user.
+            candidates: 1 to 500, each id once: an id, a mapping of `id`, `topics`, `attributes`, `text`, `vector` and
+                `irreversible`, or a Candidate. What is irreversible is never tried for the sake of learning.
+            context: Facts of the moment by name, such as domain, repo, error_type; or a RankingContext.
+            text: What was asked.
+            session_id: The running session.
+            explore: Whether the order may be varied to learn from.
+            limit: How many to return; 0 means all.
+            namespace: The tenant's space; None takes the client's.
+        """
+        given = self._candidates(candidates)
+        moment = (context, text, session_id)
+        call = self._rank(user_id, given, namespace, context=moment, explore=explore, limit=limit)
+        return ranking_of(given, limit, self._ask(call))
+
+    def feedback(
+        self,
+        decision_id: str | None = None,
+        *,
+        action_id: str = "",
+        accepted: bool | None = None,
+        liked: bool | None = None,
+        correction: str = "",
+        reward: float | None = None,
+        feedback_id: str = "",
+        user_id: str = "",
+        action: CandidateLike | None = None,
+        context: ContextLike | None = None,
+        namespace: str | None = None,
+    ) -> RecordFeedbackResponse:
+        """Tell what a user said of an action, or how good it turned out to be; nobody else's order moves by it.
+
+        `client.feedback(ranking.decision_id, accepted=True)` is of the first one offered. `accepted` False, `liked`
+        False and a correction are a no. Told again, it counts once. Of an unranked order, whose decision id is empty,
+        nothing is learned, and `accepted` of the response is False.
+
+        Args:
+            decision_id: That of a ranking; without one, `user_id` and `action` are given.
+            action_id: Which of the offered actions; empty means the first.
+            accepted: Whether the user took it.
+            liked: Whether the user liked it.
+            correction: How it shall be instead, in the user's words; the profile takes them up.
+            reward: How good it turned out to be, 0 to 1; may come days later.
+            feedback_id: Names this feedback: the same one counts once. Empty makes one: of a decision of what is said,
+                else anew.
+            user_id: Of whom, without a decision.
+            action: Of what, without a decision.
+            context: In which moment, without a decision.
+            namespace: The tenant's space, without a decision; None takes the client's.
+
+        Raises:
+            FieldError: With `raises`: nothing is said, one thing contradicts another, or one is of the wrong kind.
+            ServiceError: With `raises`: the call failed; DECISION_UNKNOWN where the decision is not in the log.
+        """
+        call = self._feedback(
+            decision_id,
+            Said(accepted, liked, correction, reward),
+            namespace,
+            action_id=action_id,
+            feedback_id=feedback_id,
+            user_id=user_id,
+            action=action,
+            context=context,
+        )
+        return RecordFeedbackResponse() if call is None else self._ask(call)
+
+    def explain_ranking(self, decision_id: str, limit: int = 0) -> ExplainRankingResponse:
+        """Return why an order was what it was, of its first `limit` actions, at most 20; 0 means 20.
+
+        Raises:
+            FieldError: An argument is of the wrong kind.
+            ServiceError: Always when it fails, whatever `raises` says; DECISION_UNKNOWN where the decision is not in
+                the log.
+        """
+        return self._ask(self._explain_ranking(decision_id, limit))
 
     def close(self) -> None:
         """Disconnect."""

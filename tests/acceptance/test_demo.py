@@ -137,7 +137,20 @@ def _check_what_was_seen(seen: dict[str, Any]) -> None:
     assert all("cannot be stopped" in text for text in (shopkeeper, developer))
     assert seen["live"]["topic"] in seen["live"]["text_after"].lower()
     assert sum(sum(n for key, n in row.items() if key.endswith("_count")) for row in seen["segments"]) == 2
-    assert set(seen["seconds"]) >= {"data", "start", "import", "compute", "latency", "live", "answers"}
+    ranking = seen["ranking"]
+    assert ranking["before"] == {"developer": ranking["actions"], "shopkeeper": ranking["actions"]}
+    assert ranking["after"]["developer"][-1] == "explain-and-refactor"
+    assert ranking["after"]["shopkeeper"] == ranking["actions"]
+    assert set(seen["seconds"]) >= {
+        "data",
+        "start",
+        "import",
+        "compute",
+        "latency",
+        "live",
+        "answers",
+        "ranking",
+    }
 
 
 def test_with_a_model_it_shows_what_that_adds_and_outlives_it(tmp_path: Path, temporary: Path) -> None:

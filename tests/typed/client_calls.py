@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-from foreword.client import AsyncForeword, EventFields, Foreword, error_reason
+from foreword.client import AsyncForeword, EventFields, Foreword, Ranking, error_reason
 from foreword.errors import ServiceError
 from foreword.local import LocalReader
 from foreword.v1.answer_service_pb2 import Turn
 from foreword.v1.core_pb2 import Core
 from foreword.v1.error_reason_pb2 import ErrorReason
 from foreword.v1.event_pb2 import Event, Feedback
+from foreword.v1.ranking_pb2 import Candidate, RankingContext
 from foreword.v1.user_data_service_pb2 import ExportUserResponse
 
 
@@ -25,7 +26,7 @@ def calls(client: Foreword, reader: LocalReader) -> str:
     client.record(
         user_id="ada", type="read", topics={"tests"}, dwell=timedelta(seconds=1), attributes={"a": "b"}
     )
-    client.record(user_id="ada", type="like", feedback="FEEDBACK_LIKE")
+    client.record(user_id="ada", type="like", feedback="FEEDBACK_LIKE", vector=[0.5, 1])
     client.record({"user_id": "ada", "type": "like", "feedback": Feedback.FEEDBACK_LIKE})
     event: EventFields = {"user_id": "ada", "type": "view"}
     client.record([event, {"user_id": "ada", "type": "view", "topics": ("a", "b")}])
@@ -66,6 +67,24 @@ async def asyncio_answers(client: AsyncForeword) -> str:
     return (await client.answer("ada", "How?")).text + parts[0] + await client.wrap(core, "ada")
 
 
+def ranking(client: Foreword) -> str:
+    """An order is of what was given, and feedback on it one line."""
+    ranked: Ranking[str] = client.rank("ada", ["concise", "verbose"], context={"domain": "python"})
+    client.feedback(ranked.decision_id, accepted=True)
+    client.feedback(user_id="ada", action={"id": "concise", "topics": ["style"]}, correction="Shorter.")
+    tool: dict[str, object] = client.rank("ada", [{"id": "search", "irreversible": False}], limit=1).best
+    message: Candidate = client.rank("ada", (Candidate(action_id="search"),), context=RankingContext()).best
+    why = client.explain_ranking(ranked.decision_id).explanations[0].parts[0].feature
+    return ranked.best + str(tool["id"]) + message.action_id + why
+
+
+async def asyncio_ranking(client: AsyncForeword) -> str:
+    """The same of the asyncio client."""
+    ranked: Ranking[str] = await client.rank("ada", ["concise", "verbose"])
+    taken: bool = (await client.feedback(ranked.decision_id, reward=0.5)).accepted
+    return ranked.best + str(taken)
+
+
 def reason(error: ServiceError) -> ErrorReason:
     """The reason of a refused call."""
     return error_reason(error)
@@ -79,12 +98,17 @@ def slips(client: Foreword) -> None:
     client.record(type="read")  # type: ignore[call-overload]
     client.record(user_id="ada", type="read", feedback="like")  # type: ignore[call-overload]
     client.record(user_id="ada", type="read", attributes={"depth": 3})  # type: ignore[dict-item]
+    client.record(user_id="ada", type="read", vector="0.5")  # type: ignore[arg-type]
     client.record([{"user_id": "ada", "type": "read", "topic": ["a"]}])  # type: ignore[list-item]
     client.text(5)  # type: ignore[arg-type]
     client.text("ada", max_tokens="60")  # type: ignore[arg-type]
     client.answer("ada", "How?", conversation=["Hi"])  # type: ignore[list-item]
     client.core_or("How?", lambda question: 5)  # type: ignore[arg-type,return-value]
     client.wrap("How?", "ada")  # type: ignore[arg-type]
+    client.rank("ada", [5])  # type: ignore[type-var]
+    client.rank("ada", ["a"], context={"hour": 5})  # type: ignore[dict-item]
+    client.rank("ada", [Candidate()]).best.upper()  # type: ignore[attr-defined]
+    client.feedback("a", accepted="yes")  # type: ignore[arg-type]
 
 
 async def asyncio_slips(client: AsyncForeword) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -32,6 +33,9 @@ class Three:
         (arguments.tokens, 10**30, arguments.UINT32_MAX),
         (arguments.number, 2, 2.0),
         (arguments.seconds, 0.5, 0.5),
+        (arguments.attributes, {"a": "b"}, {"a": "b"}),
+        (arguments.vector, [1, 0.5], array("d", [1, 0.5])),
+        (arguments.vector, (number for number in (1, 2)), array("d", [1, 2])),
     ],
 )
 def test_values_of_the_right_kind_are_taken(check: Callable[..., Any], value: Any, result: Any) -> None:
@@ -55,6 +59,11 @@ def test_values_of_the_right_kind_are_taken(check: Callable[..., Any], value: An
         (arguments.tokens, True, "True (bool)", "a whole number of tokens, 0 or more"),
         (arguments.tokens, 60.0, "60.0 (float)", "a whole number of tokens, 0 or more"),
         (arguments.number, "5", "'5' (str)", "a number"),
+        (arguments.attributes, "a", "'a' (str)", "a mapping of text to text"),
+        (arguments.vector, "12", "'12' (str)", "a list of numbers"),
+        (arguments.vector, b"12345678", "b'12345678' (bytes)", "a list of numbers"),
+        (arguments.vector, [1, "2"], "[1, '2'] (list)", "a list of numbers"),
+        (arguments.vector, 5, "5 (int)", "a list of numbers"),
         (arguments.number, True, "True (bool)", "a number"),
         (arguments.number, Decimal(5), "Decimal('5') (Decimal)", "a number"),
         (arguments.seconds, float("nan"), "nan (float)", "a number of seconds"),

@@ -187,3 +187,32 @@ def test_intervals_come_from_resampled_users_not_points() -> None:
 def test_the_same_seed_gives_the_same_draws() -> None:
     """Results can be repeated."""
     assert draw(5, 3, seed=7) == draw(5, 3, seed=7) != draw(5, 3, seed=8)
+
+
+def test_what_ranking_learned_stands_beside(tmp_path: Path) -> None:
+    """With a weight the profiles that take it in are compared with the product's; without, there is no such row."""
+    pytest.importorskip("numpy")
+    file = tmp_path / "events.jsonl"
+    lines = []
+    for user in range(8):
+        for day in range(120):
+            topic = ("jazz", "opera", "chess")[(day + user) % 3]
+            is_liked = (topic == "jazz") == (user % 2 == 0)
+            lines.append(
+                {
+                    "event_id": f"{user}-{day}",
+                    "user_id": f"u{user}",
+                    "time": f"{1_700_000_000 + 86_400 * day + user}",
+                    "type": "read",
+                    "item_id": f"{topic}{day % 5}",
+                    "topics": [topic],
+                    "feedback": "FEEDBACK_ACCEPT" if is_liked else "FEEDBACK_REJECT",
+                }
+            )
+    file.write_text("\n".join(map(json.dumps, lines)))
+    report = evaluate_profiles([EventFile(file)], bootstrap=10, ranking_weight=1.0)
+    rows = {row["method"]: row for row in json.loads(report.to_json())["rows"]}
+    assert {"foreword", "foreword, ranked"} <= rows.keys()
+    assert "recall_at_3_difference" in rows["foreword, ranked"]
+    without = json.loads(evaluate_profiles([EventFile(file)], bootstrap=10).to_json())
+    assert "foreword, ranked" not in {row["method"] for row in without["rows"]}

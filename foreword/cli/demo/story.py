@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from itertools import cycle, islice
 from typing import Any
 
@@ -17,6 +18,7 @@ from foreword.cli.demo.daemons import DemoDaemons
 from foreword.cli.demo.data import DemoData, next_session
 from foreword.cli.demo.model_process import ModelProcess
 from foreword.cli.demo.model_steps import ModelSteps
+from foreword.cli.demo.ranking import RankingSteps
 from foreword.cli.demo.readable import readable, shortened
 from foreword.cli.demo.screen import Screen
 from foreword.cli.output import change_line, message_dict
@@ -87,6 +89,9 @@ class Story:
         self.result["answers"] = AnswerSteps(self._screen, self._client).ask()
         if self._model is not None:
             self.result["outage"] = self._model.outage()
+        # An install without the extra `ranking` shows all but this.
+        if find_spec("numpy") is not None:
+            self.result["ranking"] = RankingSteps(self._screen, self._client).choose()
         self.result["seconds"] = {name: round(seconds, 3) for name, seconds in self._screen.seconds.items()}
         return shown
 
