@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import TYPE_CHECKING
 
 from evaluations.baselines import BASELINES, baselines, count
 from evaluations.foretelling import Scores, top_of
@@ -16,10 +17,16 @@ from foreword.config import Config
 from foreword.errors import FieldError
 from foreword.topics import topic_key
 from foreword.v1 import profile_pb2
+from foreword.v1.event_pb2 import Event
+
+if TYPE_CHECKING:
+    from evaluations.ranking.profile_topics import TopicsLearned
 
 PRODUCT = "foreword"
 SHARE = "share"
 """The profile's topics by the score shown of them, which is what they were ordered by once."""
+RANKED = "foreword, ranked"
+"""The product with `ranking.profile_weight`."""
 METHODS = (PRODUCT, SHARE, *BASELINES)
 WEEKDAYS = 7
 
@@ -34,6 +41,7 @@ class Pass:
         weekday: Days after Thursday.
         ignored: Topics left out, by `topic_key`.
         config: The product's configuration.
+        ranking_weight: Of what ranking learns of the same feedback, in a profile beside; 0 for none.
     """
 
     file: int
@@ -41,21 +49,38 @@ class Pass:
     weekday: int
     ignored: frozenset[str]
     config: Config
+    ranking_weight: float = 0.0
 
     def run(self) -> Scores:
         """Return how well the week after each cut was foretold."""
         scores, popularity, counted_ms = Scores(), dict[str, float](), 0
-        replay = Replay(self.source.read(), self.config, self.ignored, shift_days=self.weekday)
+        events = self.source.read()
+        replay = Replay(events, self.config, self.ignored, shift_days=self.weekday)
+        learned = self._topics_learned(events)
         for week, cut_ms in enumerate(replay.cuts):
+            if learned is not None:
+                learned.learn_before(cut_ms)
             count(popularity, replay.between(counted_ms, cut_ms))
             counted_ms = cut_ms
             for due in replay.due(week):
+                if learned is not None and due.is_point:
+                    known = learned.of(due.user_id, cut_ms)
+                    said = _topics(replay.ranked(due, known, self.ranking_weight))
+                    scores.add(RANKED, (0, due.user_id), top_of(said, self.ignored), due.truth)
                 profile = replay.refresh(due)
                 if due.is_point:
                     told = [*_told(profile), *baselines(due.before, popularity, cut_ms)]
                     for method, topics in told:
                         scores.add(method, (0, due.user_id), top_of(topics, self.ignored), due.truth)
         return scores
+
+    def _topics_learned(self, events: Sequence[Event]) -> TopicsLearned | None:
+        if not self.ranking_weight:
+            return None
+        # Only now: it needs the extra `ranking`.
+        from evaluations.ranking.profile_topics import TopicsLearned
+
+        return TopicsLearned(events, seed=self.weekday)
 
 
 def evaluate_profiles(
@@ -66,6 +91,7 @@ def evaluate_profiles(
     ignored_topics: Collection[str] = (),
     config: Config | None = None,
     processes: int = 1,
+    ranking_weight: float = 0.0,
     on_progress: Callable[[int, int], object] = lambda _done, _total: None,
 ) -> Report:
     """Measure profiles against the week after them, at cuts on every day.
@@ -81,6 +107,8 @@ def evaluate_profiles(
         ignored_topics: Topics left out of what is foretold and of what happened.
         config: The product's configuration; the defaults without it.
         processes: How many lives are gone through at once.
+        ranking_weight: With it, profiles that take in what ranking learned of feedback until then stand beside, at this
+            `ranking.profile_weight`; without feedback they are the same.
         on_progress: Called after each life with the lives done, and all of them.
 
     Raises:
@@ -88,7 +116,7 @@ def evaluate_profiles(
     """
     ignored = frozenset(map(topic_key, ignored_topics))
     passes = [
-        Pass(file, source, weekday, ignored, config or Config())
+        Pass(file, source, weekday, ignored, config or Config(), ranking_weight)
         for file, source in enumerate(sources)
         for weekday in range(WEEKDAYS)
     ]
@@ -103,7 +131,8 @@ def evaluate_profiles(
     data_sets: dict[str, set[int]] = {}
     for file, source in enumerate(sources):
         data_sets.setdefault(source.data_set, set()).add(file)
-    return make_report(scores, METHODS, data_sets, seed=seed, bootstrap=bootstrap)
+    methods = (PRODUCT, *([RANKED] if ranking_weight else []), *METHODS[1:])
+    return make_report(scores, methods, data_sets, seed=seed, bootstrap=bootstrap)
 
 
 def _run(passes: Sequence[Pass], processes: int) -> Iterable[Scores]:
@@ -117,5 +146,9 @@ def _run(passes: Sequence[Pass], processes: int) -> Iterable[Scores]:
 
 def _told(profile: profile_pb2.Profile) -> Iterator[tuple[str, list[str]]]:
     rows = profile.content_preferences.high_affinity_topics
-    yield PRODUCT, [topic_key(row.topic) for row in rows]
+    yield PRODUCT, _topics(profile)
     yield SHARE, [topic_key(row.topic) for row in sorted(rows, key=lambda row: -row.score)]
+
+
+def _topics(profile: profile_pb2.Profile) -> list[str]:
+    return [topic_key(row.topic) for row in profile.content_preferences.high_affinity_topics]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foreword.clock import DAY_MS
 from foreword.config import Config
@@ -12,6 +12,7 @@ from foreword.signs import signs_of
 from foreword.v1 import activity_pb2, event_pb2, profile_pb2
 from scheduler.agent.evidence import Evidence, evidence_of
 from scheduler.agent.population import PopulationView
+from scheduler.agent.ranked import RankedTopics
 from scheduler.agent.refresh import RefreshInput, refresh
 
 WEEK_MS = 7 * DAY_MS
@@ -113,6 +114,12 @@ class Replay:
             previous=previous,
             population=self._population,
         )
+
+    def ranked(self, due: DueUser, ranked: RankedTopics, weight: float) -> profile_pb2.Profile:
+        """Return what a refresh would write with what ranking has learned; before `refresh`, and keeping nothing."""
+        given = replace(self.input_of(due, self.profiles.get(due.user_id)), ranked=ranked)
+        ranking = self._config.ranking.model_copy(update={"profile_weight": weight})
+        return refresh(given, self._config.model_copy(update={"ranking": ranking})).profile
 
     def refresh(self, due: DueUser) -> profile_pb2.Profile:
         """Refresh the user by code, keep the profile, and put the news into the population."""

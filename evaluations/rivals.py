@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from evaluations.question_pairs import Pair
-from foreword.errors import ForewordError
+from evaluations.rival_process import ENVIRONMENT, answers_of, is_installed, python_of
 
-ENVIRONMENT = Path(".venv-rivals")
-"""Where `make rivals` puts them."""
+__all__ = ["ENVIRONMENT", "NOTE", "RIVALS", "absent", "served_by"]
+
 RIVALS = {
     f"{name}, {embedding}": (cache, embedding)
     for name, cache in (("GPTCache", "gptcache"), ("RedisVL", "redisvl"))
@@ -29,7 +25,7 @@ _RUNNER = Path(__file__).with_name("rival_runner.py")
 
 def absent(environment: Path) -> str:
     """Return what to say where there is no such environment; empty when there is one."""
-    if _python(environment).is_file():
+    if is_installed(environment):
         return ""
     return f"GPTCache and RedisVL are left out: {environment} is no environment with them (make rivals)."
 
@@ -48,25 +44,6 @@ def served_by(
     Raises:
         ForewordError: It does not run; with the last that it said.
     """
-    served: list[bool] = []
-    # It fails without a library rather than bring one by itself, which GPTCache would.
-    environ = os.environ | {"PIP_NO_INDEX": "1", "HF_HUB_OFFLINE": "1"}
-    command = [str(_python(environment)), str(_RUNNER), *RIVALS[rival]]
-    with tempfile.TemporaryFile("w+") as asked, tempfile.TemporaryFile("w+") as said:
-        asked.writelines(json.dumps([pair.asked, pair.stored]) + "\n" for pair in pairs)
-        asked.seek(0)
-        with subprocess.Popen(
-            command, stdin=asked, stdout=subprocess.PIPE, stderr=said, env=environ, text=True
-        ) as process:
-            for line in process.stdout or ():
-                served.append(line == "true\n")
-                on_pair(len(served), len(pairs))
-        if process.returncode or len(served) != len(pairs):
-            said.seek(0)
-            last = said.read().strip().rpartition("\n")[2]
-            raise ForewordError(f"{rival} does not run: {last or 'it ended early'}", hint="make rivals")
-    return served
-
-
-def _python(environment: Path) -> Path:
-    return environment / "bin" / "python"
+    command = [str(python_of(environment)), str(_RUNNER), *RIVALS[rival]]
+    asked = ([pair.asked, pair.stored] for pair in pairs)
+    return answers_of(rival, command, asked, lambda done: on_pair(done, len(pairs)))
