@@ -16,6 +16,7 @@ NAMES = (
     "json_event",
     "refresh",
     "policy",
+    "exploration",
     "growth",
     "retention",
     "history",
@@ -36,6 +37,9 @@ NAMES = (
     "answers_latency",
     "answers_cost",
     "answers_flight",
+    "ranking_latency",
+    "ranking_models",
+    "ranking_simulation",
 )
 
 
