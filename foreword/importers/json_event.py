@@ -12,6 +12,9 @@ from foreword.importers import values
 from foreword.naming.messages import quoted
 from foreword.v1.event_pb2 import Event
 
+# The greatest of 32 bits; beyond it protobuf would store infinity.
+FLOAT_MAX = 3.4028234663852886e38
+
 
 class ParsedEvent(NamedTuple):
     """What a line says."""
@@ -94,6 +97,16 @@ def _attributes(field: str, value: Any) -> dict[str, str]:
     }
 
 
+def _vector(field: str, value: Any) -> list[float]:
+    if type(value) is not list:
+        raise FieldError(field, arguments.shown(value), "a list of numbers")
+    for place, number in enumerate(value):
+        if type(number) not in (int, float) or not -FLOAT_MAX <= number <= FLOAT_MAX:
+            found = arguments.shown(number)
+            raise FieldError(f"{field}[{place}]", found, "a finite number of 32 bits")
+    return value
+
+
 _CONVERTERS: dict[str, Callable[[str, Any], Any]] = {
     "event_id": _text,
     "user_id": _text,
@@ -108,6 +121,7 @@ _CONVERTERS: dict[str, Callable[[str, Any], Any]] = {
     "feedback": values.as_feedback,
     "value": values.as_number,
     "attributes": _attributes,
+    "vector": _vector,
 }
 # proto3 JSON knows a field by its name in the .proto file, and by that in lowerCamelCase.
 _FIELDS = {name: field.name for field in Event.DESCRIPTOR.fields for name in (field.name, field.json_name)}

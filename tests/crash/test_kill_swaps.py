@@ -14,6 +14,7 @@ from unittest.mock import patch
 import pytest
 from crash.failpoint_deaths import points_until_death
 from crash.test_kill_archiving import ERASING, FOLDING
+from crash.test_kill_model_swaps import POINTS
 
 from foreword import keys
 from foreword.errors import StoreError
@@ -192,4 +193,4 @@ def test_killed_anywhere_in_a_swap_a_store_is_whole(name: str, store: Path, tmp_
 def test_every_failpoint_is_killed_at() -> None:
     """A failpoint that no case reaches would be one that nothing is known of."""
     swaps = set().union(*(points for _, points in CASES.values()))
-    assert swaps | {Failpoint[name] for name in FOLDING | ERASING} == set(Failpoint)
+    assert swaps | {Failpoint[name] for name in FOLDING | ERASING | POINTS} == set(Failpoint)

@@ -37,6 +37,9 @@ ODD = st.sampled_from(
         {},
         ["a"],
         ["a", 1],
+        [1, -0.5],
+        [1e39],
+        [True],
         {"k": "v"},
         {"k": 1},
         "\ud800",
@@ -50,7 +53,7 @@ ODD = st.sampled_from(
         *TIMES,
     ]
 )
-LENIENT = {"time", "dwell", "value", "feedback"}
+LENIENT = {"time", "dwell", "value", "feedback", "vector"}
 KEYS = st.sampled_from([*Event.DESCRIPTOR.fields_by_name, "eventId", "colour", "userId"])
 
 

@@ -303,8 +303,8 @@ async def steer(store: Store, plan: BackfillPlan, **changed: Any) -> None:
 @in_a_loop
 async def test_paused_resumed_canceled(store: Store) -> None:
     """A paused backfill begins nothing, a resumed one goes on, a canceled one ends and what it wrote stays."""
-    for number in range(60):
-        history(store, f"user{number:02}", ago_ms=(number + 1) * DAY_MS)
+    for number in range(400):
+        history(store, f"user{number:03}", ago_ms=(number + 1) * DAY_MS)
     store.agent.delay_seconds = 0.002
     plan = ask(store, users_per_second=100.0)
     async with store.running() as daemon:
@@ -322,7 +322,7 @@ async def test_paused_resumed_canceled(store: Store) -> None:
         await store.until(lambda: daemon.runner.in_flight_count == 0, "what is under way to end")
         count = len(store.ledger())
         await store.a_while()
-        assert len(store.ledger()) == count < 60
+        assert len(store.ledger()) == count < 400
     assert found.ended_ms > 0
     assert store.profiles.profiles_count() == count
 
