@@ -147,9 +147,9 @@ def test_what_is_left_as_it_came_is_the_same_on_the_wire(ours: Any, public: Any,
     fields, same = ours.DESCRIPTOR.fields_by_name, public.DESCRIPTOR.fields_by_name
     assert list(fields) == list(same)
     for name, field in fields.items():
-        assert (field.number, field.label, field.has_presence) == (
+        assert (field.number, field.is_repeated, field.has_presence) == (
             same[name].number,
-            same[name].label,
+            same[name].is_repeated,
             same[name].has_presence,
         )
         if name == left:
