@@ -19,8 +19,6 @@ from ranking.simulated_answers import NumericUser, Verdict, question
 
 ACTIONS_MAX = 500
 """As many as one call may rank."""
-SHOWN_MAX = 20
-"""Actions offered at once: a model that judges more of them judges the later ones carelessly."""
 _ROUND_MS = 60_000
 # Users whose decisions are looked through; what is offered, is offered to many.
 _DECISION_USERS_MAX = 2_000

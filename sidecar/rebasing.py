@@ -50,12 +50,11 @@ class Rebasing:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
 
-    def replayed(self, user: UserKey, model: GlobalModel, now_ms: int) -> UserBlock:
+    def replayed(
+        self, user: UserKey, model: GlobalModel, now_ms: int, *, pause_seconds: float = 0.0
+    ) -> UserBlock:
         """Return a user's block under a model, from the newest events that are kept."""
-        return self.rules.replay(model, self._said(user), now_ms)
-
-    def _unhurried(self, user: UserKey, model: GlobalModel, now_ms: int) -> UserBlock:
-        return self.rules.replay(model, self._said(user), now_ms, pause_seconds=PAUSE_SECONDS)
+        return self.rules.replay(model, self._said(user), now_ms, pause_seconds=pause_seconds)
 
     async def close(self) -> None:
         """Give up what waits: who is read again is asked for again."""
@@ -80,7 +79,9 @@ class Rebasing:
         if reader is None or seen is None:
             return
         former = reader.ranking_block(user)
-        block = await asyncio.to_thread(self._unhurried, user, model, seen.last_seen_ms)
+        block = await asyncio.to_thread(
+            self.replayed, user, model, seen.last_seen_ms, pause_seconds=PAUSE_SECONDS
+        )
         newest = seen.last_seq
 
         def job(transaction: ActivityTransaction) -> bool:

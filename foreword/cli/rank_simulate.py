@@ -39,6 +39,8 @@ _PICO_USD = 10**12
 # A batch of events, as importers send them.
 _BATCH_EVENTS = 1000
 _CALL_SECONDS_MAX = 60.0
+# Of more actions at once a model judges the later ones carelessly.
+_SHOWN_MAX = 20
 # Of one action alone nobody chooses.
 _CHOICE_MIN = 2
 # What could not be used of a model's answers, before the rest is only counted.
@@ -96,7 +98,9 @@ class Totals:
     show_default=True,
     help="Lists for each of them.",
 )
-@click.option("--shown", type=click.IntRange(1, 20), default=5, show_default=True, help="Actions in a list.")
+@click.option(
+    "--shown", type=click.IntRange(1, _SHOWN_MAX), default=5, show_default=True, help="Actions in a list."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every draw.")
 @click.option(
     "--provider",
