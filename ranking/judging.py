@@ -39,7 +39,7 @@ def progressive_losses(
         if place >= len(examples) - held_out:
             chance = ranker.rank(model, block, context, [example.action], random=None).scores[0]
             losses.append(_loss(chance, example.reward))
-        blocks[example.user] = ranker.learn(model, block, example, now_ms)
+        blocks[example.user] = ranker.learn(model, block, example, now_ms).block
     return losses
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ranking.block import UserBlock, probabilities
+from ranking.catching_up import CatchUp, Taught
 from ranking.example import Action, Context, Example
 from ranking.model import Encoded, GlobalModel
 from ranking.table import Table
@@ -26,12 +27,14 @@ class LearnerOptions:
         first_refits: After so many examples the model is trained the first times: whenever there is a quarter more,
             as a store's first nights go.
         refit_every: Then after so many more.
+        catch_up_seconds: How often what all users taught corrects the model between trainings; 0 for never.
         are_users_frozen: Whether users' weights stay as the last training left them; for comparison.
         training: How a model is trained.
     """
 
     first_refits: tuple[int, ...] = _FIRST_REFITS
     refit_every: int = 5000
+    catch_up_seconds: float = 0.0
     are_users_frozen: bool = False
     training: TrainingOptions = field(default_factory=TrainingOptions)
 
@@ -51,6 +54,7 @@ class OnlineLearner:
         self._training: Training | None = None
         self._blocks: dict[str, UserBlock] = {}
         self.model = GlobalModel.seed()
+        self._catch_up = CatchUp()
 
     def predict(self, user: str, context: Context, actions: Sequence[Action]) -> Any:
         """Return the probability of a reward for each action, float64[n]."""
@@ -60,6 +64,7 @@ class OnlineLearner:
 
     def encode(self, user: str, context: Context, actions: Sequence[Action]) -> tuple[Encoded, UserBlock]:
         """Return the actions in numbers, and the user's block as it is now."""
+        self._follow(context.time_ms)
         block = self.block(user, context)
         return self.model.encode(context, actions, block.recent), block
 
@@ -89,16 +94,26 @@ class OnlineLearner:
             random=self._random,
             before=self._training,
         )
-        self.model = self._training.model
+        self.model = self._training.model.with_correction(self.model.correction)
         self._blocks = {user: self._rebased(place) for user, place in self._table.users.items()}
 
     def _is_due(self, count: int) -> bool:
         first, every = self.options.first_refits, self.options.refit_every
         return count in first or (count % every == 0 and count > max(first, default=0))
 
+    def _follow(self, now_ms: int) -> None:
+        every_ms = 1000 * self.options.catch_up_seconds
+        if every_ms and self._catch_up.is_due(now_ms, every_ms):
+            self.model = self.model.with_correction(self._catch_up.publish(now_ms))
+
     def _learn_user(self, example: Example) -> None:
         context, action = example.context, example.action
-        encoded, block = self.encode(example.user, context, [action])
+        block = self.block(example.user, context)
+        plain = self.model.encode_plain(context, [action], block.recent)
+        if self.options.catch_up_seconds:
+            logit = float(plain.offset[0] + plain.features[0] @ block.mean)
+            self._catch_up.add(Taught(example, logit))
+        encoded = plain.corrected(self.model.correction, context, [action])
         if not self.options.are_users_frozen:
             block = block.learn(
                 float(encoded.offset[0]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,6 +30,18 @@ class Ranked:
     order: Order
     scores: list[float]
     unknown: list[int]
+
+
+class Learned(NamedTuple):
+    """What one example made of a user.
+
+    Attributes:
+        block: The user's, after it.
+        logit: What the model and the block before said of it, uncorrected.
+    """
+
+    block: UserBlock
+    logit: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +99,7 @@ class Ranker:
         unknown = np.flatnonzero(encoded.rows == 0).tolist() if model.version else []
         return Ranked(order, scores.tolist(), unknown)
 
-    def learn(self, model: GlobalModel, block: UserBlock, example: Example, now_ms: int) -> UserBlock:
+    def learn(self, model: GlobalModel, block: UserBlock, example: Example, now_ms: int) -> Learned:
         """Return a user's block after one more example; the only one that changes.
 
         Args:
@@ -95,7 +108,9 @@ class Ranker:
             example: What came of an action.
             now_ms: When.
         """
-        encoded = model.encode(example.context, [example.action], block.recent)
+        actions = [example.action]
+        plain = model.encode_plain(example.context, actions, block.recent)
+        encoded = plain.corrected(model.correction, example.context, actions)
         learned = block.learn(
             float(encoded.offset[0]),
             encoded.features[0],
@@ -105,7 +120,8 @@ class Ranker:
             weight=example.weight,
             forgetting=self.forgetting,
         )
-        return learned.with_recent(model.row_of(example.action), now_ms, example.reward)
+        learned = learned.with_recent(model.row_of(example.action), now_ms, example.reward)
+        return Learned(learned, float(plain.offset[0] + plain.features[0] @ block.mean))
 
     def replay(
         self, model: GlobalModel, examples: Sequence[Example], now_ms: int, *, pause_seconds: float = 0.0
@@ -121,7 +137,7 @@ class Ranker:
         context = examples[0].context if examples else Context(now_ms)
         block = self.fresh(model, context, context.time_ms)
         for example in examples:
-            block = self.learn(model, block, example, example.context.time_ms)
+            block = self.learn(model, block, example, example.context.time_ms).block
             if pause_seconds:
                 time.sleep(pause_seconds)
         return block

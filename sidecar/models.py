@@ -8,6 +8,7 @@ from foreword.clock import Clock
 from foreword.config import Config
 from foreword.errors import StoreError
 from foreword.problems import Problems
+from ranking.correction import Correction
 from ranking.model import GlobalModel
 from ranking.model_folder import ModelFolder
 from ranking.trainer import models_directory
@@ -76,6 +77,10 @@ class Models:
         except StoreError:
             return None
 
+    def correct(self, correction: Correction | None) -> None:
+        """Serve the model in force corrected from the next request on."""
+        self.current = self.current.with_correction(correction)
+
     async def _fetch(self, version: int) -> None:
         """Have a former model at hand, unless another was put in force meanwhile."""
         current = self.current
@@ -103,6 +108,9 @@ class Models:
         self._retry_ms = 0
         if model is not self.current:
             model.prepare(self.current)
+            if model.version > self.current.version:
+                # What everybody taught holds on; of a model that was gone back to it was never learned.
+                model = model.with_correction(self.current.correction)
             # Only the one before: who has not been asked for since then is made anew when they are.
             self._former = {self.current.version: self.current}
             self._absent.clear()

@@ -31,23 +31,35 @@ from foreword.v1.ranking_service_pb2 import (
     RecordFeedbackResponse,
 )
 from ranking.block import Forgetting, UserBlock
+from ranking.catching_up import Taught
 from ranking.example import Action, Context, Example
 from ranking.explaining import explanations
 from ranking.exploration import Exploration
 from ranking.log import examples, feedback_event
 from ranking.model import GlobalModel
+from ranking.ranker import Learned
 from ranking.ranker import Ranker as Rules
 from ranking.requests import Candidates, check_reward, read_action, read_context
+from ranking.trainer import models_directory
 from sidecar.activity import Activity
+from sidecar.catching_up import CatchingUp
 from sidecar.decision_log import DecisionLog, Offer
 from sidecar.errors import DecisionUnknownError
 from sidecar.models import Models
 from sidecar.profiles import Profiles
 from sidecar.rebasing import Rebasing
 
+_CORRECTIONS = "catch_up"
 _NUMBERS = 1 << 32
 _DECISION_ID = "the 26 characters of a decision's id, or nothing"
 _UNKNOWN_HINT = "ranking.decision_days says how long one is kept; feedback by user and action needs none"
+
+
+class Answer(NamedTuple):
+    """What feedback is answered with, and what it teaches everybody; nothing when it was known before."""
+
+    response: RecordFeedbackResponse
+    taught: Taught | None
 
 
 class Said(NamedTuple):
@@ -89,6 +101,13 @@ class Ranker:
         self._candidates = Candidates(self._settings.vector_size)
         self.log = DecisionLog(activity, self._settings.logged_max)
         self._rebasing = Rebasing(activity, self._models, self._rules, self._settings.replayed_max)
+        self._catching_up = CatchingUp(
+            models_directory(live.current.store.directory) / _CORRECTIONS,
+            self._models,
+            problems=problems,
+            clock=clock,
+            every_seconds=self._settings.catch_up_seconds,
+        )
         self._feedback_count = self._duplicate_count = self._unknown_count = 0
         self._unknown_candidate_count = self._other_version_count = 0
 
@@ -98,13 +117,18 @@ class Ranker:
         if self._following is None or self._following.done():
             if self._following is not None:
                 self._following.result()
-            self._following = asyncio.create_task(self._models.follow())
+            self._following = asyncio.create_task(self._follow_model())
         settings = self._live.current.ranking
         if settings != self._settings:
             self._settings, self._rules = settings, _rules(settings)
             self._candidates = Candidates(settings.vector_size)
             self.log.logged_max = settings.logged_max
             self._rebasing.rules, self._rebasing.replayed_max = self._rules, settings.replayed_max
+            self._catching_up.set_interval(settings.catch_up_seconds)
+
+    async def _follow_model(self) -> None:
+        await self._models.follow()
+        await self._catching_up.tick()
 
     # -- ranking ----------------------------------------------------------------------------------------------
 
@@ -178,7 +202,7 @@ class Ranker:
         self.log.flush()
         receipt_ms, model = self._clock.now_ms(), self._models.current
 
-        def job(transaction: ActivityTransaction) -> RecordFeedbackResponse | FieldError | None:
+        def job(transaction: ActivityTransaction) -> Answer | FieldError | None:
             # Returned rather than raised: an exception would have the whole group written again one by one.
             try:
                 said = self._said(transaction, request, key, receipt_ms)
@@ -194,9 +218,12 @@ class Ranker:
             )
         if isinstance(answer, FieldError):
             raise answer
-        self._feedback_count += answer.accepted
-        self._duplicate_count += not answer.accepted
-        return answer
+        # Only now: a group that failed is written again, job by job.
+        if answer.taught is not None:
+            self._catching_up.add(answer.taught)
+        self._feedback_count += answer.response.accepted
+        self._duplicate_count += not answer.response.accepted
+        return answer.response
 
     def _said(
         self,
@@ -232,33 +259,33 @@ class Ranker:
         new = checked(event, receipt_ms)
         return Said(new.user, new, next(examples([event])))
 
-    def _learn(
-        self, transaction: ActivityTransaction, said: Said, model: GlobalModel
-    ) -> RecordFeedbackResponse:
+    def _learn(self, transaction: ActivityTransaction, said: Said, model: GlobalModel) -> Answer:
         """Record what was said, and move the user's parameters by it; none but this user's row is written."""
         if not transaction.record([said.event], self._clock.now_ms())[0]:
             row = transaction.ranking.block(said.user)
             known = None if row is None else read_block(row)
-            return RecordFeedbackResponse(
+            former = RecordFeedbackResponse(
                 accepted=False,
                 observation_count=known.observations if known is not None else 0,
                 model_version=known.model_version if known is not None else model.version,
             )
-        block = self._move(transaction, said, model)
-        return RecordFeedbackResponse(
+            return Answer(former, None)
+        block, logit = self._move(transaction, said, model)
+        response = RecordFeedbackResponse(
             accepted=True, observation_count=block.observations, model_version=block.model_version
         )
+        return Answer(response, Taught(said.example, logit))
 
-    def _move(self, transaction: ActivityTransaction, said: Said, model: GlobalModel) -> UserBlock:
+    def _move(self, transaction: ActivityTransaction, said: Said, model: GlobalModel) -> Learned:
         """Write a user's parameters after what was said."""
         row = transaction.ranking.block(said.user)
         block = None if row is None else read_block(row)
         if block is None or block.model_version != model.version:
             # All that was said before, without this event, which readers do not see yet.
             block = self._rebasing.replayed(said.user, model, said.event.time_ms)
-        block = self._rules.learn(model, block, said.example, said.event.time_ms)
-        transaction.ranking.put_block(said.user, block.to_bytes())
-        return block
+        learned = self._rules.learn(model, block, said.example, said.event.time_ms)
+        transaction.ranking.put_block(said.user, learned.block.to_bytes())
+        return learned
 
     # -- explaining -------------------------------------------------------------------------------------------
 
@@ -297,6 +324,7 @@ class Ranker:
         if self._following is not None:
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
+        await self._catching_up.close()
         await self._rebasing.close()
         await self.log.settle()
 

@@ -12,12 +12,14 @@ from evaluations.ranking.bandit import GAMES, ByLot, Chooser, Greedy, draw_round
 from evaluations.ranking.decisions import read_decisions
 from evaluations.ranking.harness import Floats, OnPoint, foretell
 from evaluations.ranking.learners import (
+    CATCH_UP_SECONDS,
     FROZEN,
     LEARNERS,
     LOGISTIC,
     ONLINE,
     POPULARITY,
     TRIGRAM,
+    UNCORRECTED,
     UNEXPLORED,
     Exploring,
     nightly,
@@ -51,11 +53,11 @@ from evaluations.ranking.rivals import RIVER, VW, Rivals, absent
 from evaluations.ranking.trajectories import read_conversations, step_points
 
 BY_LOT, EASE, COMPANY = "random", "EASE", "co-occurrence"
-ONE_OF_ONE = (PRODUCT, FROZEN, ONLINE, POPULARITY, LOGISTIC, VW, RIVER)
+ONE_OF_ONE = (PRODUCT, UNCORRECTED, FROZEN, ONLINE, POPULARITY, LOGISTIC, VW, RIVER)
 """Who foretells whether one action is rewarded."""
 CHOOSERS = (PRODUCT, UNEXPLORED, BY_LOT, POPULARITY, LOGISTIC, VW)
 RECOMMENDERS = (PRODUCT, POPULARITY, EASE, COMPANY)
-ONE_OF_MANY = (PRODUCT, FROZEN, POPULARITY, TRIGRAM, LOGISTIC, VW)
+ONE_OF_MANY = (PRODUCT, UNCORRECTED, FROZEN, POPULARITY, TRIGRAM, LOGISTIC, VW)
 RATING_METHODS = (*ONE_OF_ONE, UNEXPLORED, BY_LOT, EASE, COMPANY)
 
 Values = dict[str, dict[str, Floats]]
@@ -173,6 +175,9 @@ class _Run:
         self._absent = absent(self._chosen, options.rivals)
         self.rivals = Rivals(options.rivals, options.seed)
         self._values: Values = {}
+        self._notes = [
+            f"{PRODUCT}: with ranking.catch_up_seconds = {CATCH_UP_SECONDS:g}, where its name does not say otherwise."
+        ]
 
     def begin(self, points: Sequence[Point]) -> None:
         """Draw users, once it is known who there is."""
@@ -210,7 +215,9 @@ class _Run:
 
     def report(self, points: Sequence[Point], notes: Sequence[str]) -> Report:
         """Return what came of all."""
-        return make_report(self._values, len(self.users), len(points), [*notes, *self._absent.values()])
+        return make_report(
+            self._values, len(self.users), len(points), [*notes, *self._notes, *self._absent.values()]
+        )
 
 
 def _rewards(run: _Run, games: Sequence[Sequence[Point]]) -> Sequence[tuple[str, Floats]]:

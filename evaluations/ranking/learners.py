@@ -16,11 +16,22 @@ from ranking.exploration import Exploration, explore
 from ranking.learner import LearnerOptions, OnlineLearner
 
 FROZEN, ONLINE = "foreword, users frozen", "everything online"
+UNCORRECTED = "foreword, no catch-up"
 UNEXPLORED = "foreword, explore = false"
 POPULARITY, LOGISTIC, TRIGRAM = "popularity", "global logistic", "trigram"
+CATCH_UP_SECONDS = 10.0
+"""`ranking.catch_up_seconds` of the product's own rows; in the configuration it is off unless it is set."""
+
+
+def _product(random: np.random.Generator, *, are_users_frozen: bool = False) -> OnlineLearner:
+    options = LearnerOptions(catch_up_seconds=CATCH_UP_SECONDS, are_users_frozen=are_users_frozen)
+    return OnlineLearner(options, random=random)
+
+
 LEARNERS: Mapping[str, Callable[[np.random.Generator], Learner]] = {
-    PRODUCT: lambda random: OnlineLearner(random=random),
-    FROZEN: lambda random: OnlineLearner(LearnerOptions(are_users_frozen=True), random=random),
+    PRODUCT: _product,
+    UNCORRECTED: lambda random: OnlineLearner(random=random),
+    FROZEN: lambda random: _product(random, are_users_frozen=True),
     ONLINE: AllOnline,
     POPULARITY: lambda _: Popularity(),
     LOGISTIC: lambda _: Logistic(),
@@ -36,7 +47,7 @@ class Exploring:
     """
 
     def __init__(self, random: np.random.Generator) -> None:
-        self._learner, self._random = OnlineLearner(random=random), random
+        self._learner, self._random = _product(random), random
 
     def choose(self, user: str, context: Context, actions: Sequence[Action]) -> int:
         """Return the index of what is shown first."""

@@ -97,3 +97,17 @@ def test_predictions_are_probabilities() -> None:
         online.learn(example)
     chances = online.predict("user1", Context(0), [*ACTIONS, Action("never seen")])
     assert ((chances > 0) & (chances < 1)).all()
+
+
+def test_what_others_taught_counts_after_the_interval() -> None:
+    """Others' yes moves a user's predictions from the next catch-up on, not before, and never a block."""
+    online = learner(first_refits=(), catch_up_seconds=10)
+    online.learn(Example("me", Context(0), ACTIONS[1], 1.0))
+    before = online.predict("me", Context(0), ACTIONS[:2])
+    for number in range(40):
+        online.learn(Example(f"other{number}", Context(100), ACTIONS[0], 1.0))
+    block = online.block("me", Context(0)).to_bytes()
+    assert online.predict("me", Context(9_999), ACTIONS[:2]).tobytes() == before.tobytes()
+    after = online.predict("me", Context(10_000), ACTIONS[:2])
+    assert after[0] > before[0] + 0.1
+    assert online.block("me", Context(0)).to_bytes() == block

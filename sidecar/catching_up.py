@@ -1,0 +1,92 @@
+"""Correcting the global model between two trainings, by what all users say, at intervals."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from foreword.clock import Clock
+from foreword.errors import StoreError
+from foreword.problems import Problems
+from ranking.catching_up import CatchUp, CorrectionFolder, Taught
+from ranking.correction import Correction
+from sidecar.models import Models
+
+COMPONENT = "sidecar.ranking"
+# What kill -9 may cost. More often would write up to 16 MB for some examples each time.
+SAVE_MS = 60_000
+
+
+class CatchingUp:
+    """Learns for everybody what was said since the last time, and has it served; writes it down each minute.
+
+    Between two catch-ups nothing that is served moves but the parameters of the user who said something.
+
+    Args:
+        directory: Where corrections are kept.
+        models: Whose model in force is corrected.
+        problems: Where a correction that cannot be written is stated.
+        clock: Tells the time.
+        every_seconds: How often; 0 for never.
+    """
+
+    def __init__(
+        self, directory: Path, models: Models, *, problems: Problems, clock: Clock, every_seconds: float
+    ) -> None:
+        self._folder = CorrectionFolder(directory)
+        self._models, self._problems, self._clock = models, problems, clock
+        self._version = models.current.version
+        self._every_ms = 0.0
+        self._saved_ms = clock.now_ms()
+        self._unsaved: Correction | None = None
+        self._catch_up = CatchUp()
+        self.set_interval(every_seconds)
+
+    def set_interval(self, every_seconds: float) -> None:
+        """Take over how often; 0 ends it, and what was learned before is taken up again when it goes on."""
+        was_on, self._every_ms = bool(self._every_ms), 1000 * every_seconds
+        if self._every_ms and not was_on:
+            found = self._unsaved or self._folder.load()
+            self._catch_up = CatchUp(found)
+            self._models.correct(None if found is None else found.copy())
+        elif was_on and not self._every_ms:
+            self._models.correct(None)
+
+    def add(self, taught: Taught) -> None:
+        """Have an example learned with the next catch-up; does nothing where there is none."""
+        if self._every_ms:
+            self._catch_up.add(taught)
+
+    async def tick(self) -> None:
+        """Catch up if it is time, in a thread of its own, and write down what was learned."""
+        version, now_ms = self._models.current.version, self._clock.now_ms()
+        if version < self._version:
+            # An operator went back: what was learned on top of the model that was left goes with it.
+            self._catch_up, self._unsaved = CatchUp(), None
+            await asyncio.to_thread(self._folder.clear)
+        self._version = version
+        if self._every_ms and self._catch_up.is_due(now_ms, self._every_ms):
+            self._unsaved = await asyncio.to_thread(self._catch_up.publish, now_ms)
+            if self._every_ms:
+                self._models.correct(self._unsaved)
+        if self._unsaved is not None and not 0 <= now_ms - self._saved_ms < SAVE_MS:
+            self._saved_ms = now_ms
+            await self._save()
+
+    async def close(self) -> None:
+        """Write down what was learned."""
+        if self._unsaved is not None:
+            await self._save()
+
+    async def _save(self) -> None:
+        correction = self._unsaved
+        try:
+            if correction is not None:
+                await asyncio.to_thread(self._folder.save, correction)
+        except StoreError as exc:
+            # Kept, and tried again each minute.
+            self._problems.note(COMPONENT, "correction", f"what all users taught is not written down: {exc}")
+        else:
+            self._problems.end(COMPONENT, "correction")
+            if self._unsaved is correction:
+                self._unsaved = None
