@@ -123,6 +123,7 @@ DEFAULTS = {
     "ranking.thompson_scale": 0.2,
     "ranking.worlds": 32,
     "ranking.half_life_days": 180.0,
+    "ranking.catch_up_seconds": 0.0,
     "ranking.cohort_attribute": "",
     "ranking.vector_size": 0,
     "ranking.decision_days": 7,
