@@ -47,7 +47,7 @@ class CatchUp:
         return bool(self._waiting) and (passed is None or not 0 <= passed < every_ms)
 
     def publish(self, now_ms: int) -> Correction:
-        """Learn what waits, and return what is to be served from now on."""
+        """Learn what waits; return a copy of all that was learned, to be served from now on if it `is_better`."""
         self._published_ms = now_ms
         while self._waiting:
             example, logit = self._waiting.popleft()

@@ -10,6 +10,7 @@ import numpy as np
 
 from ranking.block import UserBlock, probabilities
 from ranking.catching_up import CatchUp, Taught
+from ranking.correction import Correction
 from ranking.example import Action, Context, Example
 from ranking.model import Encoded, GlobalModel
 from ranking.table import Table
@@ -27,7 +28,7 @@ class LearnerOptions:
         first_refits: After so many examples the model is trained the first times: whenever there is a quarter more,
             as a store's first nights go.
         refit_every: Then after so many more.
-        catch_up_seconds: How often what all users taught corrects the model between trainings; 0 for never.
+        catch_up_seconds: How often what all users taught corrects what is said between trainings; 0 for never.
         are_users_frozen: Whether users' weights stay as the last training left them; for comparison.
         training: How a model is trained.
     """
@@ -55,6 +56,8 @@ class OnlineLearner:
         self._blocks: dict[str, UserBlock] = {}
         self.model = GlobalModel.seed()
         self._catch_up = CatchUp()
+        self._correction: Correction | None = None
+        self._offered: tuple[str, Context, UserBlock] | None = None
 
     def predict(self, user: str, context: Context, actions: Sequence[Action]) -> Any:
         """Return the probability of a reward for each action, float64[n]."""
@@ -63,10 +66,16 @@ class OnlineLearner:
         return probabilities(encoded.offset + encoded.features @ block.mean, spread)
 
     def encode(self, user: str, context: Context, actions: Sequence[Action]) -> tuple[Encoded, UserBlock]:
-        """Return the actions in numbers, and the user's block as it is now."""
-        self._follow(context.time_ms)
+        """Return the actions in numbers, corrected, and the user's block as it is now."""
+        every_ms = 1000 * self.options.catch_up_seconds
+        if every_ms and self._catch_up.is_due(context.time_ms, every_ms):
+            found = self._catch_up.publish(context.time_ms)
+            self._correction = found if found.is_better else None
         block = self.block(user, context)
-        return self.model.encode(context, actions, block.recent), block
+        encoded = self.model.encode(context, actions, block.recent)
+        if self._correction is not None:
+            encoded = self._correction.of(encoded, context, actions)
+        return encoded, block
 
     def block(self, user: str, context: Context) -> UserBlock:
         """Return the user's block as it is at the context's time."""
@@ -94,26 +103,21 @@ class OnlineLearner:
             random=self._random,
             before=self._training,
         )
-        self.model = self._training.model.with_correction(self.model.correction)
+        self.model = self._training.model
+        # Its block is of the former model.
+        self._offered = None
         self._blocks = {user: self._rebased(place) for user, place in self._table.users.items()}
 
     def _is_due(self, count: int) -> bool:
         first, every = self.options.first_refits, self.options.refit_every
         return count in first or (count % every == 0 and count > max(first, default=0))
 
-    def _follow(self, now_ms: int) -> None:
-        every_ms = 1000 * self.options.catch_up_seconds
-        if every_ms and self._catch_up.is_due(now_ms, every_ms):
-            self.model = self.model.with_correction(self._catch_up.publish(now_ms))
-
     def _learn_user(self, example: Example) -> None:
         context, action = example.context, example.action
         block = self.block(example.user, context)
-        plain = self.model.encode_plain(context, [action], block.recent)
+        encoded = self.model.encode(context, [action], block.recent)
         if self.options.catch_up_seconds:
-            logit = float(plain.offset[0] + plain.features[0] @ block.mean)
-            self._catch_up.add(Taught(example, logit))
-        encoded = plain.corrected(self.model.correction, context, [action])
+            self._catch_up.add(Taught(example, self._said(example, block)))
         if not self.options.are_users_frozen:
             block = block.learn(
                 float(encoded.offset[0]),
@@ -127,6 +131,16 @@ class OnlineLearner:
         self._blocks[example.user] = block.with_recent(
             self.model.row_of(action), context.time_ms, example.reward
         )
+
+    def _said(self, example: Example, block: UserBlock) -> float:
+        """Return the logit of an action, uncorrected, by the user's block as it was when the moment's actions were
+        offered: what came of one of them tells of the others, and the model would be believed for what it was told."""
+        user, context = example.user, example.context
+        if self._offered is None or self._offered[0] != user or self._offered[1] is not context:
+            self._offered = user, context, block
+        before = self._offered[2]
+        encoded = self.model.encode(context, [example.action], before.recent)
+        return float(encoded.offset[0] + encoded.features[0] @ before.mean)
 
     def _rebased(self, place: int) -> UserBlock:
         assert self._training is not None

@@ -3,7 +3,6 @@ weights."""
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 
 from foreword.errors import FieldError, MissingExtraError
 from ranking.block import DIMENSIONS_MAX, Floats, Prior, Recent, UserBlock
-from ranking.correction import Correction
 from ranking.encoder import Encoder, load_encoder
 from ranking.example import Action, Context
 from ranking.features import (
@@ -62,16 +60,6 @@ class Encoded(NamedTuple):
     offset: Floats
     features: Floats
     rows: Array
-
-    def corrected(
-        self, correction: Correction | None, context: Context, actions: Sequence[Action]
-    ) -> Encoded:
-        """Return the same actions after what all users have taught since the model was trained."""
-        if correction is None:
-            return self
-        trust = np.float32(correction.trust)
-        offset = trust * self.offset + correction.logits(context, actions)
-        return Encoded(offset, trust * self.features, self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +145,10 @@ class GlobalModel:
         made_ms: When it was trained, in milliseconds since 1970.
         layout: What the arrays mean.
         arrays: As `ranking.training` makes them; never changed.
-
-    Attributes:
-        correction: What all users have taught since it was trained; None for nothing.
     """
 
     def __init__(self, number: int, made_ms: int, layout: Layout, arrays: Mapping[str, Array]) -> None:
         self.number, self.made_ms, self.layout = number, made_ms, layout
-        self.correction: Correction | None = None
         self.arrays = dict(arrays)
         self.company = Company(arrays["neighbours"], arrays["likeness"], arrays["rates"])
         self._action_fields = {field.name: (at, field) for at, field in enumerate(layout.action_fields)}
@@ -210,12 +194,6 @@ class GlobalModel:
         """Return how many weights a user has, at most 16."""
         return self.layout.dimensions
 
-    def with_correction(self, correction: Correction | None) -> GlobalModel:
-        """Return this model, corrected; users' weights stay theirs, since its features do not turn."""
-        other = copy.copy(self)
-        other.correction = correction
-        return other
-
     def prior(self, cohort: str = "") -> Prior:
         """Return what is assumed of a new user of a cohort; of any user when the cohort is not known."""
         at = self.layout.cohorts.index(cohort) + 1 if cohort in self.layout.cohorts else 0
@@ -233,12 +211,6 @@ class GlobalModel:
 
     def encode(self, context: Context, actions: Sequence[Action], recent: Sequence[Recent] = ()) -> Encoded:
         """Return the actions in numbers, after a user's last actions (the newest last)."""
-        return self.encode_plain(context, actions, recent).corrected(self.correction, context, actions)
-
-    def encode_plain(
-        self, context: Context, actions: Sequence[Action], recent: Sequence[Recent] = ()
-    ) -> Encoded:
-        """Return the actions in numbers as the training left them, uncorrected."""
         kept, places = self._places(actions)
         numbers = kept.numbers.take(places, axis=0)
         size = self.layout.dimensions
@@ -267,10 +239,6 @@ class GlobalModel:
             *self._explain_moment(context, action, recent),
         ):
             found[name] = found.get(name, 0.0) + amount
-        if self.correction is not None:
-            found = {name: self.correction.trust * amount for name, amount in found.items()}
-            for name, amount in self.correction.explain(context, action):
-                found[name] = found.get(name, 0.0) + amount
         return [(name, amount) for name, amount in found.items() if amount]
 
     def topic_scores(self, block: UserBlock) -> list[tuple[str, float, float]]:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ranking.block import FORGETTING, Forgetting, UserBlock, probabilities
+from ranking.block import FORGETTING, Floats, Forgetting, UserBlock, probabilities
+from ranking.correction import Correction
 from ranking.example import Action, Context, Example
 from ranking.exploration import Exploration, Order, by_mean, explore
 from ranking.model import GlobalModel
@@ -37,7 +38,7 @@ class Learned(NamedTuple):
 
     Attributes:
         block: The user's, after it.
-        logit: What the model and the block before said of it, uncorrected.
+        logit: What the model and the user's parameters said of it before, uncorrected.
     """
 
     block: UserBlock
@@ -68,6 +69,7 @@ class Ranker:
         actions: Sequence[Action],
         *,
         random: np.random.Generator | None,
+        correction: Correction | None = None,
     ) -> Ranked:
         """Return the order in which actions suit a user.
 
@@ -77,9 +79,12 @@ class Ranker:
             context: The moment.
             actions: What may be chosen, at least one.
             random: Where chance comes from; None explores nothing.
+            correction: What all users have taught since the model was trained.
         """
         block = block.at(context.time_ms, model.prior(model.cohort(context)), self.forgetting)
         encoded = model.encode(context, actions, block.recent)
+        if correction is not None:
+            encoded = correction.of(encoded, context, actions)
         logits = encoded.offset + encoded.features @ block.mean
         variances = np.einsum("ij,ij->i", encoded.features @ block.covariance, encoded.features)
         scores = probabilities(logits, variances)
@@ -99,7 +104,15 @@ class Ranker:
         unknown = np.flatnonzero(encoded.rows == 0).tolist() if model.version else []
         return Ranked(order, scores.tolist(), unknown)
 
-    def learn(self, model: GlobalModel, block: UserBlock, example: Example, now_ms: int) -> Learned:
+    def learn(
+        self,
+        model: GlobalModel,
+        block: UserBlock,
+        example: Example,
+        now_ms: int,
+        *,
+        offered: Floats | None = None,
+    ) -> Learned:
         """Return a user's block after one more example; the only one that changes.
 
         Args:
@@ -107,10 +120,9 @@ class Ranker:
             block: The user's.
             example: What came of an action.
             now_ms: When.
+            offered: The mean of the user's parameters when the action was offered, float32[D]; None for as it is now.
         """
-        actions = [example.action]
-        plain = model.encode_plain(example.context, actions, block.recent)
-        encoded = plain.corrected(model.correction, example.context, actions)
+        encoded = model.encode(example.context, [example.action], block.recent)
         learned = block.learn(
             float(encoded.offset[0]),
             encoded.features[0],
@@ -121,7 +133,8 @@ class Ranker:
             forgetting=self.forgetting,
         )
         learned = learned.with_recent(model.row_of(example.action), now_ms, example.reward)
-        return Learned(learned, float(plain.offset[0] + plain.features[0] @ block.mean))
+        mean = block.mean if offered is None else offered
+        return Learned(learned, float(encoded.offset[0] + encoded.features[0] @ mean))
 
     def replay(
         self, model: GlobalModel, examples: Sequence[Example], now_ms: int, *, pause_seconds: float = 0.0

@@ -48,9 +48,9 @@ class CatchingUp:
         if self._every_ms and not was_on:
             found = self._unsaved or self._folder.load()
             self._catch_up = CatchUp(found)
-            self._models.correct(None if found is None else found.copy())
+            self._serve(None if found is None else found.copy())
         elif was_on and not self._every_ms:
-            self._models.correct(None)
+            self._models.correction = None
 
     def add(self, taught: Taught) -> None:
         """Have an example learned with the next catch-up; does nothing where there is none."""
@@ -62,16 +62,25 @@ class CatchingUp:
         version, now_ms = self._models.current.version, self._clock.now_ms()
         if version < self._version:
             # An operator went back: what was learned on top of the model that was left goes with it.
-            self._catch_up, self._unsaved = CatchUp(), None
+            self._catch_up, self._unsaved, self._models.correction = CatchUp(), None, None
             await asyncio.to_thread(self._folder.clear)
         self._version = version
         if self._every_ms and self._catch_up.is_due(now_ms, self._every_ms):
             self._unsaved = await asyncio.to_thread(self._catch_up.publish, now_ms)
             if self._every_ms:
-                self._models.correct(self._unsaved)
+                self._serve(self._unsaved)
         if self._unsaved is not None and not 0 <= now_ms - self._saved_ms < SAVE_MS:
             self._saved_ms = now_ms
             await self._save()
+
+    def _serve(self, correction: Correction | None) -> None:
+        """Have requests answered with a correction from the next on, or without while it foretells worse."""
+        former = self._models.correction
+        if correction is not None and not correction.is_better:
+            correction = None
+        elif correction is not None and former is not None:
+            correction.prepare(former)
+        self._models.correction = correction
 
     async def close(self) -> None:
         """Write down what was learned."""

@@ -26,6 +26,7 @@ class Models:
 
     Attributes:
         current: The one in force.
+        correction: What it is corrected by; None for nothing.
     """
 
     def __init__(self, config: Config, problems: Problems, clock: Clock) -> None:
@@ -37,6 +38,7 @@ class Models:
         self._retry_ms = 0
         self._absent: dict[int, int] = {}
         self.current = GlobalModel.seed()
+        self.correction: Correction | None = None
         self._former: dict[int, GlobalModel] = {}
         self._load()
 
@@ -77,10 +79,6 @@ class Models:
         except StoreError:
             return None
 
-    def correct(self, correction: Correction | None) -> None:
-        """Serve the model in force corrected from the next request on."""
-        self.current = self.current.with_correction(correction)
-
     async def _fetch(self, version: int) -> None:
         """Have a former model at hand, unless another was put in force meanwhile."""
         current = self.current
@@ -108,9 +106,6 @@ class Models:
         self._retry_ms = 0
         if model is not self.current:
             model.prepare(self.current)
-            if model.version > self.current.version:
-                # What everybody taught holds on; of a model that was gone back to it was never learned.
-                model = model.with_correction(self.current.correction)
             # Only the one before: who has not been asked for since then is made anew when they are.
             self._former = {self.current.version: self.current}
             self._absent.clear()

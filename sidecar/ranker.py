@@ -68,6 +68,8 @@ class Said(NamedTuple):
     user: UserKey
     event: NewEvent
     example: Example
+    # The decision in which it was offered, where one is named.
+    decision: RankingDecision | None
 
 
 class Ranker:
@@ -144,7 +146,12 @@ class Ranker:
         model, block = self._served(user, context, now_ms)
         may_explore = request.explore or not request.HasField("explore")
         ranked = self._rules.rank(
-            model, block, context, actions, random=self._random if may_explore else None
+            model,
+            block,
+            context,
+            actions,
+            random=self._random if may_explore else None,
+            correction=self._models.correction,
         )
         limit = request.limit or len(actions)
         self._unknown_candidate_count += len(ranked.unknown)
@@ -241,6 +248,7 @@ class Ranker:
             candidate, context = _offered(decision, request.action_id), decision.context
             offered_ms = decision.time.ToMilliseconds()
         else:
+            decision = None
             user_id, namespace = request.user_id, request.namespace
             candidate, context, offered_ms = request.action, request.context, receipt_ms
         action = read_action(candidate, len(candidate.vector) if key else self._settings.vector_size)
@@ -257,7 +265,7 @@ class Ranker:
         if request.HasField("time"):
             event.time.CopyFrom(request.time)
         new = checked(event, receipt_ms)
-        return Said(new.user, new, next(examples([event])))
+        return Said(new.user, new, next(examples([event])), decision)
 
     def _learn(self, transaction: ActivityTransaction, said: Said, model: GlobalModel) -> Answer:
         """Record what was said, and move the user's parameters by it; none but this user's row is written."""
@@ -283,7 +291,11 @@ class Ranker:
         if block is None or block.model_version != model.version:
             # All that was said before, without this event, which readers do not see yet.
             block = self._rebasing.replayed(said.user, model, said.event.time_ms)
-        learned = self._rules.learn(model, block, said.example, said.event.time_ms)
+        offered = None
+        if said.decision is not None and said.decision.model_version == model.version:
+            # What came of others of the same decision tells of this one, and the model would be believed for it.
+            offered = np.asarray(said.decision.mean, np.float32)
+        learned = self._rules.learn(model, block, said.example, said.event.time_ms, offered=offered)
         transaction.ranking.put_block(said.user, learned.block.to_bytes())
         return learned
 
@@ -304,7 +316,9 @@ class Ranker:
         if model is None:
             absent = f"global model {decision.model_version}, with which it was scored, is no longer kept"
             return ExplainRankingResponse(decision=decision, absent=absent)
-        return ExplainRankingResponse(decision=decision, explanations=explanations(model, decision, limit))
+        return ExplainRankingResponse(
+            decision=decision, explanations=explanations(model, decision, limit, self._models.correction)
+        )
 
     def status(self) -> RankingStatus:
         """Return figures since the start."""

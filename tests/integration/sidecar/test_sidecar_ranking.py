@@ -448,22 +448,28 @@ def test_a_decision_of_a_model_that_is_gone_says_so(running: Any) -> None:
     assert not told.explanations
 
 
-def test_what_all_users_said_is_caught_up_with(start: Any) -> None:
-    """Every ten seconds others' feedback moves a newcomer's order, no block but the sayers'; a restart keeps it."""
-    running = start(start.config(ranking={"catch_up_seconds": 10}))
-    say(running, user_id="bob", action=concise(0), feedback=ACCEPT)
-    before, bobs = rank(running, "newcomer"), block(running, BOB)
-    running.eventually(lambda: rank(running, "newcomer").scores != before.scores, "the first catch-up")
-    before = rank(running, "newcomer")
+def said_by_many(running: Any) -> None:
+    """Thirty users take the concise fix, and turn the verbose one down."""
+    context = RankingContext(attributes={"domain": "python"}, text="tidy this up")
     for number in range(30):
-        context = RankingContext(attributes={"domain": "python"}, text="tidy this up")
         say(running, user_id=f"u{number}", action=concise(1), context=context, feedback=ACCEPT)
         say(running, user_id=f"u{number}", action=verbose(1), context=context, feedback=REJECT)
-    assert rank(running, "newcomer").scores == before.scores
+
+
+def test_what_all_users_said_is_caught_up_with(start: Any) -> None:
+    """Ten seconds later others' feedback moves a newcomer's order, and no block but the sayers'; a restart keeps it."""
+    running = start(start.config(ranking={"catch_up_seconds": 10}))
+    before = rank(running, "newcomer")
+    say(running, user_id="bob", action=concise(0), feedback=ACCEPT)
+    bobs = block(running, BOB)
+    said_by_many(running)
     running.clock.advance(10_000)
-    running.eventually(lambda: rank(running, "newcomer").scores != before.scores, "the next catch-up")
+    running.eventually(lambda: rank(running, "newcomer").scores != before.scores, "the catch-up")
+    running.clock.advance(10_000)
+    running.eventually(lambda: rank(running, "newcomer").scores[0] < 0.4, "all of it to be learned")
     answer = rank(running, "newcomer")
-    assert answer.scores[1] > 0.6 > 0.4 > answer.scores[0]
+    assert list(answer.order) == [1, 0]
+    assert answer.scores[1] > 0.6
     assert block(running, BOB) == bobs
     parts = explain(running, answer.decision_id).explanations[0].parts
     assert any("context domain=python" in part.feature and not part.is_personal for part in parts)
@@ -472,16 +478,25 @@ def test_what_all_users_said_is_caught_up_with(start: Any) -> None:
     assert rank(again, "newcomer").scores == answer.scores
 
 
+def test_what_others_said_moves_nobody_unless_asked_for(running: Any) -> None:
+    """As it comes, thirty users' feedback and a day later a newcomer's scores are the same to the bit."""
+    before = rank(running, "newcomer")
+    said_by_many(running)
+    running.clock.advance(DAY_MS)
+    running.eventually(lambda: status(running).feedback_count == 60, "the feedback to be counted")
+    assert rank(running, "newcomer").scores == before.scores
+
+
 def test_going_back_to_an_earlier_model_drops_what_was_caught_up(start: Any) -> None:
     """After a rollback the earlier model serves as it was trained."""
     running = start(start.config(ranking={"catch_up_seconds": 10}))
     plain = rank(running, "newcomer")
     folder = published(running)
     running.eventually(lambda: status(running).model_version == 1, "the model")
-    say(running, user_id="bob", action=concise(1), feedback=ACCEPT)
     trained = rank(running, "newcomer")
+    said_by_many(running)
     running.clock.advance(10_000)
     running.eventually(lambda: rank(running, "newcomer").scores != trained.scores, "the catch-up")
     folder.roll_back(0, running.now_ms)
     running.eventually(lambda: status(running).model_version == 0, "the rollback")
-    assert rank(running, "newcomer").scores == plain.scores
+    running.eventually(lambda: rank(running, "newcomer").scores == plain.scores, "nothing to be left of it")

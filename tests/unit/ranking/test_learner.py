@@ -99,15 +99,41 @@ def test_predictions_are_probabilities() -> None:
     assert ((chances > 0) & (chances < 1)).all()
 
 
-def test_what_others_taught_counts_after_the_interval() -> None:
-    """Others' yes moves a user's predictions from the next catch-up on, not before, and never a block."""
+def test_a_catch_up_moves_nobodys_own_parameters() -> None:
+    """With catch-ups and without, users' blocks are the same to the bit, and what is said to them is not."""
+    caught_up, plain = learner(first_refits=(300,), catch_up_seconds=10), learner(first_refits=(300,))
+    for example in examples(500):
+        liked = example.action.attributes["kind"] == "1"
+        for online in (caught_up, plain):
+            online.learn(Example(example.user, example.context, example.action, float(liked)))
+    moment = Context(10**6)
+    for user in ("user1", "user2"):
+        said = [online.predict(user, moment, ACTIONS).tobytes() for online in (caught_up, plain)]
+        assert said[0] != said[1]
+        assert caught_up.block(user, moment).to_bytes() == plain.block(user, moment).to_bytes()
+
+
+def test_what_is_said_stays_between_two_catch_ups() -> None:
+    """Within the interval what others teach moves nothing that is said; after it, it does."""
     online = learner(first_refits=(), catch_up_seconds=10)
-    online.learn(Example("me", Context(0), ACTIONS[1], 1.0))
-    before = online.predict("me", Context(0), ACTIONS[:2])
-    for number in range(40):
-        online.learn(Example(f"other{number}", Context(100), ACTIONS[0], 1.0))
-    block = online.block("me", Context(0)).to_bytes()
-    assert online.predict("me", Context(9_999), ACTIONS[:2]).tobytes() == before.tobytes()
-    after = online.predict("me", Context(10_000), ACTIONS[:2])
-    assert after[0] > before[0] + 0.1
-    assert online.block("me", Context(0)).to_bytes() == block
+    for example in examples(100):
+        online.learn(Example(example.user, Context(0), ACTIONS[0], 1.0))
+    before = online.predict("me", Context(0), ACTIONS).tobytes()
+    assert online.predict("me", Context(0), [ACTIONS[0]]) > 0.5
+    online.learn(Example("other", Context(0), ACTIONS[0], 0.0))
+    assert online.predict("me", Context(9_999), ACTIONS).tobytes() == before
+    assert online.predict("me", Context(10_000), ACTIONS).tobytes() != before
+
+
+def test_a_catch_up_that_foretells_worse_is_not_served() -> None:
+    """Where rewards come by lot, what is said is as without catch-ups, to the bit."""
+    caught_up, plain = learner(first_refits=(), catch_up_seconds=10), learner(first_refits=())
+    for example in examples(400):
+        for online in (caught_up, plain):
+            online.learn(
+                Example(
+                    f"only once {example.context.time_ms}", example.context, example.action, example.reward
+                )
+            )
+    said = [online.predict("me", Context(10**6), ACTIONS).tobytes() for online in (caught_up, plain)]
+    assert said[0] == said[1]
