@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -119,10 +119,14 @@ class Correction:
         """Yield what each fact adds to the action's logit, by its name."""
         yield from ((name, value * self._own_weight(key)) for name, key, value in own_facts(action))
         column = self._columns.get(action.id, _ANY)
-        for name, key, value in moment_facts(context):
+        facts, words, share, width = _keys(context)
+        names = _attributes(context), [f"word {word}" for word in _words(context.text)]
+        named = ["moment", *names[0], *names[1]]
+        named += [" × ".join(pair) for pair in (*combinations(names[0], 2), *product(*names))]
+        for name, key, value in zip(named, *_laid_out(facts, words, share, width), strict=True):
             row = self._rows.get(key)
             if row is not None:
-                yield name, value * float(self._weights[row, column])
+                yield name, float(value * self._weights[row, column])
 
     def learn(
         self, context: Context, action: Action, logit: float, reward: float, weight: float = 1.0
@@ -226,10 +230,12 @@ class Correction:
     def _cells(self, context: Context, action: Action) -> tuple[tuple[Array, int], Floats]:
         """Return where a moment's weights for an action are, and how much each counts; rows and column new ones."""
         column = self._column(action.id)
-        facts = moment_facts(context) if column else ()
-        found = [(row, value) for _, key, value in facts if (row := self._row(key)) >= 0]
-        rows = np.array([row for row, _ in found], np.intp)
-        return (rows, column), np.array([value for _, value in found], np.float32)
+        if column == _ANY:
+            return (np.zeros(0, np.intp), _ANY), np.zeros(0, np.float32)
+        keys, values = _laid_out(*_keys(context))
+        rows = np.array([self._row(key) for key in keys], np.intp)
+        has_room = rows >= 0
+        return (rows[has_room], column), values[has_room]
 
     def _of(self, actions: Sequence[Action]) -> tuple[Floats, Array]:
         """Return of each action its own part, and its column."""
@@ -254,20 +260,15 @@ class Correction:
 
     def _moment(self, context: Context) -> tuple[Array, Floats]:
         """Return the rows of those facts of a moment that have one, and how much each counts."""
-        row_of = self._rows.get
         # What has no row was never met, and nothing crossed with it was.
         facts, words, share, width = _keys(context)
         facts = [key for key in facts if key in self._rows]
         words = [key for key in words if key in self._rows]
-        pairs = [row_of(_PAIR * one + other, -1) for one, other in combinations(facts, 2)]
-        crossed = [row_of(_PAIR * key + word, -1) for key in facts for word in words]
-        rows = [row_of(0, -1), *map(row_of, facts), *map(row_of, words), *pairs, *crossed]
-        values = np.full(len(rows), share, np.float32)
-        values[: 1 + len(facts)] = 1.0
-        values[1 + len(facts) + len(words) :][: len(pairs)] = width
-        found = np.array(rows, np.intp)
-        is_there = found >= 0
-        return found[is_there], values[is_there]
+        keys, values = _laid_out(facts, words, share, width)
+        row_of = self._rows.get
+        rows = np.array([row_of(key, -1) for key in keys], np.intp)
+        is_there = rows >= 0
+        return rows[is_there], values[is_there]
 
     def _row(self, key: int) -> int:
         """Return a fact's row, a new one if it has none; -1 where there is no room."""
@@ -300,22 +301,8 @@ class Correction:
         return True
 
 
-def moment_facts(context: Context) -> list[tuple[str, int, float]]:
-    """Return what is looked at of a moment: names, keys, and how much each counts; the first stands for any."""
-    facts, words, share, width = _keys(context)
-    names = [*_attributes(context), *(f"word {word}" for word in _words(context.text))]
-    name_of = dict(zip([*facts, *words], names, strict=True))
-    found = [("moment", 0, 1.0), *((name_of[key], key, 1.0) for key in facts)]
-    found += [(name_of[key], key, share) for key in words]
-    pairs = [(one, other, width) for one, other in combinations(facts, 2)]
-    pairs += [(one, word, share) for one in facts for word in words]
-    return found + [
-        (f"{name_of[one]} × {name_of[other]}", _PAIR * one + other, value) for one, other, value in pairs
-    ]
-
-
 def own_facts(action: Action) -> list[tuple[str, int, float]]:
-    """Return what is looked at of an action by itself, as `moment_facts`; the first is its id."""
+    """Return what is looked at of an action by itself: names, keys, and how much each counts; the first is its id."""
     names = [f"action {action.id}"]
     names += [f"attribute {key}={value}" for key, value in list(action.attributes.items())[:VALUES_MAX]]
     found = [(name, _hash(name), 1.0) for name in names]
@@ -336,6 +323,17 @@ def _keys(context: Context) -> tuple[list[int], list[int], float, float]:
         _WORDS_WEIGHT / len(words) ** 0.5 if words else 0.0,
         pairs**-0.5 if pairs else 0.0,
     )
+
+
+def _laid_out(facts: list[int], words: list[int], share: float, width: float) -> tuple[list[int], Floats]:
+    """Return the keys of all that is looked at of a moment, the first for any, and how much each counts."""
+    pairs = [_PAIR * one + other for one, other in combinations(facts, 2)]
+    crossed = [_PAIR * fact + word for fact in facts for word in words]
+    keys = [0, *facts, *words, *pairs, *crossed]
+    values = np.full(len(keys), share, np.float32)
+    values[: 1 + len(facts)] = 1.0
+    values[1 + len(facts) + len(words) :][: len(pairs)] = width
+    return keys, values
 
 
 def _attributes(context: Context) -> list[str]:
