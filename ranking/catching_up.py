@@ -83,13 +83,15 @@ class CorrectionFolder:
         """
         path = self._directory / f"{correction.count:0{_DIGITS}}"
         aside = path.with_name(path.name + _ASIDE)
-        if path in self._paths():
-            return
         try:
             make_directory(self._directory)
-            remove(aside)
+            # What a process that was killed left half written.
+            for left in self._directory.glob(f"*{_ASIDE}"):
+                remove(left)
             correction.save(aside)
             sync_directory(aside)
+            # One of this name was damaged, and learned again from the one before.
+            remove(path)
             aside.rename(path)
             sync_directory(self._directory)
             for old in self._paths()[2:]:
@@ -98,9 +100,16 @@ class CorrectionFolder:
             raise StoreNotWritableError(f"{path} cannot be written: {exc}") from exc
 
     def clear(self) -> None:
-        """Remove all: an operator went back to an earlier model, and what was learned on top of the later goes too."""
-        for path in self._paths():
-            remove(path)
+        """Remove all: an operator went back to an earlier model, and what was learned on top of the later goes too.
+
+        Raises:
+            StoreNotWritableError: The disk refuses.
+        """
+        try:
+            for path in self._paths():
+                remove(path)
+        except OSError as exc:
+            raise StoreNotWritableError(f"{self._directory} cannot be cleared: {exc}") from exc
 
     def _paths(self) -> list[Path]:
         """Return the directories, the newest first."""

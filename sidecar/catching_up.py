@@ -28,6 +28,10 @@ class CatchingUp:
         problems: Where a correction that cannot be written is stated.
         clock: Tells the time.
         every_seconds: How often; 0 for never.
+
+    Attributes:
+        every_seconds: The same; may be set. At 0 nothing is served of it from the next tick on, and what was learned
+            is taken up again when it goes on.
     """
 
     def __init__(
@@ -36,51 +40,61 @@ class CatchingUp:
         self._folder = CorrectionFolder(directory)
         self._models, self._problems, self._clock = models, problems, clock
         self._version = models.current.version
-        self._every_ms = 0.0
+        self.every_seconds = every_seconds
         self._saved_ms = clock.now_ms()
         self._unsaved: Correction | None = None
-        self._catch_up = CatchUp()
-        self.set_interval(every_seconds)
-
-    def set_interval(self, every_seconds: float) -> None:
-        """Take over how often; 0 ends it, and what was learned before is taken up again when it goes on."""
-        was_on, self._every_ms = bool(self._every_ms), 1000 * every_seconds
-        if self._every_ms and not was_on:
-            found = self._unsaved or self._folder.load()
-            self._catch_up = CatchUp(found)
-            self._serve(None if found is None else found.copy())
-        elif was_on and not self._every_ms:
-            self._models.correction = None
+        self._catch_up: CatchUp | None = None
+        if every_seconds:
+            self._begin()
 
     def add(self, taught: Taught) -> None:
         """Have an example learned with the next catch-up; does nothing where there is none."""
-        if self._every_ms:
+        if self._catch_up is not None:
             self._catch_up.add(taught)
 
     async def tick(self) -> None:
-        """Catch up if it is time, in a thread of its own, and write down what was learned."""
+        """Begin, catch up or end as is due, in a thread of its own, and write down what was learned."""
         version, now_ms = self._models.current.version, self._clock.now_ms()
         if version < self._version:
             # An operator went back: what was learned on top of the model that was left goes with it.
-            self._catch_up, self._unsaved, self._models.correction = CatchUp(), None, None
-            await asyncio.to_thread(self._folder.clear)
+            await asyncio.to_thread(self._forget)
         self._version = version
-        if self._every_ms and self._catch_up.is_due(now_ms, self._every_ms):
-            self._unsaved = await asyncio.to_thread(self._catch_up.publish, now_ms)
-            if self._every_ms:
-                self._serve(self._unsaved)
+        if not self.every_seconds:
+            self._catch_up = self._models.correction = None
+        elif self._catch_up is None:
+            await asyncio.to_thread(self._begin)
+        elif self._catch_up.is_due(now_ms, 1000 * self.every_seconds):
+            await asyncio.to_thread(self._learn, self._catch_up, now_ms)
         if self._unsaved is not None and not 0 <= now_ms - self._saved_ms < SAVE_MS:
             self._saved_ms = now_ms
             await self._save()
 
-    def _serve(self, correction: Correction | None) -> None:
+    def _begin(self) -> None:
+        """Go on from what was learned before."""
+        found = self._unsaved or self._folder.load()
+        self._catch_up = CatchUp(None if found is None else found.copy())
+        if found is not None:
+            self._serve(found)
+
+    def _learn(self, catch_up: CatchUp, now_ms: int) -> None:
+        self._unsaved = catch_up.publish(now_ms)
+        self._serve(self._unsaved)
+
+    def _forget(self) -> None:
+        self._unsaved = self._models.correction = None
+        # Not from what is on disk, which may not be removable.
+        self._catch_up = CatchUp() if self.every_seconds else None
+        try:
+            self._folder.clear()
+        except StoreError as exc:
+            self._problems.note(COMPONENT, "correction", f"what all users taught is not removed: {exc}")
+
+    def _serve(self, correction: Correction) -> None:
         """Have requests answered with a correction from the next on, or without while it foretells worse."""
         former = self._models.correction
-        if correction is not None and not correction.is_better:
-            correction = None
-        elif correction is not None and former is not None:
+        if correction.is_better and former is not None:
             correction.prepare(former)
-        self._models.correction = correction
+        self._models.correction = correction if correction.is_better else None
 
     async def close(self) -> None:
         """Write down what was learned."""

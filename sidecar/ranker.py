@@ -126,7 +126,7 @@ class Ranker:
             self._candidates = Candidates(settings.vector_size)
             self.log.logged_max = settings.logged_max
             self._rebasing.rules, self._rebasing.replayed_max = self._rules, settings.replayed_max
-            self._catching_up.set_interval(settings.catch_up_seconds)
+            self._catching_up.every_seconds = settings.catch_up_seconds
 
     async def _follow_model(self) -> None:
         await self._models.follow()

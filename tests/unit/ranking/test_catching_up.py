@@ -6,21 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from taught_correction import ASKED, BOOK, CANCEL, taught
 
-from ranking import Action, Context, Example
+from foreword.errors import StoreNotWritableError
+from ranking import Example
 from ranking.catching_up import CatchUp, CorrectionFolder, Taught
-from ranking.correction import Correction
-
-BOOK, CANCEL = Action("book", attributes={"kind": "write"}), Action("cancel", attributes={"kind": "write"})
-ASKED = Context(0, {"last": "search", "outcome": "ok"}, "please cancel my flight")
-
-
-def taught(count: int = 40) -> Correction:
-    found = Correction()
-    for _ in range(count):
-        found.learn(ASKED, CANCEL, 0.0, 1.0)
-        found.learn(ASKED, BOOK, 0.0, 0.0)
-    return found
 
 
 def test_what_is_served_stays_while_learning_goes_on() -> None:
@@ -70,3 +60,24 @@ def test_a_damaged_correction_gives_way_to_the_one_before(tmp_path: Path) -> Non
     assert found.count == 4
     folder.clear()
     assert folder.load() is None
+
+
+def test_what_is_learned_again_takes_the_place_of_what_was_damaged(tmp_path: Path) -> None:
+    """After as many examples as the damaged one had, the next written is whole, and what was half written is gone."""
+    folder = CorrectionFolder(tmp_path)
+    folder.save(taught(2))
+    weights = tmp_path / "000000000004" / "weights.npy"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    shutil.copytree(tmp_path / "000000000004", tmp_path / "000000000002.new")
+    folder.save(taught(2))
+    found = folder.load()
+    assert found is not None
+    assert found.count == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["000000000004"]
+
+
+def test_what_cannot_be_removed_is_said(tmp_path: Path) -> None:
+    """A folder in which something else stands cannot be cleared, and the error names it."""
+    (tmp_path / "000000000004").write_text("no directory")
+    with pytest.raises(StoreNotWritableError, match="cannot be cleared"):
+        CorrectionFolder(tmp_path).clear()

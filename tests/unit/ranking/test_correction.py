@@ -6,22 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from taught_correction import ASKED, BOOK, CANCEL, taught
 
 from ranking import Action, Context
 from ranking import correction as module
 from ranking.correction import Correction
 
-BOOK, CANCEL = Action("book", attributes={"kind": "write"}), Action("cancel", attributes={"kind": "write"})
-ASKED = Context(0, {"last": "search", "outcome": "ok"}, "please cancel my flight")
 ELSEWHERE = Context(0, {"last": "search", "outcome": "ok"}, "what is the weather")
-
-
-def taught(count: int = 40) -> Correction:
-    found = Correction()
-    for _ in range(count):
-        found.learn(ASKED, CANCEL, 0.0, 1.0)
-        found.learn(ASKED, BOOK, 0.0, 0.0)
-    return found
 
 
 def test_what_is_asked_decides_which_action() -> None:
