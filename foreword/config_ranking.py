@@ -41,9 +41,9 @@ class Ranking(Section):
     """How many of a user's newest events are looked through when their parameters are made anew for another global
     model. About 30 microseconds each, off the path of requests."""
     catch_up_seconds: Annotated[float, Field(ge=0, le=86_400)] = 0.0
-    """How often what all users said corrects the global model between two trainings. 10 is what the tables of
-    `foreword evaluate ranking` are measured with; some ten microseconds an example, in a thread of its own. 0, never:
-    then nothing that one user says moves what another is shown, until the next model."""
+    """How often what all users said corrects the global model between two trainings. 10 is what `foreword evaluate
+    ranking` measures; 25 to 200 microseconds an example, by how much is said of its moment, in a thread of its own. 0,
+    never: then nothing that one user says moves what another is shown, until the next model."""
     profile_weight: Annotated[float, Field(ge=0, le=4)] = 0.0
     """How much what is learned here of a user's topics counts in the order of their profile's, beside what is counted:
     a topic that moves their yes by one logit for certain moves its place by so much. 0: not at all."""

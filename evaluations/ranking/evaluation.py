@@ -60,6 +60,10 @@ RECOMMENDERS = (PRODUCT, POPULARITY, EASE, COMPANY)
 ONE_OF_MANY = (PRODUCT, UNCORRECTED, FROZEN, POPULARITY, TRIGRAM, LOGISTIC, VW)
 RATING_METHODS = (*ONE_OF_ONE, UNEXPLORED, BY_LOT, EASE, COMPANY)
 
+_CATCH_UP = (
+    f"{PRODUCT}: with ranking.catch_up_seconds = {CATCH_UP_SECONDS:g}, where its name does not say otherwise."
+)
+
 Values = dict[str, dict[str, Floats]]
 
 
@@ -175,9 +179,6 @@ class _Run:
         self._absent = absent(self._chosen, options.rivals)
         self.rivals = Rivals(options.rivals, options.seed)
         self._values: Values = {}
-        self._notes = [
-            f"{PRODUCT}: with ranking.catch_up_seconds = {CATCH_UP_SECONDS:g}, where its name does not say otherwise."
-        ]
 
     def begin(self, points: Sequence[Point]) -> None:
         """Draw users, once it is known who there is."""
@@ -216,7 +217,7 @@ class _Run:
     def report(self, points: Sequence[Point], notes: Sequence[str]) -> Report:
         """Return what came of all."""
         return make_report(
-            self._values, len(self.users), len(points), [*notes, *self._notes, *self._absent.values()]
+            self._values, len(self.users), len(points), [*notes, _CATCH_UP, *self._absent.values()]
         )
 
 
