@@ -36,6 +36,7 @@ _COMMANDS = {
     "ledger": "foreword.cli.ledger",
     "config": "foreword.cli.config",
     "store": "foreword.cli.store",
+    "dataset": "foreword.cli.dataset",
     "plan": "foreword.cli.plan",
     "export": "foreword.cli.export",
     "erase": "foreword.cli.erase",

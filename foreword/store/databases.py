@@ -112,6 +112,8 @@ META_MODEL_HEALTH = b"model_health"
 META_POLICY = b"policy"
 META_DEFAULT_PROFILE = b"default_profile"
 META_DEFAULT_FOREWORD = b"default_foreword"
+# Which dataset the profiles came from, and which was in force before: a JSON list of two names.
+META_DATASET = b"dataset"
 META_TRENDS_NIGHT = b"trends_night"
 META_EVENT_SEQ = b"event_seq"
 META_TRIGGER_SEQ = b"trigger_seq"
