@@ -23,7 +23,7 @@ from foreword.v1.event_pb2 import Event, Feedback
 from foreword.v1.ranking_pb2 import Candidate, RankingDecision
 from ranking.block import Floats
 from ranking.decided import Decided, Gathering
-from ranking.example import Action, Context
+from ranking.example import Action, Context, Example
 from ranking.exploration import Exploration, explore
 from ranking.log import feedback_event
 from ranking.model import GlobalModel, Layout
@@ -264,22 +264,19 @@ def test_a_model_knows_of_a_user_only_what_was_said_before(store: Opened) -> Non
     ]
     record(store, *answers)
     found = gathered(store, model)
-    for one, before in zip(found, ([], [1.0], [1.0, 0.0]), strict=True):
-        block = Ranker().fresh(model, Context(one.time_ms), one.time_ms)
-        for answer, reward in zip(answers, before, strict=False):
-            example = Context(answer.time.ToMilliseconds())
-            block = Ranker().learn(model, block, _example(example, reward), example.time_ms).block
+    rules = Ranker()
+    for one, rewards in zip(found, ([], [1.0], [1.0, 0.0]), strict=True):
+        moments = [Context(answer.time.ToMilliseconds()) for answer in answers]
+        known = [
+            Example("ann", moment, Action(id="a0"), reward)
+            for moment, reward in zip(moments, rewards, strict=False)
+        ]
+        block = rules.replay(model, known, one.time_ms)
         actions = [Action(id=each) for each in one.actions]
-        expected = Ranker().rank(model, block, Context(one.time_ms), actions, random=None).scores
+        expected = rules.rank(model, block, Context(one.time_ms), actions, random=None).scores
         assert one.by_model[0] == pytest.approx(expected)
     assert found[0].by_model[0] == pytest.approx([0.5] * 4)
     assert found[1].by_model[0][0] > 0.5
-
-
-def _example(context: Context, reward: float) -> Any:
-    from ranking.example import Example
-
-    return Example("ann", context, Action(id="a0"), reward)
 
 
 def test_a_model_is_judged_by_what_came_after_it(store: Opened) -> None:
