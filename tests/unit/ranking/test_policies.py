@@ -24,7 +24,7 @@ from foreword.v1.ranking_pb2 import Candidate, RankingDecision
 from ranking.block import Floats
 from ranking.decided import Decided, Gathering
 from ranking.example import Action, Context, Example
-from ranking.exploration import Exploration, explore
+from ranking.exploration import Exploration, explore, spread
 from ranking.log import feedback_event
 from ranking.model import GlobalModel, Layout
 from ranking.model_folder import Entry, ModelFolder, Verdict
@@ -121,7 +121,7 @@ def simulate(store: Opened, *, propensity: float | None = None, answers: Floats 
     scores = 1 / (1 + np.exp(-LOGITS))
     decisions, events = [], []
     for number in range(4_000):
-        order = explore(LOGITS, features, features, options=STRAY, random=random)
+        order = explore(LOGITS, spread(features, features), options=STRAY, random=random)
         user, time_ms = f"u{number % 80}", NOW_MS - DAY_MS + number * 1_000
         chances = order.propensities if propensity is None else [propensity] * len(ACTIONS)
         shown = [ACTIONS[place] for place in order.order]
