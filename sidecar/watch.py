@@ -168,9 +168,9 @@ class Watch:
             profile = reader.revision_row(user, row.revision)
             return change_response(row.kind, user, row.revision, row=profile)
         header = reader.header(user)
-        if header is not None and header.revision != row.revision:
+        if header is None or header.revision != row.revision:
             # The times are those of a newer revision, which follows.
-            header = None
+            return None
         return change_response(row.kind, user, row.revision, header=header)
 
     def _erasure(self, erase_id: ErasureId) -> bytes | None:
