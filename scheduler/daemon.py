@@ -55,6 +55,7 @@ AT_START = {
         "readers_max",
         "revisions_max",
         "ledger_entries_max",
+        "changes_max",
     ),
     "agent": ("product", "embedding"),
 }
@@ -484,4 +485,5 @@ def _open_writer(config: Config) -> ProfileWriter:
         readers_max=store.readers_max,
         revisions_max=store.revisions_max,
         ledger_entries_max=store.ledger_entries_max,
+        changes_max=store.changes_max,
     )

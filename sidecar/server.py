@@ -41,6 +41,7 @@ from sidecar.alerts import Alerts
 from sidecar.answer_service import AnswerService
 from sidecar.answering import Answering
 from sidecar.archiving import Archiving
+from sidecar.change_feed import ChangeFeed
 from sidecar.counts import StoreCounter
 from sidecar.erasures import Erasures
 from sidecar.health_service import HealthService
@@ -55,9 +56,12 @@ from sidecar.ranking_service import RankingService
 from sidecar.readers import ReaderWatch
 from sidecar.reads import SAVE_SECONDS, Reads
 from sidecar.rpc import Handler
+from sidecar.running_calls import RunningCalls
 from sidecar.scrub import Scrubber
+from sidecar.streams import Streams
 from sidecar.topics import Topics
 from sidecar.user_data_service import UserDataService
+from sidecar.watches import Watches
 
 logger = logging.getLogger("sidecar")
 
@@ -208,7 +212,14 @@ class SidecarServer:
         self._health.drain()
         # One turn of the loop, so that those who watch hear it before their connection is told to go.
         await asyncio.sleep(0)
-        await self._server.stop(grace)
+        stopping = asyncio.create_task(self._server.stop(grace))
+        # One turn, so that no call begins any more.
+        await asyncio.sleep(0)
+        if await self._streams.drain():
+            # Those that nobody reads would hold the stop for all of the grace: the others may take it, these do not.
+            await self._calls.ended(grace)
+            await self._server.stop(None)
+        await stopping
         for timer in self._timers:
             timer.cancel()
         await asyncio.gather(*self._timers, return_exceptions=True)
@@ -229,6 +240,9 @@ class SidecarServer:
         self._activity = Activity(config, self._live, self._problems, self._profiles)
         stack.push_async_callback(self._activity.close)
         self._reads = Reads(self._activity, clock)
+        self._streams = Streams(self._live)
+        self._calls = RunningCalls()
+        self._change_feed = ChangeFeed(self._profiles, self._live)
         self._reader_watch = ReaderWatch(self._profiles, self._activity, self._live, self._problems)
         scrub = Scrub(config.store.directory)
         self._scrubber = Scrubber(scrub, self._live, self._problems, clock)
@@ -279,7 +293,7 @@ class SidecarServer:
             problems=self._problems,
             clock=self._clock,
         )
-        events = ActivityService(self._activity, self._profiles, self._clock)
+        events = ActivityService(self._activity, self._profiles, self._streams, self._clock)
         topics = Topics(self._profiles, self._activity, self._clock)
         counter = StoreCounter(self._profiles, self._activity, self._live, self._clock)
         self._alerts = Alerts(self._live)
@@ -293,6 +307,10 @@ class SidecarServer:
                 triggers,
                 self._reads,
                 topics,
+                streams=self._streams,
+                watches=Watches(
+                    self._profiles, self._erasures.named, self._change_feed, self._streams, self._live
+                ),
                 live=self._live,
                 clock=self._clock,
             ),
@@ -327,7 +345,8 @@ class SidecarServer:
             ),
         }
         for name, service in services.items():
-            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, service.handlers()),))
+            handlers = {method: self._calls.counted(each) for method, each in service.handlers().items()}
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
         self._health = HealthService(SERVICES)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection(
@@ -352,6 +371,7 @@ class SidecarServer:
             asyncio.create_task(_every(lambda: SAVE_SECONDS, self._reads.save)),
             asyncio.create_task(_every(lambda: answering.TICK_SECONDS, self._answering.tick)),
             asyncio.create_task(_every(self._promises.wait_seconds, self._promises.judge)),
+            asyncio.create_task(self._change_feed.run()),
             asyncio.create_task(self._alerts.run()),
             asyncio.create_task(self._scrubber.run()),
         ]
