@@ -26,6 +26,7 @@ _COMMANDS = {
     "revisions": "foreword.cli.revisions",
     "diff": "foreword.cli.diff",
     "rollback": "foreword.cli.rollback",
+    "watch": "foreword.cli.watch",
     "explain": "foreword.cli.explain",
     "answer": "foreword.cli.answer",
     "rank": "foreword.cli.rank",
