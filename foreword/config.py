@@ -102,6 +102,12 @@ class Sidecar(Section):
     """How often consumed triggers and events past retention are removed."""
     open_trigger_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60.0
     """A user read again within this time makes no second on-open trigger."""
+    native: Literal["auto", "off"] = "auto"
+    """Who answers reads. auto: a native process in front of the sidecar where foreword-native is installed, else the
+    sidecar itself. off: always the sidecar. `foreword status` says which it is."""
+    front_alone_seconds: Annotated[int, Field(ge=0, le=86_400)] = 600
+    """How long the native front goes on answering reads after the sidecar behind it has died, unless it is started
+    again. Long enough for an update gone wrong to be mended; a front that nobody comes back to ends."""
 
     @field_validator("listen")
     @classmethod

@@ -41,3 +41,7 @@ class DecisionUnknownError(ForewordError):
 
 class ListenError(ForewordError):
     """An address cannot be served on."""
+
+
+class FrontError(ForewordError):
+    """The native front cannot be used."""
