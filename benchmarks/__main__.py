@@ -11,6 +11,7 @@ NAMES = (
     "read_path",
     "defaults",
     "rpc",
+    "native",
     "client_import",
     "ingest",
     "json_event",

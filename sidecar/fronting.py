@@ -43,13 +43,14 @@ class Fronting:
         """Return what the configured addresses are bound to: sockets for the front, or the sidecar's own server."""
         store = self._config.store.directory
         try:
-            self._require()
-            self._folder = front_folder(store)
-            self._lock = FileLock(
-                self._folder / "sidecar.lock", "another sidecar has the front of this store"
-            )
+            self._reason = self._absence()
+            if not self._reason:
+                self._folder = front_folder(store)
+                self._lock = FileLock(self._folder / "sidecar.lock", "another sidecar has this store's front")
         except (FrontError, StoreLockedError, StoreNotWritableError) as exc:
             self._reason = str(exc)
+            self._problems.note(COMPONENT, "absent", f"the sidecar answers reads itself: {exc}")
+        if self._reason:
             self._retire(store)
             return server
         server.add_insecure_port(f"unix:{self._folder / SIDECAR_SOCKET}")
@@ -57,13 +58,15 @@ class Fronting:
         self._sockets = FrontSockets(self._former, self._config.security)
         return self._sockets
 
-    def _require(self) -> None:
+    def _absence(self) -> str:
+        """Return why there is to be no front, where that is no problem; empty when there is to be one."""
         if self._config.sidecar.native == "off":
-            raise FrontError('sidecar.native is "off"')
+            return 'sidecar.native is "off"'
         binary = find_binary()
         if binary is None:
-            raise FrontError("foreword-native is not installed")
+            return "foreword-native is not installed"
         self._binary = binary
+        return ""
 
     def _retire(self, store: Path) -> None:
         """End a front that outlived a sidecar which had one: its addresses are the sidecar's own now."""
