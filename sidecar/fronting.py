@@ -14,7 +14,7 @@ from foreword.problems import Problems
 from foreword.store import FileLock
 from foreword.v1.operator_service_pb2 import FrontStatus
 from sidecar.errors import FrontError
-from sidecar.front import Front, find_binary
+from sidecar.front import COMPONENT, Front, find_binary
 from sidecar.front_door import SIDECAR_SOCKET, FormerFront, find_former, front_folder
 from sidecar.front_sockets import FrontSockets
 from sidecar.open_triggers import OpenTriggers

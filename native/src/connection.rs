@@ -26,7 +26,7 @@ const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
 /// gRPC's own limit on what a call's metadata may have.
 const HEADER_BYTES_MAX: u32 = 16_384;
 /// A request that may be answered here is smaller: a thousand of the longest ids and a namespace.
-const REQUEST_BYTES_MAX: usize = 300_000;
+pub const REQUEST_BYTES_MAX: usize = 300_000;
 /// A client that vanished is told by a ping it does not answer within `PATIENCE`; every third one sends a ping.
 const PATIENCE: Duration = Duration::from_secs(20);
 const PATIENCES_A_PING: u32 = 3;

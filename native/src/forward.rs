@@ -13,7 +13,7 @@ use tokio::net::UnixStream;
 use tokio::sync::Mutex;
 
 use crate::alone;
-use crate::connection::response_headers;
+use crate::connection::{response_headers, REQUEST_BYTES_MAX};
 use crate::front::Front;
 use crate::socket::Socket;
 
@@ -88,7 +88,7 @@ pub async fn forward(front: Rc<Front>, upstream: Upstream, call: Call) {
         _ = poll_fn(|cx| respond.poll_reset(cx)) => return,
     };
     let Ok((response, sending)) = begun else {
-        let read = if body.is_none() { read } else { Bytes::new() };
+        let read = rest(read, body).await;
         return alone::answer(&front, &path, &read, respond).await;
     };
     let upload = async {
@@ -97,6 +97,21 @@ pub async fn forward(front: Rc<Front>, upstream: Upstream, call: Call) {
         }
     };
     tokio::join!(upload, download(response, respond));
+}
+
+/// Returns a request with what is still to come of it; empty when that is more than anything answered alone has.
+async fn rest(read: Bytes, body: Option<RecvStream>) -> Bytes {
+    let Some(mut body) = body else { return read };
+    let mut whole = read.to_vec();
+    while let Some(Ok(data)) = body.data().await {
+        // It fails for more than was read, which this is not.
+        let _ = body.flow_control().release_capacity(data.len());
+        whole.extend_from_slice(&data);
+        if whole.len() > REQUEST_BYTES_MAX {
+            return Bytes::new();
+        }
+    }
+    whole.into()
 }
 
 fn request(head: request::Parts) -> Option<Request<()>> {

@@ -77,7 +77,11 @@ def doors(running: Any) -> Iterator[Doors]:
     fill(running)
     behind = f"unix:{front_folder(running.store) / SIDECAR_SOCKET}"
     with closing(grpc.insecure_channel(running.address)) as front, closing(grpc.insecure_channel(behind)) as sidecar:
-        yield Doors(front, sidecar)
+        made = Doors(front, sidecar)
+        # The sidecar looks for it now and then, the front at each call.
+        nobody = GetProfileRequest(user_id="nobody").SerializeToString()
+        running.eventually(lambda: len(set(map(str, made.both(SERVICE + "GetProfile", nobody)))) == 1, "the default")
+        yield made
 
 
 def fill(running: Any) -> None:
@@ -107,10 +111,9 @@ def fill(running: Any) -> None:
             txn.put(user, bytes(row), db=environment.handles[name])
             txn.delete(keys.user_key("lost"), db=environment.handles[name])
     running.client.record([Event(event_id="1", user_id="counted", type="view")])
-    running.client.erase("leaver", wait_seconds=0)
+    running.client.erase("leaver", wait_seconds=0.05)
     with running.profiles.begin() as txn:
         txn.put_defaults(Profile(semantic_summary="Someone new.", is_default=True), default_foreword())
-    running.eventually(lambda: running.client.profile("nobody").profile.semantic_summary, "the stored default")
 
 
 def made_request(dice: random.Random) -> tuple[str, bytes]:
