@@ -1,10 +1,10 @@
-//! Mends the `:authority` that gRPC's C core sends on unix sockets.
+//! Mends the `:authority` that gRPC's clients send on unix sockets.
 //!
-//! It is the path of the socket in percent-encoding, `%2Frun%2Fforeword.sock`, which a URI may not have there. The h2
-//! crate resets every such call (grpc/grpc#38142, hyperium/h2#487); gRPC's own servers take it, and so must whoever
-//! stands in front of one. Nobody here reads the value. So before h2 sees the bytes, each `%` in an authority that is
-//! spelled out becomes a `.`: no length changes, and both sides' tables of headers stay the same. A patched copy of h2
-//! was left out: it would have to be carried from version to version.
+//! It is the path of the socket, from the C core in percent-encoding, `%2Frun%2Fforeword.sock`, from Java as it is; a URI
+//! may have neither there. The h2 crate resets every such call (grpc/grpc#38142, hyperium/h2#487); gRPC's own servers
+//! take it, and so must whoever stands in front of one. Nobody here reads the value. So before h2 sees the bytes, what is
+//! odd in an authority that is spelled out becomes a `.`: no length changes, and both sides' tables of headers stay the
+//! same. A patched copy of h2 was left out: it would have to be carried from version to version.
 
 const FRAME_HEADER_BYTES: usize = 9;
 const PREFACE_BYTES: usize = 24;
@@ -74,7 +74,7 @@ impl Mending {
     }
 }
 
-/// Replaces each `%` of an authority in the payload of a HEADERS frame.
+/// Replaces what is odd of an authority in the payload of a HEADERS frame.
 fn mend(flags: u8, payload: &mut [u8]) {
     let mut start = 0;
     let mut end = payload.len();
@@ -88,7 +88,13 @@ fn mend(flags: u8, payload: &mut [u8]) {
     while start < end {
         let Some(field) = field_at(&payload[..end], start) else { return };
         if let Some(value) = field.authority {
-            payload[value].iter_mut().filter(|byte| **byte == b'%').for_each(|byte| *byte = b'.');
+            let is_odd =
+                |byte: &u8| matches!(byte, b'%' | b'/' | b'\\' | b'?' | b'#' | b'"') || !byte.is_ascii_graphic();
+            let value = &mut payload[value];
+            // An authority that h2 takes stays as it is, with its port.
+            if value.iter().any(is_odd) {
+                value.iter_mut().filter(|byte| !byte.is_ascii_alphanumeric()).for_each(|byte| *byte = b'.');
+            }
             return;
         }
         start = field.end;
@@ -179,11 +185,18 @@ mod tests {
     /// Only the authority changes, wherever reads happen to cut the connection into pieces.
     #[test]
     fn an_authority_is_mended_in_pieces_of_any_size() {
-        let (sent, expected) = (connection(b"%2Frun%2Ffw.sock"), connection(b".2Frun.2Ffw.sock"));
-        for size in 1..sent.len() {
-            let (mut mending, mut out) = (Mending::new(), Vec::new());
-            sent.chunks(size).for_each(|piece| mending.pass(piece, &mut out));
-            assert_eq!(out, expected, "pieces of {size}");
+        for (authority, mended) in [
+            (&b"%2Frun%2Ffw-1.sock"[..], &b".2Frun.2Ffw.1.sock"[..]),
+            (b"/run/f w.sock", b".run.f.w.sock"),
+            (b"[::1]:7464", b"[::1]:7464"),
+            (b"", b""),
+        ] {
+            let (sent, expected) = (connection(authority), connection(mended));
+            for size in 1..sent.len() {
+                let (mut mending, mut out) = (Mending::new(), Vec::new());
+                sent.chunks(size).for_each(|piece| mending.pass(piece, &mut out));
+                assert_eq!(out, expected, "pieces of {size}");
+            }
         }
     }
 
