@@ -92,7 +92,9 @@ def _path(store: Path, native: str) -> Iterator[Served]:
     ):
         front = client.status().front
         assert front.is_native == (native == "auto"), front.reason
-        check = channel.unary_unary("/grpc.health.v1.Health/Check")
+        check: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+            "/grpc.health.v1.Health/Check"
+        )
         processes = (front.process_id, pid) if front.is_native else (pid,)
         yield Served(address, processes, client, lambda _user: check(b"", timeout=5))
 
@@ -103,7 +105,14 @@ def _rounds(paths: tuple[Served, Served]) -> tuple[Measured, Measured]:
         _load(path.address, 1, IN_FLIGHT, 0.5)
         path.client.text(user_id(0))
     for _ in range(ROUNDS):
-        for measure in (_one_in_flight, _many_in_flight, _many_connections, _grpcio, _forwarded, _beside_a_writer):
+        for measure in (
+            _one_in_flight,
+            _many_in_flight,
+            _many_connections,
+            _grpcio,
+            _forwarded,
+            _beside_a_writer,
+        ):
             for path, taken in zip(paths, measured, strict=True):
                 measure(path, taken)
     return measured
@@ -235,7 +244,7 @@ def _table(python: Measured, native: Measured, redis: float | None, resident: fl
     if redis is not None:
         share = ratio(native.median("calls/s, connections"), redis)
         table.notes.append(
-            f"redis-benchmark, GET of {PROFILE_BYTES} bytes, {CONNECTIONS} connections, in the same run: {redis:,.0f} a "
-            f"second; the front {share} of that (aim ≥ 0.7 ×)."
+            f"redis-benchmark, GET of {PROFILE_BYTES} bytes, {CONNECTIONS} connections, in the same run: {redis:,.0f} "
+            f"a second; the front {share} of that (aim ≥ 0.7 ×)."
         )
     return table

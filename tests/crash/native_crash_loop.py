@@ -1,4 +1,4 @@
-"""Reads through the native front while profiles are rewritten and added, and either process is killed at random moments.
+"""Reads through the native front while profiles are rewritten and added, and either process is killed at random.
 
 An oracle beside the store knows each version of each profile: what is read must be, whole, a version that was in force
 between the beginning and the end of the call. Run by `test_kill_native.py`; longer by hand:
@@ -123,7 +123,9 @@ class Loop:
         while time.monotonic() < ends:
             with suppress(grpc.RpcError), grpc.insecure_channel(self.address) as channel:
                 ask = channel.unary_unary("/foreword.v1.OperatorService/GetStatus")
-                status = GetStatusResponse.FromString(ask(GetStatusRequest().SerializeToString(), timeout=CALL_SECONDS))
+                status = GetStatusResponse.FromString(
+                    ask(GetStatusRequest().SerializeToString(), timeout=CALL_SECONDS)
+                )
                 if status.front.is_native:
                     return status.front.process_id
                 self.wrong.append(f"reads are not answered natively: {status.front.reason}")

@@ -32,7 +32,16 @@ USERS = (
     "fresh", "stale", "expired", "dormant", "default", "parts", "own", "damaged", "lost", "leaver", "counted", "nobody",
     "é", "x" * 256,
 )  # fmt: skip
-ODD = (b"", b"\x0a", b"\x0a\x05ab", b"\x0a\x01\xff", b"\x0d\0\0\0\0", b"\xff" * 20, b"\x0a\x03ann\x7a\x01x", b"\x08\x01")
+ODD = (
+    b"",
+    b"\x0a",
+    b"\x0a\x05ab",
+    b"\x0a\x01\xff",
+    b"\x0d\0\0\0\0",
+    b"\xff" * 20,
+    b"\x0a\x03ann\x7a\x01x",
+    b"\x08\x01",
+)
 
 
 class Answer(NamedTuple):
@@ -53,7 +62,9 @@ class Doors(NamedTuple):
 
     def both(self, method: str, request: bytes, timeout: float = PATIENCE_SECONDS) -> tuple[Answer, Answer]:
         """Return what each says to a request."""
-        return self._ask(self.front, method, request, timeout), self._ask(self.sidecar, method, request, timeout)
+        return self._ask(self.front, method, request, timeout), self._ask(
+            self.sidecar, method, request, timeout
+        )
 
     @staticmethod
     def _ask(channel: grpc.Channel, method: str, request: bytes, timeout: float) -> Answer:
@@ -76,11 +87,16 @@ def doors(running: Any) -> Iterator[Doors]:
     """Both ways to a store with a user of each kind."""
     fill(running)
     behind = f"unix:{front_folder(running.store) / SIDECAR_SOCKET}"
-    with closing(grpc.insecure_channel(running.address)) as front, closing(grpc.insecure_channel(behind)) as sidecar:
+    with (
+        closing(grpc.insecure_channel(running.address)) as front,
+        closing(grpc.insecure_channel(behind)) as sidecar,
+    ):
         made = Doors(front, sidecar)
         # The sidecar looks for it now and then, the front at each call.
         nobody = GetProfileRequest(user_id="nobody").SerializeToString()
-        running.eventually(lambda: len(set(map(str, made.both(SERVICE + "GetProfile", nobody)))) == 1, "the default")
+        running.eventually(
+            lambda: len(set(map(str, made.both(SERVICE + "GetProfile", nobody)))) == 1, "the default"
+        )
         yield made
 
 

@@ -125,7 +125,11 @@ def test_reads_go_on_without_the_sidecar(daemon: Daemon) -> None:
             status: int = health.Check(health_pb2.HealthCheckRequest(service=service)).status
             return status
 
-        assert [of(name) for name in ("", "foreword.v1.ProfileService", "foreword.v1.ActivityService")] == [1, 1, 2]
+        assert [of(name) for name in ("", "foreword.v1.ProfileService", "foreword.v1.ActivityService")] == [
+            1,
+            1,
+            2,
+        ]
         watch = health.Watch(health_pb2.HealthCheckRequest(service="foreword.v1.ActivityService"))
         assert next(watch).status == 2
         daemon.run()

@@ -21,8 +21,6 @@ from foreword.store.check import check_store
 from foreword.v1.profile_pb2 import Segment
 from sidecar import server
 
-
-
 DORMANT, ACTIVE, UNKNOWN = Segment.SEGMENT_DORMANT, Segment.SEGMENT_ACTIVE, Segment.SEGMENT_UNSPECIFIED
 
 
