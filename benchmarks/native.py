@@ -92,7 +92,9 @@ def _path(store: Path, native: str) -> Iterator[Served]:
     ):
         front = client.status().front
         assert front.is_native == (native == "auto"), front.reason
-        check = channel.unary_unary("/grpc.health.v1.Health/Check")
+        check: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+            "/grpc.health.v1.Health/Check"
+        )
         processes = (front.process_id, pid) if front.is_native else (pid,)
         yield Served(address, processes, client, lambda _user: check(b"", timeout=5))
 
@@ -242,7 +244,7 @@ def _table(python: Measured, native: Measured, redis: float | None, resident: fl
     if redis is not None:
         share = ratio(native.median("calls/s, connections"), redis)
         table.notes.append(
-            f"redis-benchmark, GET of {PROFILE_BYTES} bytes, {CONNECTIONS} connections, in the same run: {redis:,.0f} a "
-            f"second; the front {share} of that (aim ≥ 0.7 ×)."
+            f"redis-benchmark, GET of {PROFILE_BYTES} bytes, {CONNECTIONS} connections, in the same run: {redis:,.0f} "
+            f"a second; the front {share} of that (aim ≥ 0.7 ×)."
         )
     return table

@@ -94,7 +94,8 @@ class Front:
         self._heard = asyncio.Condition()
         self._beat = self._answered_beat = 0
         self._silent_since = time.monotonic()
-        self._ending = False
+        self._ending = asyncio.Event()
+        self._last_end = ""
         self._keeper: asyncio.Task[None] | None = None
         self._status = FrontStatus(is_native=True)
 
@@ -115,7 +116,7 @@ class Front:
         if not self._ready.is_set():
             await self.close()
             raise FrontError(
-                "the front did not start; it says why in the log",
+                f"the front did not start: {self._last_end or 'it says nothing'}",
                 hint='set sidecar.native = "off" to do without it',
             )
 
@@ -146,7 +147,7 @@ class Front:
 
     async def drain(self, grace_seconds: float) -> None:
         """Let its calls end, and then itself."""
-        self._ending = True
+        self._ending.set()
         self._write(f"drain {1000 * grace_seconds:.0f}")
         if self._keeper is not None:
             await asyncio.wait([self._keeper], timeout=grace_seconds + _END_SECONDS_MAX)
@@ -154,7 +155,7 @@ class Front:
 
     async def close(self) -> None:
         """End it at once; does nothing when it has ended."""
-        self._ending = True
+        self._ending.set()
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
         if self._keeper is not None:
@@ -164,45 +165,59 @@ class Front:
 
     async def _keep(self) -> None:
         delay = _BACKOFF_SECONDS
-        while not self._ending:
+        while not self._ending.is_set():
             started = time.monotonic()
-            code = await self._run()
-            if self._ending or not self._ready.is_set():
+            self._last_end = await self._run()
+            if self._ending.is_set() or not self._ready.is_set():
                 return
             self._status.restarts += 1
             if time.monotonic() - started >= _HEALTHY_SECONDS:
                 delay = _BACKOFF_SECONDS
-            self._problems.note(COMPONENT, "ended", f"the front ended with code {code}; it is started again")
-            await asyncio.sleep(delay)
+            said = f"the front ended with {self._last_end}; it is started again"
+            self._problems.note(COMPONENT, "ended", said)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ending.wait(), delay)
             delay = min(2 * delay, _BACKOFF_SECONDS_MAX)
 
-    async def _run(self) -> int:
-        """Run it once, to its end; return its exit code."""
+    async def _run(self) -> str:
+        """Run it once, to its end; return how it ended."""
         ours, its = socket.socketpair()
-        with its:
-            # Not asyncio's own: that one needs the main thread's loop, and there is nothing to wait for here.
-            process = subprocess.Popen(  # noqa: ASYNC220
-                [*self._command, "--control", str(its.fileno())],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[its.fileno(), *self._descriptors],
-                # Ctrl-C is for the sidecar, which then says how to end.
-                start_new_session=True,
-            )
-        self._process = process
+        try:
+            with its:
+                process = self._spawn(its)
+        except OSError as exc:
+            ours.close()
+            return str(exc)
         reader, self._writer = await asyncio.open_unix_connection(sock=ours)
         self._said.clear()
         self._beat = self._answered_beat
         self._status.process_id = process.pid
         try:
-            # A line of what it says of reads may end with the process that says it.
             with contextlib.suppress(ConnectionError):
-                while line := await reader.readline():
+                # A line that it did not live to end is none.
+                while (line := await reader.readline()).endswith(b"\n"):
                     await self._hear(line.decode().split())
         finally:
             self._writer.close()
             self._writer = None
         # Its channel ends with it, or just before.
-        return await asyncio.to_thread(process.wait)
+        _, said = await asyncio.to_thread(process.communicate)
+        return " ".join([f"code {process.returncode}", *said.decode(errors="replace").splitlines()[-1:]])
+
+    def _spawn(self, channel: socket.socket) -> subprocess.Popen[bytes]:
+        # Not asyncio's own: that one needs the main thread's loop, and there is nothing to wait for here.
+        self._process = subprocess.Popen(
+            [*self._command, "--control", str(channel.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            # It speaks only when it cannot go on. Never this process's own output: whoever reads that to its end would
+            # wait for a front that outlives the sidecar.
+            stderr=subprocess.PIPE,
+            pass_fds=[channel.fileno(), *self._descriptors],
+            # Ctrl-C is for the sidecar, which then says how to end.
+            start_new_session=True,
+        )
+        return self._process
 
     async def _hear(self, words: list[str]) -> None:
         match words:

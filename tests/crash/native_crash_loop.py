@@ -1,4 +1,4 @@
-"""Reads through the native front while profiles are rewritten and added, and either process is killed at random moments.
+"""Reads through the native front while profiles are rewritten and added, and either process is killed at random.
 
 An oracle beside the store knows each version of each profile: what is read must be, whole, a version that was in force
 between the beginning and the end of the call. Run by `test_kill_native.py`; longer by hand:
