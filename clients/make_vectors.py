@@ -2,14 +2,14 @@
 
     python clients/make_vectors.py
 
-Nothing in it depends on time or chance; tests/unit/test_reader_vectors.py holds the committed file to it, and Foreword's own reader
-to the file.
+Nothing in it depends on time or chance; tests/unit/test_reader_vectors.py holds the committed file to it, and
+Foreword's own reader to the file.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ LONG = framed(
     'Reads "Ünïcode", short pieces, and long ones about databases.',
     "Wants short answers, code first; skips listings of jobs, and all that is written about blockchains.",
     "Writes Python.",
-    "Lately on the scheduler, on its tests, and on a store that is read while it is written; less on all else that was there.",
+    "Lately on the scheduler, on its tests, and on a store that is read while it is written; less on all else.",
     beginning='Reads "Ünïcode", short pieces',
 )
 GENERAL = framed(frames.GENERAL, "Many here turn to databases and to tests.", "Lately also releases.")
@@ -262,11 +262,12 @@ def put_damaged(store: Store) -> None:
         "gone",
     ):
         store.put(user_id, "", OLDER)
-    damages = {
+    ada = profiles[keys.user_key("ada", "acme")]
+    damages: dict[str, Callable[[bytes], bytes]] = {
         "flipped": flipped,
         "short": lambda row: row[:39],
         "unknown-format": lambda row: b"\3" + row[1:],
-        "moved": lambda _: profiles[keys.user_key("ada", "acme")],
+        "moved": lambda _: ada,
     }
     for user_id, damage in damages.items():
         key = keys.user_key(user_id)

@@ -1,0 +1,87 @@
+"""Generate the code of clients/ from proto/, each language with the generators that its package pins.
+
+    python clients/generate.py [--check] [go] [node] [rust]
+
+With --check nothing is changed: what differs from the committed code is named, and the exit code is 1. A language whose tools are
+missing is skipped by name. Java's code is made by its build.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+CLIENTS = Path(__file__).parent.resolve()
+PROTO = CLIENTS.parent / "proto"
+
+# Where each language keeps its generated code; it holds nothing else.
+FOLDERS = {"go": "gen"}
+
+
+def main(arguments: list[str]) -> int:
+    """Generate, or check, the languages that are named, or all; return how many are not current."""
+    is_check = "--check" in arguments
+    languages = [each for each in arguments if each != "--check"] or list(FOLDERS)
+    stale = 0
+    for language in languages:
+        missing = [tool for tool in TOOLS[language] if shutil.which(tool, path=_path()) is None]
+        if missing:
+            print(f"clients/{language}: skipped, {' and '.join(missing)} not installed")
+            continue
+        stale += not _generate(language, is_check=is_check)
+    return stale
+
+
+def _generate(language: str, *, is_check: bool) -> bool:
+    """Generate into a new folder; return whether what is kept is current in the end."""
+    kept = CLIENTS / language / FOLDERS[language]
+    with tempfile.TemporaryDirectory() as temporary:
+        made = Path(temporary) / "gen"
+        made.mkdir()
+        GENERATORS[language](made)
+        changed = _differences(made, kept)
+        if changed and not is_check:
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(made, kept)
+    for name in changed:
+        print(f"clients/{language}: {name} {'is not what proto/ generates' if is_check else 'written'}")
+    return not (changed and is_check)
+
+
+def _differences(made: Path, kept: Path) -> list[str]:
+    """Return the files that are in one folder alone, or differ."""
+    names = {
+        str(path.relative_to(folder)) for folder in (made, kept) for path in folder.rglob("*") if path.is_file()
+    }
+    return sorted(
+        name
+        for name in names
+        if not ((made / name).is_file() and (kept / name).is_file() and filecmp.cmp(made / name, kept / name, False))
+    )
+
+
+def _path() -> str:
+    # The environment of the interpreter has buf.
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def _run(command: list[str], folder: str) -> None:
+    environment = os.environ | {"PATH": _path()}
+    subprocess.run(command, cwd=CLIENTS / folder, env=environment, check=True)
+
+
+def _go(made: Path) -> None:
+    _run(["buf", "generate", str(PROTO.parent), "--path", str(PROTO / "foreword" / "v1"), "-o", str(made)], "go")
+
+
+TOOLS = {"go": ["go", "buf"]}
+GENERATORS = {"go": _go}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
