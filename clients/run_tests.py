@@ -35,6 +35,12 @@ REFRESH_SECONDS_MAX = 20
 # The commands of each language, from its folder; what they begin with are the tools that must be there.
 COMMANDS: dict[str, list[list[str]]] = {
     "go": [["go", "vet", "./..."], ["go", "test", "-count=1", "./..."], ["go", "run", "./example"]],
+    # The flag builds the binding for the data format of Foreword's stores, which its prebuilt binary has not.
+    "node": [
+        ["env", "LMDB_DATA_V1=true", "npm_config_build_from_source=true", "JOBS=2", "npm", "ci"],
+        ["npm", "test"],
+        ["node", "example.js"],
+    ],
 }
 # Compilers that the bindings to LMDB are built with.
 COMPILERS = {"go": ["gcc"], "node": ["g++", "make"], "rust": ["gcc"], "java": ["javac"]}
