@@ -2,6 +2,7 @@ package foreword
 
 import (
 	"encoding/binary"
+	"math"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -14,7 +15,10 @@ import (
 )
 
 // How often a missing store is looked for, and a replaced one noticed.
-const upkeepEvery = 5 * time.Second
+const (
+	upkeepEvery = 5 * time.Second
+	never       = math.MaxInt64
+)
 
 // LocalReader reads the store in this process. A user nobody knows gets the default profile, as does one whose
 // erasure was asked for: a miss is never an error. It works before there is a store, and follows one that is restored
@@ -30,6 +34,8 @@ type LocalReader struct {
 type localStore struct {
 	directory string
 	now       func() time.Time
+	opened    time.Time
+	// In nanoseconds since it was opened.
 	upkeepDue atomic.Int64
 
 	// Held for reading around each read: what was replaced is closed when nobody reads.
@@ -43,7 +49,7 @@ func OpenLocal(directory string) (*LocalReader, error) {
 }
 
 func openLocalAt(directory string, now func() time.Time) (*LocalReader, error) {
-	reader := &LocalReader{store: &localStore{directory: directory, now: now}}
+	reader := &LocalReader{store: &localStore{directory: directory, now: now, opened: time.Now()}}
 	return reader, reader.Upkeep()
 }
 
@@ -126,7 +132,7 @@ func (r *LocalReader) Close() {
 	s := r.store
 	s.guard.Lock()
 	defer s.guard.Unlock()
-	s.upkeepDue.Store(1<<63 - 1)
+	s.upkeepDue.Store(never)
 	for _, open := range []**environment{&s.profiles, &s.activity} {
 		if *open != nil {
 			(*open).close()
@@ -183,7 +189,7 @@ func (s *localStore) inProfiles(look func(view) error) error {
 
 // read runs a function while nothing is closed, with the map as large as another process has made it.
 func (s *localStore) read(look func() error) error {
-	if s.now().UnixNano() >= s.upkeepDue.Load() {
+	if int64(time.Since(s.opened)) >= s.upkeepDue.Load() {
 		if err := s.upkeep(); err != nil {
 			return err
 		}
@@ -220,7 +226,7 @@ func (s *localStore) adoptMaps() error {
 func (s *localStore) upkeep() error {
 	s.guard.Lock()
 	defer s.guard.Unlock()
-	if s.upkeepDue.Load() == 1<<63-1 {
+	if s.upkeepDue.Load() == never {
 		return nil
 	}
 	// Said at every call until the store can be used again; served meanwhile, nobody would be known.
@@ -232,7 +238,7 @@ func (s *localStore) upkeep() error {
 	if err := s.follow(&s.profiles, "profiles.lmdb", "profiles", "forewords", "watermarks", "defaults"); err != nil {
 		return err
 	}
-	s.upkeepDue.Store(s.now().Add(upkeepEvery).UnixNano())
+	s.upkeepDue.Store(int64(time.Since(s.opened) + upkeepEvery))
 	return nil
 }
 

@@ -19,8 +19,8 @@ const TOKENS_MAX = 200;
 const FRAME_SHARE_MAX = 0.25;
 
 /**
- * Fits a text into a budget: of its parts those that go in, one too long left out, under the brief frame where its own takes over a quarter. Of the first
- * part stands as much as goes in, at one of the cuts within it.
+ * Fits a text into a budget: of its parts those that go in, one too long left out, under the brief frame where its
+ * own takes over a quarter. Of the first part stands as much as goes in, at one of the cuts within it.
  *
  * @param {GetForewordResponse} served
  * @param {number} maxTokens More than 200 means 200, and so does 0.
@@ -54,7 +54,8 @@ function fit(served, budget) {
   const text = served.text.split("\n", 1)[0] ?? "";
   const tokens = served.parts.reduce((left, part) => left - part.tokenCount, served.tokenCount);
   const beginnings = beginningsOf(served, { text, tokens });
-  const frame = tokens <= FRAME_SHARE_MAX * budget ? { text, tokens } : BRIEF[text.startsWith(GENERAL) ? "general" : "own"];
+  const brief = text.startsWith(GENERAL) ? BRIEF.general : BRIEF.own;
+  const frame = tokens <= FRAME_SHARE_MAX * budget ? { text, tokens } : brief;
   served.parts = fitting(served.parts, beginnings, budget - frame.tokens);
   served.cuts = cutsOf(frame, served.parts, beginnings);
   served.text = served.parts.length ? [frame.text, ...served.parts.map((part) => part.text)].join("\n") : "";

@@ -19,17 +19,17 @@ export { Freshness } from "../gen/foreword/v1/freshness_pb.js";
 export { Feedback } from "../gen/foreword/v1/event_pb.js";
 
 /**
- * @typedef {import("../gen/foreword/v1/profile_pb.js").Profile} Profile
- * @typedef {import("../gen/foreword/v1/profile_service_pb.js").GetProfileResponse} GetProfileResponse
- * @typedef {import("../gen/foreword/v1/profile_service_pb.js").GetForewordResponse} GetForewordResponse
- * @typedef {import("../gen/foreword/v1/activity_service_pb.js").RecordEventsResponse} RecordEventsResponse
- * @typedef {import("../gen/foreword/v1/ranking_service_pb.js").RankActionsResponse} RankActionsResponse
- * @typedef {import("../gen/foreword/v1/ranking_service_pb.js").RecordFeedbackResponse} RecordFeedbackResponse
- * @typedef {import("../gen/foreword/v1/operator_service_pb.js").GetStatusResponse} GetStatusResponse
- * @typedef {import("@bufbuild/protobuf").MessageInitShape<typeof EventSchema>} EventLike
- * @typedef {import("@bufbuild/protobuf").MessageInitShape<typeof RankingService.method.rankActions.input>} RankRequest
- * @typedef {import("@bufbuild/protobuf").MessageInitShape<typeof RankingService.method.recordFeedback.input>} FeedbackRequest
- * @typedef {import("./sidecar.js").Method} Method
+ * @typedef {import("../gen/foreword/v1/profile_pb.js").Profile} Profile @typedef
+ * {import("../gen/foreword/v1/profile_service_pb.js").GetProfileResponse} GetProfileResponse @typedef
+ * {import("../gen/foreword/v1/profile_service_pb.js").GetForewordResponse} GetForewordResponse @typedef
+ * {import("../gen/foreword/v1/activity_service_pb.js").RecordEventsResponse} RecordEventsResponse @typedef
+ * {import("../gen/foreword/v1/ranking_service_pb.js").RankActionsResponse} RankActionsResponse @typedef
+ * {import("../gen/foreword/v1/ranking_service_pb.js").RecordFeedbackResponse} RecordFeedbackResponse @typedef
+ * {import("../gen/foreword/v1/operator_service_pb.js").GetStatusResponse} GetStatusResponse @typedef
+ * {import("@bufbuild/protobuf").MessageInitShape<typeof EventSchema>} EventLike @typedef
+ * {import("@bufbuild/protobuf").MessageInitShape<typeof RankingService.method.rankActions.input>} RankRequest
+ * @typedef {import("@bufbuild/protobuf").MessageInitShape<typeof RankingService.method.recordFeedback.input>}
+ * FeedbackRequest @typedef {import("./sidecar.js").Method} Method
  */
 
 /**
@@ -43,7 +43,8 @@ export { Feedback } from "../gen/foreword/v1/event_pb.js";
  */
 
 /**
- * An order of candidates: as they were given, best first. `isRanked` is false where nobody ranked, and the candidates then stand as they were given;
+ * An order of candidates: as they were given, best first. `isRanked` is false where nobody ranked, and the candidates
+ * then stand as they were given;
  * `decisionId` names the order, for `feedback`; `response` is the sidecar's, with scores and propensities.
  *
  * @template T
@@ -59,8 +60,9 @@ const WARN_MS = 60_000;
 /**
  * Calls a sidecar. It connects at the first call, and again when the sidecar is back.
  *
- * Unless `raises`, a read that fails answers as if nothing were known, and is told to `onError`: a text is empty, a profile is the default one with
- * Freshness.UNSPECIFIED, which no sidecar sends, candidates stand as they were given, and of `record` every event is refused with the cause.
+ * Unless `raises`, a read that fails answers as if nothing were known, and is told to `onError`: a text is empty, a
+ * profile is the default one with Freshness.UNSPECIFIED, which no sidecar sends, candidates stand as they were given,
+ * and of `record` every event is refused with the cause.
  * `feedback` and `status` always raise.
  */
 export class Client {
@@ -68,13 +70,12 @@ export class Client {
   #options;
 
   /**
-   * @param {string | Sidecar} [target] Where the sidecar serves: `unix:PATH` or `HOST:PORT`.
-   * @param {object} [options]
-   * @param {string} [options.namespace] The tenant's space of users, and of events that name none.
-   * @param {number} [options.timeoutMs] Longest time of one call, repeated tries included.
-   * @param {boolean} [options.raises] Whether a failing read rejects its promise with a ForewordError.
-   * @param {(error: ForewordError) => void} [options.onError] Is told of failures that are not raised; by default a warning a minute.
-   * @param {import("@grpc/grpc-js").ChannelCredentials} [options.credentials] For a sidecar that serves with TLS.
+   * @param {string | Sidecar} [target] Where the sidecar serves: `unix:PATH` or `HOST:PORT`. @param {object}
+   * [options] @param {string} [options.namespace] The tenant's space of users, and of events that name none. @param
+   * {number} [options.timeoutMs] Longest time of one call, repeated tries included. @param {boolean} [options.raises]
+   * Whether a failing read rejects its promise with a ForewordError. @param {(error: ForewordError) => void}
+   * [options.onError] Is told of failures that are not raised; by default a warning a minute. @param
+   * {import("@grpc/grpc-js").ChannelCredentials} [options.credentials] For a sidecar that serves with TLS.
    */
   constructor(target = "127.0.0.1:7464", options = {}) {
     const { namespace = "", timeoutMs = TIMEOUT_MS, raises = false, onError = warning() } = options;
@@ -94,8 +95,8 @@ export class Client {
   /**
    * Returns the prompt-ready text about a user; empty when nothing is known.
    *
-   * @param {string} userId
-   * @param {{ maxTokens?: number, sessionId?: string }} [options] The budget, up to 200, and the session whose newest events are to be named.
+   * @param {string} userId @param {{ maxTokens?: number, sessionId?: string }} [options] The budget, up to 200, and
+   * the session whose newest events are to be named.
    */
   async text(userId, options) {
     return (await this.foreword(userId, options)).text;
@@ -149,7 +150,8 @@ export class Client {
   }
 
   /**
-   * Records events by calls of 1,000, and returns once the kept ones are on disk; those that break a limit are named in `refused`.
+   * Records events by calls of 1,000, and returns once the kept ones are on disk; those that break a limit are named
+   * in `refused`.
    *
    * An event without an id gets one, so that it counts once however often it is sent.
    *
@@ -179,9 +181,8 @@ export class Client {
   /**
    * Returns candidates in the order in which they suit a user now.
    *
-   * @template {import("@bufbuild/protobuf").MessageInitShape<typeof import("../gen/foreword/v1/ranking_pb.js").CandidateSchema>} T
-   * @param {string} userId
-   * @param {T[]} candidates
+   * @template {import("@bufbuild/protobuf").MessageInitShape<typeof
+   * import("../gen/foreword/v1/ranking_pb.js").CandidateSchema>} T @param {string} userId @param {T[]} candidates
    * @param {Omit<RankRequest, "$typeName" | "userId" | "candidates">} [more] The moment, and how many are wanted.
    * @returns {Promise<Ranking<T>>}
    */
@@ -199,8 +200,8 @@ export class Client {
   }
 
   /**
-   * Tells what a user said of an action: by the decision of a ranking, or by user and action. Of an order that nobody ranked, which has no decision,
-   * nothing is learned and nothing sent.
+   * Tells what a user said of an action: by the decision of a ranking, or by user and action. Of an order that nobody
+   * ranked, which has no decision, nothing is learned and nothing sent.
    *
    * @param {FeedbackRequest} said
    * @returns {Promise<RecordFeedbackResponse>}

@@ -1,4 +1,5 @@
-// CRC-32C (Castagnoli), reflected polynomial 0x82F63B78. Node has only the other CRC-32; a table costs less than a dependency.
+// CRC-32C (Castagnoli), reflected polynomial 0x82F63B78. Node has only the other CRC-32; a table costs less than a
+// dependency.
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte;
   for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? 0x82f63b78 : 0);
@@ -13,8 +14,8 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 export function crc32c(...parts) {
   let remainder = 0xffffffff;
   for (const part of parts) {
-    for (let place = 0; place < part.length; place++) {
-      remainder = (remainder >>> 8) ^ /** @type {number} */ (TABLE[(remainder ^ /** @type {number} */ (part[place])) & 0xff]);
+    for (const byte of part) {
+      remainder = (remainder >>> 8) ^ /** @type {number} */ (TABLE[(remainder ^ byte) & 0xff]);
     }
   }
   return (remainder ^ 0xffffffff) >>> 0;

@@ -4,16 +4,16 @@ import { status } from "@grpc/grpc-js";
 /**
  * Every error of this package.
  *
- * Reasons of a sidecar are those of docs/errors.md, without their prefix; of a call that no sidecar answered the gRPC code's name, such as UNAVAILABLE;
- * of a LocalReader FIELD_INVALID, STORE_CORRUPT, STORE_VERSION (a newer Foreword wrote the store) and STORE_UNUSABLE.
+ * Reasons of a sidecar are those of docs/errors.md, without their prefix; of a call that no sidecar answered the gRPC
+ * code's name, such as UNAVAILABLE; of a LocalReader FIELD_INVALID, STORE_CORRUPT, STORE_VERSION (a newer Foreword
+ * wrote the store) and STORE_UNUSABLE.
  */
 export class ForewordError extends Error {
   name = "ForewordError";
 
   /**
-   * @param {string} reason Why.
-   * @param {string} message What is wrong, in one sentence.
-   * @param {{ field?: string, hint?: string, fromSidecar?: boolean, cause?: unknown }} [more] The field at fault, what to do about it, and
+   * @param {string} reason Why. @param {string} message What is wrong, in one sentence. @param {{ field?: string,
+   * hint?: string, fromSidecar?: boolean, cause?: unknown }} [more] The field at fault, what to do about it, and
    *     whether a sidecar answered, and refused.
    */
   constructor(reason, message, { field = "", hint = "", fromSidecar = false, cause } = {}) {

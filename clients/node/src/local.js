@@ -23,8 +23,9 @@ const PROFILES = "profiles.lmdb";
 const ACTIVITY = "activity.lmdb";
 
 /**
- * Reads the store in this process. A user nobody knows gets the default profile, as does one whose erasure was asked for: a miss is never an error. It
- * works before there is a store, and follows one that is restored or compacted. It asks for no refresh.
+ * Reads the store in this process. A user nobody knows gets the default profile, as does one whose erasure was asked
+ * for: a miss is never an error. It works before there is a store, and follows one that is restored or compacted. It
+ * asks for no refresh.
  *
  * What it throws is a ForewordError: FIELD_INVALID for an argument, STORE_CORRUPT, STORE_VERSION or STORE_UNUSABLE.
  */
@@ -33,8 +34,9 @@ export class LocalReader {
   #namespace;
 
   /**
-   * @param {string | Store} directory The store's folder, `store.directory` of the configuration, which need not be there yet.
-   * @param {{ namespace?: string, now?: () => number }} [options] The tenant's space, and what tells the time in ms since 1970.
+   * @param {string | Store} directory The store's folder, `store.directory` of the configuration, which need not be
+   * there yet. @param {{ namespace?: string, now?: () => number }} [options] The tenant's space, and what tells the
+   * time in ms since 1970.
    */
   constructor(directory, { namespace = "", now = Date.now } = {}) {
     this.#store = directory instanceof Store ? directory : new Store(directory, now);
@@ -96,8 +98,8 @@ export class LocalReader {
   }
 
   /**
-   * Returns when the scheduler last showed life; undefined when there is no store, or it never did. Profiles age visibly without it: their freshness goes
-   * to stale, then to expired.
+   * Returns when the scheduler last showed life; undefined when there is no store, or it never did. Profiles age
+   * visibly without it: their freshness goes to stale, then to expired.
    */
   schedulerSeen() {
     const seen = this.#store.read(
@@ -118,7 +120,8 @@ export class LocalReader {
   }
 
   /**
-   * Returns what a user is answered from: their row, or that of the default; undefined when even that is the built-in one.
+   * Returns what a user is answered from: their row, or that of the default; undefined when even that is the built-in
+   * one.
    *
    * @param {Kind} kind
    * @param {string} userId
@@ -151,8 +154,8 @@ class Store {
   }
 
   /**
-   * Looks into activity.lmdb for an erasure, then into profiles.lmdb: in this order, since an erasure that is over has left no profile, and no row of its
-   * own.
+   * Looks into activity.lmdb for an erasure, then into profiles.lmdb: in this order, since an erasure that is over
+   * has left no profile, and no row of its own.
    *
    * @template T
    * @param {(get: import("./environment.js").Get) => boolean} isErased

@@ -1,5 +1,6 @@
-// LMDB trusts what it has mapped: the first page beyond the end of a file that was cut short ends the process with SIGBUS. So the file is looked at before
-// it is mapped, and now and then while it is. Format 0.9, 64 bit, little-endian.
+// LMDB trusts what it has mapped: the first page beyond the end of a file that was cut short ends the process with
+// SIGBUS. So the file is looked at before it is mapped, and now and then while it is. Format 0.9, 64 bit,
+// little-endian.
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { corrupt } from "./environment.js";
@@ -20,7 +21,8 @@ const LOOKS = 3;
 /** @typedef {{ pageBytes: number, lastPage: number, transaction: bigint, freeRoot: bigint }} Meta */
 
 /**
- * Refuses an environment whose data file ends before a page that is in use. A file that is not there, or is none of LMDB's, is left to whoever opens it.
+ * Refuses an environment whose data file ends before a page that is in use. A file that is not there, or is none of
+ * LMDB's, is left to whoever opens it.
  *
  * @param {string} path
  */
@@ -70,7 +72,8 @@ function metaAt(file, offset) {
 }
 
 /**
- * Tells whether every page beyond the end of the file is free: what one transaction took and gave back was never written.
+ * Tells whether every page beyond the end of the file is free: what one transaction took and gave back was never
+ * written.
  *
  * @param {number} file
  * @param {Meta} meta
@@ -105,7 +108,9 @@ function isWhole(file, meta, size) {
 function* freePages(file, meta, number, depth) {
   const page = number <= meta.lastPage && read(file, number * meta.pageBytes, meta.pageBytes);
   const flags = page && page.readUInt16LE(10);
-  if (!page || depth > DEPTH_MAX || (flags !== BRANCH_PAGE && flags !== LEAF_PAGE)) throw new RangeError("no page of a tree");
+  if (!page || depth > DEPTH_MAX || (flags !== BRANCH_PAGE && flags !== LEAF_PAGE)) {
+    throw new RangeError("no page of a tree");
+  }
   for (let place = PAGE_HEADER_BYTES; place < page.readUInt16LE(12); place += 2) {
     // Low and high half of a size or page number, flags and key size, 16 bits each; then key and data.
     const node = page.subarray(page.readUInt16LE(place));

@@ -1,4 +1,5 @@
-// A stored row is a header of 40 bytes, then the message that answers a call but for its freshness. docs/store-format.md has all of it.
+// A stored row is a header of 40 bytes, then the message that answers a call but for its freshness.
+// docs/store-format.md has all of it.
 import { Freshness } from "../gen/foreword/v1/freshness_pb.js";
 import { crc32c } from "./crc32c.js";
 import { fieldError } from "./error.js";

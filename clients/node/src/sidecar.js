@@ -18,8 +18,9 @@ import { serviceError } from "./error.js";
  * @typedef {import("@bufbuild/protobuf").MessageShape<M["output"]>} ResponseOf
  */
 
-// After which waits a call that finds nobody is made again. A sidecar that restarts is back within a second, most often within half of one. Each call may
-// be made again: reads change nothing, and events and feedback count once by their id.
+// After which waits a call that finds nobody is made again. A sidecar that restarts is back within a second, most
+// often within half of one. Each call may be made again: reads change nothing, and events and feedback count once by
+// their id.
 const WAITS_MS = [50, 100, 200];
 const CHANNEL_OPTIONS = {
   // 1,000 profiles of 20 KB are larger than gRPC's own limit of 4 MB; the sidecar is trusted.
@@ -35,8 +36,8 @@ const CHANNEL_OPTIONS = {
 };
 
 /**
- * The connection to a sidecar. It is patient once: after waiting in vain calls are made a single time, which fails within milliseconds, until one is
- * answered.
+ * The connection to a sidecar. It is patient once: after waiting in vain calls are made a single time, which fails
+ * within milliseconds, until one is answered.
  */
 export class Sidecar {
   #target;

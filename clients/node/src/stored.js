@@ -13,10 +13,8 @@ import { HEADER_BYTES, NUMBERS_OFFSET, isInPlace, isIntact, namespaceKey } from 
 /**
  * Returns a user's row, undefined for one who has none in any database.
  *
- * @param {Get} get
- * @param {Kind} kind
- * @param {User} user
- * @throws {import("./error.js").ForewordError} It is damaged, or gone while the user's other rows are there: neither may be taken for a user nobody knows.
+ * @param {Get} get @param {Kind} kind @param {User} user @throws {import("./error.js").ForewordError} It is damaged,
+ * or gone while the user's other rows are there: neither may be taken for a user nobody knows.
  */
 export function userRow(get, kind, user) {
   const row = get(kind, user.key);
@@ -68,8 +66,8 @@ function wasWritten(get, kind, user) {
 }
 
 /**
- * Returns what users of a namespace without a row are answered from: the namespace's default, else that of all; undefined where neither is stored and
- * sound.
+ * Returns what users of a namespace without a row are answered from: the namespace's default, else that of all;
+ * undefined where neither is stored and sound.
  *
  * @param {Get} get
  * @param {Kind} kind

@@ -9,7 +9,8 @@ import { ForewordError, LocalReader } from "../src/local.js";
 import { setting, skip } from "./settings.js";
 
 /**
- * @typedef {{ name: string, store: string, call: string, user_id: string, namespace: string, max_tokens: number, now_ms: number, response: string,
+ * @typedef {{ name: string, store: string, call: string, user_id: string, namespace: string, max_tokens: number,
+ * now_ms: number, response: string,
  *     reason?: string, field?: string }} Case
  */
 
@@ -32,7 +33,8 @@ function check(one) {
     const reader = new LocalReader(join(setting("FOREWORD_VECTOR_STORES"), one.store), { now: () => one.now_ms });
     try {
       const ours = reader.in(one.namespace);
-      return one.call === "profile" ? ours.profile(one.user_id) : ours.foreword(one.user_id, { maxTokens: one.max_tokens });
+      if (one.call === "profile") return ours.profile(one.user_id);
+      return ours.foreword(one.user_id, { maxTokens: one.max_tokens });
     } finally {
       reader.close();
     }
