@@ -20,7 +20,7 @@ CLIENTS = Path(__file__).parent.resolve()
 PROTO = CLIENTS.parent / "proto"
 
 # Where each language keeps its generated code; it holds nothing else.
-FOLDERS = {"go": "gen"}
+FOLDERS = {"go": "gen", "node": "gen", "rust": "src/gen"}
 
 
 def main(arguments: list[str]) -> int:
@@ -76,11 +76,31 @@ def _run(command: list[str], folder: str) -> None:
 
 
 def _go(made: Path) -> None:
-    _run(["buf", "generate", str(PROTO.parent), "--path", str(PROTO / "foreword" / "v1"), "-o", str(made)], "go")
+    _buf("go", made)
 
 
-TOOLS = {"go": ["go", "buf"]}
-GENERATORS = {"go": _go}
+def _node(made: Path) -> None:
+    if not (CLIENTS / "node" / "node_modules").is_dir():
+        # The generator alone: nothing is to be compiled for it.
+        _run(["npm", "ci", "--ignore-scripts", "--silent"], "node")
+    _buf("node", made)
+
+
+def _rust(made: Path) -> None:
+    descriptors = made.parent / "descriptors"
+    protos = map(str, sorted((PROTO / "foreword" / "v1").glob("*.proto")))
+    flags = ["--include_imports", "--include_source_info", f"--descriptor_set_out={descriptors}"]
+    _run([sys.executable, "-m", "grpc_tools.protoc", "-I", str(PROTO), *flags, *protos], ".")
+    _run(["cargo", "run", "--quiet", "--locked", "-p", "generate", "--", str(descriptors), str(made)], "rust")
+
+
+def _buf(language: str, made: Path) -> None:
+    paths = ["--path", str(PROTO / "foreword" / "v1")]
+    _run(["buf", "generate", str(PROTO.parent), *paths, "-o", str(made)], language)
+
+
+TOOLS = {"go": ["go", "buf"], "node": ["npm", "buf"], "rust": ["cargo"]}
+GENERATORS = {"go": _go, "node": _node, "rust": _rust}
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ COMMANDS: dict[str, list[list[str]]] = {
         ["npm", "test"],
         ["node", "example.js"],
     ],
+    "rust": [["cargo", "test", "--quiet", "--locked"], ["cargo", "run", "--quiet", "--locked", "--example", "foreword"]],
 }
 # Compilers that the bindings to LMDB are built with.
 COMPILERS = {"go": ["gcc"], "node": ["g++", "make"], "rust": ["gcc"], "java": ["javac"]}
