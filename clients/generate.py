@@ -56,12 +56,19 @@ def _generate(language: str, *, is_check: bool) -> bool:
 def _differences(made: Path, kept: Path) -> list[str]:
     """Return the files that are in one folder alone, or differ."""
     names = {
-        str(path.relative_to(folder)) for folder in (made, kept) for path in folder.rglob("*") if path.is_file()
+        str(path.relative_to(folder))
+        for folder in (made, kept)
+        for path in folder.rglob("*")
+        if path.is_file()
     }
     return sorted(
         name
         for name in names
-        if not ((made / name).is_file() and (kept / name).is_file() and filecmp.cmp(made / name, kept / name, False))
+        if not (
+            (made / name).is_file()
+            and (kept / name).is_file()
+            and filecmp.cmp(made / name, kept / name, False)
+        )
     )
 
 

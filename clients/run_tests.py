@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,20 +32,27 @@ from foreword.store.check import inspect_store
 CLIENTS = Path(__file__).parent
 START_SECONDS_MAX = 30
 REFRESH_SECONDS_MAX = 20
+# Languages that are built at once: a compiler seldom keeps two cores busy, and more than two builds want much memory.
+AT_ONCE = 2
 
-# The commands of each language, from its folder; what they begin with are the tools that must be there.
+# The commands of each language, from its folder; what they begin with are the tools that must be there. The longest
+# build comes first.
 COMMANDS: dict[str, list[list[str]]] = {
-    "go": [["go", "vet", "./..."], ["go", "test", "-count=1", "./..."], ["go", "run", "./example"]],
+    "java": [["mvn", "--quiet", "--batch-mode", "test"]],
+    "rust": [
+        ["cargo", "test", "--quiet", "--locked"],
+        ["cargo", "run", "--quiet", "--locked", "--example", "foreword"],
+    ],
     # The flag builds the binding for the data format of Foreword's stores, which its prebuilt binary has not.
     "node": [
         ["env", "LMDB_DATA_V1=true", "npm_config_build_from_source=true", "JOBS=2", "npm", "ci"],
         ["npm", "test"],
         ["node", "example.js"],
     ],
-    "rust": [["cargo", "test", "--quiet", "--locked"], ["cargo", "run", "--quiet", "--locked", "--example", "foreword"]],
+    "go": [["go", "vet", "./..."], ["go", "test", "-count=1", "./..."], ["go", "run", "./example"]],
 }
-# Compilers that the bindings to LMDB are built with.
-COMPILERS = {"go": ["gcc"], "node": ["g++", "make"], "rust": ["gcc"], "java": ["javac"]}
+# Further tools that these call; those of C build the bindings to LMDB.
+MORE_TOOLS = {"go": ["gcc"], "node": ["g++", "make", "npm"], "rust": ["gcc"], "java": ["javac"]}
 
 
 def main(languages: list[str]) -> int:
@@ -52,7 +60,11 @@ def main(languages: list[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="fw-"))
     try:
         with _daemons(folder) as environment:
-            results = {language: _test(language, environment) for language in languages or COMMANDS}
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                tested = pool.map(
+                    lambda language: (language, _test(language, environment)), languages or COMMANDS
+                )
+                results = dict(tested)
         faults = list(inspect_store(folder / "store"))
     finally:
         shutil.rmtree(folder)
@@ -67,14 +79,25 @@ def main(languages: list[str]) -> int:
 
 
 def _test(language: str, environment: dict[str, str]) -> str:
-    tools = sorted({command[0] for command in COMMANDS[language]} | set(COMPILERS[language]))
+    tools = sorted({command[0] for command in COMMANDS[language]} | set(MORE_TOOLS[language]))
     missing = [tool for tool in tools if shutil.which(tool) is None]
     if missing:
         return f"skipped, {' and '.join(missing)} not installed"
     started = time.monotonic()
     for command in COMMANDS[language]:
-        print(f"-- clients/{language}: {' '.join(command)}", flush=True)
-        if subprocess.run(command, cwd=CLIENTS / language, env=environment, check=False).returncode:
+        done = subprocess.run(
+            command,
+            cwd=CLIENTS / language,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        # In one piece: another language is under way.
+        print(f"-- clients/{language}: {' '.join(command)}\n{done.stdout}", flush=True)
+        if done.returncode:
             return "failed"
     return f"passed in {time.monotonic() - started:.0f} s"
 
@@ -92,7 +115,9 @@ def _daemons(folder: Path) -> Iterator[dict[str, str]]:
         "FOREWORD_SIDECAR__LISTEN": json.dumps([unix_target, target]),
     }
     with (folder / "up.log").open("wb") as log:
-        up = subprocess.Popen([sys.executable, "-m", "foreword", "up"], env=own | settings, stdout=log, stderr=log)
+        up = subprocess.Popen(
+            [sys.executable, "-m", "foreword", "up"], env=own | settings, stdout=log, stderr=log
+        )
     try:
         _prepare(unix_target, up, folder / "up.log")
         yield own | {
@@ -118,9 +143,10 @@ def _prepare(target: str, up: subprocess.Popen[bytes], log: Path) -> None:
             if up.poll() is not None or time.monotonic() > deadline:
                 sys.exit(f"foreword up does not serve: {log.read_text()}")
             time.sleep(0.1)
-        for user_id in ("ada", *(f"leaver-{language}" for language in COMPILERS)):
+        for user_id in ("ada", *(f"leaver-{language}" for language in COMMANDS)):
             client.record(
-                {"user_id": user_id, "type": "read", "topics": [topic]} for topic in ("tests", "databases") * 4
+                {"user_id": user_id, "type": "read", "topics": [topic]}
+                for topic in ("tests", "databases") * 4
             )
             client.refresh(user_id, REFRESH_SECONDS_MAX)
 

@@ -63,8 +63,8 @@ func NewClient(target string, options ...grpc.DialOption) (*Client, error) {
 	return &Client{Timeout: defaultTimeout, target: target, connection: connection, reach: &reach{}}, nil
 }
 
-// In returns a client on the same connection for users of a namespace.
-func (c *Client) In(namespace string) *Client {
+// Within returns a client on the same connection for users of a namespace.
+func (c *Client) Within(namespace string) *Client {
 	other := *c
 	other.namespace = namespace
 	return &other

@@ -27,7 +27,7 @@ func TestMethods(t *testing.T) {
 	}
 	defer client.Close()
 	ctx := context.Background()
-	acme := client.In("acme")
+	acme := client.Within("acme")
 	recorded, err := acme.Record(ctx, &forewordv1.Event{UserId: "gopher", Type: "read", Topics: []string{"tests"}})
 	if err != nil || recorded.GetAcceptedCount() != 1 {
 		t.Error(recorded, err)

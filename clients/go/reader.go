@@ -50,11 +50,15 @@ func OpenLocal(directory string) (*LocalReader, error) {
 
 func openLocalAt(directory string, now func() time.Time) (*LocalReader, error) {
 	reader := &LocalReader{store: &localStore{directory: directory, now: now, opened: time.Now()}}
-	return reader, reader.Upkeep()
+	if err := reader.Upkeep(); err != nil {
+		reader.Close()
+		return nil, err
+	}
+	return reader, nil
 }
 
-// In returns a reader of the same store for users of a namespace; at most 64 bytes.
-func (r *LocalReader) In(namespace string) *LocalReader {
+// Within returns a reader of the same store for users of a namespace; at most 64 bytes.
+func (r *LocalReader) Within(namespace string) *LocalReader {
 	return &LocalReader{namespace: namespace, store: r.store}
 }
 

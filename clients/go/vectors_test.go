@@ -61,14 +61,17 @@ func checkCase(t *testing.T, one vectorCase) {
 	now := func() time.Time { return time.UnixMilli(one.NowMs) }
 	directory := filepath.Join(setting(t, "FOREWORD_VECTOR_STORES"), one.Store)
 	reader, err := openLocalAt(directory, now)
-	defer reader.Close()
 	var found, expected proto.Message
-	if err == nil && one.Call == "profile" {
-		expected = &forewordv1.GetProfileResponse{}
-		found, err = reader.In(one.Namespace).Profile(one.UserID)
-	} else if err == nil {
-		expected = &forewordv1.GetForewordResponse{}
-		found, err = reader.In(one.Namespace).Foreword(one.UserID, MaxTokens(one.MaxTokens))
+	if err == nil {
+		defer reader.Close()
+		ours := reader.Within(one.Namespace)
+		if one.Call == "profile" {
+			expected = &forewordv1.GetProfileResponse{}
+			found, err = ours.Profile(one.UserID)
+		} else {
+			expected = &forewordv1.GetForewordResponse{}
+			found, err = ours.Foreword(one.UserID, MaxTokens(one.MaxTokens))
+		}
 	}
 	if one.Reason != "" {
 		ours, _ := err.(*Error)

@@ -88,7 +88,7 @@ export class Client {
    *
    * @param {string} namespace
    */
-  in(namespace) {
+  within(namespace) {
     return new Client(this.#sidecar, { ...this.#options, namespace });
   }
 
@@ -234,7 +234,7 @@ export class Client {
     return this.#sidecar.call(method, request, this.#options.timeoutMs);
   }
 
-  /** Disconnects, this client and those made of it by `in`. */
+  /** Disconnects, this client and those made of it by `within`. */
   close() {
     this.#sidecar.close();
   }

@@ -48,7 +48,7 @@ export class LocalReader {
    *
    * @param {string} namespace
    */
-  in(namespace) {
+  within(namespace) {
     return new LocalReader(this.#store, { namespace });
   }
 
@@ -150,7 +150,12 @@ class Store {
   constructor(directory, now) {
     this.#directory = directory;
     this.now = now;
-    this.upkeep();
+    try {
+      this.upkeep();
+    } catch (exc) {
+      this.close();
+      throw exc;
+    }
   }
 
   /**

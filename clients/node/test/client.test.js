@@ -6,7 +6,7 @@ import { setting, skip } from "./settings.js";
 test("every method is answered by a running sidecar, over a unix socket too", { skip }, async () => {
   const client = new Client(setting("FOREWORD_UNIX_TARGET"), { raises: true });
   try {
-    const recorded = await client.in("acme").record([{ userId: "noder", type: "read", topics: ["tests"] }]);
+    const recorded = await client.within("acme").record([{ userId: "noder", type: "read", topics: ["tests"] }]);
     assert.equal(recorded.acceptedCount, 1);
     const found = await client.foreword("ada", { maxTokens: 40, sessionId: "s1" });
     assert.ok(found.text);

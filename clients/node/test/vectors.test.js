@@ -32,7 +32,7 @@ function check(one) {
   const read = () => {
     const reader = new LocalReader(join(setting("FOREWORD_VECTOR_STORES"), one.store), { now: () => one.now_ms });
     try {
-      const ours = reader.in(one.namespace);
+      const ours = reader.within(one.namespace);
       if (one.call === "profile") return ours.profile(one.user_id);
       return ours.foreword(one.user_id, { maxTokens: one.max_tokens });
     } finally {
