@@ -1,10 +1,10 @@
-"""Build and test the clients of other languages beside running daemons; a language whose tools are missing is skipped by name.
+"""Build and test the clients of other languages beside running daemons; one whose tools are missing is skipped by name.
 
     python clients/run_tests.py [go] [node] [rust] [java]
 
-What their tests find in the environment: FOREWORD_TARGET and FOREWORD_UNIX_TARGET, where the sidecar serves; FOREWORD_STORE, its store,
-in which `ada` has a profile and `leaver-LANGUAGE` is there to be erased; FOREWORD_VECTORS, the golden vectors, and
-FOREWORD_VECTOR_STORES, the stores of them.
+What their tests find in the environment: FOREWORD_TARGET and FOREWORD_UNIX_TARGET, where the sidecar serves;
+FOREWORD_STORE, its store, in which `ada` has a profile and `leaver-LANGUAGE` is there to be erased; FOREWORD_VECTORS,
+the golden vectors, and FOREWORD_VECTOR_STORES, the stores of them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,15 @@ COMMANDS: dict[str, list[list[str]]] = {
     ],
     # The flag builds the binding for the data format of Foreword's stores, which its prebuilt binary has not.
     "node": [
-        ["env", "LMDB_DATA_V1=true", "npm_config_build_from_source=true", "JOBS=2", "npm", "ci"],
+        [
+            "env",
+            "LMDB_DATA_V1=true",
+            "npm_config_build_from_source=true",
+            "JOBS=2",
+            "CXXFLAGS=-O0",
+            "npm",
+            "ci",
+        ],
         ["npm", "test"],
         ["node", "example.js"],
     ],
@@ -59,12 +67,11 @@ def main(languages: list[str]) -> int:
     """Test the languages that are named, or all; return how many failed."""
     folder = Path(tempfile.mkdtemp(prefix="fw-"))
     try:
-        with _daemons(folder) as environment:
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                tested = pool.map(
-                    lambda language: (language, _test(language, environment)), languages or COMMANDS
-                )
-                results = dict(tested)
+        with _daemons(folder) as environment, ThreadPoolExecutor(AT_ONCE) as pool:
+            tested = pool.map(
+                lambda language: (language, _test(language, environment)), languages or COMMANDS
+            )
+            results = dict(tested)
         faults = list(inspect_store(folder / "store"))
     finally:
         shutil.rmtree(folder)
@@ -167,4 +174,6 @@ def _free_port() -> int:
 
 
 if __name__ == "__main__":
+    # Ended from outside, it ends the daemons too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.exit(main(sys.argv[1:]))

@@ -4,7 +4,7 @@
 
 use foreword::{Asked, Client, LocalReader, v1};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), foreword::Error> {
     let target = std::env::var("FOREWORD_TARGET").unwrap_or("127.0.0.1:7464".into());
     let client = Client::new(&target)?.on_error(|error| eprintln!("{error}"));

@@ -7,9 +7,9 @@ use tonic_types::StatusExt;
 /// Every error of this crate.
 #[derive(Debug)]
 pub struct Error {
-    /// Of a sidecar, one of docs/errors.md without its prefix; of a call that none answered, the gRPC code's name, such as
-    /// `UNAVAILABLE`; of a `LocalReader`, `FIELD_INVALID`, `STORE_CORRUPT`, `STORE_VERSION` (a newer Foreword wrote the
-    /// store) or `STORE_UNUSABLE`.
+    /// Of a sidecar, one of docs/errors.md without its prefix; of a call that none answered, the gRPC code's name, such
+    /// as `UNAVAILABLE`; of a `LocalReader`, `FIELD_INVALID`, `STORE_CORRUPT`, `STORE_VERSION` (a newer Foreword wrote
+    /// the store) or `STORE_UNUSABLE`.
     pub reason: String,
     /// The field at fault, such as `user_id`; empty when none is.
     pub field: String,

@@ -1,12 +1,10 @@
 //! The client beside running daemons, and without any.
 
-mod settings;
-
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::settings::setting;
 use foreword::{Asked, Client, Freshness, v1};
-use settings::setting;
 
 fn candidates(ids: &[&str]) -> Vec<v1::Candidate> {
     ids.iter().map(|id| v1::Candidate { action_id: id.to_string(), ..Default::default() }).collect()

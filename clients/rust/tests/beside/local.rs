@@ -1,15 +1,12 @@
 //! The reader beside the daemons that write the store.
-#![cfg(feature = "local")]
-
-mod settings;
 
 use std::fs::{create_dir_all, read_dir, rename};
 use std::path::Path;
 use std::thread;
 
+use crate::settings::setting;
 use foreword::v1::user_data_service_client::UserDataServiceClient;
 use foreword::{Asked, Client, Freshness, LocalReader, v1};
-use settings::setting;
 
 /// The reader says what the sidecar says; an erased user is unknown to it as soon as the sidecar has taken the
 /// erasure; and a second reader of the store is refused, since LMDB forbids two mappings in a process.

@@ -1,15 +1,12 @@
 //! The reader against the golden vectors.
-#![cfg(feature = "local")]
-
-mod settings;
 
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::settings::setting;
 use foreword::{Error, LocalReader, v1};
 use prost::Message;
 use serde::Deserialize;
-use settings::setting;
 
 #[derive(Deserialize)]
 struct Vectors {
