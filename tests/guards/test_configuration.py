@@ -32,6 +32,8 @@ DEFAULTS = {
     "sidecar.drain_seconds": 10.0,
     "sidecar.maintenance_seconds": 60.0,
     "sidecar.open_trigger_seconds": 60.0,
+    "sidecar.native": "auto",
+    "sidecar.front_alone_seconds": 600,
     "scheduler.policy": "segments",
     "scheduler.refreshes_per_day": None,
     "scheduler.material_distance": 0.1,
