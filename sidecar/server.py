@@ -9,6 +9,7 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import grpc
@@ -24,6 +25,7 @@ from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
 from foreword.store.archive import require_parquet
 from foreword.store.check import Scrub
+from foreword.telemetry.endpoint import served
 from sidecar import (
     activity_service,
     answer_service,
@@ -41,10 +43,12 @@ from sidecar.alerts import Alerts
 from sidecar.answer_service import AnswerService
 from sidecar.answering import Answering
 from sidecar.archiving import Archiving
+from sidecar.calls import Calls
 from sidecar.counts import StoreCounter
 from sidecar.erasures import Erasures
 from sidecar.health_service import HealthService
 from sidecar.maintenance import Maintenance
+from sidecar.metrics import SidecarMetrics
 from sidecar.open_triggers import OpenTriggers
 from sidecar.operator_service import OperatorService
 from sidecar.profile_service import ProfileService
@@ -66,6 +70,7 @@ AT_START = {
     "sidecar": ("listen", "message_bytes_max", "group_commit_ms"),
     "store": ("directory", "activity_map_size_bytes", "readers_max"),
     "security": ("tls_certificate_file", "tls_key_file"),
+    "telemetry": ("sidecar_metrics_listen",),
     # What the cache is opened with; ages, mode, wrapper and limits apply at once.
     "tiering": (
         "directory",
@@ -143,6 +148,7 @@ class SidecarServer:
 
     Attributes:
         addresses: Where it serves, such as `unix:/run/foreword.sock` and `127.0.0.1:7464`; set by `start`.
+        metrics_address: Where it serves its metrics; set by `start`, empty where it serves none.
         is_stopped: Whether it has let go of everything.
     """
 
@@ -155,6 +161,7 @@ class SidecarServer:
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
         self.addresses: tuple[str, ...] = ()
+        self.metrics_address = ""
         self.is_stopped = False
         self._config = config
         self._clock = clock
@@ -177,6 +184,7 @@ class SidecarServer:
             stack.push_async_callback(self._ranking.close)
             await self._answering.open()
             await self._bind(stack)
+            self.metrics_address = await stack.enter_async_context(self._serve_metrics())
             await self._server.start()
             stack.push_async_callback(self._drain)
             self._closing = stack.pop_all()
@@ -286,6 +294,23 @@ class SidecarServer:
         self._promises = Promises(
             counter, self._activity, self._alerts, self._problems, live=self._live, clock=self._clock
         )
+        operator = OperatorService(
+            profiles=self._profiles,
+            activity=self._activity,
+            counter=counter,
+            promises=self._promises,
+            events=events,
+            reads=self._reads,
+            readers=self._reader_watch,
+            topics=topics,
+            scrubber=self._scrubber,
+            answering=self._answering,
+            archiving=self._archiving,
+            ranking=self._ranking,
+            problems=self._problems,
+            live=self._live,
+            clock=self._clock,
+        )
         services: dict[str, _Service] = {
             profile_service.NAME: ProfileService(
                 self._profiles,
@@ -299,23 +324,7 @@ class SidecarServer:
             activity_service.NAME: events,
             answer_service.NAME: AnswerService(self._answering, self._profiles, self._activity, self._live),
             ranking_service.NAME: RankingService(self._ranking, self._activity),
-            operator_service.NAME: OperatorService(
-                profiles=self._profiles,
-                activity=self._activity,
-                counter=counter,
-                promises=self._promises,
-                events=events,
-                reads=self._reads,
-                readers=self._reader_watch,
-                topics=topics,
-                scrubber=self._scrubber,
-                answering=self._answering,
-                archiving=self._archiving,
-                ranking=self._ranking,
-                problems=self._problems,
-                live=self._live,
-                clock=self._clock,
-            ),
+            operator_service.NAME: operator,
             user_data_service.NAME: UserDataService(
                 self._config.store.directory,
                 self._profiles,
@@ -326,13 +335,22 @@ class SidecarServer:
                 ranking=self._ranking,
             ),
         }
+        calls = Calls()
         for name, service in services.items():
-            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, service.handlers()),))
+            handlers = calls.followed(name, service.handlers())
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
+        self._metrics = SidecarMetrics(
+            operator, counter, calls, self._reads, self._reader_watch, live=self._live
+        )
         self._health = HealthService(SERVICES)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection(
             (*SERVICES, health_service.SERVICE_NAME, reflection.SERVICE_NAME), server
         )
+
+    def _serve_metrics(self) -> AbstractAsyncContextManager[str]:
+        listen = self._config.telemetry.sidecar_metrics_listen
+        return served("telemetry.sidecar_metrics_listen", listen, self._metrics.read)
 
     # -- running ----------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ LAYERS = {
     "foreword.embedding": 3,
     "foreword.llm": 3,
     "foreword.model_server": 3,
+    "foreword.telemetry": 3,
     "tiering": 4,
     "ranking": 4,
     "foreword.importers": 5,
@@ -69,6 +70,7 @@ DOORS = {
         "foreword.config_ranking",
         "foreword.config_section",
         "foreword.config_segments",
+        "foreword.config_telemetry",
         "foreword.config_window",
     ),
     "cronsim": ("foreword.wall_time",),
@@ -96,6 +98,7 @@ DOORS = {
     "phonenumbers": ("foreword.redaction",),
     "llama_cpp": ("evaluations.small_model",),
     "aiohttp": ("foreword.model_server",),
+    "prometheus_client": ("foreword.telemetry.endpoint",),
     "protovalidate": ("scheduler.agent.product.validation",),
 }
 

@@ -1,0 +1,122 @@
+"""What every call has in common: its id, how long it took, how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
+
+import grpc
+
+from foreword import request_id
+from foreword.request_id import Request
+from foreword.telemetry import Histogram, Metric, Page
+from sidecar.rpc import Context, Handler
+from sidecar.status import REQUEST_ID
+
+COUNT = Metric(
+    "foreword_calls_total", "counter", "Calls that ended, by method and gRPC status code.", ("method", "code")
+)
+SECONDS = Metric(
+    "foreword_call_duration_seconds",
+    "histogram",
+    "How long calls took in the sidecar's own code; what gRPC and the network take comes on top of it.",
+    ("method",),
+)
+RUNNING = Metric("foreword_calls_running", "gauge", "Calls that have begun and not ended.")
+METRICS = (COUNT, SECONDS, RUNNING)
+
+Behaviour = Callable[[Any, Context], Awaitable[Any]]
+# Of the four kinds of handler, the one that is set.
+_KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
+
+
+class _Method:
+    """What was counted of one method."""
+
+    __slots__ = ("codes", "durations")
+
+    def __init__(self) -> None:
+        self.codes: Counter[str] = Counter()
+        self.durations = Histogram()
+
+
+class Calls:
+    """Names, times and counts calls.
+
+    A wrapper around each handler, made once, rather than an interceptor: gRPC asks interceptors anew at each call, and
+    they learn only by wrapping the handler as well how it ended.
+    """
+
+    def __init__(self) -> None:
+        self._methods: dict[str, _Method] = {}
+        self._running = 0
+
+    def followed(self, service: str, handlers: Mapping[str, Handler]) -> dict[str, Handler]:
+        """Return handlers that do the same, followed.
+
+        Args:
+            service: The full name of the service, of which the last part is shown.
+            handlers: By method.
+        """
+        name = service.rpartition(".")[2]
+        return {method: self._wrapped(f"{name}.{method}", handler) for method, handler in handlers.items()}
+
+    def put(self, page: Page) -> None:
+        """Add what was counted; a method nobody called is left out."""
+        page.put(RUNNING, self._running)
+        for name, method in self._methods.items():
+            if method.codes:
+                page.put(SECONDS, method.durations, name)
+            for code, count in method.codes.items():
+                page.put(COUNT, count, name, code)
+
+    def _wrapped(self, name: str, handler: Handler) -> Handler:
+        kind = next(kind for kind in _KINDS if getattr(handler, kind) is not None)
+        # A named tuple, which the stubs do not say.
+        wrapped: Handler = cast(Any, handler)._replace(
+            **{kind: self._behaviour(name, getattr(handler, kind))}
+        )
+        return wrapped
+
+    def _behaviour(self, name: str, behaviour: Behaviour) -> Behaviour:
+        method = self._methods[name] = _Method()
+        codes, add = method.codes, method.durations.add
+
+        async def call(request: Any, context: Context) -> Any:
+            begun = time.perf_counter()
+            this = Request(_given_id(context))
+            # gRPC runs each call in a task of its own, whose context ends with it: nothing to reset.
+            request_id.current.set(this)
+            self._running += 1
+            code = "OK"
+            try:
+                return await behaviour(request, context)
+            except BaseException as exc:
+                code = _code(exc, context)
+                raise
+            finally:
+                self._running -= 1
+                codes[code] += 1
+                add(time.perf_counter() - begun)
+                if this.is_named and code == "OK":
+                    # A refused call has it already: see sidecar.status.
+                    context.set_trailing_metadata(((REQUEST_ID, this.id),))
+
+        return call
+
+
+def _given_id(context: Context) -> str:
+    for key, value in context.invocation_metadata() or ():
+        if key == REQUEST_ID:
+            return value if isinstance(value, str) else ""
+    return ""
+
+
+def _code(exc: BaseException, context: Context) -> str:
+    if isinstance(exc, asyncio.CancelledError):
+        return grpc.StatusCode.CANCELLED.name
+    code = context.code()
+    return code.name if isinstance(code, grpc.StatusCode) else grpc.StatusCode.UNKNOWN.name
