@@ -11,6 +11,7 @@ NAMES = (
     "read_path",
     "defaults",
     "rpc",
+    "telemetry",
     "client_import",
     "ingest",
     "json_event",

@@ -1,4 +1,4 @@
-"""What can be configured of being watched: alerts and metrics."""
+"""What can be configured of being watched: alerts, metrics and traces."""
 
 from __future__ import annotations
 
@@ -28,8 +28,14 @@ class Telemetry(Section):
     one too many."""
     scheduler_metrics_listen: str = ""
     """Where the scheduler does, such as 127.0.0.1:9465. Empty: nowhere."""
+    traces_url: Annotated[str, Field(max_length=_URL_CHARACTERS_MAX)] = ""
+    """Where spans are sent to as OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; needs the extra `tracing`.
+    Headers, such as a key, come from OpenTelemetry's own variable OTEL_EXPORTER_OTLP_HEADERS. Empty: nowhere."""
+    traces_share: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Share of calls and refreshes that are traced, where a caller that is traced itself does not say. Each traced call
+    costs a tenth of its time more, so that one in a hundred costs nothing that can be measured."""
 
-    @field_validator("alert_webhook_url")
+    @field_validator("alert_webhook_url", "traces_url")
     @classmethod
     def _url(cls, url: str) -> str:
         parts = urlsplit(url)

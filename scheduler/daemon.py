@@ -19,6 +19,7 @@ from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.synonym_rows import read_synonyms
 from foreword.synonyms import Synonyms
 from foreword.telemetry.endpoint import served
+from foreword.telemetry.tracing import traced
 from scheduler.agent.extractive import EXTRACTIVE_VERSION
 from scheduler.agent.product import load_product_schema
 from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh
@@ -59,7 +60,7 @@ AT_START = {
         "ledger_entries_max",
     ),
     "agent": ("product", "embedding"),
-    "telemetry": ("scheduler_metrics_listen",),
+    "telemetry": ("scheduler_metrics_listen", "traces_url", "traces_share"),
 }
 # How often a store that is not there yet, or was replaced, is looked for.
 _PRESENCE_SECONDS = 0.5
@@ -319,9 +320,14 @@ class SchedulerDaemon:
             self.models.connect()
             self._jobs.start()
             stack.callback(self._jobs.stop)
-            listen = self.live.current.telemetry.scheduler_metrics_listen
-            async with served("telemetry.scheduler_metrics_listen", listen, self.metrics.read) as address:
-                self.metrics_address = address
+            telemetry = self.live.current.telemetry
+            listen = telemetry.scheduler_metrics_listen
+            async with (
+                traced("foreword-scheduler", telemetry) as self.metrics.tracing,
+                served(
+                    "telemetry.scheduler_metrics_listen", listen, self.metrics.read
+                ) as self.metrics_address,
+            ):
                 logger.info("the scheduler runs on %s", self.live.current.store.directory)
                 await self._work()
 

@@ -1,4 +1,4 @@
-"""What the scheduler counts of refreshes, and serves to Prometheus."""
+"""What the scheduler counts of refreshes and serves to Prometheus, and the spans it records of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import foreword
 from foreword.clock import Clock
 from foreword.problems import Problems
 from foreword.telemetry import Histogram, Metric, Page, word
-from foreword.v1.model_work_pb2 import ModelMode, ModelOutcome
+from foreword.telemetry.tracing import Attributes, Tracing
+from foreword.v1.model_work_pb2 import ModelCall, ModelMode, ModelOutcome
 from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshReason
 from scheduler.attempt import Attempt
 
@@ -50,7 +51,10 @@ _PUT_OFF = "put_off"
 
 
 class SchedulerMetrics:
-    """Counts attempts as they are written.
+    """Counts attempts as they are written, and traces those that are drawn.
+
+    Attributes:
+        tracing: Records spans; None where none is wanted.
 
     Args:
         problems: What is wrong now.
@@ -59,6 +63,7 @@ class SchedulerMetrics:
     """
 
     def __init__(self, problems: Problems, running_count: Callable[[], int], clock: Clock) -> None:
+        self.tracing: Tracing | None = None
         self._problems = problems
         self._running_count = running_count
         self._clock = clock
@@ -70,9 +75,7 @@ class SchedulerMetrics:
     def count(self, attempt: Attempt) -> None:
         """Count an attempt that is on disk."""
         if attempt.ending is not None:
-            call = attempt.ending.call
-            mode, outcome = ModelMode.Name(call.mode), ModelOutcome.Name(call.outcome)
-            self._answers[word(mode, "MODEL_MODE_"), word(outcome, "MODEL_OUTCOME_")] += 1
+            self._count_answer(attempt.ending.call)
             return
         reason = word(RefreshReason.Name(attempt.state.reason), "REFRESH_REASON_")
         outcome = word(RefreshOutcome.Name(attempt.outcome), "REFRESH_OUTCOME_")
@@ -80,9 +83,40 @@ class SchedulerMetrics:
             outcome = _PUT_OFF
         self._refreshes[reason, outcome] += 1
         self._durations.setdefault(outcome, Histogram()).add(attempt.duration_us / 1_000_000)
+        now_ms = self._clock.now_ms()
         if attempt.state.triggered_ms:
-            waited_ms = max(0, self._clock.now_ms() - attempt.state.triggered_ms)
+            waited_ms = max(0, now_ms - attempt.state.triggered_ms)
             self._waits.setdefault(reason, Histogram()).add(waited_ms / 1000)
+        if self.tracing is not None and (within := self.tracing.drawn()) is not None:
+            attributes: Attributes = {
+                "foreword.reason": reason,
+                "foreword.outcome": outcome,
+                "foreword.event_count": attempt.event_count,
+                "foreword.compute_us": attempt.duration_us,
+            }
+            seconds = max(0, now_ms - attempt.started_ms) / 1000
+            self.tracing.record("refresh", seconds, attributes, within=within, is_error=bool(attempt.error))
+
+    def _count_answer(self, call: ModelCall) -> None:
+        mode = word(ModelMode.Name(call.mode), "MODEL_MODE_")
+        outcome = word(ModelOutcome.Name(call.outcome), "MODEL_OUTCOME_")
+        self._answers[mode, outcome] += 1
+        if self.tracing is not None and (within := self.tracing.drawn()) is not None:
+            attributes: Attributes = {
+                "foreword.mode": mode,
+                "foreword.outcome": outcome,
+                "gen_ai.provider.name": call.provider,
+                "gen_ai.request.model": call.model,
+                "gen_ai.usage.input_tokens": call.input_tokens,
+                "gen_ai.usage.output_tokens": call.output_tokens,
+            }
+            self.tracing.record(
+                "model answer",
+                call.duration_us / 1_000_000,
+                attributes,
+                within=within,
+                is_error=bool(call.error),
+            )
 
     async def read(self) -> Page:
         """Return the values of the moment."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,8 +14,11 @@ import grpc
 from foreword import request_id
 from foreword.request_id import Request
 from foreword.telemetry import Histogram, Metric, Page
+from foreword.telemetry.tracing import Attributes, Tracing
 from sidecar.rpc import Context, Handler
 from sidecar.status import REQUEST_ID
+
+logger = logging.getLogger("sidecar.calls")
 
 COUNT = Metric(
     "foreword_calls_total", "counter", "Calls that ended, by method and gRPC status code.", ("method", "code")
@@ -27,6 +31,10 @@ SECONDS = Metric(
 )
 RUNNING = Metric("foreword_calls_running", "gauge", "Calls that have begun and not ended.")
 METRICS = (COUNT, SECONDS, RUNNING)
+
+# The codes that OpenTelemetry has a server answer for; of the others the caller is the cause.
+_FAULTS = {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
+_OK = grpc.StatusCode.OK.name
 
 Behaviour = Callable[[Any, Context], Awaitable[Any]]
 # Of the four kinds of handler, the one that is set.
@@ -48,9 +56,13 @@ class Calls:
 
     A wrapper around each handler, made once, rather than an interceptor: gRPC asks interceptors anew at each call, and
     they learn only by wrapping the handler as well how it ended.
+
+    Attributes:
+        tracing: Records a span of each call that is drawn; None where none is.
     """
 
     def __init__(self) -> None:
+        self.tracing: Tracing | None = None
         self._methods: dict[str, _Method] = {}
         self._running = 0
 
@@ -61,8 +73,7 @@ class Calls:
             service: The full name of the service, of which the last part is shown.
             handlers: By method.
         """
-        name = service.rpartition(".")[2]
-        return {method: self._wrapped(f"{name}.{method}", handler) for method, handler in handlers.items()}
+        return {method: self._wrapped(service, method, handler) for method, handler in handlers.items()}
 
     def put(self, page: Page) -> None:
         """Add what was counted; a method nobody called is left out."""
@@ -73,46 +84,55 @@ class Calls:
             for code, count in method.codes.items():
                 page.put(COUNT, count, name, code)
 
-    def _wrapped(self, name: str, handler: Handler) -> Handler:
+    def _wrapped(self, service: str, method: str, handler: Handler) -> Handler:
         kind = next(kind for kind in _KINDS if getattr(handler, kind) is not None)
+        behaviour = self._behaviour(service, method, getattr(handler, kind))
         # A named tuple, which the stubs do not say.
-        wrapped: Handler = cast(Any, handler)._replace(
-            **{kind: self._behaviour(name, getattr(handler, kind))}
-        )
+        wrapped: Handler = cast(Any, handler)._replace(**{kind: behaviour})
         return wrapped
 
-    def _behaviour(self, name: str, behaviour: Behaviour) -> Behaviour:
-        method = self._methods[name] = _Method()
-        codes, add = method.codes, method.durations.add
+    def _behaviour(self, service: str, method: str, behaviour: Behaviour) -> Behaviour:
+        full_name, name = f"{service}/{method}", f"{service.rpartition('.')[2]}.{method}"
+        counted = self._methods[name] = _Method()
+        codes, add = counted.codes, counted.durations.add
 
         async def call(request: Any, context: Context) -> Any:
             begun = time.perf_counter()
-            this = Request(_given_id(context))
+            # Texts: only keys that end with -bin have bytes.
+            metadata = cast(dict[str, str], dict(context.invocation_metadata() or ()))
+            this = Request(metadata.get(REQUEST_ID, ""))
             # gRPC runs each call in a task of its own, whose context ends with it: nothing to reset.
             request_id.current.set(this)
             self._running += 1
-            code = "OK"
+            code = _OK
             try:
                 return await behaviour(request, context)
             except BaseException as exc:
                 code = _code(exc, context)
                 raise
             finally:
+                seconds = time.perf_counter() - begun
                 self._running -= 1
                 codes[code] += 1
-                add(time.perf_counter() - begun)
-                if this.is_named and code == "OK":
+                add(seconds)
+                if logger.isEnabledFor(logging.DEBUG):
+                    logger.debug("%s %s in %.3f ms", name, code, seconds * 1000)
+                if self.tracing is not None and (within := self.tracing.drawn(metadata)) is not None:
+                    said, is_fault = _attributes(full_name, code, this), code in _FAULTS
+                    self.tracing.record(
+                        full_name, seconds, said, within=within, is_call=True, is_error=is_fault
+                    )
+                if this.is_named and code is _OK:
                     # A refused call has it already: see sidecar.status.
                     context.set_trailing_metadata(((REQUEST_ID, this.id),))
 
         return call
 
 
-def _given_id(context: Context) -> str:
-    for key, value in context.invocation_metadata() or ():
-        if key == REQUEST_ID:
-            return value if isinstance(value, str) else ""
-    return ""
+def _attributes(method: str, code: str, this: Request) -> Attributes:
+    """Return what a span says of a call, in the names that OpenTelemetry has for it."""
+    said = {"rpc.system.name": "grpc", "rpc.method": method, "rpc.response.status_code": code}
+    return said | ({"foreword.request_id": this.id} if this.is_named else {})
 
 
 def _code(exc: BaseException, context: Context) -> str:

@@ -9,7 +9,6 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import grpc
@@ -26,6 +25,7 @@ from foreword.problems import Problems
 from foreword.store.archive import require_parquet
 from foreword.store.check import Scrub
 from foreword.telemetry.endpoint import served
+from foreword.telemetry.tracing import traced
 from sidecar import (
     activity_service,
     answer_service,
@@ -70,7 +70,7 @@ AT_START = {
     "sidecar": ("listen", "message_bytes_max", "group_commit_ms"),
     "store": ("directory", "activity_map_size_bytes", "readers_max"),
     "security": ("tls_certificate_file", "tls_key_file"),
-    "telemetry": ("sidecar_metrics_listen",),
+    "telemetry": ("sidecar_metrics_listen", "traces_url", "traces_share"),
     # What the cache is opened with; ages, mode, wrapper and limits apply at once.
     "tiering": (
         "directory",
@@ -184,7 +184,13 @@ class SidecarServer:
             stack.push_async_callback(self._ranking.close)
             await self._answering.open()
             await self._bind(stack)
-            self.metrics_address = await stack.enter_async_context(self._serve_metrics())
+            telemetry = self._config.telemetry
+            self._calls.tracing = await stack.enter_async_context(traced("foreword-sidecar", telemetry))
+            self.metrics_address = await stack.enter_async_context(
+                served(
+                    "telemetry.sidecar_metrics_listen", telemetry.sidecar_metrics_listen, self._metrics.read
+                )
+            )
             await self._server.start()
             stack.push_async_callback(self._drain)
             self._closing = stack.pop_all()
@@ -335,22 +341,18 @@ class SidecarServer:
                 ranking=self._ranking,
             ),
         }
-        calls = Calls()
+        self._calls = Calls()
         for name, service in services.items():
-            handlers = calls.followed(name, service.handlers())
+            handlers = self._calls.followed(name, service.handlers())
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
         self._metrics = SidecarMetrics(
-            operator, counter, calls, self._reads, self._reader_watch, live=self._live
+            operator, counter, self._calls, self._reads, self._reader_watch, live=self._live
         )
         self._health = HealthService(SERVICES)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection(
             (*SERVICES, health_service.SERVICE_NAME, reflection.SERVICE_NAME), server
         )
-
-    def _serve_metrics(self) -> AbstractAsyncContextManager[str]:
-        listen = self._config.telemetry.sidecar_metrics_listen
-        return served("telemetry.sidecar_metrics_listen", listen, self._metrics.read)
 
     # -- running ----------------------------------------------------------------------------------------------
 

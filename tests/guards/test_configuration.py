@@ -141,6 +141,8 @@ DEFAULTS = {
     "telemetry.alert_webhook_timeout_seconds": 5.0,
     "telemetry.sidecar_metrics_listen": "",
     "telemetry.scheduler_metrics_listen": "",
+    "telemetry.traces_url": "",
+    "telemetry.traces_share": 0.01,
 }
 
 

@@ -98,6 +98,7 @@ DOORS = {
     "phonenumbers": ("foreword.redaction",),
     "llama_cpp": ("evaluations.small_model",),
     "aiohttp": ("foreword.model_server",),
+    "opentelemetry": ("foreword.telemetry.tracing",),
     "prometheus_client": ("foreword.telemetry.endpoint",),
     "protovalidate": ("scheduler.agent.product.validation",),
 }
@@ -307,6 +308,17 @@ def test_whoever_asks_no_model_loads_no_sdk() -> None:
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert {"foreword", "scheduler"} <= loaded
     assert not loaded & {"anthropic", "openai", "httpx2", "aiohttp"}
+
+
+def test_whoever_is_not_watched_loads_nothing_for_it() -> None:
+    """Without an address for metrics or traces neither library is loaded, and `tracing` need not be installed."""
+    code = "import scheduler.daemon, sidecar.server, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert {"scheduler", "sidecar"} <= loaded
+    assert not loaded & {"opentelemetry", "prometheus_client", "requests"}
 
 
 def test_command_without_server_extra_says_what_to_install() -> None:

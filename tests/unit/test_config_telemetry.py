@@ -30,6 +30,15 @@ def test_an_address_that_cannot_be_served_on_is_refused(tmp_path: Path, key: str
     assert "allowed: HOST:PORT or [IPV6]:PORT" in str(caught.value)
 
 
+def test_spans_are_sent_to_an_http_address(tmp_path: Path) -> None:
+    """Where spans go is an address by http, and is not repeated in the error: it may hold a key."""
+    with pytest.raises(ConfigError, match=r"begins with http://") as caught:
+        read(tmp_path, 'traces_url = "collector:4317/secret"')
+    assert caught.value.key == "telemetry.traces_url"
+    assert "secret" not in str(caught.value)
+    assert read(tmp_path, 'traces_url = "http://127.0.0.1:4318/v1/traces"').telemetry.traces_share == 0.01
+
+
 def test_two_daemons_do_not_share_a_port(tmp_path: Path) -> None:
     """One address for both is refused; a port that the system chooses is another one each time."""
     with pytest.raises(ConfigError, match="an address of its own"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from scraping import Scrape
+from trace_receiver import attributes, trace_receiver
 
 from scheduler import metrics
 
@@ -45,3 +46,24 @@ def test_problems_are_counted_where_they_are(store) -> None:
             return [one.value(metrics.PROBLEMS) for one in (before, after)]
 
     assert asyncio.run(story()) == [0, 1]
+
+
+def test_refreshes_are_spans_without_their_users(store) -> None:
+    """Each refresh that is drawn is a span with its reason, outcome and size; a failed one is an error."""
+
+    async def story(url: str) -> None:
+        store.settings["telemetry"] = {"traces_url": url, "traces_share": 1.0}
+        store.record("ann-marie", "bob", count=5, ends_session=True)
+        store.agent.failing["bob"] = ValueError("no")
+        async with store.running() as daemon:
+            await store.attempted(daemon, 2)
+
+    with trace_receiver() as receiver:
+        asyncio.run(story(receiver.url))
+    spans = {attributes(span.attributes)["foreword.outcome"]: span for span in receiver.named("refresh")}
+    assert set(spans) == {"written", "failed"}
+    said = attributes(spans["written"].attributes)
+    assert (said["foreword.reason"], said["foreword.event_count"]) == ("session_end", 5)
+    assert spans["failed"].status.code == spans["failed"].status.STATUS_CODE_ERROR
+    assert receiver.services == {"foreword-scheduler"}
+    assert "ann-marie" not in str(receiver.spans)
