@@ -32,8 +32,8 @@ class Telemetry(Section):
     """Where spans are sent to as OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; needs the extra `tracing`.
     Headers, such as a key, come from OpenTelemetry's own variable OTEL_EXPORTER_OTLP_HEADERS. Empty: nowhere."""
     traces_share: Annotated[float, Field(ge=0, le=1)] = 0.01
-    """Share of calls and refreshes that are traced, where a caller that is traced itself does not say. Each traced call
-    costs a tenth of its time more, so that one in a hundred costs nothing that can be measured."""
+    """Share of calls and refreshes that are traced, where a caller that is traced itself does not say. A traced call
+    takes some 30 % more of the processor, so that one in a hundred takes nothing that can be measured."""
 
     @field_validator("alert_webhook_url", "traces_url")
     @classmethod
