@@ -83,8 +83,10 @@ bench: $(VENV)/.dev ## Measure the figures in benchmarks/ and write their tables
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: docs
-docs: $(VENV)/.runtime ## Write docs/configuration.md anew from foreword/config.py
+docs: $(VENV)/.runtime ## Write docs/configuration.md, docs/metrics.md and the dashboard anew from the code
 	@$(BIN)/python docs/make_configuration.py
+	@$(BIN)/python docs/make_metrics.py
+	@$(BIN)/python docs/make_dashboard.py
 
 .PHONY: forewords
 forewords: $(VENV)/.dev ## Write docs/forewords.md anew: ten people's forewords beside their events

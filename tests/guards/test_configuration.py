@@ -147,6 +147,10 @@ DEFAULTS = {
     "security.tls_key_file": None,
     "telemetry.alert_webhook_url": "",
     "telemetry.alert_webhook_timeout_seconds": 5.0,
+    "telemetry.sidecar_metrics_listen": "",
+    "telemetry.scheduler_metrics_listen": "",
+    "telemetry.traces_url": "",
+    "telemetry.traces_share": 0.01,
 }
 
 
