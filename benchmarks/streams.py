@@ -57,8 +57,8 @@ def run() -> Table:
         "flight of the same client; p50 and p99 are of one in flight.",
         f"Events: {ROUNDS} rounds of {EVENTS:,} a side in turns, each on disk before the answer.",
         f"Watches: a snapshot of {USERS:,} profiles of 2 KB; then {COMMITS} commits of {COMMIT_USERS} revisions each, "
-        "until the slowest of the watchers has all: no faster than the writer. p50 and p99 are from a commit's end to its "
-        "arrival at the last watcher, one commit at a time; the sidecar looks every 20 ms.",
+        "until the slowest of the watchers has all: no faster than the writer. p50 and p99 are from a commit's end to "
+        "its arrival at the last watcher, one commit at a time; the sidecar looks every 20 ms.",
         "Client, writer and server share two cores. Server µs: processor time of the sidecar.",
     ]
     return table
