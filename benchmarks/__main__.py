@@ -12,6 +12,7 @@ NAMES = (
     "defaults",
     "rpc",
     "streams",
+    "native",
     "client_import",
     "ingest",
     "json_event",

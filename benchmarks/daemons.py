@@ -17,13 +17,14 @@ READY_SECONDS = 30
 
 
 @contextlib.contextmanager
-def sidecar(store: Path, *, as_of: str | None = None) -> Iterator[tuple[str, int]]:
-    """Run `foreword sidecar`; yield its unix address and process id."""
+def sidecar(store: Path, *, as_of: str | None = None, native: str = "auto") -> Iterator[tuple[str, int]]:
+    """Run `foreword sidecar`; yield its unix address and process id. `native` is sidecar.native."""
     address = f"unix:{store}/bench.sock"
     environment = {
         **os.environ,
         "FOREWORD_STORE__DIRECTORY": str(store),
         "FOREWORD_SIDECAR__LISTEN": f'["{address}"]',
+        "FOREWORD_SIDECAR__NATIVE": native,
     }
     with _process(["sidecar"], environment, as_of) as process:
         with grpc.insecure_channel(address) as channel:

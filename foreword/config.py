@@ -119,6 +119,12 @@ class Sidecar(Section):
     still there, and has a newer token."""
     watch_poll_ms: Annotated[int, Field(ge=1, le=10_000)] = 20
     """How often profiles.lmdb's last transaction id is looked at for all watchers together; costs a microsecond."""
+    native: Literal["auto", "off"] = "auto"
+    """Who answers reads. auto: a native process in front of the sidecar where foreword-native is installed, else the
+    sidecar itself. off: always the sidecar. `foreword status` says which it is."""
+    front_alone_seconds: Annotated[int, Field(ge=0, le=86_400)] = 600
+    """How long the native front goes on answering reads after the sidecar behind it has died, unless it is started
+    again. Long enough for an update gone wrong to be mended; a front that nobody comes back to ends."""
 
     @field_validator("listen")
     @classmethod

@@ -83,3 +83,7 @@ class FeedError(ForewordError):
         super().__init__(error.message, hint=error.hint)
         self.error = error
         self.settled_count = settled_count
+
+
+class FrontError(ForewordError):
+    """The native front cannot be used."""

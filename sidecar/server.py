@@ -8,6 +8,7 @@ import gc
 import logging
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -44,6 +45,7 @@ from sidecar.archiving import Archiving
 from sidecar.change_feed import ChangeFeed
 from sidecar.counts import StoreCounter
 from sidecar.erasures import Erasures
+from sidecar.fronting import Fronting
 from sidecar.health_service import HealthService
 from sidecar.maintenance import Maintenance
 from sidecar.open_triggers import OpenTriggers
@@ -67,7 +69,7 @@ logger = logging.getLogger("sidecar")
 
 # What is decided when the server, the environment and the threads are made.
 AT_START = {
-    "sidecar": ("listen", "message_bytes_max", "group_commit_ms"),
+    "sidecar": ("listen", "message_bytes_max", "group_commit_ms", "native", "front_alone_seconds"),
     "store": ("directory", "activity_map_size_bytes", "readers_max"),
     "security": ("tls_certificate_file", "tls_key_file"),
     # What the cache is opened with; ages, mode, wrapper and limits apply at once.
@@ -182,6 +184,7 @@ class SidecarServer:
             await self._answering.open()
             await self._bind(stack)
             await self._server.start()
+            await self._fronting.start()
             stack.push_async_callback(self._drain)
             self._closing = stack.pop_all()
         for service in (health_service.OVERALL, *SERVICES):
@@ -204,6 +207,10 @@ class SidecarServer:
         self.is_stopped = True
         logger.info("stopped")
 
+    async def agree(self) -> None:
+        """Return once the native front, if there is one, goes by this clock, and what it has noted is known here."""
+        await self._fronting.agree()
+
     async def _drain(self) -> None:
         configured = self._live.current.sidecar.drain_seconds
         grace = configured if self._grace_seconds is None else self._grace_seconds
@@ -212,7 +219,7 @@ class SidecarServer:
         self._health.drain()
         # One turn of the loop, so that those who watch hear it before their connection is told to go.
         await asyncio.sleep(0)
-        stopping = asyncio.create_task(self._server.stop(grace))
+        stopping = asyncio.create_task(self._stop_serving(grace))
         # One turn, so that no call begins any more.
         await asyncio.sleep(0)
         if await self._streams.drain():
@@ -224,6 +231,12 @@ class SidecarServer:
             timer.cancel()
         await asyncio.gather(*self._timers, return_exceptions=True)
         await self._reads.save()
+
+    async def _stop_serving(self, grace: float) -> None:
+        """Let the front's calls end before those of the sidecar behind it, to which it hands them on."""
+        ends = time.monotonic() + grace
+        await self._fronting.drain(grace)
+        await self._server.stop(max(0.0, ends - time.monotonic()))
 
     # -- starting ---------------------------------------------------------------------------------------------
 
@@ -261,8 +274,9 @@ class SidecarServer:
             options=[*_OPTIONS, ("grpc.max_receive_message_length", sidecar.message_bytes_max)]
         )
         self._register(self._server)
-        listener = listen.Listener(self._server, self._config.security)
+        listener = listen.Listener(self._fronting.choose(self._server), self._config.security)
         stack.callback(listener.release)
+        stack.push_async_callback(self._fronting.close)
         # Never started or already stopped, this frees the ports.
         stack.push_async_callback(self._server.stop, 0)
         for text in self._config.listen_addresses():
@@ -285,6 +299,7 @@ class SidecarServer:
 
     def _register(self, server: grpc.aio.Server) -> None:
         triggers = OpenTriggers(self._activity, self._live, self._clock)
+        self._fronting = Fronting(self._config, self._clock, self._problems, triggers, self._reads)
         self._erasures = Erasures(
             self._activity,
             self._profiles,
@@ -330,6 +345,7 @@ class SidecarServer:
                 answering=self._answering,
                 archiving=self._archiving,
                 ranking=self._ranking,
+                fronting=self._fronting,
                 problems=self._problems,
                 live=self._live,
                 clock=self._clock,
@@ -380,6 +396,7 @@ class SidecarServer:
         self._reads.turn()
         self._live.follow()
         self._profiles.follow()
+        self._fronting.tick()
         self._activity.refuse_cut()
         await self._activity.probe()
         self._show_write_health()

@@ -51,7 +51,7 @@ class Position(NamedTuple):
     def token(self) -> bytes:
         """The position as a caller keeps it."""
         if self.snapshot is None:
-            return _PLACE.pack(*self.place)
+            return self.place.token
         return _SNAPSHOT.pack(*self.place, self.snapshot.revision) + self.snapshot.after
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import click
 from foreword.cli.output import bytes_text, note, print_json, table
 from foreword.cli.progress import in_unit, progress
 from foreword.cli.settings import Settings, shared_options
+from foreword.client import Foreword
 from foreword.clock import format_time_ms
 from foreword.naming import escaped
 from foreword.store.dataset import (
@@ -20,6 +22,8 @@ from foreword.store.dataset import (
     objections,
     read_dataset,
 )
+from foreword.store.replica import Replica
+from foreword.v1.profile_service_pb2 import WatchPhase
 
 _RULES = DatasetRules()
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -196,6 +200,37 @@ def unpin(settings: Settings) -> None:
     """Let the next dataset that is installed be put in force."""
     Versions(settings.directory).pin("")
     _say(settings, {"pinned": ""}, "nothing is pinned")
+
+
+@command.command("follow")
+@click.argument("address")
+@click.option("--caught-up", "ends", is_flag=True, help="End once nothing is left to take over.")
+@shared_options
+@click.pass_obj
+def follow(settings: Settings, address: str, *, ends: bool) -> None:
+    """Keep this store's profiles as those that the sidecar at ADDRESS serves, until interrupted.
+
+    All namespaces. It goes on behind the dataset in force or where it stopped, and begins with all profiles when the
+    origin cannot tell what was missed. A scheduler on this store must be stopped; the sidecar serves what comes in.
+    """
+    store = settings.config.store
+    replica = Replica(
+        settings.directory, map_size_bytes=store.profiles_map_size_bytes, revisions_max=store.revisions_max
+    )
+    with (
+        closing(replica),
+        Foreword(address, raises=True) as client,
+        progress(as_json=settings.as_json) as show,
+    ):
+        taken = silent = 0
+        for message in client.watch(all_namespaces=True, resume_token=replica.resume_token):
+            taken += replica.take(message)
+            show(address, taken, 0, "changes")
+            # The first without changes says that the watch has begun, the second that nothing has come since.
+            silent += message.phase == WatchPhase.WATCH_PHASE_LIVE and not message.changes
+            if ends and silent == 2:
+                break
+    _say(settings, {"changes": taken}, f"{taken:,} changes taken over from {escaped(address)}")
 
 
 def _say(settings: Settings, facts: dict[str, object], said: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from itertools import islice
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from foreword.store.translation import translated
 from foreword.store.v1.store_pb2 import ChangeRow, NewestChange
 from foreword.v1.profile_change_pb2 import ChangeKind
 
+_PLACE = struct.Struct(">QQ")
 # Changes that took a new revision; what only moved the times of one stands behind later revisions.
 _REVISIONS = (ChangeKind.CHANGE_KIND_WRITTEN, ChangeKind.CHANGE_KIND_ROLLED_BACK)
 
@@ -23,6 +25,11 @@ class Place(NamedTuple):
     """Counts changes; 0 in a store without the order."""
     term: int
     """Of the change."""
+
+    @property
+    def token(self) -> bytes:
+        """The place as whoever watches keeps it."""
+        return _PLACE.pack(self.number, self.term)
 
 
 class ChangeReader:

@@ -119,6 +119,8 @@ META_DEFAULT_PROFILE = b"default_profile"
 META_DEFAULT_FOREWORD = b"default_foreword"
 # Which dataset the profiles came from, and which was in force before: a JSON list of two names.
 META_DATASET = b"dataset"
+# Behind which message of a watch a replica is; empty within a snapshot.
+META_REPLICA = b"replica"
 META_TRENDS_NIGHT = b"trends_night"
 META_EVENT_SEQ = b"event_seq"
 META_TRIGGER_SEQ = b"trigger_seq"

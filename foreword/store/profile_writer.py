@@ -127,16 +127,22 @@ class ProfileTransaction(Transaction):
         expired_after_ms: int,
         refresh_on_open: bool,
         is_rollback: bool = False,
+        revision: int = 0,
     ) -> int:
         """Write a profile, its foreword and its revision; return the revision, which is also set on `profile`.
 
-        Who follows changes is told what it was: a refresh, or the return to an earlier revision.
+        Who follows changes is told what it was: a refresh, or the return to an earlier revision. A `revision` is given
+        by a replica alone, whose origin has counted it; 0 takes the next.
 
         Raises:
             FieldError: The profile is another user's, or exceeds 20,480 bytes; names the field at fault.
         """
         _check_owner(user, profile)
-        revision = self._next(db.META_REVISION)
+        if revision:
+            highest = keys.read_u64(self._get(db.META, db.META_REVISION) or bytes(8))
+            self._put(db.META, db.META_REVISION, keys.u64(max(highest, revision)))
+        else:
+            revision = self._next(db.META_REVISION)
         profile.revision = revision
         check_profile_size(profile)
         body = GetProfileResponse(profile=profile).SerializeToString(deterministic=True)
@@ -296,6 +302,10 @@ class ProfileTransaction(Transaction):
             self._put(db.META, db.META_SCHEDULER_PROBLEMS, row)
         else:
             self._delete(db.META, db.META_SCHEDULER_PROBLEMS)
+
+    def put_replica_token(self, token: bytes) -> None:
+        """Record behind which message of a watch this store is; empty for none."""
+        self._put(db.META, db.META_REPLICA, token)
 
     def put_policy(self, policy: PolicyInForce) -> None:
         """Write by what refreshes are weighed until the next pass over all users."""

@@ -18,6 +18,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from paths import BOTH_PATHS
 from unprivileged import read_only, unprivileged
 from waiting import PATIENCE_SECONDS
 
@@ -28,6 +29,8 @@ from foreword.store import ActivityWriter
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.user_data_service_pb2 import EraseUserRequest, EraseUserResponse
 from sidecar.errors import ListenError
+
+pytestmark = BOTH_PATHS
 
 SERVICES = {f"foreword.v1.{name}Service" for name in ("Profile", "Activity", "Operator", "UserData")}
 SERVING = health_pb2.HealthCheckResponse.SERVING
