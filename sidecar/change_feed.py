@@ -21,7 +21,7 @@ class ChangeFeed:
         self.watchers = 0
         self._profiles = profiles
         self._live = live
-        self._seen: tuple[int, int] | None = None
+        self._seen: tuple[tuple[int, int], int] | None = None
 
     async def run(self) -> None:
         """Look until cancelled."""

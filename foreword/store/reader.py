@@ -68,8 +68,8 @@ class Reader:
             return number
 
     @property
-    def file_number(self) -> int:
-        """The inode of the data file that is mapped: another once `upkeep` has followed one in its place.
+    def file_number(self) -> tuple[int, int]:
+        """Device and inode of the data file that is mapped: others once `upkeep` has followed one in its place.
 
         The id does not tell: what came of one store has it in common, such as two of its datasets.
         """
