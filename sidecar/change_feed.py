@@ -6,7 +6,6 @@ import asyncio
 
 from foreword.errors import StoreError
 from foreword.followed_config import FollowedConfig
-from foreword.keys import EnvironmentId
 from sidecar.profiles import Profiles
 
 
@@ -22,7 +21,7 @@ class ChangeFeed:
         self.watchers = 0
         self._profiles = profiles
         self._live = live
-        self._seen: tuple[EnvironmentId, int] | None = None
+        self._seen: tuple[tuple[int, int], int] | None = None
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -34,11 +33,11 @@ class ChangeFeed:
     def look(self) -> None:
         """Wake those who wait, if something was written since the last look."""
         reader = self._profiles.reader
-        if reader is None or self._seen == (reader.environment_id, reader.last_transaction):
+        if reader is None or self._seen == (reader.file_number, reader.last_transaction):
             return
         try:
             # A commit shows its number a moment before its rows.
-            visible = reader.environment_id, reader.visible_transaction()
+            visible = reader.file_number, reader.visible_transaction()
         except StoreError:
             # Whoever watches meets it too, and says so.
             visible = None

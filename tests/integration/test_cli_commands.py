@@ -172,7 +172,7 @@ def test_watch(serving: Installation, until: Until) -> None:
     ]
     assert messages[1]["changes"][0]["profile"]["user_id"] == "wim"
     wrong = serving.run("watch", "wim", "--all-namespaces")
-    assert wrong.returncode == 1
+    assert wrong.returncode == 2
     assert "all_namespaces" in wrong.stderr
 
 

@@ -6,7 +6,7 @@ import asyncio
 import random
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -20,8 +20,9 @@ from waiting import PATIENCE_SECONDS, until
 from foreword import keys
 from foreword.client import AsyncForeword, Foreword
 from foreword.errors import FieldError, ServiceError
-from foreword.store import ProfileReader
+from foreword.store import ProfileReader, ProfileWriter
 from foreword.store.check import inspect_store
+from foreword.store.dataset import Versions, make_dataset
 from foreword.store.files import PROFILES
 from foreword.store.upkeep import backup_store, compact_store, restore_store
 from foreword.v1.profile_change_pb2 import ChangeKind
@@ -236,7 +237,7 @@ def test_a_quiet_watch_shows_life(start: Any) -> None:
         until(lambda: watcher.message().resume_token != first.resume_token)
 
 
-def test_a_watch_begins_before_there_is_a_store(start: Any) -> None:
+def test_a_watch_begins_before_there_is_a_store(start: Any, write_profile: Callable[..., int]) -> None:
     """A watcher who comes before the scheduler ever ran is told of what it writes, by one resync at most."""
     running = start(with_profiles=False)
     followed = Followed()
@@ -245,9 +246,7 @@ def test_a_watch_begins_before_there_is_a_store(start: Any) -> None:
         followed.take(next(messages))
         profiles = start.profiles()
         with profiles.begin() as txn:
-            from conftest import put_profile
-
-            put_profile(txn, "ann")
+            write_profile(txn, "ann")
         while ("ann", "") not in followed.held:
             followed.take(next(messages))
         messages.close()
@@ -361,6 +360,33 @@ def test_an_erasure_before_the_start_cannot_be_named(start: Any) -> None:
         running.put("cid", with_state=True)
         watcher.take(1)
     assert list(inspect_store(running.store)) == []
+
+
+def test_datasets_that_take_each_others_place(
+    start: Any, tmp_path: Path, write_profile: Callable[..., int]
+) -> None:
+    """Of two datasets of one origin a watcher is told the later one as its changes, and the earlier one anew."""
+    origin = tmp_path / "origin"
+    for name, users in (("first", ("ann", "bob")), ("second", ("bob", "cid"))):
+        with closing(ProfileWriter(origin, map_size_bytes=1 << 28)) as writer, writer.begin() as txn:
+            for user_id in users:
+                write_profile(txn, user_id)
+        make_dataset(origin, tmp_path / f"{name}.tar")
+    running = start(with_profiles=False)
+    versions = Versions(running.store)
+    first = versions.install(tmp_path / "first.tar").manifest.name
+    until(lambda: running.client.profile("ann").profile.revision == 1)
+    followed, ended = Followed(), threading.Event()
+    with Foreword(running.address) as client:
+        threading.Thread(target=follow, args=(client, followed, ended), daemon=True).start()
+        until(lambda: followed.phase == LIVE)
+        versions.install(tmp_path / "second.tar", is_forced=True)
+        until(lambda: followed.runs[-1] == [3, 4])
+        versions.use(first)
+        until(lambda: followed.revisions == {("ann", ""): 1, ("bob", ""): 2})
+        assert len(followed.runs) == 2
+        ended.set()
+    running.stop()
 
 
 # -- the clients --------------------------------------------------------------------------------------------------
@@ -489,10 +515,14 @@ def connected(running: Any) -> Any:
 
 
 def follow(client: Foreword, followed: Followed, ended: threading.Event) -> None:
-    for message in client.watch():
-        followed.take(message)
-        if ended.is_set():
-            return
+    try:
+        for message in client.watch():
+            followed.take(message)
+            if ended.is_set():
+                return
+    except ServiceError:
+        # The test closed the client.
+        assert ended.is_set()
 
 
 def change(running: Any, act: str, user_id: str) -> int:
