@@ -13,6 +13,7 @@ NAMES = (
     "rpc",
     "streams",
     "native",
+    "telemetry",
     "client_import",
     "ingest",
     "json_event",

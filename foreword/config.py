@@ -15,6 +15,7 @@ from foreword.admission import TYPE_BYTES_MAX
 from foreword.config_ranking import Ranking
 from foreword.config_section import Section
 from foreword.config_segments import ProviderName, Segments, said
+from foreword.config_telemetry import Telemetry
 from foreword.config_window import Window
 from foreword.editorial import Editorial, read_editorial
 from foreword.errors import FieldError
@@ -655,25 +656,6 @@ class Security(Section):
         if (self.tls_certificate_file is None) != (self.tls_key_file is None):
             raise ValueError("tls_certificate_file and tls_key_file go together; one of them is missing")
         return self
-
-
-class Telemetry(Section):
-    """Who is told when something is wrong, beside log and status."""
-
-    alert_webhook_url: Annotated[str, Field(max_length=2048)] = ""
-    """Where alerts are sent to by POST as JSON, such as https://hooks.example.com/foreword; tried again for hours
-    (docs/operations.md). Empty: nowhere."""
-    alert_webhook_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
-    """How long the receiver may take to answer."""
-
-    @field_validator("alert_webhook_url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-            # Not shown: such addresses are often secret.
-            raise ValueError("found something else; allowed: an address that begins with http:// or https://")
-        return url
 
 
 class Config(Section):

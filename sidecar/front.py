@@ -270,7 +270,7 @@ def _command(binary: Path, folder: Path, listening: Sequence[Listening], config:
         "--tls-key": config.security.tls_key_file,
     }
     if all(tls.values()):
-        options |= tls  # type: ignore[arg-type]
+        options |= tls
     places = [
         ("--listen-tls" if one.is_tls else "--listen", f"{one.socket.fileno()}={one.target}")
         for one in listening

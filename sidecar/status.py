@@ -9,6 +9,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from foreword import request_id
 from foreword.errors import (
     FieldError,
     ForewordError,
@@ -35,6 +36,8 @@ from sidecar.errors import (
 from tiering.errors import CacheError, CoreExistsError, NoAnswerError
 
 DOMAIN = "foreword"
+# The name of a call, in what a caller sends and in what it gets back.
+REQUEST_ID = "x-request-id"
 _PREFIX = "ERROR_REASON_"
 
 # The first that fits decides, so special errors stand before their bases.
@@ -119,8 +122,11 @@ def rich_status(error: ForewordError) -> status_pb2.Status:
 
 
 async def refuse(context: grpc.aio.ServicerContext[Any, Any], error: ForewordError) -> Never:
-    """End a call with the status of an error."""
-    await context.abort_with_status(rpc_status.to_status(rich_status(error)))
+    """End a call with the status of an error, and with its id, by which the log knows it."""
+    status = rpc_status.to_status(rich_status(error))
+    this = request_id.current.get()
+    named = ((REQUEST_ID, this.id),) if this is not None else ()
+    await context.abort(status.code, status.details, (*status.trailing_metadata, *named))
 
 
 def _add_detail(status: status_pb2.Status, detail: Any) -> None:

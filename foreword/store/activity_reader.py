@@ -8,6 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+import lmdb
+
 from foreword import keys
 from foreword.keys import UserKey
 from foreword.store import databases as db
@@ -388,6 +390,16 @@ class ActivityReader(Reader):
         """Return the pending erasure of a user, or None."""
         row = self._get(db.CONTROLS, user)
         return None if row is None else Erasure.FromString(row)
+
+    def is_erased(self, user: UserKey) -> bool:
+        """Return whether an erasure of a user is pending, who is then served as unknown; no parsing."""
+        environment = self._environment
+        # As the hot path of ProfileReader: this stands in front of it in every read in process.
+        try:
+            with environment.lmdb.begin(db=environment.handles[db.CONTROLS]) as txn:
+                return txn.get(user) is not None
+        except lmdb.Error as exc:
+            return self._again(exc, environment, lambda: self._get(db.CONTROLS, user)) is not None
 
     def applied_ids(self, user: UserKey) -> Iterator[str]:
         """Yield the ids of a user's accepted events, in byte order."""

@@ -98,6 +98,12 @@ class Reader:
         except OSError as exc:
             raise translate(self._environment.name, exc) from exc
 
+    def map_bytes(self) -> int:
+        """Return the size that the data file may grow to, as the file was last written with."""
+        with translated(self._environment.name):
+            size: int = self._environment.lmdb.info()["map_size"]
+            return size
+
     def readers_count(self) -> int:
         """Return how many reader slots are in use, by all processes."""
         with translated(self._environment.name):

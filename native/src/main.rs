@@ -1,6 +1,6 @@
 //! `foreword-front`: answers reads of profiles from the mapped store, and hands every other call to the sidecar behind it.
 //!
-//! The sidecar starts it, binds its addresses, and is its only operator; docs/native.md has the whole.
+//! The sidecar starts it, binds its addresses, and is its only operator; docs/operations.md says what it does when.
 
 mod alone;
 mod answer;

@@ -17,12 +17,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
 import grpc
+
+sys.path.append(str(Path(__file__).parents[1]))
+from waiting import let_pass, until
 
 from foreword import keys
 from foreword.store import ProfileWriter
@@ -76,15 +78,14 @@ class Loop:
         """Kill so often, and let the rest go on meanwhile."""
         writing = threading.Thread(target=self._write)
         writing.start()
-        while len(self.oracle.committed) < BATCH_USERS:
-            time.sleep(0.01)
+        until(lambda: len(self.oracle.committed) >= BATCH_USERS, "the first profiles")
         self._start()
         reading = [threading.Thread(target=self._read, args=(number,)) for number in range(READERS)]
         for thread in reading:
             thread.start()
         try:
             for number in range(kills):
-                time.sleep(self._dice.uniform(*QUIET_SECONDS))
+                let_pass(self._dice.uniform(*QUIET_SECONDS))
                 self._kill(VICTIMS[number % len(VICTIMS)])
         finally:
             self._over.set()
@@ -119,19 +120,17 @@ class Loop:
 
     def _front(self) -> int:
         """Return the front's process, once sidecar and front both serve."""
-        ends = time.monotonic() + RECOVER_SECONDS
-        while time.monotonic() < ends:
-            with suppress(grpc.RpcError), grpc.insecure_channel(self.address) as channel:
-                ask = channel.unary_unary("/foreword.v1.OperatorService/GetStatus")
-                status = GetStatusResponse.FromString(
-                    ask(GetStatusRequest().SerializeToString(), timeout=CALL_SECONDS)
-                )
-                if status.front.is_native:
-                    return status.front.process_id
-                self.wrong.append(f"reads are not answered natively: {status.front.reason}")
-                self._over.set()
-            time.sleep(0.02)
-        raise SystemExit("sidecar and front did not come back")
+        return int(until(self._asked_front, "sidecar and front", seconds=RECOVER_SECONDS))
+
+    def _asked_front(self) -> int:
+        with suppress(grpc.RpcError), grpc.insecure_channel(self.address) as channel:
+            ask = channel.unary_unary("/foreword.v1.OperatorService/GetStatus")
+            status = GetStatusResponse.FromString(
+                ask(GetStatusRequest().SerializeToString(), timeout=CALL_SECONDS)
+            )
+            assert status.front.is_native, status.front.reason
+            return status.front.process_id
+        return 0
 
     def _write(self) -> None:
         writer = ProfileWriter(self.store, map_size_bytes=1 << 30)
@@ -141,7 +140,7 @@ class Loop:
             users = [dice.randrange(known) for _ in range(BATCH_USERS)] if known else []
             users = sorted({*users, *range(known, min(known + BATCH_USERS, USERS_MAX))})
             self._put(writer, users)
-            time.sleep(0.002)
+            let_pass(0.002)
         writer.close()
 
     def _put(self, writer: ProfileWriter, users: list[int]) -> None:

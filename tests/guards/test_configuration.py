@@ -38,6 +38,8 @@ DEFAULTS = {
     "sidecar.watch_message_bytes_max": 262_144,
     "sidecar.watch_heartbeat_seconds": 15.0,
     "sidecar.watch_poll_ms": 20,
+    "sidecar.native": "auto",
+    "sidecar.front_alone_seconds": 600,
     "scheduler.policy": "segments",
     "scheduler.refreshes_per_day": None,
     "scheduler.material_distance": 0.1,
@@ -145,6 +147,10 @@ DEFAULTS = {
     "security.tls_key_file": None,
     "telemetry.alert_webhook_url": "",
     "telemetry.alert_webhook_timeout_seconds": 5.0,
+    "telemetry.sidecar_metrics_listen": "",
+    "telemetry.scheduler_metrics_listen": "",
+    "telemetry.traces_url": "",
+    "telemetry.traces_share": 0.01,
 }
 
 

@@ -158,7 +158,7 @@ def made_request(dice: random.Random) -> tuple[str, bytes]:
 
 
 def test_every_answer_is_the_sidecars(doors: Doors) -> None:
-    """Over hundreds of drawn requests, in order or not, bytes, errors, details and metadata are those of the sidecar."""
+    """Over hundreds of drawn requests, in order or not, bytes, errors and metadata are those of the sidecar."""
     dice = random.Random(11)
     for _ in range(REQUESTS):
         method, request = made_request(dice)

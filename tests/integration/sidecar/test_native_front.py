@@ -112,7 +112,7 @@ def test_a_front_that_hangs_is_replaced(running: Any, monkeypatch: pytest.Monkey
 
 
 def test_reads_go_on_without_the_sidecar(daemon: Daemon) -> None:
-    """While the sidecar is dead profiles are read, health says so of that service alone, and other calls say why not."""
+    """While the sidecar is dead profiles are read, health says so of that alone, and other calls say why not."""
     daemon.end(signal.SIGKILL)
     with daemon.client() as client, closing(grpc.insecure_channel(daemon.address)) as channel:
         assert client.profile("ann").freshness == Freshness.FRESHNESS_EXPIRED
@@ -137,7 +137,7 @@ def test_reads_go_on_without_the_sidecar(daemon: Daemon) -> None:
 
 
 def test_the_next_sidecar_takes_the_front_over(daemon: Daemon) -> None:
-    """Started again after kill -9, a sidecar serves on the same socket, no call is refused, and the former front ends."""
+    """Started again after kill -9, a sidecar serves on the same socket, and the former front ends."""
     with daemon.client() as client:
         former = psutil.Process(front_process(client))
         daemon.end(signal.SIGKILL)
