@@ -31,6 +31,8 @@ PROTOCOL = "1"
 _START_SECONDS_MAX = 10.0
 # The front answers within a tick; one that says nothing for so long hangs.
 _SILENCE_SECONDS_MAX = 10.0
+# And so many ticks: after a time in which this process hung, what the front said waits to be read.
+_SILENT_TICKS = 3
 # It binds nothing and reads no configuration, so that it works at once or never will.
 _BACKOFF_SECONDS = 0.1
 _BACKOFF_SECONDS_MAX = 5.0
@@ -94,6 +96,7 @@ class Front:
         self._heard = asyncio.Condition()
         self._beat = self._answered_beat = 0
         self._silent_since = time.monotonic()
+        self._silent_ticks = 0
         self._ending = asyncio.Event()
         self._last_end = ""
         self._keeper: asyncio.Task[None] | None = None
@@ -134,8 +137,16 @@ class Front:
             self._silent_since = time.monotonic()
             self._beat += 1
             self._write(f"beat {self._beat}")
-        elif time.monotonic() - self._silent_since > _SILENCE_SECONDS_MAX and self._process is not None:
-            logger.warning("the front has said nothing for %g s; it is ended", _SILENCE_SECONDS_MAX)
+            self._silent_ticks = 0
+            return
+        self._silent_ticks += 1
+        silent_seconds = time.monotonic() - self._silent_since
+        if (
+            silent_seconds > _SILENCE_SECONDS_MAX
+            and self._silent_ticks > _SILENT_TICKS
+            and self._process is not None
+        ):
+            logger.warning("the front has said nothing for %.1f s; it is ended", silent_seconds)
             self._process.kill()
 
     async def agree(self) -> None:
@@ -190,7 +201,9 @@ class Front:
             return str(exc)
         reader, self._writer = await asyncio.open_unix_connection(sock=ours)
         self._said.clear()
-        self._beat = self._answered_beat
+        async with self._heard:
+            self._beat = self._answered_beat
+            self._heard.notify_all()
         self._status.process_id = process.pid
         try:
             with contextlib.suppress(ConnectionError):

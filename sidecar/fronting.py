@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import grpc
@@ -133,4 +134,8 @@ class Fronting:
         if self._former is not None:
             self._former.close()
         if self._lock is not None:
+            with contextlib.suppress(OSError):
+                # It would stay for each store there ever was. Who serves now has the lock of the store itself.
+                self._lock.path.unlink()
+                self._folder.rmdir()
             self._lock.release()

@@ -181,7 +181,7 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
                 _scheduler(status),
             ),
             ("sidecar", f"version {status.version}, its time {time_text(status.now)}"),
-            ("reads", _front(status.front)),
+            ("reads", front_text(status.front)),
             *((one.name, _environment(one)) for one in status.environments),
             *answer_rows(status.answers),
             *ranking_rows(status.ranking),
@@ -219,7 +219,7 @@ def _scheduler(status: GetStatusResponse) -> str:
     return f"{state}, seen {time_text(status.scheduler_seen_at)}"
 
 
-def _front(front: FrontStatus) -> str:
+def front_text(front: FrontStatus) -> str:
     """Return who answers reads, for people."""
     if not front.is_native:
         return f"by the sidecar itself: {front.reason}"

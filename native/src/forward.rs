@@ -95,8 +95,13 @@ pub async fn forward(front: Rc<Front>, upstream: Upstream, call: Call) {
         if !ends {
             upload(read, body, sending).await;
         }
+        std::future::pending::<()>().await;
     };
-    tokio::join!(upload, download(response, respond));
+    // The end of the answer ends the call, whatever of the request is still to come.
+    tokio::select! {
+        () = upload => {}
+        () = download(response, respond) => {}
+    }
 }
 
 /// Returns a request with what is still to come of it; empty when that is more than anything answered alone has.
