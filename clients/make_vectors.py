@@ -233,7 +233,15 @@ def make_stores() -> dict[str, Store]:
     for store in (newer, older, bare):
         store.put("ada", "acme", LONG)
     del lost.profiles[db.FOREWORDS]
-    return {"sound": sound, "bare": bare, "newer": newer, "older": older, "lost": lost, "cut": bare}
+    return {
+        "sound": sound,
+        "bare": bare,
+        "newer": newer,
+        "older": older,
+        "lost": lost,
+        "cut": bare,
+        "short": bare,
+    }
 
 
 def put_format_1(store: Store) -> None:
@@ -377,6 +385,9 @@ def store_cases(stores: dict[str, Store]) -> Iterator[Case]:
     """Yield reads of stores that differ as a whole."""
     for make in (profile_case, foreword_case):
         yield answered(make("schema 1", "ada", "acme", store="older"), stores, Freshness.FRESHNESS_FRESH)
+        yield answered(
+            make("short, and whole", "ada", "acme", store="short"), stores, Freshness.FRESHNESS_FRESH
+        )
         yield by_default(make("no default is stored", "nobody", store="bare"))
         yield by_default(make("no store", "ada", "acme", store="absent"))
         yield refused(make("a newer schema", "ada", store="newer"), "STORE_VERSION")

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as lmdb from "lmdb";
 import { ForewordError } from "./error.js";
@@ -11,6 +11,10 @@ const SCHEMA_MAX = 2n;
 const FORMAT_0_9_PATCH_END = 70;
 
 /** @typedef {(database: string, key: Uint8Array) => Buffer | undefined} Get Returns a row of a database. */
+
+// LMDB forbids a second mapping of one environment in a process: closing either would drop the locks of both.
+/** @type {Set<string>} */
+const opened = new Set();
 
 /** One open LMDB environment of a store, read while another process writes it. */
 export class Environment {
@@ -30,6 +34,10 @@ export class Environment {
     if (!file?.size) return undefined;
     refuseOtherFormat();
     refuseCut(path);
+    path = realpathSync(path);
+    if (opened.has(path)) {
+      throw new ForewordError("STORE_UNUSABLE", `${path} is open in this process; share the one LocalReader`);
+    }
     const root = unusableUnless(path, () =>
       lmdb.open({
         path,
@@ -63,6 +71,7 @@ export class Environment {
     this.#root = root;
     this.#databases = databases;
     this.#file = file;
+    opened.add(path);
   }
 
   /**
@@ -92,6 +101,7 @@ export class Environment {
   }
 
   close() {
+    opened.delete(this.#path);
     this.#root.close();
   }
 }

@@ -27,7 +27,8 @@ const ACTIVITY = "activity.lmdb";
  * for: a miss is never an error. It works before there is a store, and follows one that is restored or compacted. It
  * asks for no refresh.
  *
- * What it throws is a ForewordError: FIELD_INVALID for an argument, STORE_CORRUPT, STORE_VERSION or STORE_UNUSABLE.
+ * Two readers of one store in one process are refused. What it throws is a ForewordError: FIELD_INVALID for an
+ * argument, STORE_CORRUPT, STORE_VERSION or STORE_UNUSABLE.
  */
 export class LocalReader {
   #store;

@@ -18,6 +18,8 @@ test("beside the daemons that write the store, the reader says what the sidecar 
     assert.ok(reader.text("ada"));
     assert.equal(reader.text("ada", { maxTokens: 40 }), await client.text("ada", { maxTokens: 40 }));
     assert.ok(reader.schedulerSeen());
+    // LMDB forbids two mappings in a process.
+    assert.throws(() => new LocalReader(setting("FOREWORD_STORE")), { reason: "STORE_UNUSABLE" });
   } finally {
     reader.close();
     client.close();
