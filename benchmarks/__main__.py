@@ -11,6 +11,8 @@ NAMES = (
     "read_path",
     "defaults",
     "rpc",
+    "streams",
+    "native",
     "telemetry",
     "client_import",
     "ingest",

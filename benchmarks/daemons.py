@@ -20,7 +20,12 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @contextlib.contextmanager
 def sidecar(
-    store: Path, *, as_of: str | None = None, settings: Mapping[str, str] = _NOTHING, before: str = ""
+    store: Path,
+    *,
+    as_of: str | None = None,
+    settings: Mapping[str, str] = _NOTHING,
+    before: str = "",
+    native: str = "auto",
 ) -> Iterator[tuple[str, int]]:
     """Run `foreword sidecar`; yield its unix address and process id.
 
@@ -29,12 +34,14 @@ def sidecar(
         as_of: The time it goes by.
         settings: Further variables of its environment.
         before: Python that is run in it first.
+        native: `sidecar.native`.
     """
     address = f"unix:{store}/bench.sock"
     environment = {
         **os.environ,
         "FOREWORD_STORE__DIRECTORY": str(store),
         "FOREWORD_SIDECAR__LISTEN": f'["{address}"]',
+        "FOREWORD_SIDECAR__NATIVE": native,
         **settings,
     }
     with _process(["sidecar"], environment, as_of, before) as process:

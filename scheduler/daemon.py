@@ -58,6 +58,7 @@ AT_START = {
         "readers_max",
         "revisions_max",
         "ledger_entries_max",
+        "changes_max",
     ),
     "agent": ("product", "embedding"),
     "telemetry": ("scheduler_metrics_listen", "traces_url", "traces_share"),
@@ -501,4 +502,5 @@ def _open_writer(config: Config) -> ProfileWriter:
         readers_max=store.readers_max,
         revisions_max=store.revisions_max,
         ledger_entries_max=store.ledger_entries_max,
+        changes_max=store.changes_max,
     )

@@ -56,7 +56,8 @@ class DecisionLog:
             number: Tells decisions within a millisecond apart.
         """
         self.decision_count += 1
-        if len(self._offers) + self._written_count >= WAITING_MAX or self._activity.is_read_only:
+        # While writes fail, too: an id that nobody will know would promise that feedback can name it.
+        if len(self._offers) + self._written_count >= WAITING_MAX or not self._activity.is_healthy:
             self.lost_count += 1
             return ""
         key = decision_key(offer.user, offer.time_ms, number)

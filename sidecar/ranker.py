@@ -326,6 +326,7 @@ class Ranker:
         return RankingStatus(
             model_version=self._models.current.version,
             decision_count=self.log.decision_count,
+            unlogged_count=self.log.lost_count,
             feedback_count=self._feedback_count,
             duplicate_count=self._duplicate_count,
             unknown_count=self._unknown_count,

@@ -38,6 +38,10 @@ class Reads:
         """Count a user as read whose row was handed out; None for a user who has none."""
         self._counts[0 if row is None else segment_of(row)] += 1
 
+    def add(self, segment: int, count: int) -> None:
+        """Count so many users as read who were read elsewhere, by the segment their rows are of."""
+        self._counts[segment] += count
+
     def turn(self) -> None:
         """Put down to today what was read since the last turn."""
         found = {segment: count for segment, count in enumerate(self._counts) if count}

@@ -8,6 +8,7 @@ import gc
 import logging
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -44,8 +45,10 @@ from sidecar.answer_service import AnswerService
 from sidecar.answering import Answering
 from sidecar.archiving import Archiving
 from sidecar.calls import Calls
+from sidecar.change_feed import ChangeFeed
 from sidecar.counts import StoreCounter
 from sidecar.erasures import Erasures
+from sidecar.fronting import Fronting
 from sidecar.health_service import HealthService
 from sidecar.maintenance import Maintenance
 from sidecar.metrics import SidecarMetrics
@@ -59,15 +62,18 @@ from sidecar.ranking_service import RankingService
 from sidecar.readers import ReaderWatch
 from sidecar.reads import SAVE_SECONDS, Reads
 from sidecar.rpc import Handler
+from sidecar.running_calls import RunningCalls
 from sidecar.scrub import Scrubber
+from sidecar.streams import Streams
 from sidecar.topics import Topics
 from sidecar.user_data_service import UserDataService
+from sidecar.watches import Watches
 
 logger = logging.getLogger("sidecar")
 
 # What is decided when the server, the environment and the threads are made.
 AT_START = {
-    "sidecar": ("listen", "message_bytes_max", "group_commit_ms"),
+    "sidecar": ("listen", "message_bytes_max", "group_commit_ms", "native", "front_alone_seconds"),
     "store": ("directory", "activity_map_size_bytes", "readers_max"),
     "security": ("tls_certificate_file", "tls_key_file"),
     "telemetry": ("sidecar_metrics_listen", "traces_url", "traces_share"),
@@ -192,6 +198,7 @@ class SidecarServer:
                 )
             )
             await self._server.start()
+            await self._fronting.start()
             stack.push_async_callback(self._drain)
             self._closing = stack.pop_all()
         for service in (health_service.OVERALL, *SERVICES):
@@ -214,6 +221,10 @@ class SidecarServer:
         self.is_stopped = True
         logger.info("stopped")
 
+    async def agree(self) -> None:
+        """Return once the native front, if there is one, goes by this clock, and what it has noted is known here."""
+        await self._fronting.agree()
+
     async def _drain(self) -> None:
         configured = self._live.current.sidecar.drain_seconds
         grace = configured if self._grace_seconds is None else self._grace_seconds
@@ -222,11 +233,24 @@ class SidecarServer:
         self._health.drain()
         # One turn of the loop, so that those who watch hear it before their connection is told to go.
         await asyncio.sleep(0)
-        await self._server.stop(grace)
+        stopping = asyncio.create_task(self._stop_serving(grace))
+        # One turn, so that no call begins any more.
+        await asyncio.sleep(0)
+        if await self._streams.drain():
+            # Those that nobody reads would hold the stop for all of the grace: the others may take it, these do not.
+            await self._unary.ended(grace)
+            await self._server.stop(None)
+        await stopping
         for timer in self._timers:
             timer.cancel()
         await asyncio.gather(*self._timers, return_exceptions=True)
         await self._reads.save()
+
+    async def _stop_serving(self, grace: float) -> None:
+        """Let the front's calls end before those of the sidecar behind it, to which it hands them on."""
+        ends = time.monotonic() + grace
+        await self._fronting.drain(grace)
+        await self._server.stop(max(0.0, ends - time.monotonic()))
 
     # -- starting ---------------------------------------------------------------------------------------------
 
@@ -243,6 +267,9 @@ class SidecarServer:
         self._activity = Activity(config, self._live, self._problems, self._profiles)
         stack.push_async_callback(self._activity.close)
         self._reads = Reads(self._activity, clock)
+        self._streams = Streams(self._live)
+        self._unary = RunningCalls()
+        self._change_feed = ChangeFeed(self._profiles, self._live)
         self._reader_watch = ReaderWatch(self._profiles, self._activity, self._live, self._problems)
         scrub = Scrub(config.store.directory)
         self._scrubber = Scrubber(scrub, self._live, self._problems, clock)
@@ -261,8 +288,9 @@ class SidecarServer:
             options=[*_OPTIONS, ("grpc.max_receive_message_length", sidecar.message_bytes_max)]
         )
         self._register(self._server)
-        listener = listen.Listener(self._server, self._config.security)
+        listener = listen.Listener(self._fronting.choose(self._server), self._config.security)
         stack.callback(listener.release)
+        stack.push_async_callback(self._fronting.close)
         # Never started or already stopped, this frees the ports.
         stack.push_async_callback(self._server.stop, 0)
         for text in self._config.listen_addresses():
@@ -285,6 +313,7 @@ class SidecarServer:
 
     def _register(self, server: grpc.aio.Server) -> None:
         triggers = OpenTriggers(self._activity, self._live, self._clock)
+        self._fronting = Fronting(self._config, self._clock, self._problems, triggers, self._reads)
         self._erasures = Erasures(
             self._activity,
             self._profiles,
@@ -293,7 +322,7 @@ class SidecarServer:
             problems=self._problems,
             clock=self._clock,
         )
-        events = ActivityService(self._activity, self._profiles, self._clock)
+        events = ActivityService(self._activity, self._profiles, self._streams, self._clock)
         topics = Topics(self._profiles, self._activity, self._clock)
         counter = StoreCounter(self._profiles, self._activity, self._live, self._clock)
         self._alerts = Alerts(self._live)
@@ -313,6 +342,7 @@ class SidecarServer:
             answering=self._answering,
             archiving=self._archiving,
             ranking=self._ranking,
+            fronting=self._fronting,
             problems=self._problems,
             live=self._live,
             clock=self._clock,
@@ -324,6 +354,10 @@ class SidecarServer:
                 triggers,
                 self._reads,
                 topics,
+                streams=self._streams,
+                watches=Watches(
+                    self._profiles, self._erasures.named, self._change_feed, self._streams, self._live
+                ),
                 live=self._live,
                 clock=self._clock,
             ),
@@ -343,7 +377,8 @@ class SidecarServer:
         }
         self._calls = Calls()
         for name, service in services.items():
-            handlers = self._calls.followed(name, service.handlers())
+            handlers = {method: self._unary.counted(each) for method, each in service.handlers().items()}
+            handlers = self._calls.followed(name, handlers)
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
         self._metrics = SidecarMetrics(
             operator, counter, self._calls, self._reads, self._reader_watch, live=self._live
@@ -372,6 +407,7 @@ class SidecarServer:
             asyncio.create_task(_every(lambda: SAVE_SECONDS, self._reads.save)),
             asyncio.create_task(_every(lambda: answering.TICK_SECONDS, self._answering.tick)),
             asyncio.create_task(_every(self._promises.wait_seconds, self._promises.judge)),
+            asyncio.create_task(self._change_feed.run()),
             asyncio.create_task(self._alerts.run()),
             asyncio.create_task(self._scrubber.run()),
         ]
@@ -380,6 +416,7 @@ class SidecarServer:
         self._reads.turn()
         self._live.follow()
         self._profiles.follow()
+        self._fronting.tick()
         self._activity.refuse_cut()
         await self._activity.probe()
         self._show_write_health()

@@ -27,8 +27,11 @@ from sidecar.errors import (
     DeadlineError,
     DecisionUnknownError,
     DrainingError,
+    FeedError,
     QueueFullError,
     RankingOffError,
+    ResyncRequiredError,
+    StreamsExhaustedError,
 )
 from tiering.errors import CacheError, CoreExistsError, NoAnswerError
 
@@ -54,6 +57,8 @@ _MAPPING: tuple[tuple[type[ForewordError], grpc.StatusCode, ErrorReason], ...] =
     (DecisionUnknownError, grpc.StatusCode.NOT_FOUND, ErrorReason.ERROR_REASON_DECISION_UNKNOWN),
     (RankingOffError, grpc.StatusCode.UNIMPLEMENTED, ErrorReason.ERROR_REASON_EXTRA_MISSING),
     (MissingExtraError, grpc.StatusCode.UNIMPLEMENTED, ErrorReason.ERROR_REASON_EXTRA_MISSING),
+    (ResyncRequiredError, grpc.StatusCode.OUT_OF_RANGE, ErrorReason.ERROR_REASON_RESYNC_REQUIRED),
+    (StreamsExhaustedError, grpc.StatusCode.RESOURCE_EXHAUSTED, ErrorReason.ERROR_REASON_STREAMS_EXHAUSTED),
 )
 # Whose metadata is what to do alone.
 _HINTED = (
@@ -69,6 +74,8 @@ _INTERNAL = (grpc.StatusCode.INTERNAL, ErrorReason.ERROR_REASON_INTERNAL)
 
 def classify(error: ForewordError) -> tuple[grpc.StatusCode, ErrorReason]:
     """Return the status code and the documented reason of an error."""
+    if isinstance(error, FeedError):
+        return classify(error.error)
     for kind, code, reason in _MAPPING:
         if isinstance(error, kind):
             return code, reason
@@ -77,9 +84,17 @@ def classify(error: ForewordError) -> tuple[grpc.StatusCode, ErrorReason]:
 
 def metadata(error: ForewordError) -> dict[str, str]:
     """Return what docs/errors.md promises beside the reason of an error."""
+    if isinstance(error, FeedError):
+        return {**metadata(error.error), "settled_count": str(error.settled_count)}
+    if isinstance(error, ResyncRequiredError):
+        return {"cause": error.cause, "hint": error.hint}
+    return _metadata(error)
+
+
+def _metadata(error: ForewordError) -> dict[str, str]:
     if isinstance(error, FieldError):
         return {"field": error.field, "found": error.found, "allowed": error.allowed}
-    if isinstance(error, QueueFullError):
+    if isinstance(error, (QueueFullError, StreamsExhaustedError)):
         return {"setting": error.setting, "hint": error.hint}
     if isinstance(error, StoreFullError):
         return {"store": error.store, "setting": MAP_SETTING.get(error.store, ""), "hint": error.hint}

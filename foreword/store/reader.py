@@ -67,6 +67,14 @@ class Reader:
             number: int = txn.id()
             return number
 
+    @property
+    def file_number(self) -> tuple[int, int]:
+        """Device and inode of the data file that is mapped: others once `upkeep` has followed one in its place.
+
+        The id does not tell: what came of one store has it in common, such as two of its datasets.
+        """
+        return self._environment.inode
+
     def was_replaced(self) -> bool:
         """Return whether another environment now stands in this one's place; `upkeep` follows it."""
         return self._environment.was_replaced()
