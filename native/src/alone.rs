@@ -7,7 +7,7 @@ use bytes::Bytes;
 use h2::server::SendResponse;
 use http::Response;
 
-use crate::answer::{frame, Method};
+use crate::answer::{framed, Method};
 use crate::connection::{message, response_headers, send};
 use crate::forward::{refuse, status, GONE, UNAVAILABLE};
 use crate::front::Front;
@@ -69,9 +69,7 @@ fn health(request: &[u8]) -> Option<u8> {
 }
 
 fn health_message(health: u8) -> Bytes {
-    let mut framed = frame(2);
-    framed.extend_from_slice(&[1 << 3, health]);
-    framed.into()
+    framed(&[1 << 3, health]).into()
 }
 
 #[cfg(test)]

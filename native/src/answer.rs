@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::cut;
 use crate::proto::{self, Field, Fields};
 use crate::reads::Reads;
 use crate::request::{self, User, TOKENS_MAX};
@@ -13,6 +14,7 @@ pub const PREFIX_BYTES: usize = 5;
 /// Field 2 of GetProfileResponse.
 const PROFILE_FRESHNESS: u8 = 0x10;
 /// Field 5 of GetForewordResponse.
+const FRESHNESS_FIELD: u32 = 5;
 const FOREWORD_FRESHNESS: u8 = 0x28;
 
 /// A method the front knows.
@@ -158,8 +160,14 @@ fn foreword(found: &Found, tokens_max: u64, now_ms: i64) -> Option<Vec<u8>> {
         Found::Row(row) => (row.body(), row.freshness(now_ms)),
         Found::Nobody(body) => (*body, FRESHNESS_DEFAULT),
     };
-    // The sidecar parses a text for any budget but the whole, so that the freshness then stands in its field's place.
-    let place = if tokens_max == TOKENS_MAX { body.len() } else { place_within(body, tokens_max)? };
+    let place = match tokens_max {
+        TOKENS_MAX => body.len(),
+        // The sidecar parses a text for any budget but the whole, so that the freshness stands in its field's place.
+        _ => match Place::of(body)? {
+            Place { tokens, freshness } if tokens <= tokens_max => freshness,
+            _ => return cut::cut(body, tokens_max, freshness).map(|message| framed(&message)),
+        },
+    };
     let mut framed = frame(body.len() + 2);
     framed.extend_from_slice(&body[..place]);
     framed.extend_from_slice(&[FOREWORD_FRESHNESS, freshness]);
@@ -167,28 +175,46 @@ fn foreword(found: &Found, tokens_max: u64, now_ms: i64) -> Option<Vec<u8>> {
     Some(framed)
 }
 
-/// Where the freshness belongs among the fields of a text that goes into a budget; None when it must be cut.
-fn place_within(body: &[u8], tokens_max: u64) -> Option<usize> {
-    let (mut place, mut rest) = (0, body);
-    while !rest.is_empty() {
-        let field = Fields::new(rest).next()??;
-        let (number, size) = match &field {
-            Field::Number(number, value) => (*number, 1 + proto::varint_size(*value as usize)),
-            Field::Bytes(number, text) => (*number, 1 + proto::varint_size(text.len()) + text.len()),
-        };
-        if matches!(field, Field::Number(2, tokens) if tokens > tokens_max) {
-            return None;
+/// What is looked up in a stored GetForewordResponse.
+struct Place {
+    /// Its size in tokens.
+    tokens: u64,
+    /// Where the freshness belongs among its fields.
+    freshness: usize,
+}
+
+impl Place {
+    fn of(body: &[u8]) -> Option<Self> {
+        let mut place = Self { tokens: 0, freshness: 0 };
+        let mut rest = body;
+        while !rest.is_empty() {
+            let (number, size) = match Fields::new(rest).next()?? {
+                Field::Number(number, value) => {
+                    if number == 2 {
+                        place.tokens = value;
+                    }
+                    (number, 1 + proto::varint_size(value as usize))
+                }
+                Field::Bytes(number, text) => (number, 1 + proto::varint_size(text.len()) + text.len()),
+            };
+            if number < FRESHNESS_FIELD {
+                place.freshness += size;
+            }
+            rest = rest.get(size..)?;
         }
-        if number < 5 {
-            place += size;
-        }
-        rest = rest.get(size..)?;
+        Some(place)
     }
-    Some(place)
+}
+
+/// A message with its prefix.
+pub fn framed(message: &[u8]) -> Vec<u8> {
+    let mut framed = frame(message.len());
+    framed.extend_from_slice(message);
+    framed
 }
 
 /// A buffer for a message of so many bytes, begun with its prefix.
-pub fn frame(size: usize) -> Vec<u8> {
+fn frame(size: usize) -> Vec<u8> {
     let mut framed = Vec::with_capacity(PREFIX_BYTES + size);
     framed.push(0);
     framed.extend_from_slice(&(size as u32).to_be_bytes());

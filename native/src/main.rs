@@ -7,6 +7,7 @@ mod answer;
 mod authority;
 mod connection;
 mod control;
+mod cut;
 mod forward;
 mod front;
 mod handover;

@@ -80,10 +80,23 @@ pub fn put_varint(into: &mut Vec<u8>, mut value: usize) {
 /// Appends a length-delimited field with a number below 16; an empty text stands for none, as in proto3.
 pub fn put_text(into: &mut Vec<u8>, number: u8, text: &[u8]) {
     if !text.is_empty() {
-        into.push(number << 3 | 2);
-        put_varint(into, text.len());
-        into.extend_from_slice(text);
+        put_message(into, number, text);
     }
+}
+
+/// Appends a number with a field's number below 16; 0 stands for none, as in proto3.
+pub fn put_number(into: &mut Vec<u8>, number: u8, value: u64) {
+    if value != 0 {
+        into.push(number << 3);
+        put_varint(into, value as usize);
+    }
+}
+
+/// Appends a message with a field's number below 16, also an empty one.
+pub fn put_message(into: &mut Vec<u8>, number: u8, message: &[u8]) {
+    into.push(number << 3 | 2);
+    put_varint(into, message.len());
+    into.extend_from_slice(message);
 }
 
 /// How many bytes `put_text` appends.

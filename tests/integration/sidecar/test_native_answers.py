@@ -13,7 +13,9 @@ from waiting import PATIENCE_SECONDS
 
 from foreword import keys
 from foreword.defaults import default_foreword
+from foreword.frames import BRIEF, GENERAL, GENERAL_QUOTING, PLAIN, QUOTING
 from foreword.store import databases as db
+from foreword.tokens import count_line_tokens, count_tokens
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import Profile, Segment
 from foreword.v1.profile_service_pb2 import (
@@ -28,9 +30,16 @@ pytestmark = pytest.mark.parametrize("path", ["native"], indirect=True)
 SERVICE = "/foreword.v1.ProfileService/"
 REQUESTS = 600
 LINES = ("Backend engineer.", "Now: tests.", "Wants short answers.")
+FRAMES = {
+    "plain": PLAIN,
+    "quoting": QUOTING,
+    "general": GENERAL,
+    "general quoting": GENERAL_QUOTING,
+    "brief": BRIEF,
+}
 USERS = (
     "fresh", "stale", "expired", "dormant", "default", "parts", "own", "damaged", "lost", "leaver", "counted", "nobody",
-    "é", "x" * 256,
+    "é", "x" * 256, *FRAMES,
 )  # fmt: skip
 ODD = (
     b"",
@@ -116,6 +125,8 @@ def fill(running: Any) -> None:
     parts = tuple(("topic", f"Knows part {number} of it.") for number in range(8))
     text = "\n".join([*LINES, *(said for _, said in parts)])
     running.put("parts", text=text, cuts=((17, 7), (len(text.encode()), 90)), parts=parts)
+    for user, frame in FRAMES.items():
+        put_framed(running, user, frame)
     for user in ("damaged", "lost", "leaver"):
         running.put(user, text=text, cuts=cuts, with_state=True)
     environment = running.profiles.environment
@@ -130,6 +141,22 @@ def fill(running: Any) -> None:
     running.client.erase("leaver", wait_seconds=0.05)
     with running.profiles.begin() as txn:
         txn.put_defaults(Profile(semantic_summary="Someone new.", is_default=True), default_foreword())
+
+
+def put_framed(running: Any, user: str, frame: str) -> None:
+    """Write a text as a refresh does: a frame and parts, with cuts within the first of them."""
+    beginning = "Knows tests well"
+    said = (
+        f"{beginning}, and takes short answers to long questions.",
+        *(f"Part {number} é." for number in range(6)),
+    )
+    size, tokens = len(frame.encode()), count_tokens(frame)
+    cuts = [(size + 1 + len(beginning), tokens + count_line_tokens(beginning))]
+    for line in said:
+        size, tokens = size + 1 + len(line.encode()), tokens + count_line_tokens(line)
+        cuts.append((size, tokens))
+    parts = tuple(("topic", line) for line in said)
+    running.put(user, text="\n".join([frame, *said]), cuts=tuple(cuts), parts=parts)
 
 
 def made_request(dice: random.Random) -> tuple[str, bytes]:
@@ -152,7 +179,7 @@ def made_request(dice: random.Random) -> tuple[str, bytes]:
         name = dice.choice(("user_id", "namespace"))
         setattr(request, name, odd[name])
     if method == "GetForeword":
-        request.max_tokens = dice.choice((0, 1, 6, 7, 12, 19, 20, 40, 90, 200, 201, 1 << 31))
+        request.max_tokens = dice.choice((0, 200, 201, 1 << 31, dice.randrange(100), dice.randrange(100)))
         request.session_id = dice.choice(("", "", "", "s", "s" * 129))
     return method, request.SerializeToString()
 
@@ -196,15 +223,14 @@ def test_freshness_is_by_the_sidecars_clock(running: Any, doors: Doors) -> None:
     assert seen == [1, 2, 3]
 
 
-def test_answers_are_the_fronts_own(running: Any, doors: Doors) -> None:
-    """What is in order is answered without the sidecar, which says so in its status."""
-    before = running.client.status().front
-    request = GetProfileRequest(user_id="fresh").SerializeToString()
+@pytest.mark.parametrize("request_", [GetProfileRequest(user_id="fresh"), BatchGetProfilesRequest(user_ids=["own"]),
+    GetForewordRequest(user_id="plain"), GetForewordRequest(user_id="quoting", max_tokens=40)])  # fmt: skip
+def test_answers_are_the_fronts_own(running: Any, doors: Doors, request_: Any) -> None:
+    """What is in order is answered without the sidecar, cut to a budget or not, and the status says so."""
+    running.clock.advance(0)
+    before = running.client.status().front.answered
+    method = type(request_).__name__.removesuffix("Request")
     for _ in range(10):
-        doors.both(SERVICE + "GetProfile", request)
-
-    def answered() -> bool:
-        return running.client.status().front.answered >= before.answered + 10
-
-    running.eventually(answered, "the count of answers")
-    assert running.client.status().front.is_native
+        doors.both(SERVICE + method, request_.SerializeToString())
+    running.clock.advance(0)
+    assert running.client.status().front.answered == before + 10
