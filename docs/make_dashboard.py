@@ -92,6 +92,16 @@ PANELS: dict[str, list[Panel]] = {
                 _sum("foreword_write_queue_events", "instance"): "events queued {{instance}}",
             },
         ),
+        Panel(
+            "Native front",
+            "Calls that it answered, and those it forwarded to the sidecar; starts again, and whether it serves.",
+            "short",
+            {
+                _rate("foreword_front_calls_total", "outcome"): "{{outcome}}",
+                _sum("foreword_front_native", "instance"): "serves {{instance}}",
+                _sum("foreword_front_restarts_total", "instance"): "started again {{instance}}",
+            },
+        ),
     ],
     "Freshness": [
         Panel(

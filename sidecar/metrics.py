@@ -41,6 +41,13 @@ SCHEDULER_SEEN = _gauge(
     "When the scheduler last showed life, in seconds since 1970; 0 when it never did.",
 )
 
+FRONT = _gauge("foreword_front_native", "1 while the native front answers reads, else 0.")
+FRONT_CALLS = _counter(
+    "foreword_front_calls_total",
+    "Calls that the native front took: answered by it, or forwarded to the sidecar.",
+    "outcome",
+)
+FRONT_RESTARTS = _counter("foreword_front_restarts_total", "How often the native front was started again.")
 READS = _counter(
     "foreword_reads_total",
     "Profiles and forewords handed out, by the user's segment; `unknown` for users without a profile.",
@@ -138,6 +145,9 @@ METRICS = (
     INFO,
     PROBLEMS,
     SCHEDULER_SEEN,
+    FRONT,
+    FRONT_CALLS,
+    FRONT_RESTARTS,
     READS,
     ACCEPTED,
     REFUSED,
@@ -225,6 +235,10 @@ def _put_whole(page: Page, status: GetStatusResponse) -> None:
     for component in sorted(set(components)):
         page.put(PROBLEMS, components.count(component), component)
     page.put(SCHEDULER_SEEN, status.scheduler_seen_at.ToMilliseconds() / 1000)
+    page.put(FRONT, status.front.is_native)
+    page.put(FRONT_CALLS, status.front.answered, "answered")
+    page.put(FRONT_CALLS, status.front.forwarded, "forwarded")
+    page.put(FRONT_RESTARTS, status.front.restarts)
     page.put(ACCEPTED, status.events_accepted)
     page.put(REFUSED, status.events_refused)
     page.put(QUEUE, status.write_queue_count)

@@ -125,10 +125,10 @@ def _application(setting: str, read: Read, loop: asyncio.AbstractEventLoop) -> _
             return _plain(
                 start_response, HTTPStatus.SERVICE_UNAVAILABLE, "there are no figures now; see the log"
             )
-        registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        registry.register(_Collector(page))
-        answer: Iterable[bytes] = make_wsgi_app(registry)(environ, start_response)
+        collected = CollectorRegistry()
+        ProcessCollector("", lambda: "self", "/proc", collected)
+        collected.register(_Collector(page))
+        answer: Iterable[bytes] = make_wsgi_app(collected)(environ, start_response)
         return answer
 
     return application
