@@ -7,6 +7,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 import grpc
@@ -38,7 +39,10 @@ _OK = grpc.StatusCode.OK.name
 
 Behaviour = Callable[[Any, Context], Awaitable[Any]]
 # Of the four kinds of handler, the one that is set.
-_KINDS = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
+_SINGLE = "unary_unary"
+_KINDS = (_SINGLE, "unary_stream", "stream_unary", "stream_stream")
+# What gRPC may take to send the last answer once it has it.
+SENDING_SECONDS = 0.2
 
 
 class _Method:
@@ -65,6 +69,10 @@ class Calls:
         self.tracing: Tracing | None = None
         self._methods: dict[str, _Method] = {}
         self._running = 0
+        # Of them, those that answer once to one request; the others end with their caller, or are told to.
+        self._single = 0
+        self._none_single = asyncio.Event()
+        self._none_single.set()
 
     def followed(self, service: str, handlers: Mapping[str, Handler]) -> dict[str, Handler]:
         """Return handlers that do the same, followed.
@@ -74,6 +82,13 @@ class Calls:
             handlers: By method.
         """
         return {method: self._wrapped(service, method, handler) for method, handler in handlers.items()}
+
+    async def ended(self, grace_seconds: float) -> None:
+        """Wait until all calls that answer once have ended and were answered, at most for the grace."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds):
+                await self._none_single.wait()
+                await asyncio.sleep(SENDING_SECONDS)
 
     def put(self, page: Page) -> None:
         """Add what was counted; a method nobody called is left out."""
@@ -86,12 +101,12 @@ class Calls:
 
     def _wrapped(self, service: str, method: str, handler: Handler) -> Handler:
         kind = next(kind for kind in _KINDS if getattr(handler, kind) is not None)
-        behaviour = self._behaviour(service, method, getattr(handler, kind))
+        behaviour = self._behaviour(service, method, getattr(handler, kind), is_single=kind == _SINGLE)
         # A named tuple, which the stubs do not say.
         wrapped: Handler = cast(Any, handler)._replace(**{kind: behaviour})
         return wrapped
 
-    def _behaviour(self, service: str, method: str, behaviour: Behaviour) -> Behaviour:
+    def _behaviour(self, service: str, method: str, behaviour: Behaviour, *, is_single: bool) -> Behaviour:
         full_name, name = f"{service}/{method}", f"{service.rpartition('.')[2]}.{method}"
         counted = self._methods[name] = _Method()
         codes, add = counted.codes, counted.durations.add
@@ -109,6 +124,9 @@ class Calls:
             # gRPC runs each call in a task of its own, whose context ends with it: nothing to reset.
             request_id.current.set(this)
             self._running += 1
+            if is_single:
+                self._single += 1
+                self._none_single.clear()
             code = _OK
             try:
                 return await behaviour(request, context)
@@ -118,6 +136,10 @@ class Calls:
             finally:
                 seconds = time.perf_counter() - begun
                 self._running -= 1
+                if is_single:
+                    self._single -= 1
+                    if not self._single:
+                        self._none_single.set()
                 codes[code] += 1
                 add(seconds)
                 if logger.isEnabledFor(logging.DEBUG):

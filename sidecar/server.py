@@ -62,7 +62,6 @@ from sidecar.ranking_service import RankingService
 from sidecar.readers import ReaderWatch
 from sidecar.reads import SAVE_SECONDS, Reads
 from sidecar.rpc import Handler
-from sidecar.running_calls import RunningCalls
 from sidecar.scrub import Scrubber
 from sidecar.streams import Streams
 from sidecar.topics import Topics
@@ -238,7 +237,7 @@ class SidecarServer:
         await asyncio.sleep(0)
         if await self._streams.drain():
             # Those that nobody reads would hold the stop for all of the grace: the others may take it, these do not.
-            await self._unary.ended(grace)
+            await self._calls.ended(grace)
             await self._server.stop(None)
         await stopping
         for timer in self._timers:
@@ -268,7 +267,6 @@ class SidecarServer:
         stack.push_async_callback(self._activity.close)
         self._reads = Reads(self._activity, clock)
         self._streams = Streams(self._live)
-        self._unary = RunningCalls()
         self._change_feed = ChangeFeed(self._profiles, self._live)
         self._reader_watch = ReaderWatch(self._profiles, self._activity, self._live, self._problems)
         scrub = Scrub(config.store.directory)
@@ -377,8 +375,7 @@ class SidecarServer:
         }
         self._calls = Calls()
         for name, service in services.items():
-            handlers = {method: self._unary.counted(each) for method, each in service.handlers().items()}
-            handlers = self._calls.followed(name, handlers)
+            handlers = self._calls.followed(name, service.handlers())
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
         self._metrics = SidecarMetrics(
             operator, counter, self._calls, self._reads, self._reader_watch, live=self._live

@@ -316,7 +316,7 @@ def test_who_reads_nothing_does_not_hold_the_stop(running: Any) -> None:
         target=lambda: answers.append(running.client.refresh("u1", wait_seconds=1.5)), daemon=True
     )
     slow.start()
-    running.eventually(lambda: running.server._unary._count > 0)
+    running.eventually(lambda: running.server._calls._single > 0)
     began = time.monotonic()
     running.server_stop()
     took = time.monotonic() - began
