@@ -59,6 +59,13 @@ proto: $(VENV)/.dev ## Generate code from proto/, check its style and that it br
 		echo 'proto: $(MAIN) has no proto/ here, so nothing can break; buf breaking was left out'; \
 	fi
 
+.PHONY: native
+native: $(VENV)/.dev ## Test the native front, build it with cargo and install it; the sidecar uses it from then on
+	@command -v cargo >/dev/null || { echo 'native: cargo is not installed; reads are answered by the sidecar itself' >&2; exit 1; }
+	@cd native && cargo fmt --check && cargo test --locked --quiet
+	@$(PIP) install --force-reinstall --no-deps ./native
+	@$(BIN)/foreword-front --version
+
 .PHONY: clients-proto
 clients-proto: $(VENV)/.dev ## Generate the code of clients/ from proto/, with the generators that each pins
 	@$(BIN)/python clients/generate.py $(ARGS)
@@ -76,8 +83,10 @@ bench: $(VENV)/.dev ## Measure the figures in benchmarks/ and write their tables
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: docs
-docs: $(VENV)/.runtime ## Write docs/configuration.md anew from foreword/config.py
+docs: $(VENV)/.runtime ## Write docs/configuration.md, docs/metrics.md and the dashboard anew from the code
 	@$(BIN)/python docs/make_configuration.py
+	@$(BIN)/python docs/make_metrics.py
+	@$(BIN)/python docs/make_dashboard.py
 
 .PHONY: forewords
 forewords: $(VENV)/.dev ## Write docs/forewords.md anew: ten people's forewords beside their events

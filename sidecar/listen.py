@@ -14,19 +14,20 @@ from foreword.addresses import Address
 from foreword.config import Security
 from foreword.store import FileLock
 from sidecar.errors import ListenError
+from sidecar.front_sockets import FrontSockets
 
 # No bit for group and others from the first moment on; a later chmod would leave a gap.
 _UMASK = 0o177
 
 
 class Listener:
-    """Binds addresses to a server and keeps others off them.
+    """Binds addresses to a server, or to sockets for the native front, and keeps others off them.
 
     Attributes:
         bound: The addresses served on, with the port chosen where 0 was asked.
     """
 
-    def __init__(self, server: grpc.aio.Server, security: Security) -> None:
+    def __init__(self, server: grpc.aio.Server | FrontSockets, security: Security) -> None:
         self.bound: list[str] = []
         self._server = server
         self._security = security
@@ -58,7 +59,8 @@ class Listener:
         # Binding a socket's path takes it from whoever serves there, silently: the lock is what prevents that.
         lock = FileLock(path.with_name(path.name + ".lock"), f"another sidecar serves on {address.text}")
         try:
-            _remove_stale(path)
+            if not self._is_held(address):
+                _remove_stale(path)
             former = os.umask(_UMASK)
             try:
                 self._add(address, None)
@@ -69,8 +71,11 @@ class Listener:
             raise
         self._locks[path] = lock
 
+    def _is_held(self, address: Address) -> bool:
+        return isinstance(self._server, FrontSockets) and self._server.holds(address.target)
+
     def _add(self, address: Address, credentials: grpc.ServerCredentials | None) -> None:
-        if not address.path:
+        if not address.path and not self._is_held(address):
             _try_port(address)
         try:
             if credentials is None:

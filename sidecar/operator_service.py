@@ -58,6 +58,7 @@ from sidecar.archiving import Archiving
 from sidecar.backfills import Backfills
 from sidecar.counts import Counts, StoreCounter, age_hours
 from sidecar.explaining import explain_belief
+from sidecar.fronting import Fronting
 from sidecar.ledger import get_ledger
 from sidecar.model_status import model_status
 from sidecar.pauses import EVERYBODY, Pauses
@@ -95,6 +96,7 @@ class OperatorService:
         answering: Answering,
         archiving: Archiving,
         ranking: Ranking,
+        fronting: Fronting,
         problems: Problems,
         live: FollowedConfig,
         clock: Clock,
@@ -109,6 +111,7 @@ class OperatorService:
         self._answering = answering
         self._archiving = archiving
         self._ranking = ranking
+        self._fronting = fronting
         self._problems = problems
         self._live = live
         self._clock = clock
@@ -150,7 +153,10 @@ class OperatorService:
 
     async def get_status(self, _request: GetStatusRequest, _context: Context) -> GetStatusResponse:
         """Return counts, freshness and the state of both daemons."""
-        counts = await self._counter.current()
+        return self.status(await self._counter.current())
+
+    def status(self, counts: Counts) -> GetStatusResponse:
+        """Return the state of both daemons beside what was counted."""
         response = _counted(counts, self._live.current.segments)
         self._add_pauses(response)
         self._add_breaches(response)
@@ -176,6 +182,7 @@ class OperatorService:
         ranking = self._ranking.status()
         if ranking is not None:
             response.ranking.CopyFrom(ranking)
+        response.front.CopyFrom(self._fronting.status())
         self._judge_scheduler(response, reader)
         self._judge_models(health)
         response.problems.extend(self._listed_problems(reader))

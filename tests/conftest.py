@@ -56,6 +56,18 @@ if not hasattr(sys.modules.get("sitecustomize"), "OtherMachineError"):
 guard = importlib.import_module("sitecustomize")
 
 
+def pytest_report_header() -> str:
+    """Say which paths of a read are tested."""
+    from sidecar.front import find_binary
+
+    native = (
+        "and by the native front"
+        if find_binary() is not None
+        else "alone; `make native` builds the native front"
+    )
+    return f"reads are answered by the sidecar itself, {native}"
+
+
 @pytest.fixture(autouse=True)
 def loopback_only() -> Iterator[list[str]]:
     """Fail a test that wanted to reach another machine, whatever became of the error it got."""

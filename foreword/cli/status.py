@@ -22,6 +22,7 @@ from foreword.errors import ServiceError
 from foreword.naming import escaped
 from foreword.v1.operator_service_pb2 import (
     EnvironmentStatus,
+    FrontStatus,
     GetStatusResponse,
     RefreshPause,
     RetentionStatus,
@@ -180,6 +181,7 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
                 _scheduler(status),
             ),
             ("sidecar", f"version {status.version}, its time {time_text(status.now)}"),
+            ("reads", front_text(status.front)),
             *((one.name, _environment(one)) for one in status.environments),
             *answer_rows(status.answers),
             *ranking_rows(status.ranking),
@@ -215,6 +217,15 @@ def _scheduler(status: GetStatusResponse) -> str:
         return "never seen"
     state = "runs" if status.scheduler_running else "does not run"
     return f"{state}, seen {time_text(status.scheduler_seen_at)}"
+
+
+def front_text(front: FrontStatus) -> str:
+    """Return who answers reads, for people."""
+    if not front.is_native:
+        return f"by the sidecar itself: {front.reason}"
+    restarts = f", started again {front.restarts:,} times" if front.restarts else ""
+    calls = f"{front.answered:,} calls answered, {front.forwarded:,} handed to the sidecar"
+    return f"by the native front, process {front.process_id}{restarts}; {calls}"
 
 
 def _environment(one: EnvironmentStatus) -> str:

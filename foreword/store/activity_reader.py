@@ -341,11 +341,13 @@ class ActivityReader(Reader):
         """Return a logged decision by its key; None when there is none, or a damaged one."""
         return decision_of(key, self.get(db.RANKING_DECISIONS, key))
 
-    def ranking_decisions(self, user: UserKey) -> Iterator[RankingDecision]:
-        """Yield the logged decisions for a user, oldest first."""
-        for key, row in self.range(db.RANKING_DECISIONS, user_digest(user)):
+    def ranking_decisions(self, user: UserKey | None = None) -> Iterator[RankingDecision]:
+        """Yield the logged decisions for a user, oldest first; without one those of all, a user's side by side."""
+        for key, row in self.range(db.RANKING_DECISIONS, b"" if user is None else user_digest(user)):
             decision = decision_of(key, row)
-            if decision is not None and keys.user_key(decision.user_id, decision.namespace) == user:
+            if decision is None:
+                continue
+            if user is None or keys.user_key(decision.user_id, decision.namespace) == user:
                 yield decision
 
     def ranking_counts(self) -> tuple[int, int]:

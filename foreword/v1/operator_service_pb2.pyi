@@ -117,7 +117,7 @@ class OldestView(_message.Message):
     def __init__(self, pid: _Optional[int] = ..., age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., transactions_behind: _Optional[int] = ..., pages_kept: _Optional[int] = ..., page_bytes: _Optional[int] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted", "scheduler_running", "environments", "model", "answers", "pauses", "held_count", "retention", "events_refused", "ranking")
+    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted", "scheduler_running", "environments", "model", "answers", "pauses", "held_count", "retention", "events_refused", "ranking", "front")
     COUNTED_AT_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LEDGER_FIELD_NUMBER: _ClassVar[int]
@@ -142,6 +142,7 @@ class GetStatusResponse(_message.Message):
     RETENTION_FIELD_NUMBER: _ClassVar[int]
     EVENTS_REFUSED_FIELD_NUMBER: _ClassVar[int]
     RANKING_FIELD_NUMBER: _ClassVar[int]
+    FRONT_FIELD_NUMBER: _ClassVar[int]
     counted_at: _timestamp_pb2.Timestamp
     segments: _containers.RepeatedCompositeFieldContainer[SegmentStatus]
     ledger: _refresh_pb2.LedgerTotals
@@ -166,7 +167,24 @@ class GetStatusResponse(_message.Message):
     retention: RetentionStatus
     events_refused: int
     ranking: _ranking_pb2.RankingStatus
-    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ..., scheduler_running: bool = ..., environments: _Optional[_Iterable[_Union[EnvironmentStatus, _Mapping]]] = ..., model: _Optional[_Union[_model_status_pb2.ModelStatus, _Mapping]] = ..., answers: _Optional[_Union[_answer_pb2.AnswerTotals, _Mapping]] = ..., pauses: _Optional[_Iterable[_Union[RefreshPause, _Mapping]]] = ..., held_count: _Optional[int] = ..., retention: _Optional[_Union[RetentionStatus, _Mapping]] = ..., events_refused: _Optional[int] = ..., ranking: _Optional[_Union[_ranking_pb2.RankingStatus, _Mapping]] = ...) -> None: ...
+    front: FrontStatus
+    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ..., scheduler_running: bool = ..., environments: _Optional[_Iterable[_Union[EnvironmentStatus, _Mapping]]] = ..., model: _Optional[_Union[_model_status_pb2.ModelStatus, _Mapping]] = ..., answers: _Optional[_Union[_answer_pb2.AnswerTotals, _Mapping]] = ..., pauses: _Optional[_Iterable[_Union[RefreshPause, _Mapping]]] = ..., held_count: _Optional[int] = ..., retention: _Optional[_Union[RetentionStatus, _Mapping]] = ..., events_refused: _Optional[int] = ..., ranking: _Optional[_Union[_ranking_pb2.RankingStatus, _Mapping]] = ..., front: _Optional[_Union[FrontStatus, _Mapping]] = ...) -> None: ...
+
+class FrontStatus(_message.Message):
+    __slots__ = ("is_native", "reason", "process_id", "restarts", "answered", "forwarded")
+    IS_NATIVE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    PROCESS_ID_FIELD_NUMBER: _ClassVar[int]
+    RESTARTS_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    FORWARDED_FIELD_NUMBER: _ClassVar[int]
+    is_native: bool
+    reason: str
+    process_id: int
+    restarts: int
+    answered: int
+    forwarded: int
+    def __init__(self, is_native: bool = ..., reason: _Optional[str] = ..., process_id: _Optional[int] = ..., restarts: _Optional[int] = ..., answered: _Optional[int] = ..., forwarded: _Optional[int] = ...) -> None: ...
 
 class RetentionStatus(_message.Message):
     __slots__ = ("band_count", "waiting_count", "archived_count", "forgotten_count")

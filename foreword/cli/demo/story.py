@@ -23,7 +23,7 @@ from foreword.cli.demo.readable import readable, shortened
 from foreword.cli.demo.screen import Screen
 from foreword.cli.output import change_line, message_dict
 from foreword.cli.progress import progress
-from foreword.cli.status import segment_table
+from foreword.cli.status import front_text, segment_table
 from foreword.client import Foreword
 from foreword.clock import ReplayClock, format_time_ms
 from foreword.errors import ForewordError
@@ -199,6 +199,7 @@ class Story:
             for name, row in rows.items():
                 times = f"p50 {_micros(row['p50_us'])}   p99 {_micros(row['p99_us'])}"
                 self._screen.detail(f"{name:<30} {times}   n {row['calls']:,}")
+            self._screen.detail(f"gRPC reads are answered {front_text(self._client.status().front)}")
         self.result["latency"] = rows
 
     def _live(self, profile: Profile, topic: str) -> None:

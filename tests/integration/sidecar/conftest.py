@@ -32,6 +32,7 @@ from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_pb2 import Foreword as ForewordText
 from foreword.v1.profile_pb2 import Profile, Segment
 from foreword.v1.refresh_pb2 import RefreshState
+from sidecar.front import find_binary
 from sidecar.server import SidecarServer
 
 NOW_MS = 1_700_000_000_000
@@ -51,6 +52,7 @@ def put_profile(
     is_default: bool = False,
     segment: Segment = Segment.SEGMENT_ACTIVE,
     with_state: bool = False,
+    is_rollback: bool = False,
     **fields: Any,
 ) -> int:
     """Write a profile as the scheduler does; return its revision."""
@@ -69,6 +71,7 @@ def put_profile(
             stale_after_ms=stale_after_ms,
             expired_after_ms=expired_after_ms,
             refresh_on_open=refresh_on_open,
+            is_rollback=is_rollback,
         )
         if with_state:
             txn.schedule(keys.user_key(user_id), RefreshState(revision=revision))
@@ -177,8 +180,9 @@ class Running:
 class Starter:
     """Starts sidecars and ends them with the test."""
 
-    def __init__(self, store: Path, stack: ExitStack) -> None:
+    def __init__(self, store: Path, stack: ExitStack, *, is_native: bool = False) -> None:
         self.store = store
+        self.is_native = is_native
         self._stack = stack
         self._profiles: ProfileWriter | None = None
         # Not tmp_path: a unix socket's path may have 107 bytes, and pytest's folders are long.
@@ -187,7 +191,9 @@ class Starter:
 
     def config(self, **sections: dict[str, Any]) -> Config:
         """Return a configuration for the test's store, on a socket of its own."""
-        sections.setdefault("sidecar", {}).setdefault("listen", [f"unix:{self.sockets}/s.sock"])
+        sidecar = sections.setdefault("sidecar", {})
+        sidecar.setdefault("listen", [f"unix:{self.sockets}/s.sock"])
+        sidecar.setdefault("native", "auto" if self.is_native else "off")
         sections.setdefault("store", {}).setdefault("directory", str(self.store))
         for name in ("profiles_map_size_bytes", "activity_map_size_bytes"):
             sections["store"].setdefault(name, 1 << 28)
@@ -200,6 +206,12 @@ class Starter:
             self._stack.callback(self._profiles.close)
         return self._profiles
 
+    def close_profiles(self) -> None:
+        """Let go of the store's profiles, as a scheduler that stops; the next sidecar opens them anew."""
+        if self._profiles is not None:
+            self._profiles.close()
+            self._profiles = None
+
     def __call__(
         self,
         config: Config | None = None,
@@ -209,8 +221,8 @@ class Starter:
     ) -> Running:
         """Start a sidecar; raises what its start raises."""
         profiles = self.profiles() if with_profiles else None
-        clock = ManualClock(NOW_MS)
         loop = asyncio.new_event_loop()
+        clock = _AgreedClock(NOW_MS)
         thread = threading.Thread(target=loop.run_forever, daemon=True)
         thread.start()
         server = SidecarServer(config or self.config(), clock, config_file=config_file, tick_seconds=0.02)
@@ -236,6 +248,7 @@ class Starter:
                     asyncio.run_coroutine_threadsafe(server.stop(1), loop).result(PATIENCE_SECONDS)
                 finish()
 
+        clock.agree = lambda: asyncio.run_coroutine_threadsafe(server.agree(), loop).result(PATIENCE_SECONDS)
         address = server.addresses[0]
         running = Running(
             server=server,
@@ -252,11 +265,30 @@ class Starter:
         return running
 
 
+class _AgreedClock(ManualClock):
+    """A clock that has moved for a native front, too, when `advance` returns."""
+
+    agree: Callable[[], None] = staticmethod(lambda: None)
+
+    def advance(self, milliseconds: int) -> None:
+        super().advance(milliseconds)
+        self.agree()
+
+
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Starter]:
+def path(request: pytest.FixtureRequest) -> str:
+    """Who answers reads: `python`, the sidecar itself, unless a test is marked with BOTH_PATHS."""
+    chosen: str = getattr(request, "param", "python")
+    if chosen == "native" and find_binary() is None:
+        pytest.skip("foreword-native is not installed; `make native` builds it")
+    return chosen
+
+
+@pytest.fixture
+def start(tmp_path: Path, path: str) -> Iterator[Starter]:
     """Starts sidecars on the test's store."""
     with ExitStack() as stack:
-        yield Starter(tmp_path / "store", stack)
+        yield Starter(tmp_path / "store", stack, is_native=path == "native")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from paths import BOTH_PATHS
 
 from foreword.errors import StoreError
 from foreword.store.upkeep import store_stats
@@ -24,6 +25,8 @@ from foreword.v1 import (
     profile_service_pb2,
     user_data_service_pb2,
 )
+
+pytestmark = BOTH_PATHS
 
 MODULES = (
     activity_service_pb2,

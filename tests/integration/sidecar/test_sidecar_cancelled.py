@@ -7,8 +7,11 @@ from typing import Any
 
 import grpc
 import pytest
+from paths import BOTH_PATHS
 
 from foreword.v1.user_data_service_pb2 import ExportUserRequest
+
+pytestmark = BOTH_PATHS
 
 EVENTS = 1000
 TEXT = "x" * 4000

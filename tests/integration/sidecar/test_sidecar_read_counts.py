@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from paths import BOTH_PATHS
 from waiting import until
 
 from foreword.clock import DAY_MS
@@ -29,6 +30,7 @@ def kept(store: Path) -> list[DayReads]:
         return reader.reads()
 
 
+@BOTH_PATHS
 def test_every_user_handed_out_counts_once(running: Any) -> None:
     """Profiles, forewords and each user of a batch count by segment; reads in process do not."""
     running.put("ada", with_state=True)
@@ -49,6 +51,7 @@ def test_every_user_handed_out_counts_once(running: Any) -> None:
     assert not list(check_store(running.store))
 
 
+@BOTH_PATHS
 def test_counts_go_on_after_a_restart_and_by_day(start: Any) -> None:
     """What a former sidecar counted is added to; after midnight another row begins."""
     for _ in range(2):
@@ -64,6 +67,7 @@ def test_counts_go_on_after_a_restart_and_by_day(start: Any) -> None:
     assert kept(running.store) == [DayReads(today, ACTIVE, 2), DayReads(today + 1, ACTIVE, 1)]
 
 
+@BOTH_PATHS
 def test_counts_are_saved_while_it_serves(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once a minute what was counted is written, so that no more than that is lost with the process."""
     assert server.SAVE_SECONDS <= 60

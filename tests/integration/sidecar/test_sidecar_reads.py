@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.message import DecodeError
+from paths import BOTH_PATHS
 
 from foreword import keys
 from foreword.defaults import default_foreword, default_profile
@@ -26,6 +27,8 @@ from foreword.v1.profile_service_pb2 import (
     GetProfileRequest,
     GetProfileResponse,
 )
+
+pytestmark = BOTH_PATHS
 
 TEXT = "Backend engineer.\nNow: tests.\nWants short answers.\n"
 # Cuts after each line.
@@ -401,7 +404,7 @@ def test_damaged_row_is_served_as_default(running: Any) -> None:
     assert "1 user" in running.problems()["sidecar.profiles"]
     running.put("ann")
     assert running.client.profile("ann").freshness == Freshness.FRESHNESS_FRESH
-    assert "sidecar.profiles" not in running.problems()
+    running.eventually(lambda: "sidecar.profiles" not in running.problems(), "the end of the problem")
 
 
 def test_a_row_that_is_gone_is_no_miss(running: Any) -> None:

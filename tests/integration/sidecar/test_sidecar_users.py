@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
+from paths import BOTH_PATHS
 
 import foreword
 from foreword import keys
@@ -19,6 +20,8 @@ from foreword.v1.operator_service_pb2 import RefreshUserRequest
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
 from foreword.v1.user_data_service_pb2 import EraseUserRequest
+
+pytestmark = BOTH_PATHS
 
 ANN = keys.user_key("ann")
 

@@ -175,6 +175,13 @@ pub enum ErrorReason {
     /// An optional part of Foreword is not installed, or is off, where the sidecar
     /// runs. Status UNIMPLEMENTED. Metadata: hint.
     ExtraMissing = 17,
+    /// A watch cannot go on without a gap: too long ago, too slow, of another store, or
+    /// across an erasure whose user's name is gone. Begin anew, without a token. Status
+    /// OUT_OF_RANGE. Metadata: cause, hint.
+    ResyncRequired = 18,
+    /// More streams are open than the sidecar takes. Status RESOURCE_EXHAUSTED. Metadata:
+    /// setting, hint.
+    StreamsExhausted = 19,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -201,6 +208,8 @@ impl ErrorReason {
             Self::BackfillState => "ERROR_REASON_BACKFILL_STATE",
             Self::DecisionUnknown => "ERROR_REASON_DECISION_UNKNOWN",
             Self::ExtraMissing => "ERROR_REASON_EXTRA_MISSING",
+            Self::ResyncRequired => "ERROR_REASON_RESYNC_REQUIRED",
+            Self::StreamsExhausted => "ERROR_REASON_STREAMS_EXHAUSTED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -224,6 +233,8 @@ impl ErrorReason {
             "ERROR_REASON_BACKFILL_STATE" => Some(Self::BackfillState),
             "ERROR_REASON_DECISION_UNKNOWN" => Some(Self::DecisionUnknown),
             "ERROR_REASON_EXTRA_MISSING" => Some(Self::ExtraMissing),
+            "ERROR_REASON_RESYNC_REQUIRED" => Some(Self::ResyncRequired),
+            "ERROR_REASON_STREAMS_EXHAUSTED" => Some(Self::StreamsExhausted),
             _ => None,
         }
     }
@@ -362,7 +373,7 @@ pub struct RecordEventsResponse {
 /// An event that was not recorded, and why.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RefusedEvent {
-    /// Its place in the request, from zero.
+    /// Its place in the request or feed, from zero.
     #[prost(uint32, tag = "1")]
     pub index: u32,
     /// Its id, as sent.
@@ -377,6 +388,33 @@ pub struct RefusedEvent {
     /// The documented reason.
     #[prost(enumeration = "ErrorReason", tag = "5")]
     pub reason: i32,
+}
+/// The next events of a feed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StreamEventsRequest {
+    /// 1 to 1,000 events, of any users.
+    #[prost(message, repeated, tag = "1")]
+    pub events: ::prost::alloc::vec::Vec<Event>,
+    /// As in RecordEventsRequest.
+    #[prost(bool, tag = "2")]
+    pub for_backfill: bool,
+}
+/// What became of all events of a feed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StreamEventsResponse {
+    /// Events newly recorded.
+    #[prost(uint64, tag = "1")]
+    pub accepted_count: u64,
+    /// Events recorded before under the same id, now left alone.
+    #[prost(uint64, tag = "2")]
+    pub duplicate_count: u64,
+    /// Events that were not recorded.
+    #[prost(uint64, tag = "3")]
+    pub refused_count: u64,
+    /// The first 1,000 of those, in order; `index` and the number in `field` count from
+    /// the feed's first event.
+    #[prost(message, repeated, tag = "4")]
+    pub refused: ::prost::alloc::vec::Vec<RefusedEvent>,
 }
 /// Names events to delete.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -533,6 +571,36 @@ pub mod activity_service_client {
             req.extensions_mut()
                 .insert(GrpcMethod::new("foreword.v1.ActivityService", "RecordEvents"));
             self.inner.unary(req, path, codec).await
+        }
+        /// Records a long feed of events, in messages of up to 1,000. Answers once the
+        /// caller has sent the last and all kept events are on disk. When it fails before,
+        /// the status says how many from the beginning need not be sent again
+        /// (`settled_count` in its ErrorInfo); sent again all the same, an event counts once.
+        pub async fn stream_events(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::StreamEventsRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<super::StreamEventsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.ActivityService/StreamEvents",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.ActivityService", "StreamEvents"));
+            self.inner.client_streaming(req, path, codec).await
         }
         /// Deletes events of one user, as if they had never happened: what rests on
         /// them is opened again at once. Answers once they are gone from the store's
@@ -4472,6 +4540,10 @@ pub struct RankingStatus {
     /// Decisions in the log.
     #[prost(uint64, tag = "10")]
     pub logged_count: u64,
+    /// Choices offered that could not be logged, as while the disk is full; feedback
+    /// on them names user and action.
+    #[prost(uint64, tag = "11")]
+    pub unlogged_count: u64,
 }
 /// A topic that means the same as another.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -4719,6 +4791,32 @@ pub struct GetStatusResponse {
     /// Ranking since the sidecar started; absent where it is off.
     #[prost(message, optional, tag = "24")]
     pub ranking: ::core::option::Option<RankingStatus>,
+    /// Who answers reads of profiles.
+    #[prost(message, optional, tag = "25")]
+    pub front: ::core::option::Option<FrontStatus>,
+}
+/// Who answers reads of profiles: a native process in front of the sidecar, or
+/// the sidecar itself.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FrontStatus {
+    /// True when the native front does.
+    #[prost(bool, tag = "1")]
+    pub is_native: bool,
+    /// Why it does not; empty when it does.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// The front's process; zero without one.
+    #[prost(uint32, tag = "3")]
+    pub process_id: u32,
+    /// How often it was started again.
+    #[prost(uint32, tag = "4")]
+    pub restarts: u32,
+    /// Calls it answered since the sidecar started.
+    #[prost(uint64, tag = "5")]
+    pub answered: u64,
+    /// Calls it handed to the sidecar since then.
+    #[prost(uint64, tag = "6")]
+    pub forwarded: u64,
 }
 /// What became of events past retention.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -5685,6 +5783,87 @@ pub mod operator_service_client {
         }
     }
 }
+/// One change of one profile.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProfileChange {
+    /// What happened.
+    #[prost(enumeration = "ChangeKind", tag = "1")]
+    pub kind: i32,
+    /// The user; 1 to 256 bytes.
+    #[prost(string, tag = "2")]
+    pub user_id: ::prost::alloc::string::String,
+    /// The tenant's space; empty by default.
+    #[prost(string, tag = "3")]
+    pub namespace: ::prost::alloc::string::String,
+    /// The revision that is in force after it; ascends for one user, and is the same
+    /// again only where nothing was written. Zero when the user was erased.
+    #[prost(uint64, tag = "4")]
+    pub revision: u64,
+    /// The revision's profile. Absent when nothing was written; when the revision is no
+    /// longer kept, because newer ones follow as further changes; and when its row is
+    /// damaged, in which case GetProfile serves the default until a refresh.
+    #[prost(message, optional, tag = "5")]
+    pub profile: ::core::option::Option<Profile>,
+    /// From when on it is stale; absent with `profile`, unless revalidated.
+    #[prost(message, optional, tag = "6")]
+    pub stale_after: ::core::option::Option<::prost_types::Timestamp>,
+    /// From when on it is expired; absent likewise.
+    #[prost(message, optional, tag = "7")]
+    pub expired_after: ::core::option::Option<::prost_types::Timestamp>,
+    /// The segment it was refreshed for.
+    #[prost(enumeration = "Segment", tag = "8")]
+    pub segment: i32,
+    /// Whether reading it asks for a refresh.
+    #[prost(bool, tag = "9")]
+    pub refresh_on_open: bool,
+}
+/// What happened to a profile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ChangeKind {
+    /// Not known.
+    Unspecified = 0,
+    /// It was there when the watch began; part of the snapshot.
+    Present = 1,
+    /// A refresh wrote a revision.
+    Written = 2,
+    /// An operator returned the user to an earlier revision, as a new one.
+    RolledBack = 3,
+    /// A refresh found nothing new: the revision stays, and only the times, the
+    /// segment and `refresh_on_open` may be others. Not told where a newer revision
+    /// follows already.
+    Revalidated = 4,
+    /// The user was erased; whoever holds a copy removes it.
+    Erased = 5,
+}
+impl ChangeKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CHANGE_KIND_UNSPECIFIED",
+            Self::Present => "CHANGE_KIND_PRESENT",
+            Self::Written => "CHANGE_KIND_WRITTEN",
+            Self::RolledBack => "CHANGE_KIND_ROLLED_BACK",
+            Self::Revalidated => "CHANGE_KIND_REVALIDATED",
+            Self::Erased => "CHANGE_KIND_ERASED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CHANGE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "CHANGE_KIND_PRESENT" => Some(Self::Present),
+            "CHANGE_KIND_WRITTEN" => Some(Self::Written),
+            "CHANGE_KIND_ROLLED_BACK" => Some(Self::RolledBack),
+            "CHANGE_KIND_REVALIDATED" => Some(Self::Revalidated),
+            "CHANGE_KIND_ERASED" => Some(Self::Erased),
+            _ => None,
+        }
+    }
+}
 /// Names one user.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetProfileRequest {
@@ -5722,6 +5901,48 @@ pub struct BatchGetProfilesResponse {
     /// One per requested id, in request order.
     #[prost(message, repeated, tag = "1")]
     pub results: ::prost::alloc::vec::Vec<GetProfileResponse>,
+}
+/// Asks for one profile among many.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LookupProfilesRequest {
+    /// The user; 1 to 256 bytes of UTF-8.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// The tenant's space; at most 64 bytes, default empty.
+    #[prost(string, tag = "2")]
+    pub namespace: ::prost::alloc::string::String,
+    /// The caller's own number for it, returned with the answer; default zero.
+    #[prost(uint64, tag = "3")]
+    pub lookup_id: u64,
+}
+/// The answer to one lookup; a GetProfileResponse with the number of the lookup.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LookupProfilesResponse {
+    /// The profile; set unless the lookup was refused.
+    #[prost(message, optional, tag = "1")]
+    pub profile: ::core::option::Option<Profile>,
+    /// How current it is.
+    #[prost(enumeration = "Freshness", tag = "2")]
+    pub freshness: i32,
+    /// As in the request.
+    #[prost(uint64, tag = "3")]
+    pub lookup_id: u64,
+    /// Why the lookup was refused; absent when it was not.
+    #[prost(message, optional, tag = "4")]
+    pub refusal: ::core::option::Option<LookupRefusal>,
+}
+/// Why a lookup was refused.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LookupRefusal {
+    /// The field at fault; empty when none is.
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// What was found and what is allowed, in one sentence.
+    #[prost(string, tag = "2")]
+    pub message: ::prost::alloc::string::String,
+    /// The documented reason.
+    #[prost(enumeration = "ErrorReason", tag = "3")]
+    pub reason: i32,
 }
 /// Asks for the text about one user within a budget.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -5837,6 +6058,96 @@ pub struct RollbackProfileResponse {
     /// Why it failed; empty otherwise.
     #[prost(string, tag = "4")]
     pub error: ::prost::alloc::string::String,
+}
+/// Says whose changes to stream, and from where on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchProfilesRequest {
+    /// Only these users of the namespace; at most 1,000, each 1 to 256 bytes of UTF-8.
+    /// Empty: all of it.
+    #[prost(string, repeated, tag = "1")]
+    pub user_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The tenant's space; at most 64 bytes, default empty.
+    #[prost(string, tag = "2")]
+    pub namespace: ::prost::alloc::string::String,
+    /// All namespaces; then `user_ids` and `namespace` are empty.
+    #[prost(bool, tag = "3")]
+    pub all_namespaces: bool,
+    /// Where to begin; default with a snapshot of the profiles that are there.
+    #[prost(oneof = "watch_profiles_request::Start", tags = "4, 5, 6")]
+    pub start: ::core::option::Option<watch_profiles_request::Start>,
+}
+/// Nested message and enum types in `WatchProfilesRequest`.
+pub mod watch_profiles_request {
+    /// Where to begin; default with a snapshot of the profiles that are there.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Start {
+        /// Behind the last message that was received, by the token in it. Whose changes
+        /// are watched must be as it was.
+        #[prost(bytes, tag = "4")]
+        ResumeToken(::prost::alloc::vec::Vec<u8>),
+        /// With the changes after this revision, such as the highest that is known of; 1
+        /// or more.
+        #[prost(uint64, tag = "5")]
+        AfterRevision(u64),
+        /// With what changes from now on; only true.
+        #[prost(bool, tag = "6")]
+        FromNow(bool),
+    }
+}
+/// Some changes, or none: a sign of life each `sidecar.watch_heartbeat_seconds`, and
+/// at the end of a snapshot and when a watch has begun without one.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchProfilesResponse {
+    /// What it belongs to.
+    #[prost(enumeration = "WatchPhase", tag = "1")]
+    pub phase: i32,
+    /// Where to resume once the changes in this message have been taken in; opaque, at
+    /// most 512 bytes. Valid for as long as the store keeps what comes after
+    /// (`store.changes_max`), in a restored store only for what it has in common.
+    #[prost(bytes = "vec", tag = "2")]
+    pub resume_token: ::prost::alloc::vec::Vec<u8>,
+    /// In order; at most 100.
+    #[prost(message, repeated, tag = "3")]
+    pub changes: ::prost::alloc::vec::Vec<ProfileChange>,
+}
+/// What a message of a watch belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WatchPhase {
+    /// Not known.
+    Unspecified = 0,
+    /// A snapshot begins; without changes. Whoever holds profiles from before notes
+    /// which.
+    Beginning = 1,
+    /// The profiles that are there.
+    Snapshot = 2,
+    /// Changes as they happen. The first such message ends a snapshot: what was held at
+    /// its beginning, and was not told of since, is gone.
+    Live = 3,
+}
+impl WatchPhase {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WATCH_PHASE_UNSPECIFIED",
+            Self::Beginning => "WATCH_PHASE_BEGINNING",
+            Self::Snapshot => "WATCH_PHASE_SNAPSHOT",
+            Self::Live => "WATCH_PHASE_LIVE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WATCH_PHASE_UNSPECIFIED" => Some(Self::Unspecified),
+            "WATCH_PHASE_BEGINNING" => Some(Self::Beginning),
+            "WATCH_PHASE_SNAPSHOT" => Some(Self::Snapshot),
+            "WATCH_PHASE_LIVE" => Some(Self::Live),
+            _ => None,
+        }
+    }
 }
 /// Generated client implementations.
 pub mod profile_service_client {
@@ -5983,6 +6294,36 @@ pub mod profile_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Returns profiles as GetProfile does, without the cost of a call each: one answer
+        /// per request, in their order. A refused lookup is an answer, and the stream goes
+        /// on. Ends when the caller has sent the last; with UNAVAILABLE and DRAINING when
+        /// the sidecar stops.
+        pub async fn lookup_profiles(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<
+                Message = super::LookupProfilesRequest,
+            >,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::LookupProfilesResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.ProfileService/LookupProfiles",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.ProfileService", "LookupProfiles"));
+            self.inner.streaming(req, path, codec).await
+        }
         /// Returns the prompt-ready text about one user.
         pub async fn get_foreword(
             &mut self,
@@ -6060,6 +6401,35 @@ pub mod profile_service_client {
                     GrpcMethod::new("foreword.v1.ProfileService", "RollbackProfile"),
                 );
             self.inner.unary(req, path, codec).await
+        }
+        /// Streams the changes of profiles, those of one user in order, none left out: all
+        /// profiles first and then what changes, or what has changed since a revision or an
+        /// earlier watch. Ends with OUT_OF_RANGE and RESYNC_REQUIRED when that cannot be
+        /// told, whether it was asked too late or its watcher reads too slowly; with
+        /// UNAVAILABLE and DRAINING when the sidecar stops.
+        pub async fn watch_profiles(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchProfilesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchProfilesResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.ProfileService/WatchProfiles",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.ProfileService", "WatchProfiles"));
+            self.inner.server_streaming(req, path, codec).await
         }
     }
 }

@@ -146,7 +146,7 @@ func (x *RecordEventsResponse) GetRefused() []*RefusedEvent {
 // An event that was not recorded, and why.
 type RefusedEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its place in the request, from zero.
+	// Its place in the request or feed, from zero.
 	Index uint32 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
 	// Its id, as sent.
 	EventId string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
@@ -225,6 +225,135 @@ func (x *RefusedEvent) GetReason() ErrorReason {
 	return ErrorReason_ERROR_REASON_UNSPECIFIED
 }
 
+// The next events of a feed.
+type StreamEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 to 1,000 events, of any users.
+	Events []*Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	// As in RecordEventsRequest.
+	ForBackfill   bool `protobuf:"varint,2,opt,name=for_backfill,json=forBackfill,proto3" json:"for_backfill,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamEventsRequest) Reset() {
+	*x = StreamEventsRequest{}
+	mi := &file_foreword_v1_activity_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamEventsRequest) ProtoMessage() {}
+
+func (x *StreamEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_activity_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamEventsRequest.ProtoReflect.Descriptor instead.
+func (*StreamEventsRequest) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_activity_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *StreamEventsRequest) GetEvents() []*Event {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *StreamEventsRequest) GetForBackfill() bool {
+	if x != nil {
+		return x.ForBackfill
+	}
+	return false
+}
+
+// What became of all events of a feed.
+type StreamEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Events newly recorded.
+	AcceptedCount uint64 `protobuf:"varint,1,opt,name=accepted_count,json=acceptedCount,proto3" json:"accepted_count,omitempty"`
+	// Events recorded before under the same id, now left alone.
+	DuplicateCount uint64 `protobuf:"varint,2,opt,name=duplicate_count,json=duplicateCount,proto3" json:"duplicate_count,omitempty"`
+	// Events that were not recorded.
+	RefusedCount uint64 `protobuf:"varint,3,opt,name=refused_count,json=refusedCount,proto3" json:"refused_count,omitempty"`
+	// The first 1,000 of those, in order; `index` and the number in `field` count from
+	// the feed's first event.
+	Refused       []*RefusedEvent `protobuf:"bytes,4,rep,name=refused,proto3" json:"refused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamEventsResponse) Reset() {
+	*x = StreamEventsResponse{}
+	mi := &file_foreword_v1_activity_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamEventsResponse) ProtoMessage() {}
+
+func (x *StreamEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_activity_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamEventsResponse.ProtoReflect.Descriptor instead.
+func (*StreamEventsResponse) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_activity_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *StreamEventsResponse) GetAcceptedCount() uint64 {
+	if x != nil {
+		return x.AcceptedCount
+	}
+	return 0
+}
+
+func (x *StreamEventsResponse) GetDuplicateCount() uint64 {
+	if x != nil {
+		return x.DuplicateCount
+	}
+	return 0
+}
+
+func (x *StreamEventsResponse) GetRefusedCount() uint64 {
+	if x != nil {
+		return x.RefusedCount
+	}
+	return 0
+}
+
+func (x *StreamEventsResponse) GetRefused() []*RefusedEvent {
+	if x != nil {
+		return x.Refused
+	}
+	return nil
+}
+
 // Names events to delete.
 type DeleteEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -243,7 +372,7 @@ type DeleteEventsRequest struct {
 
 func (x *DeleteEventsRequest) Reset() {
 	*x = DeleteEventsRequest{}
-	mi := &file_foreword_v1_activity_service_proto_msgTypes[3]
+	mi := &file_foreword_v1_activity_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -255,7 +384,7 @@ func (x *DeleteEventsRequest) String() string {
 func (*DeleteEventsRequest) ProtoMessage() {}
 
 func (x *DeleteEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_activity_service_proto_msgTypes[3]
+	mi := &file_foreword_v1_activity_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -268,7 +397,7 @@ func (x *DeleteEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteEventsRequest.ProtoReflect.Descriptor instead.
 func (*DeleteEventsRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_activity_service_proto_rawDescGZIP(), []int{3}
+	return file_foreword_v1_activity_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *DeleteEventsRequest) GetUserId() string {
@@ -320,7 +449,7 @@ type DeleteEventsResponse struct {
 
 func (x *DeleteEventsResponse) Reset() {
 	*x = DeleteEventsResponse{}
-	mi := &file_foreword_v1_activity_service_proto_msgTypes[4]
+	mi := &file_foreword_v1_activity_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -332,7 +461,7 @@ func (x *DeleteEventsResponse) String() string {
 func (*DeleteEventsResponse) ProtoMessage() {}
 
 func (x *DeleteEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_activity_service_proto_msgTypes[4]
+	mi := &file_foreword_v1_activity_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -345,7 +474,7 @@ func (x *DeleteEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteEventsResponse.ProtoReflect.Descriptor instead.
 func (*DeleteEventsResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_activity_service_proto_rawDescGZIP(), []int{4}
+	return file_foreword_v1_activity_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *DeleteEventsResponse) GetDeletedCount() uint32 {
@@ -400,7 +529,15 @@ const file_foreword_v1_activity_service_proto_rawDesc = "" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x14\n" +
 	"\x05field\x18\x03 \x01(\tR\x05field\x12\x18\n" +
 	"\amessage\x18\x04 \x01(\tR\amessage\x120\n" +
-	"\x06reason\x18\x05 \x01(\x0e2\x18.foreword.v1.ErrorReasonR\x06reason\"\x98\x01\n" +
+	"\x06reason\x18\x05 \x01(\x0e2\x18.foreword.v1.ErrorReasonR\x06reason\"d\n" +
+	"\x13StreamEventsRequest\x12*\n" +
+	"\x06events\x18\x01 \x03(\v2\x12.foreword.v1.EventR\x06events\x12!\n" +
+	"\ffor_backfill\x18\x02 \x01(\bR\vforBackfill\"\xc0\x01\n" +
+	"\x14StreamEventsResponse\x12%\n" +
+	"\x0eaccepted_count\x18\x01 \x01(\x04R\racceptedCount\x12'\n" +
+	"\x0fduplicate_count\x18\x02 \x01(\x04R\x0eduplicateCount\x12#\n" +
+	"\rrefused_count\x18\x03 \x01(\x04R\frefusedCount\x123\n" +
+	"\arefused\x18\x04 \x03(\v2\x19.foreword.v1.RefusedEventR\arefused\"\x98\x01\n" +
 	"\x13DeleteEventsRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x1b\n" +
@@ -412,9 +549,10 @@ const file_foreword_v1_activity_service_proto_rawDesc = "" +
 	"missingIds\x12\x1c\n" +
 	"\tcompleted\x18\x03 \x01(\bR\tcompleted\x12\x1a\n" +
 	"\brevision\x18\x04 \x01(\x04R\brevision\x120\n" +
-	"\x14deleted_before_count\x18\x05 \x01(\rR\x12deletedBeforeCount2\xbb\x01\n" +
+	"\x14deleted_before_count\x18\x05 \x01(\rR\x12deletedBeforeCount2\x92\x02\n" +
 	"\x0fActivityService\x12S\n" +
-	"\fRecordEvents\x12 .foreword.v1.RecordEventsRequest\x1a!.foreword.v1.RecordEventsResponse\x12S\n" +
+	"\fRecordEvents\x12 .foreword.v1.RecordEventsRequest\x1a!.foreword.v1.RecordEventsResponse\x12U\n" +
+	"\fStreamEvents\x12 .foreword.v1.StreamEventsRequest\x1a!.foreword.v1.StreamEventsResponse(\x01\x12S\n" +
 	"\fDeleteEvents\x12 .foreword.v1.DeleteEventsRequest\x1a!.foreword.v1.DeleteEventsResponseB\xaa\x01\n" +
 	"\x0fcom.foreword.v1B\x14ActivityServiceProtoP\x01Z4foreword.example/foreword/gen/foreword/v1;forewordv1\xa2\x02\x03FXX\xaa\x02\vForeword.V1\xca\x02\vForeword\\V1\xe2\x02\x17Foreword\\V1\\GPBMetadata\xea\x02\fForeword::V1b\x06proto3"
 
@@ -430,31 +568,37 @@ func file_foreword_v1_activity_service_proto_rawDescGZIP() []byte {
 	return file_foreword_v1_activity_service_proto_rawDescData
 }
 
-var file_foreword_v1_activity_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_foreword_v1_activity_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_foreword_v1_activity_service_proto_goTypes = []any{
 	(*RecordEventsRequest)(nil),  // 0: foreword.v1.RecordEventsRequest
 	(*RecordEventsResponse)(nil), // 1: foreword.v1.RecordEventsResponse
 	(*RefusedEvent)(nil),         // 2: foreword.v1.RefusedEvent
-	(*DeleteEventsRequest)(nil),  // 3: foreword.v1.DeleteEventsRequest
-	(*DeleteEventsResponse)(nil), // 4: foreword.v1.DeleteEventsResponse
-	(*Event)(nil),                // 5: foreword.v1.Event
-	(ErrorReason)(0),             // 6: foreword.v1.ErrorReason
-	(*durationpb.Duration)(nil),  // 7: google.protobuf.Duration
+	(*StreamEventsRequest)(nil),  // 3: foreword.v1.StreamEventsRequest
+	(*StreamEventsResponse)(nil), // 4: foreword.v1.StreamEventsResponse
+	(*DeleteEventsRequest)(nil),  // 5: foreword.v1.DeleteEventsRequest
+	(*DeleteEventsResponse)(nil), // 6: foreword.v1.DeleteEventsResponse
+	(*Event)(nil),                // 7: foreword.v1.Event
+	(ErrorReason)(0),             // 8: foreword.v1.ErrorReason
+	(*durationpb.Duration)(nil),  // 9: google.protobuf.Duration
 }
 var file_foreword_v1_activity_service_proto_depIdxs = []int32{
-	5, // 0: foreword.v1.RecordEventsRequest.events:type_name -> foreword.v1.Event
+	7, // 0: foreword.v1.RecordEventsRequest.events:type_name -> foreword.v1.Event
 	2, // 1: foreword.v1.RecordEventsResponse.refused:type_name -> foreword.v1.RefusedEvent
-	6, // 2: foreword.v1.RefusedEvent.reason:type_name -> foreword.v1.ErrorReason
-	7, // 3: foreword.v1.DeleteEventsRequest.wait:type_name -> google.protobuf.Duration
-	0, // 4: foreword.v1.ActivityService.RecordEvents:input_type -> foreword.v1.RecordEventsRequest
-	3, // 5: foreword.v1.ActivityService.DeleteEvents:input_type -> foreword.v1.DeleteEventsRequest
-	1, // 6: foreword.v1.ActivityService.RecordEvents:output_type -> foreword.v1.RecordEventsResponse
-	4, // 7: foreword.v1.ActivityService.DeleteEvents:output_type -> foreword.v1.DeleteEventsResponse
-	6, // [6:8] is the sub-list for method output_type
-	4, // [4:6] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	8, // 2: foreword.v1.RefusedEvent.reason:type_name -> foreword.v1.ErrorReason
+	7, // 3: foreword.v1.StreamEventsRequest.events:type_name -> foreword.v1.Event
+	2, // 4: foreword.v1.StreamEventsResponse.refused:type_name -> foreword.v1.RefusedEvent
+	9, // 5: foreword.v1.DeleteEventsRequest.wait:type_name -> google.protobuf.Duration
+	0, // 6: foreword.v1.ActivityService.RecordEvents:input_type -> foreword.v1.RecordEventsRequest
+	3, // 7: foreword.v1.ActivityService.StreamEvents:input_type -> foreword.v1.StreamEventsRequest
+	5, // 8: foreword.v1.ActivityService.DeleteEvents:input_type -> foreword.v1.DeleteEventsRequest
+	1, // 9: foreword.v1.ActivityService.RecordEvents:output_type -> foreword.v1.RecordEventsResponse
+	4, // 10: foreword.v1.ActivityService.StreamEvents:output_type -> foreword.v1.StreamEventsResponse
+	6, // 11: foreword.v1.ActivityService.DeleteEvents:output_type -> foreword.v1.DeleteEventsResponse
+	9, // [9:12] is the sub-list for method output_type
+	6, // [6:9] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_foreword_v1_activity_service_proto_init() }
@@ -470,7 +614,7 @@ func file_foreword_v1_activity_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_foreword_v1_activity_service_proto_rawDesc), len(file_foreword_v1_activity_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	ActivityService_RecordEvents_FullMethodName = "/foreword.v1.ActivityService/RecordEvents"
+	ActivityService_StreamEvents_FullMethodName = "/foreword.v1.ActivityService/StreamEvents"
 	ActivityService_DeleteEvents_FullMethodName = "/foreword.v1.ActivityService/DeleteEvents"
 )
 
@@ -32,6 +33,11 @@ type ActivityServiceClient interface {
 	// Records up to 1,000 events. Answers once all kept events are on disk; sent
 	// again, an event counts once. Refused events are named, the others kept.
 	RecordEvents(ctx context.Context, in *RecordEventsRequest, opts ...grpc.CallOption) (*RecordEventsResponse, error)
+	// Records a long feed of events, in messages of up to 1,000. Answers once the
+	// caller has sent the last and all kept events are on disk. When it fails before,
+	// the status says how many from the beginning need not be sent again
+	// (`settled_count` in its ErrorInfo); sent again all the same, an event counts once.
+	StreamEvents(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[StreamEventsRequest, StreamEventsResponse], error)
 	// Deletes events of one user, as if they had never happened: what rests on
 	// them is opened again at once. Answers once they are gone from the store's
 	// live rows.
@@ -56,6 +62,19 @@ func (c *activityServiceClient) RecordEvents(ctx context.Context, in *RecordEven
 	return out, nil
 }
 
+func (c *activityServiceClient) StreamEvents(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[StreamEventsRequest, StreamEventsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ActivityService_ServiceDesc.Streams[0], ActivityService_StreamEvents_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[StreamEventsRequest, StreamEventsResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ActivityService_StreamEventsClient = grpc.ClientStreamingClient[StreamEventsRequest, StreamEventsResponse]
+
 func (c *activityServiceClient) DeleteEvents(ctx context.Context, in *DeleteEventsRequest, opts ...grpc.CallOption) (*DeleteEventsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DeleteEventsResponse)
@@ -75,6 +94,11 @@ type ActivityServiceServer interface {
 	// Records up to 1,000 events. Answers once all kept events are on disk; sent
 	// again, an event counts once. Refused events are named, the others kept.
 	RecordEvents(context.Context, *RecordEventsRequest) (*RecordEventsResponse, error)
+	// Records a long feed of events, in messages of up to 1,000. Answers once the
+	// caller has sent the last and all kept events are on disk. When it fails before,
+	// the status says how many from the beginning need not be sent again
+	// (`settled_count` in its ErrorInfo); sent again all the same, an event counts once.
+	StreamEvents(grpc.ClientStreamingServer[StreamEventsRequest, StreamEventsResponse]) error
 	// Deletes events of one user, as if they had never happened: what rests on
 	// them is opened again at once. Answers once they are gone from the store's
 	// live rows.
@@ -91,6 +115,9 @@ type UnimplementedActivityServiceServer struct{}
 
 func (UnimplementedActivityServiceServer) RecordEvents(context.Context, *RecordEventsRequest) (*RecordEventsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method RecordEvents not implemented")
+}
+func (UnimplementedActivityServiceServer) StreamEvents(grpc.ClientStreamingServer[StreamEventsRequest, StreamEventsResponse]) error {
+	return status.Errorf(codes.Unimplemented, "method StreamEvents not implemented")
 }
 func (UnimplementedActivityServiceServer) DeleteEvents(context.Context, *DeleteEventsRequest) (*DeleteEventsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method DeleteEvents not implemented")
@@ -134,6 +161,13 @@ func _ActivityService_RecordEvents_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ActivityService_StreamEvents_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(ActivityServiceServer).StreamEvents(&grpc.GenericServerStream[StreamEventsRequest, StreamEventsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ActivityService_StreamEventsServer = grpc.ClientStreamingServer[StreamEventsRequest, StreamEventsResponse]
+
 func _ActivityService_DeleteEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DeleteEventsRequest)
 	if err := dec(in); err != nil {
@@ -168,6 +202,12 @@ var ActivityService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _ActivityService_DeleteEvents_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "StreamEvents",
+			Handler:       _ActivityService_StreamEvents_Handler,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "foreword/v1/activity_service.proto",
 }

@@ -77,6 +77,13 @@ const (
 	// An optional part of Foreword is not installed, or is off, where the sidecar
 	// runs. Status UNIMPLEMENTED. Metadata: hint.
 	ErrorReason_ERROR_REASON_EXTRA_MISSING ErrorReason = 17
+	// A watch cannot go on without a gap: too long ago, too slow, of another store, or
+	// across an erasure whose user's name is gone. Begin anew, without a token. Status
+	// OUT_OF_RANGE. Metadata: cause, hint.
+	ErrorReason_ERROR_REASON_RESYNC_REQUIRED ErrorReason = 18
+	// More streams are open than the sidecar takes. Status RESOURCE_EXHAUSTED. Metadata:
+	// setting, hint.
+	ErrorReason_ERROR_REASON_STREAMS_EXHAUSTED ErrorReason = 19
 )
 
 // Enum value maps for ErrorReason.
@@ -100,6 +107,8 @@ var (
 		15: "ERROR_REASON_BACKFILL_STATE",
 		16: "ERROR_REASON_DECISION_UNKNOWN",
 		17: "ERROR_REASON_EXTRA_MISSING",
+		18: "ERROR_REASON_RESYNC_REQUIRED",
+		19: "ERROR_REASON_STREAMS_EXHAUSTED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":        0,
@@ -120,6 +129,8 @@ var (
 		"ERROR_REASON_BACKFILL_STATE":     15,
 		"ERROR_REASON_DECISION_UNKNOWN":   16,
 		"ERROR_REASON_EXTRA_MISSING":      17,
+		"ERROR_REASON_RESYNC_REQUIRED":    18,
+		"ERROR_REASON_STREAMS_EXHAUSTED":  19,
 	}
 )
 
@@ -154,7 +165,7 @@ var File_foreword_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_foreword_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1eforeword/v1/error_reason.proto\x12\vforeword.v1*\xc3\x04\n" +
+	"\x1eforeword/v1/error_reason.proto\x12\vforeword.v1*\x89\x05\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_FIELD_INVALID\x10\x01\x12 \n" +
@@ -174,7 +185,9 @@ const file_foreword_v1_error_reason_proto_rawDesc = "" +
 	"\x19ERROR_REASON_ID_FORGOTTEN\x10\x0e\x12\x1f\n" +
 	"\x1bERROR_REASON_BACKFILL_STATE\x10\x0f\x12!\n" +
 	"\x1dERROR_REASON_DECISION_UNKNOWN\x10\x10\x12\x1e\n" +
-	"\x1aERROR_REASON_EXTRA_MISSING\x10\x11B\xa6\x01\n" +
+	"\x1aERROR_REASON_EXTRA_MISSING\x10\x11\x12 \n" +
+	"\x1cERROR_REASON_RESYNC_REQUIRED\x10\x12\x12\"\n" +
+	"\x1eERROR_REASON_STREAMS_EXHAUSTED\x10\x13B\xa6\x01\n" +
 	"\x0fcom.foreword.v1B\x10ErrorReasonProtoP\x01Z4foreword.example/foreword/gen/foreword/v1;forewordv1\xa2\x02\x03FXX\xaa\x02\vForeword.V1\xca\x02\vForeword\\V1\xe2\x02\x17Foreword\\V1\\GPBMetadata\xea\x02\fForeword::V1b\x06proto3"
 
 var (

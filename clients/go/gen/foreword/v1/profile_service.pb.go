@@ -23,6 +23,65 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What a message of a watch belongs to.
+type WatchPhase int32
+
+const (
+	// Not known.
+	WatchPhase_WATCH_PHASE_UNSPECIFIED WatchPhase = 0
+	// A snapshot begins; without changes. Whoever holds profiles from before notes
+	// which.
+	WatchPhase_WATCH_PHASE_BEGINNING WatchPhase = 1
+	// The profiles that are there.
+	WatchPhase_WATCH_PHASE_SNAPSHOT WatchPhase = 2
+	// Changes as they happen. The first such message ends a snapshot: what was held at
+	// its beginning, and was not told of since, is gone.
+	WatchPhase_WATCH_PHASE_LIVE WatchPhase = 3
+)
+
+// Enum value maps for WatchPhase.
+var (
+	WatchPhase_name = map[int32]string{
+		0: "WATCH_PHASE_UNSPECIFIED",
+		1: "WATCH_PHASE_BEGINNING",
+		2: "WATCH_PHASE_SNAPSHOT",
+		3: "WATCH_PHASE_LIVE",
+	}
+	WatchPhase_value = map[string]int32{
+		"WATCH_PHASE_UNSPECIFIED": 0,
+		"WATCH_PHASE_BEGINNING":   1,
+		"WATCH_PHASE_SNAPSHOT":    2,
+		"WATCH_PHASE_LIVE":        3,
+	}
+)
+
+func (x WatchPhase) Enum() *WatchPhase {
+	p := new(WatchPhase)
+	*p = x
+	return p
+}
+
+func (x WatchPhase) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WatchPhase) Descriptor() protoreflect.EnumDescriptor {
+	return file_foreword_v1_profile_service_proto_enumTypes[0].Descriptor()
+}
+
+func (WatchPhase) Type() protoreflect.EnumType {
+	return &file_foreword_v1_profile_service_proto_enumTypes[0]
+}
+
+func (x WatchPhase) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WatchPhase.Descriptor instead.
+func (WatchPhase) EnumDescriptor() ([]byte, []int) {
+	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{0}
+}
+
 // Names one user.
 type GetProfileRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -235,6 +294,207 @@ func (x *BatchGetProfilesResponse) GetResults() []*GetProfileResponse {
 	return nil
 }
 
+// Asks for one profile among many.
+type LookupProfilesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The user; 1 to 256 bytes of UTF-8.
+	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// The tenant's space; at most 64 bytes, default empty.
+	Namespace string `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The caller's own number for it, returned with the answer; default zero.
+	LookupId      uint64 `protobuf:"varint,3,opt,name=lookup_id,json=lookupId,proto3" json:"lookup_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LookupProfilesRequest) Reset() {
+	*x = LookupProfilesRequest{}
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LookupProfilesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LookupProfilesRequest) ProtoMessage() {}
+
+func (x *LookupProfilesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LookupProfilesRequest.ProtoReflect.Descriptor instead.
+func (*LookupProfilesRequest) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *LookupProfilesRequest) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *LookupProfilesRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *LookupProfilesRequest) GetLookupId() uint64 {
+	if x != nil {
+		return x.LookupId
+	}
+	return 0
+}
+
+// The answer to one lookup; a GetProfileResponse with the number of the lookup.
+type LookupProfilesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The profile; set unless the lookup was refused.
+	Profile *Profile `protobuf:"bytes,1,opt,name=profile,proto3" json:"profile,omitempty"`
+	// How current it is.
+	Freshness Freshness `protobuf:"varint,2,opt,name=freshness,proto3,enum=foreword.v1.Freshness" json:"freshness,omitempty"`
+	// As in the request.
+	LookupId uint64 `protobuf:"varint,3,opt,name=lookup_id,json=lookupId,proto3" json:"lookup_id,omitempty"`
+	// Why the lookup was refused; absent when it was not.
+	Refusal       *LookupRefusal `protobuf:"bytes,4,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LookupProfilesResponse) Reset() {
+	*x = LookupProfilesResponse{}
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LookupProfilesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LookupProfilesResponse) ProtoMessage() {}
+
+func (x *LookupProfilesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LookupProfilesResponse.ProtoReflect.Descriptor instead.
+func (*LookupProfilesResponse) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *LookupProfilesResponse) GetProfile() *Profile {
+	if x != nil {
+		return x.Profile
+	}
+	return nil
+}
+
+func (x *LookupProfilesResponse) GetFreshness() Freshness {
+	if x != nil {
+		return x.Freshness
+	}
+	return Freshness_FRESHNESS_UNSPECIFIED
+}
+
+func (x *LookupProfilesResponse) GetLookupId() uint64 {
+	if x != nil {
+		return x.LookupId
+	}
+	return 0
+}
+
+func (x *LookupProfilesResponse) GetRefusal() *LookupRefusal {
+	if x != nil {
+		return x.Refusal
+	}
+	return nil
+}
+
+// Why a lookup was refused.
+type LookupRefusal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The field at fault; empty when none is.
+	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
+	// What was found and what is allowed, in one sentence.
+	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	// The documented reason.
+	Reason        ErrorReason `protobuf:"varint,3,opt,name=reason,proto3,enum=foreword.v1.ErrorReason" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LookupRefusal) Reset() {
+	*x = LookupRefusal{}
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LookupRefusal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LookupRefusal) ProtoMessage() {}
+
+func (x *LookupRefusal) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LookupRefusal.ProtoReflect.Descriptor instead.
+func (*LookupRefusal) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *LookupRefusal) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *LookupRefusal) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *LookupRefusal) GetReason() ErrorReason {
+	if x != nil {
+		return x.Reason
+	}
+	return ErrorReason_ERROR_REASON_UNSPECIFIED
+}
+
 // Asks for the text about one user within a budget.
 type GetForewordRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -255,7 +515,7 @@ type GetForewordRequest struct {
 
 func (x *GetForewordRequest) Reset() {
 	*x = GetForewordRequest{}
-	mi := &file_foreword_v1_profile_service_proto_msgTypes[4]
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -267,7 +527,7 @@ func (x *GetForewordRequest) String() string {
 func (*GetForewordRequest) ProtoMessage() {}
 
 func (x *GetForewordRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_profile_service_proto_msgTypes[4]
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -280,7 +540,7 @@ func (x *GetForewordRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetForewordRequest.ProtoReflect.Descriptor instead.
 func (*GetForewordRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{4}
+	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetForewordRequest) GetUserId() string {
@@ -338,7 +598,7 @@ type GetForewordResponse struct {
 
 func (x *GetForewordResponse) Reset() {
 	*x = GetForewordResponse{}
-	mi := &file_foreword_v1_profile_service_proto_msgTypes[5]
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -350,7 +610,7 @@ func (x *GetForewordResponse) String() string {
 func (*GetForewordResponse) ProtoMessage() {}
 
 func (x *GetForewordResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_profile_service_proto_msgTypes[5]
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -363,7 +623,7 @@ func (x *GetForewordResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetForewordResponse.ProtoReflect.Descriptor instead.
 func (*GetForewordResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{5}
+	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetForewordResponse) GetText() string {
@@ -442,7 +702,7 @@ type ListRevisionsRequest struct {
 
 func (x *ListRevisionsRequest) Reset() {
 	*x = ListRevisionsRequest{}
-	mi := &file_foreword_v1_profile_service_proto_msgTypes[6]
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -454,7 +714,7 @@ func (x *ListRevisionsRequest) String() string {
 func (*ListRevisionsRequest) ProtoMessage() {}
 
 func (x *ListRevisionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_profile_service_proto_msgTypes[6]
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -467,7 +727,7 @@ func (x *ListRevisionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRevisionsRequest.ProtoReflect.Descriptor instead.
 func (*ListRevisionsRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{6}
+	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListRevisionsRequest) GetUserId() string {
@@ -498,7 +758,7 @@ type RevisionEntry struct {
 
 func (x *RevisionEntry) Reset() {
 	*x = RevisionEntry{}
-	mi := &file_foreword_v1_profile_service_proto_msgTypes[7]
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -510,7 +770,7 @@ func (x *RevisionEntry) String() string {
 func (*RevisionEntry) ProtoMessage() {}
 
 func (x *RevisionEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_profile_service_proto_msgTypes[7]
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -523,7 +783,7 @@ func (x *RevisionEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevisionEntry.ProtoReflect.Descriptor instead.
 func (*RevisionEntry) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{7}
+	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RevisionEntry) GetProfile() *Profile {
@@ -554,7 +814,7 @@ type ListRevisionsResponse struct {
 
 func (x *ListRevisionsResponse) Reset() {
 	*x = ListRevisionsResponse{}
-	mi := &file_foreword_v1_profile_service_proto_msgTypes[8]
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -566,7 +826,7 @@ func (x *ListRevisionsResponse) String() string {
 func (*ListRevisionsResponse) ProtoMessage() {}
 
 func (x *ListRevisionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_profile_service_proto_msgTypes[8]
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -579,7 +839,7 @@ func (x *ListRevisionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRevisionsResponse.ProtoReflect.Descriptor instead.
 func (*ListRevisionsResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{8}
+	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListRevisionsResponse) GetRevisions() []*RevisionEntry {
@@ -614,7 +874,7 @@ type RollbackProfileRequest struct {
 
 func (x *RollbackProfileRequest) Reset() {
 	*x = RollbackProfileRequest{}
-	mi := &file_foreword_v1_profile_service_proto_msgTypes[9]
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -626,7 +886,7 @@ func (x *RollbackProfileRequest) String() string {
 func (*RollbackProfileRequest) ProtoMessage() {}
 
 func (x *RollbackProfileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_profile_service_proto_msgTypes[9]
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -639,7 +899,7 @@ func (x *RollbackProfileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackProfileRequest.ProtoReflect.Descriptor instead.
 func (*RollbackProfileRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{9}
+	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RollbackProfileRequest) GetUserId() string {
@@ -687,7 +947,7 @@ type RollbackProfileResponse struct {
 
 func (x *RollbackProfileResponse) Reset() {
 	*x = RollbackProfileResponse{}
-	mi := &file_foreword_v1_profile_service_proto_msgTypes[10]
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -699,7 +959,7 @@ func (x *RollbackProfileResponse) String() string {
 func (*RollbackProfileResponse) ProtoMessage() {}
 
 func (x *RollbackProfileResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_profile_service_proto_msgTypes[10]
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -712,7 +972,7 @@ func (x *RollbackProfileResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackProfileResponse.ProtoReflect.Descriptor instead.
 func (*RollbackProfileResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{10}
+	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RollbackProfileResponse) GetRequestedAt() *timestamppb.Timestamp {
@@ -743,11 +1003,212 @@ func (x *RollbackProfileResponse) GetError() string {
 	return ""
 }
 
+// Says whose changes to stream, and from where on.
+type WatchProfilesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only these users of the namespace; at most 1,000, each 1 to 256 bytes of UTF-8.
+	// Empty: all of it.
+	UserIds []string `protobuf:"bytes,1,rep,name=user_ids,json=userIds,proto3" json:"user_ids,omitempty"`
+	// The tenant's space; at most 64 bytes, default empty.
+	Namespace string `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// All namespaces; then `user_ids` and `namespace` are empty.
+	AllNamespaces bool `protobuf:"varint,3,opt,name=all_namespaces,json=allNamespaces,proto3" json:"all_namespaces,omitempty"`
+	// Where to begin; default with a snapshot of the profiles that are there.
+	//
+	// Types that are valid to be assigned to Start:
+	//
+	//	*WatchProfilesRequest_ResumeToken
+	//	*WatchProfilesRequest_AfterRevision
+	//	*WatchProfilesRequest_FromNow
+	Start         isWatchProfilesRequest_Start `protobuf_oneof:"start"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchProfilesRequest) Reset() {
+	*x = WatchProfilesRequest{}
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchProfilesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchProfilesRequest) ProtoMessage() {}
+
+func (x *WatchProfilesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchProfilesRequest.ProtoReflect.Descriptor instead.
+func (*WatchProfilesRequest) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *WatchProfilesRequest) GetUserIds() []string {
+	if x != nil {
+		return x.UserIds
+	}
+	return nil
+}
+
+func (x *WatchProfilesRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *WatchProfilesRequest) GetAllNamespaces() bool {
+	if x != nil {
+		return x.AllNamespaces
+	}
+	return false
+}
+
+func (x *WatchProfilesRequest) GetStart() isWatchProfilesRequest_Start {
+	if x != nil {
+		return x.Start
+	}
+	return nil
+}
+
+func (x *WatchProfilesRequest) GetResumeToken() []byte {
+	if x != nil {
+		if x, ok := x.Start.(*WatchProfilesRequest_ResumeToken); ok {
+			return x.ResumeToken
+		}
+	}
+	return nil
+}
+
+func (x *WatchProfilesRequest) GetAfterRevision() uint64 {
+	if x != nil {
+		if x, ok := x.Start.(*WatchProfilesRequest_AfterRevision); ok {
+			return x.AfterRevision
+		}
+	}
+	return 0
+}
+
+func (x *WatchProfilesRequest) GetFromNow() bool {
+	if x != nil {
+		if x, ok := x.Start.(*WatchProfilesRequest_FromNow); ok {
+			return x.FromNow
+		}
+	}
+	return false
+}
+
+type isWatchProfilesRequest_Start interface {
+	isWatchProfilesRequest_Start()
+}
+
+type WatchProfilesRequest_ResumeToken struct {
+	// Behind the last message that was received, by the token in it. Whose changes
+	// are watched must be as it was.
+	ResumeToken []byte `protobuf:"bytes,4,opt,name=resume_token,json=resumeToken,proto3,oneof"`
+}
+
+type WatchProfilesRequest_AfterRevision struct {
+	// With the changes after this revision, such as the highest that is known of; 1
+	// or more.
+	AfterRevision uint64 `protobuf:"varint,5,opt,name=after_revision,json=afterRevision,proto3,oneof"`
+}
+
+type WatchProfilesRequest_FromNow struct {
+	// With what changes from now on; only true.
+	FromNow bool `protobuf:"varint,6,opt,name=from_now,json=fromNow,proto3,oneof"`
+}
+
+func (*WatchProfilesRequest_ResumeToken) isWatchProfilesRequest_Start() {}
+
+func (*WatchProfilesRequest_AfterRevision) isWatchProfilesRequest_Start() {}
+
+func (*WatchProfilesRequest_FromNow) isWatchProfilesRequest_Start() {}
+
+// Some changes, or none: a sign of life each `sidecar.watch_heartbeat_seconds`, and
+// at the end of a snapshot and when a watch has begun without one.
+type WatchProfilesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it belongs to.
+	Phase WatchPhase `protobuf:"varint,1,opt,name=phase,proto3,enum=foreword.v1.WatchPhase" json:"phase,omitempty"`
+	// Where to resume once the changes in this message have been taken in; opaque, at
+	// most 512 bytes. Valid for as long as the store keeps what comes after
+	// (`store.changes_max`), in a restored store only for what it has in common.
+	ResumeToken []byte `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// In order; at most 100.
+	Changes       []*ProfileChange `protobuf:"bytes,3,rep,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchProfilesResponse) Reset() {
+	*x = WatchProfilesResponse{}
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchProfilesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchProfilesResponse) ProtoMessage() {}
+
+func (x *WatchProfilesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_profile_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchProfilesResponse.ProtoReflect.Descriptor instead.
+func (*WatchProfilesResponse) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_profile_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *WatchProfilesResponse) GetPhase() WatchPhase {
+	if x != nil {
+		return x.Phase
+	}
+	return WatchPhase_WATCH_PHASE_UNSPECIFIED
+}
+
+func (x *WatchProfilesResponse) GetResumeToken() []byte {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return nil
+}
+
+func (x *WatchProfilesResponse) GetChanges() []*ProfileChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
 var File_foreword_v1_profile_service_proto protoreflect.FileDescriptor
 
 const file_foreword_v1_profile_service_proto_rawDesc = "" +
 	"\n" +
-	"!foreword/v1/profile_service.proto\x12\vforeword.v1\x1a\x1bforeword/v1/freshness.proto\x1a\x19foreword/v1/profile.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"J\n" +
+	"!foreword/v1/profile_service.proto\x12\vforeword.v1\x1a\x1eforeword/v1/error_reason.proto\x1a\x1bforeword/v1/freshness.proto\x1a\x19foreword/v1/profile.proto\x1a foreword/v1/profile_change.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"J\n" +
 	"\x11GetProfileRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\"z\n" +
@@ -758,7 +1219,20 @@ const file_foreword_v1_profile_service_proto_rawDesc = "" +
 	"\buser_ids\x18\x01 \x03(\tR\auserIds\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\"U\n" +
 	"\x18BatchGetProfilesResponse\x129\n" +
-	"\aresults\x18\x01 \x03(\v2\x1f.foreword.v1.GetProfileResponseR\aresults\"\x89\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x1f.foreword.v1.GetProfileResponseR\aresults\"k\n" +
+	"\x15LookupProfilesRequest\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1c\n" +
+	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x1b\n" +
+	"\tlookup_id\x18\x03 \x01(\x04R\blookupId\"\xd1\x01\n" +
+	"\x16LookupProfilesResponse\x12.\n" +
+	"\aprofile\x18\x01 \x01(\v2\x14.foreword.v1.ProfileR\aprofile\x124\n" +
+	"\tfreshness\x18\x02 \x01(\x0e2\x16.foreword.v1.FreshnessR\tfreshness\x12\x1b\n" +
+	"\tlookup_id\x18\x03 \x01(\x04R\blookupId\x124\n" +
+	"\arefusal\x18\x04 \x01(\v2\x1a.foreword.v1.LookupRefusalR\arefusal\"q\n" +
+	"\rLookupRefusal\x12\x14\n" +
+	"\x05field\x18\x01 \x01(\tR\x05field\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x120\n" +
+	"\x06reason\x18\x03 \x01(\x0e2\x18.foreword.v1.ErrorReasonR\x06reason\"\x89\x01\n" +
 	"\x12GetForewordRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x1d\n" +
@@ -796,14 +1270,34 @@ const file_foreword_v1_profile_service_proto_rawDesc = "" +
 	"\frequested_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vrequestedAt\x12\x1c\n" +
 	"\tcompleted\x18\x02 \x01(\bR\tcompleted\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\x04R\brevision\x12\x14\n" +
-	"\x05error\x18\x04 \x01(\tR\x05error2\xc8\x03\n" +
+	"\x05error\x18\x04 \x01(\tR\x05error\"\xea\x01\n" +
+	"\x14WatchProfilesRequest\x12\x19\n" +
+	"\buser_ids\x18\x01 \x03(\tR\auserIds\x12\x1c\n" +
+	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12%\n" +
+	"\x0eall_namespaces\x18\x03 \x01(\bR\rallNamespaces\x12#\n" +
+	"\fresume_token\x18\x04 \x01(\fH\x00R\vresumeToken\x12'\n" +
+	"\x0eafter_revision\x18\x05 \x01(\x04H\x00R\rafterRevision\x12\x1b\n" +
+	"\bfrom_now\x18\x06 \x01(\bH\x00R\afromNowB\a\n" +
+	"\x05start\"\x9f\x01\n" +
+	"\x15WatchProfilesResponse\x12-\n" +
+	"\x05phase\x18\x01 \x01(\x0e2\x17.foreword.v1.WatchPhaseR\x05phase\x12!\n" +
+	"\fresume_token\x18\x02 \x01(\fR\vresumeToken\x124\n" +
+	"\achanges\x18\x03 \x03(\v2\x1a.foreword.v1.ProfileChangeR\achanges*t\n" +
+	"\n" +
+	"WatchPhase\x12\x1b\n" +
+	"\x17WATCH_PHASE_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15WATCH_PHASE_BEGINNING\x10\x01\x12\x18\n" +
+	"\x14WATCH_PHASE_SNAPSHOT\x10\x02\x12\x14\n" +
+	"\x10WATCH_PHASE_LIVE\x10\x032\x81\x05\n" +
 	"\x0eProfileService\x12M\n" +
 	"\n" +
 	"GetProfile\x12\x1e.foreword.v1.GetProfileRequest\x1a\x1f.foreword.v1.GetProfileResponse\x12_\n" +
-	"\x10BatchGetProfiles\x12$.foreword.v1.BatchGetProfilesRequest\x1a%.foreword.v1.BatchGetProfilesResponse\x12P\n" +
+	"\x10BatchGetProfiles\x12$.foreword.v1.BatchGetProfilesRequest\x1a%.foreword.v1.BatchGetProfilesResponse\x12]\n" +
+	"\x0eLookupProfiles\x12\".foreword.v1.LookupProfilesRequest\x1a#.foreword.v1.LookupProfilesResponse(\x010\x01\x12P\n" +
 	"\vGetForeword\x12\x1f.foreword.v1.GetForewordRequest\x1a .foreword.v1.GetForewordResponse\x12V\n" +
 	"\rListRevisions\x12!.foreword.v1.ListRevisionsRequest\x1a\".foreword.v1.ListRevisionsResponse\x12\\\n" +
-	"\x0fRollbackProfile\x12#.foreword.v1.RollbackProfileRequest\x1a$.foreword.v1.RollbackProfileResponseB\xa9\x01\n" +
+	"\x0fRollbackProfile\x12#.foreword.v1.RollbackProfileRequest\x1a$.foreword.v1.RollbackProfileResponse\x12X\n" +
+	"\rWatchProfiles\x12!.foreword.v1.WatchProfilesRequest\x1a\".foreword.v1.WatchProfilesResponse0\x01B\xa9\x01\n" +
 	"\x0fcom.foreword.v1B\x13ProfileServiceProtoP\x01Z4foreword.example/foreword/gen/foreword/v1;forewordv1\xa2\x02\x03FXX\xaa\x02\vForeword.V1\xca\x02\vForeword\\V1\xe2\x02\x17Foreword\\V1\\GPBMetadata\xea\x02\fForeword::V1b\x06proto3"
 
 var (
@@ -818,53 +1312,72 @@ func file_foreword_v1_profile_service_proto_rawDescGZIP() []byte {
 	return file_foreword_v1_profile_service_proto_rawDescData
 }
 
-var file_foreword_v1_profile_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_foreword_v1_profile_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_foreword_v1_profile_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_foreword_v1_profile_service_proto_goTypes = []any{
-	(*GetProfileRequest)(nil),        // 0: foreword.v1.GetProfileRequest
-	(*GetProfileResponse)(nil),       // 1: foreword.v1.GetProfileResponse
-	(*BatchGetProfilesRequest)(nil),  // 2: foreword.v1.BatchGetProfilesRequest
-	(*BatchGetProfilesResponse)(nil), // 3: foreword.v1.BatchGetProfilesResponse
-	(*GetForewordRequest)(nil),       // 4: foreword.v1.GetForewordRequest
-	(*GetForewordResponse)(nil),      // 5: foreword.v1.GetForewordResponse
-	(*ListRevisionsRequest)(nil),     // 6: foreword.v1.ListRevisionsRequest
-	(*RevisionEntry)(nil),            // 7: foreword.v1.RevisionEntry
-	(*ListRevisionsResponse)(nil),    // 8: foreword.v1.ListRevisionsResponse
-	(*RollbackProfileRequest)(nil),   // 9: foreword.v1.RollbackProfileRequest
-	(*RollbackProfileResponse)(nil),  // 10: foreword.v1.RollbackProfileResponse
-	(*Profile)(nil),                  // 11: foreword.v1.Profile
-	(Freshness)(0),                   // 12: foreword.v1.Freshness
-	(*ForewordCut)(nil),              // 13: foreword.v1.ForewordCut
-	(*timestamppb.Timestamp)(nil),    // 14: google.protobuf.Timestamp
-	(*ForewordPart)(nil),             // 15: foreword.v1.ForewordPart
-	(*durationpb.Duration)(nil),      // 16: google.protobuf.Duration
+	(WatchPhase)(0),                  // 0: foreword.v1.WatchPhase
+	(*GetProfileRequest)(nil),        // 1: foreword.v1.GetProfileRequest
+	(*GetProfileResponse)(nil),       // 2: foreword.v1.GetProfileResponse
+	(*BatchGetProfilesRequest)(nil),  // 3: foreword.v1.BatchGetProfilesRequest
+	(*BatchGetProfilesResponse)(nil), // 4: foreword.v1.BatchGetProfilesResponse
+	(*LookupProfilesRequest)(nil),    // 5: foreword.v1.LookupProfilesRequest
+	(*LookupProfilesResponse)(nil),   // 6: foreword.v1.LookupProfilesResponse
+	(*LookupRefusal)(nil),            // 7: foreword.v1.LookupRefusal
+	(*GetForewordRequest)(nil),       // 8: foreword.v1.GetForewordRequest
+	(*GetForewordResponse)(nil),      // 9: foreword.v1.GetForewordResponse
+	(*ListRevisionsRequest)(nil),     // 10: foreword.v1.ListRevisionsRequest
+	(*RevisionEntry)(nil),            // 11: foreword.v1.RevisionEntry
+	(*ListRevisionsResponse)(nil),    // 12: foreword.v1.ListRevisionsResponse
+	(*RollbackProfileRequest)(nil),   // 13: foreword.v1.RollbackProfileRequest
+	(*RollbackProfileResponse)(nil),  // 14: foreword.v1.RollbackProfileResponse
+	(*WatchProfilesRequest)(nil),     // 15: foreword.v1.WatchProfilesRequest
+	(*WatchProfilesResponse)(nil),    // 16: foreword.v1.WatchProfilesResponse
+	(*Profile)(nil),                  // 17: foreword.v1.Profile
+	(Freshness)(0),                   // 18: foreword.v1.Freshness
+	(ErrorReason)(0),                 // 19: foreword.v1.ErrorReason
+	(*ForewordCut)(nil),              // 20: foreword.v1.ForewordCut
+	(*timestamppb.Timestamp)(nil),    // 21: google.protobuf.Timestamp
+	(*ForewordPart)(nil),             // 22: foreword.v1.ForewordPart
+	(*durationpb.Duration)(nil),      // 23: google.protobuf.Duration
+	(*ProfileChange)(nil),            // 24: foreword.v1.ProfileChange
 }
 var file_foreword_v1_profile_service_proto_depIdxs = []int32{
-	11, // 0: foreword.v1.GetProfileResponse.profile:type_name -> foreword.v1.Profile
-	12, // 1: foreword.v1.GetProfileResponse.freshness:type_name -> foreword.v1.Freshness
-	1,  // 2: foreword.v1.BatchGetProfilesResponse.results:type_name -> foreword.v1.GetProfileResponse
-	12, // 3: foreword.v1.GetForewordResponse.freshness:type_name -> foreword.v1.Freshness
-	13, // 4: foreword.v1.GetForewordResponse.cuts:type_name -> foreword.v1.ForewordCut
-	14, // 5: foreword.v1.GetForewordResponse.computed_at:type_name -> google.protobuf.Timestamp
-	15, // 6: foreword.v1.GetForewordResponse.parts:type_name -> foreword.v1.ForewordPart
-	11, // 7: foreword.v1.RevisionEntry.profile:type_name -> foreword.v1.Profile
-	7,  // 8: foreword.v1.ListRevisionsResponse.revisions:type_name -> foreword.v1.RevisionEntry
-	16, // 9: foreword.v1.RollbackProfileRequest.wait:type_name -> google.protobuf.Duration
-	14, // 10: foreword.v1.RollbackProfileResponse.requested_at:type_name -> google.protobuf.Timestamp
-	0,  // 11: foreword.v1.ProfileService.GetProfile:input_type -> foreword.v1.GetProfileRequest
-	2,  // 12: foreword.v1.ProfileService.BatchGetProfiles:input_type -> foreword.v1.BatchGetProfilesRequest
-	4,  // 13: foreword.v1.ProfileService.GetForeword:input_type -> foreword.v1.GetForewordRequest
-	6,  // 14: foreword.v1.ProfileService.ListRevisions:input_type -> foreword.v1.ListRevisionsRequest
-	9,  // 15: foreword.v1.ProfileService.RollbackProfile:input_type -> foreword.v1.RollbackProfileRequest
-	1,  // 16: foreword.v1.ProfileService.GetProfile:output_type -> foreword.v1.GetProfileResponse
-	3,  // 17: foreword.v1.ProfileService.BatchGetProfiles:output_type -> foreword.v1.BatchGetProfilesResponse
-	5,  // 18: foreword.v1.ProfileService.GetForeword:output_type -> foreword.v1.GetForewordResponse
-	8,  // 19: foreword.v1.ProfileService.ListRevisions:output_type -> foreword.v1.ListRevisionsResponse
-	10, // 20: foreword.v1.ProfileService.RollbackProfile:output_type -> foreword.v1.RollbackProfileResponse
-	16, // [16:21] is the sub-list for method output_type
-	11, // [11:16] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	17, // 0: foreword.v1.GetProfileResponse.profile:type_name -> foreword.v1.Profile
+	18, // 1: foreword.v1.GetProfileResponse.freshness:type_name -> foreword.v1.Freshness
+	2,  // 2: foreword.v1.BatchGetProfilesResponse.results:type_name -> foreword.v1.GetProfileResponse
+	17, // 3: foreword.v1.LookupProfilesResponse.profile:type_name -> foreword.v1.Profile
+	18, // 4: foreword.v1.LookupProfilesResponse.freshness:type_name -> foreword.v1.Freshness
+	7,  // 5: foreword.v1.LookupProfilesResponse.refusal:type_name -> foreword.v1.LookupRefusal
+	19, // 6: foreword.v1.LookupRefusal.reason:type_name -> foreword.v1.ErrorReason
+	18, // 7: foreword.v1.GetForewordResponse.freshness:type_name -> foreword.v1.Freshness
+	20, // 8: foreword.v1.GetForewordResponse.cuts:type_name -> foreword.v1.ForewordCut
+	21, // 9: foreword.v1.GetForewordResponse.computed_at:type_name -> google.protobuf.Timestamp
+	22, // 10: foreword.v1.GetForewordResponse.parts:type_name -> foreword.v1.ForewordPart
+	17, // 11: foreword.v1.RevisionEntry.profile:type_name -> foreword.v1.Profile
+	11, // 12: foreword.v1.ListRevisionsResponse.revisions:type_name -> foreword.v1.RevisionEntry
+	23, // 13: foreword.v1.RollbackProfileRequest.wait:type_name -> google.protobuf.Duration
+	21, // 14: foreword.v1.RollbackProfileResponse.requested_at:type_name -> google.protobuf.Timestamp
+	0,  // 15: foreword.v1.WatchProfilesResponse.phase:type_name -> foreword.v1.WatchPhase
+	24, // 16: foreword.v1.WatchProfilesResponse.changes:type_name -> foreword.v1.ProfileChange
+	1,  // 17: foreword.v1.ProfileService.GetProfile:input_type -> foreword.v1.GetProfileRequest
+	3,  // 18: foreword.v1.ProfileService.BatchGetProfiles:input_type -> foreword.v1.BatchGetProfilesRequest
+	5,  // 19: foreword.v1.ProfileService.LookupProfiles:input_type -> foreword.v1.LookupProfilesRequest
+	8,  // 20: foreword.v1.ProfileService.GetForeword:input_type -> foreword.v1.GetForewordRequest
+	10, // 21: foreword.v1.ProfileService.ListRevisions:input_type -> foreword.v1.ListRevisionsRequest
+	13, // 22: foreword.v1.ProfileService.RollbackProfile:input_type -> foreword.v1.RollbackProfileRequest
+	15, // 23: foreword.v1.ProfileService.WatchProfiles:input_type -> foreword.v1.WatchProfilesRequest
+	2,  // 24: foreword.v1.ProfileService.GetProfile:output_type -> foreword.v1.GetProfileResponse
+	4,  // 25: foreword.v1.ProfileService.BatchGetProfiles:output_type -> foreword.v1.BatchGetProfilesResponse
+	6,  // 26: foreword.v1.ProfileService.LookupProfiles:output_type -> foreword.v1.LookupProfilesResponse
+	9,  // 27: foreword.v1.ProfileService.GetForeword:output_type -> foreword.v1.GetForewordResponse
+	12, // 28: foreword.v1.ProfileService.ListRevisions:output_type -> foreword.v1.ListRevisionsResponse
+	14, // 29: foreword.v1.ProfileService.RollbackProfile:output_type -> foreword.v1.RollbackProfileResponse
+	16, // 30: foreword.v1.ProfileService.WatchProfiles:output_type -> foreword.v1.WatchProfilesResponse
+	24, // [24:31] is the sub-list for method output_type
+	17, // [17:24] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_foreword_v1_profile_service_proto_init() }
@@ -872,20 +1385,28 @@ func file_foreword_v1_profile_service_proto_init() {
 	if File_foreword_v1_profile_service_proto != nil {
 		return
 	}
+	file_foreword_v1_error_reason_proto_init()
 	file_foreword_v1_freshness_proto_init()
 	file_foreword_v1_profile_proto_init()
+	file_foreword_v1_profile_change_proto_init()
+	file_foreword_v1_profile_service_proto_msgTypes[14].OneofWrappers = []any{
+		(*WatchProfilesRequest_ResumeToken)(nil),
+		(*WatchProfilesRequest_AfterRevision)(nil),
+		(*WatchProfilesRequest_FromNow)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_foreword_v1_profile_service_proto_rawDesc), len(file_foreword_v1_profile_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   11,
+			NumEnums:      1,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_foreword_v1_profile_service_proto_goTypes,
 		DependencyIndexes: file_foreword_v1_profile_service_proto_depIdxs,
+		EnumInfos:         file_foreword_v1_profile_service_proto_enumTypes,
 		MessageInfos:      file_foreword_v1_profile_service_proto_msgTypes,
 	}.Build()
 	File_foreword_v1_profile_service_proto = out.File

@@ -21,9 +21,11 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	ProfileService_GetProfile_FullMethodName       = "/foreword.v1.ProfileService/GetProfile"
 	ProfileService_BatchGetProfiles_FullMethodName = "/foreword.v1.ProfileService/BatchGetProfiles"
+	ProfileService_LookupProfiles_FullMethodName   = "/foreword.v1.ProfileService/LookupProfiles"
 	ProfileService_GetForeword_FullMethodName      = "/foreword.v1.ProfileService/GetForeword"
 	ProfileService_ListRevisions_FullMethodName    = "/foreword.v1.ProfileService/ListRevisions"
 	ProfileService_RollbackProfile_FullMethodName  = "/foreword.v1.ProfileService/RollbackProfile"
+	ProfileService_WatchProfiles_FullMethodName    = "/foreword.v1.ProfileService/WatchProfiles"
 )
 
 // ProfileServiceClient is the client API for ProfileService service.
@@ -37,6 +39,11 @@ type ProfileServiceClient interface {
 	GetProfile(ctx context.Context, in *GetProfileRequest, opts ...grpc.CallOption) (*GetProfileResponse, error)
 	// Returns the profiles of up to 1,000 users, one per id, in request order.
 	BatchGetProfiles(ctx context.Context, in *BatchGetProfilesRequest, opts ...grpc.CallOption) (*BatchGetProfilesResponse, error)
+	// Returns profiles as GetProfile does, without the cost of a call each: one answer
+	// per request, in their order. A refused lookup is an answer, and the stream goes
+	// on. Ends when the caller has sent the last; with UNAVAILABLE and DRAINING when
+	// the sidecar stops.
+	LookupProfiles(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[LookupProfilesRequest, LookupProfilesResponse], error)
 	// Returns the prompt-ready text about one user.
 	GetForeword(ctx context.Context, in *GetForewordRequest, opts ...grpc.CallOption) (*GetForewordResponse, error)
 	// Returns the revisions of one user that are kept, the newest first.
@@ -44,6 +51,12 @@ type ProfileServiceClient interface {
 	// Returns a user to an earlier revision, as a new one, and waits until it is
 	// served.
 	RollbackProfile(ctx context.Context, in *RollbackProfileRequest, opts ...grpc.CallOption) (*RollbackProfileResponse, error)
+	// Streams the changes of profiles, those of one user in order, none left out: all
+	// profiles first and then what changes, or what has changed since a revision or an
+	// earlier watch. Ends with OUT_OF_RANGE and RESYNC_REQUIRED when that cannot be
+	// told, whether it was asked too late or its watcher reads too slowly; with
+	// UNAVAILABLE and DRAINING when the sidecar stops.
+	WatchProfiles(ctx context.Context, in *WatchProfilesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchProfilesResponse], error)
 }
 
 type profileServiceClient struct {
@@ -73,6 +86,19 @@ func (c *profileServiceClient) BatchGetProfiles(ctx context.Context, in *BatchGe
 	}
 	return out, nil
 }
+
+func (c *profileServiceClient) LookupProfiles(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[LookupProfilesRequest, LookupProfilesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ProfileService_ServiceDesc.Streams[0], ProfileService_LookupProfiles_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[LookupProfilesRequest, LookupProfilesResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ProfileService_LookupProfilesClient = grpc.BidiStreamingClient[LookupProfilesRequest, LookupProfilesResponse]
 
 func (c *profileServiceClient) GetForeword(ctx context.Context, in *GetForewordRequest, opts ...grpc.CallOption) (*GetForewordResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -104,6 +130,25 @@ func (c *profileServiceClient) RollbackProfile(ctx context.Context, in *Rollback
 	return out, nil
 }
 
+func (c *profileServiceClient) WatchProfiles(ctx context.Context, in *WatchProfilesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchProfilesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ProfileService_ServiceDesc.Streams[1], ProfileService_WatchProfiles_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchProfilesRequest, WatchProfilesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ProfileService_WatchProfilesClient = grpc.ServerStreamingClient[WatchProfilesResponse]
+
 // ProfileServiceServer is the server API for ProfileService service.
 // All implementations must embed UnimplementedProfileServiceServer
 // for forward compatibility.
@@ -115,6 +160,11 @@ type ProfileServiceServer interface {
 	GetProfile(context.Context, *GetProfileRequest) (*GetProfileResponse, error)
 	// Returns the profiles of up to 1,000 users, one per id, in request order.
 	BatchGetProfiles(context.Context, *BatchGetProfilesRequest) (*BatchGetProfilesResponse, error)
+	// Returns profiles as GetProfile does, without the cost of a call each: one answer
+	// per request, in their order. A refused lookup is an answer, and the stream goes
+	// on. Ends when the caller has sent the last; with UNAVAILABLE and DRAINING when
+	// the sidecar stops.
+	LookupProfiles(grpc.BidiStreamingServer[LookupProfilesRequest, LookupProfilesResponse]) error
 	// Returns the prompt-ready text about one user.
 	GetForeword(context.Context, *GetForewordRequest) (*GetForewordResponse, error)
 	// Returns the revisions of one user that are kept, the newest first.
@@ -122,6 +172,12 @@ type ProfileServiceServer interface {
 	// Returns a user to an earlier revision, as a new one, and waits until it is
 	// served.
 	RollbackProfile(context.Context, *RollbackProfileRequest) (*RollbackProfileResponse, error)
+	// Streams the changes of profiles, those of one user in order, none left out: all
+	// profiles first and then what changes, or what has changed since a revision or an
+	// earlier watch. Ends with OUT_OF_RANGE and RESYNC_REQUIRED when that cannot be
+	// told, whether it was asked too late or its watcher reads too slowly; with
+	// UNAVAILABLE and DRAINING when the sidecar stops.
+	WatchProfiles(*WatchProfilesRequest, grpc.ServerStreamingServer[WatchProfilesResponse]) error
 	mustEmbedUnimplementedProfileServiceServer()
 }
 
@@ -138,6 +194,9 @@ func (UnimplementedProfileServiceServer) GetProfile(context.Context, *GetProfile
 func (UnimplementedProfileServiceServer) BatchGetProfiles(context.Context, *BatchGetProfilesRequest) (*BatchGetProfilesResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method BatchGetProfiles not implemented")
 }
+func (UnimplementedProfileServiceServer) LookupProfiles(grpc.BidiStreamingServer[LookupProfilesRequest, LookupProfilesResponse]) error {
+	return status.Errorf(codes.Unimplemented, "method LookupProfiles not implemented")
+}
 func (UnimplementedProfileServiceServer) GetForeword(context.Context, *GetForewordRequest) (*GetForewordResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method GetForeword not implemented")
 }
@@ -146,6 +205,9 @@ func (UnimplementedProfileServiceServer) ListRevisions(context.Context, *ListRev
 }
 func (UnimplementedProfileServiceServer) RollbackProfile(context.Context, *RollbackProfileRequest) (*RollbackProfileResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method RollbackProfile not implemented")
+}
+func (UnimplementedProfileServiceServer) WatchProfiles(*WatchProfilesRequest, grpc.ServerStreamingServer[WatchProfilesResponse]) error {
+	return status.Errorf(codes.Unimplemented, "method WatchProfiles not implemented")
 }
 func (UnimplementedProfileServiceServer) mustEmbedUnimplementedProfileServiceServer() {}
 func (UnimplementedProfileServiceServer) testEmbeddedByValue()                        {}
@@ -204,6 +266,13 @@ func _ProfileService_BatchGetProfiles_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ProfileService_LookupProfiles_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(ProfileServiceServer).LookupProfiles(&grpc.GenericServerStream[LookupProfilesRequest, LookupProfilesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ProfileService_LookupProfilesServer = grpc.BidiStreamingServer[LookupProfilesRequest, LookupProfilesResponse]
+
 func _ProfileService_GetForeword_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetForewordRequest)
 	if err := dec(in); err != nil {
@@ -258,6 +327,17 @@ func _ProfileService_RollbackProfile_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ProfileService_WatchProfiles_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchProfilesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ProfileServiceServer).WatchProfiles(m, &grpc.GenericServerStream[WatchProfilesRequest, WatchProfilesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ProfileService_WatchProfilesServer = grpc.ServerStreamingServer[WatchProfilesResponse]
+
 // ProfileService_ServiceDesc is the grpc.ServiceDesc for ProfileService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -286,6 +366,18 @@ var ProfileService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _ProfileService_RollbackProfile_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "LookupProfiles",
+			Handler:       _ProfileService_LookupProfiles_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "WatchProfiles",
+			Handler:       _ProfileService_WatchProfiles_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "foreword/v1/profile_service.proto",
 }

@@ -599,7 +599,10 @@ type RankingStatus struct {
 	// Users who have parameters of their own.
 	BlockCount uint64 `protobuf:"varint,9,opt,name=block_count,json=blockCount,proto3" json:"block_count,omitempty"`
 	// Decisions in the log.
-	LoggedCount   uint64 `protobuf:"varint,10,opt,name=logged_count,json=loggedCount,proto3" json:"logged_count,omitempty"`
+	LoggedCount uint64 `protobuf:"varint,10,opt,name=logged_count,json=loggedCount,proto3" json:"logged_count,omitempty"`
+	// Choices offered that could not be logged, as while the disk is full; feedback
+	// on them names user and action.
+	UnloggedCount uint64 `protobuf:"varint,11,opt,name=unlogged_count,json=unloggedCount,proto3" json:"unlogged_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -704,6 +707,13 @@ func (x *RankingStatus) GetLoggedCount() uint64 {
 	return 0
 }
 
+func (x *RankingStatus) GetUnloggedCount() uint64 {
+	if x != nil {
+		return x.UnloggedCount
+	}
+	return 0
+}
+
 var File_foreword_v1_ranking_proto protoreflect.FileDescriptor
 
 const file_foreword_v1_ranking_proto_rawDesc = "" +
@@ -766,7 +776,7 @@ const file_foreword_v1_ranking_proto_rawDesc = "" +
 	"\x10ScoreExplanation\x12\x1b\n" +
 	"\taction_id\x18\x01 \x01(\tR\bactionId\x12\x14\n" +
 	"\x05score\x18\x02 \x01(\x01R\x05score\x12,\n" +
-	"\x05parts\x18\x03 \x03(\v2\x16.foreword.v1.ScorePartR\x05parts\"\xa1\x03\n" +
+	"\x05parts\x18\x03 \x03(\v2\x16.foreword.v1.ScorePartR\x05parts\"\xc8\x03\n" +
 	"\rRankingStatus\x12#\n" +
 	"\rmodel_version\x18\x01 \x01(\rR\fmodelVersion\x12%\n" +
 	"\x0edecision_count\x18\x02 \x01(\x04R\rdecisionCount\x12%\n" +
@@ -779,7 +789,8 @@ const file_foreword_v1_ranking_proto_rawDesc = "" +
 	"\vblock_count\x18\t \x01(\x04R\n" +
 	"blockCount\x12!\n" +
 	"\flogged_count\x18\n" +
-	" \x01(\x04R\vloggedCountB\xa2\x01\n" +
+	" \x01(\x04R\vloggedCount\x12%\n" +
+	"\x0eunlogged_count\x18\v \x01(\x04R\runloggedCountB\xa2\x01\n" +
 	"\x0fcom.foreword.v1B\fRankingProtoP\x01Z4foreword.example/foreword/gen/foreword/v1;forewordv1\xa2\x02\x03FXX\xaa\x02\vForeword.V1\xca\x02\vForeword\\V1\xe2\x02\x17Foreword\\V1\\GPBMetadata\xea\x02\fForeword::V1b\x06proto3"
 
 var (

@@ -83,7 +83,7 @@ export declare const RecordEventsResponseSchema: GenMessage<RecordEventsResponse
  */
 export declare type RefusedEvent = Message<"foreword.v1.RefusedEvent"> & {
   /**
-   * Its place in the request, from zero.
+   * Its place in the request or feed, from zero.
    *
    * @generated from field: uint32 index = 1;
    */
@@ -123,6 +123,75 @@ export declare type RefusedEvent = Message<"foreword.v1.RefusedEvent"> & {
  * Use `create(RefusedEventSchema)` to create a new message.
  */
 export declare const RefusedEventSchema: GenMessage<RefusedEvent>;
+
+/**
+ * The next events of a feed.
+ *
+ * @generated from message foreword.v1.StreamEventsRequest
+ */
+export declare type StreamEventsRequest = Message<"foreword.v1.StreamEventsRequest"> & {
+  /**
+   * 1 to 1,000 events, of any users.
+   *
+   * @generated from field: repeated foreword.v1.Event events = 1;
+   */
+  events: Event[];
+
+  /**
+   * As in RecordEventsRequest.
+   *
+   * @generated from field: bool for_backfill = 2;
+   */
+  forBackfill: boolean;
+};
+
+/**
+ * Describes the message foreword.v1.StreamEventsRequest.
+ * Use `create(StreamEventsRequestSchema)` to create a new message.
+ */
+export declare const StreamEventsRequestSchema: GenMessage<StreamEventsRequest>;
+
+/**
+ * What became of all events of a feed.
+ *
+ * @generated from message foreword.v1.StreamEventsResponse
+ */
+export declare type StreamEventsResponse = Message<"foreword.v1.StreamEventsResponse"> & {
+  /**
+   * Events newly recorded.
+   *
+   * @generated from field: uint64 accepted_count = 1;
+   */
+  acceptedCount: bigint;
+
+  /**
+   * Events recorded before under the same id, now left alone.
+   *
+   * @generated from field: uint64 duplicate_count = 2;
+   */
+  duplicateCount: bigint;
+
+  /**
+   * Events that were not recorded.
+   *
+   * @generated from field: uint64 refused_count = 3;
+   */
+  refusedCount: bigint;
+
+  /**
+   * The first 1,000 of those, in order; `index` and the number in `field` count from
+   * the feed's first event.
+   *
+   * @generated from field: repeated foreword.v1.RefusedEvent refused = 4;
+   */
+  refused: RefusedEvent[];
+};
+
+/**
+ * Describes the message foreword.v1.StreamEventsResponse.
+ * Use `create(StreamEventsResponseSchema)` to create a new message.
+ */
+export declare const StreamEventsResponseSchema: GenMessage<StreamEventsResponse>;
 
 /**
  * Names events to delete.
@@ -232,6 +301,19 @@ export declare const ActivityService: GenService<{
     methodKind: "unary";
     input: typeof RecordEventsRequestSchema;
     output: typeof RecordEventsResponseSchema;
+  },
+  /**
+   * Records a long feed of events, in messages of up to 1,000. Answers once the
+   * caller has sent the last and all kept events are on disk. When it fails before,
+   * the status says how many from the beginning need not be sent again
+   * (`settled_count` in its ErrorInfo); sent again all the same, an event counts once.
+   *
+   * @generated from rpc foreword.v1.ActivityService.StreamEvents
+   */
+  streamEvents: {
+    methodKind: "client_streaming";
+    input: typeof StreamEventsRequestSchema;
+    output: typeof StreamEventsResponseSchema;
   },
   /**
    * Deletes events of one user, as if they had never happened: what rests on

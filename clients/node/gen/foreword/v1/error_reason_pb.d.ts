@@ -156,6 +156,23 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_EXTRA_MISSING = 17;
    */
   EXTRA_MISSING = 17,
+
+  /**
+   * A watch cannot go on without a gap: too long ago, too slow, of another store, or
+   * across an erasure whose user's name is gone. Begin anew, without a token. Status
+   * OUT_OF_RANGE. Metadata: cause, hint.
+   *
+   * @generated from enum value: ERROR_REASON_RESYNC_REQUIRED = 18;
+   */
+  RESYNC_REQUIRED = 18,
+
+  /**
+   * More streams are open than the sidecar takes. Status RESOURCE_EXHAUSTED. Metadata:
+   * setting, hint.
+   *
+   * @generated from enum value: ERROR_REASON_STREAMS_EXHAUSTED = 19;
+   */
+  STREAMS_EXHAUSTED = 19,
 }
 
 /**

@@ -450,6 +450,13 @@ export declare type GetStatusResponse = Message<"foreword.v1.GetStatusResponse">
    * @generated from field: foreword.v1.RankingStatus ranking = 24;
    */
   ranking?: RankingStatus | undefined;
+
+  /**
+   * Who answers reads of profiles.
+   *
+   * @generated from field: foreword.v1.FrontStatus front = 25;
+   */
+  front?: FrontStatus | undefined;
 };
 
 /**
@@ -457,6 +464,62 @@ export declare type GetStatusResponse = Message<"foreword.v1.GetStatusResponse">
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export declare const GetStatusResponseSchema: GenMessage<GetStatusResponse>;
+
+/**
+ * Who answers reads of profiles: a native process in front of the sidecar, or
+ * the sidecar itself.
+ *
+ * @generated from message foreword.v1.FrontStatus
+ */
+export declare type FrontStatus = Message<"foreword.v1.FrontStatus"> & {
+  /**
+   * True when the native front does.
+   *
+   * @generated from field: bool is_native = 1;
+   */
+  isNative: boolean;
+
+  /**
+   * Why it does not; empty when it does.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * The front's process; zero without one.
+   *
+   * @generated from field: uint32 process_id = 3;
+   */
+  processId: number;
+
+  /**
+   * How often it was started again.
+   *
+   * @generated from field: uint32 restarts = 4;
+   */
+  restarts: number;
+
+  /**
+   * Calls it answered since the sidecar started.
+   *
+   * @generated from field: uint64 answered = 5;
+   */
+  answered: bigint;
+
+  /**
+   * Calls it handed to the sidecar since then.
+   *
+   * @generated from field: uint64 forwarded = 6;
+   */
+  forwarded: bigint;
+};
+
+/**
+ * Describes the message foreword.v1.FrontStatus.
+ * Use `create(FrontStatusSchema)` to create a new message.
+ */
+export declare const FrontStatusSchema: GenMessage<FrontStatus>;
 
 /**
  * What became of events past retention.

@@ -2,11 +2,13 @@
 // @generated from file foreword/v1/profile_service.proto (package foreword.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { ForewordCut, ForewordPart, Profile } from "./profile_pb.js";
 import type { Freshness } from "./freshness_pb.js";
+import type { ErrorReason } from "./error_reason_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { ProfileChange } from "./profile_change_pb.js";
 
 /**
  * Describes the file foreword/v1/profile_service.proto.
@@ -114,6 +116,115 @@ export declare type BatchGetProfilesResponse = Message<"foreword.v1.BatchGetProf
  * Use `create(BatchGetProfilesResponseSchema)` to create a new message.
  */
 export declare const BatchGetProfilesResponseSchema: GenMessage<BatchGetProfilesResponse>;
+
+/**
+ * Asks for one profile among many.
+ *
+ * @generated from message foreword.v1.LookupProfilesRequest
+ */
+export declare type LookupProfilesRequest = Message<"foreword.v1.LookupProfilesRequest"> & {
+  /**
+   * The user; 1 to 256 bytes of UTF-8.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The tenant's space; at most 64 bytes, default empty.
+   *
+   * @generated from field: string namespace = 2;
+   */
+  namespace: string;
+
+  /**
+   * The caller's own number for it, returned with the answer; default zero.
+   *
+   * @generated from field: uint64 lookup_id = 3;
+   */
+  lookupId: bigint;
+};
+
+/**
+ * Describes the message foreword.v1.LookupProfilesRequest.
+ * Use `create(LookupProfilesRequestSchema)` to create a new message.
+ */
+export declare const LookupProfilesRequestSchema: GenMessage<LookupProfilesRequest>;
+
+/**
+ * The answer to one lookup; a GetProfileResponse with the number of the lookup.
+ *
+ * @generated from message foreword.v1.LookupProfilesResponse
+ */
+export declare type LookupProfilesResponse = Message<"foreword.v1.LookupProfilesResponse"> & {
+  /**
+   * The profile; set unless the lookup was refused.
+   *
+   * @generated from field: foreword.v1.Profile profile = 1;
+   */
+  profile?: Profile | undefined;
+
+  /**
+   * How current it is.
+   *
+   * @generated from field: foreword.v1.Freshness freshness = 2;
+   */
+  freshness: Freshness;
+
+  /**
+   * As in the request.
+   *
+   * @generated from field: uint64 lookup_id = 3;
+   */
+  lookupId: bigint;
+
+  /**
+   * Why the lookup was refused; absent when it was not.
+   *
+   * @generated from field: foreword.v1.LookupRefusal refusal = 4;
+   */
+  refusal?: LookupRefusal | undefined;
+};
+
+/**
+ * Describes the message foreword.v1.LookupProfilesResponse.
+ * Use `create(LookupProfilesResponseSchema)` to create a new message.
+ */
+export declare const LookupProfilesResponseSchema: GenMessage<LookupProfilesResponse>;
+
+/**
+ * Why a lookup was refused.
+ *
+ * @generated from message foreword.v1.LookupRefusal
+ */
+export declare type LookupRefusal = Message<"foreword.v1.LookupRefusal"> & {
+  /**
+   * The field at fault; empty when none is.
+   *
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * What was found and what is allowed, in one sentence.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+
+  /**
+   * The documented reason.
+   *
+   * @generated from field: foreword.v1.ErrorReason reason = 3;
+   */
+  reason: ErrorReason;
+};
+
+/**
+ * Describes the message foreword.v1.LookupRefusal.
+ * Use `create(LookupRefusalSchema)` to create a new message.
+ */
+export declare const LookupRefusalSchema: GenMessage<LookupRefusal>;
 
 /**
  * Asks for the text about one user within a budget.
@@ -402,6 +513,153 @@ export declare type RollbackProfileResponse = Message<"foreword.v1.RollbackProfi
 export declare const RollbackProfileResponseSchema: GenMessage<RollbackProfileResponse>;
 
 /**
+ * Says whose changes to stream, and from where on.
+ *
+ * @generated from message foreword.v1.WatchProfilesRequest
+ */
+export declare type WatchProfilesRequest = Message<"foreword.v1.WatchProfilesRequest"> & {
+  /**
+   * Only these users of the namespace; at most 1,000, each 1 to 256 bytes of UTF-8.
+   * Empty: all of it.
+   *
+   * @generated from field: repeated string user_ids = 1;
+   */
+  userIds: string[];
+
+  /**
+   * The tenant's space; at most 64 bytes, default empty.
+   *
+   * @generated from field: string namespace = 2;
+   */
+  namespace: string;
+
+  /**
+   * All namespaces; then `user_ids` and `namespace` are empty.
+   *
+   * @generated from field: bool all_namespaces = 3;
+   */
+  allNamespaces: boolean;
+
+  /**
+   * Where to begin; default with a snapshot of the profiles that are there.
+   *
+   * @generated from oneof foreword.v1.WatchProfilesRequest.start
+   */
+  start: {
+    /**
+     * Behind the last message that was received, by the token in it. Whose changes
+     * are watched must be as it was.
+     *
+     * @generated from field: bytes resume_token = 4;
+     */
+    value: Uint8Array;
+    case: "resumeToken";
+  } | {
+    /**
+     * With the changes after this revision, such as the highest that is known of; 1
+     * or more.
+     *
+     * @generated from field: uint64 after_revision = 5;
+     */
+    value: bigint;
+    case: "afterRevision";
+  } | {
+    /**
+     * With what changes from now on; only true.
+     *
+     * @generated from field: bool from_now = 6;
+     */
+    value: boolean;
+    case: "fromNow";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message foreword.v1.WatchProfilesRequest.
+ * Use `create(WatchProfilesRequestSchema)` to create a new message.
+ */
+export declare const WatchProfilesRequestSchema: GenMessage<WatchProfilesRequest>;
+
+/**
+ * Some changes, or none: a sign of life each `sidecar.watch_heartbeat_seconds`, and
+ * at the end of a snapshot and when a watch has begun without one.
+ *
+ * @generated from message foreword.v1.WatchProfilesResponse
+ */
+export declare type WatchProfilesResponse = Message<"foreword.v1.WatchProfilesResponse"> & {
+  /**
+   * What it belongs to.
+   *
+   * @generated from field: foreword.v1.WatchPhase phase = 1;
+   */
+  phase: WatchPhase;
+
+  /**
+   * Where to resume once the changes in this message have been taken in; opaque, at
+   * most 512 bytes. Valid for as long as the store keeps what comes after
+   * (`store.changes_max`), in a restored store only for what it has in common.
+   *
+   * @generated from field: bytes resume_token = 2;
+   */
+  resumeToken: Uint8Array;
+
+  /**
+   * In order; at most 100.
+   *
+   * @generated from field: repeated foreword.v1.ProfileChange changes = 3;
+   */
+  changes: ProfileChange[];
+};
+
+/**
+ * Describes the message foreword.v1.WatchProfilesResponse.
+ * Use `create(WatchProfilesResponseSchema)` to create a new message.
+ */
+export declare const WatchProfilesResponseSchema: GenMessage<WatchProfilesResponse>;
+
+/**
+ * What a message of a watch belongs to.
+ *
+ * @generated from enum foreword.v1.WatchPhase
+ */
+export enum WatchPhase {
+  /**
+   * Not known.
+   *
+   * @generated from enum value: WATCH_PHASE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A snapshot begins; without changes. Whoever holds profiles from before notes
+   * which.
+   *
+   * @generated from enum value: WATCH_PHASE_BEGINNING = 1;
+   */
+  BEGINNING = 1,
+
+  /**
+   * The profiles that are there.
+   *
+   * @generated from enum value: WATCH_PHASE_SNAPSHOT = 2;
+   */
+  SNAPSHOT = 2,
+
+  /**
+   * Changes as they happen. The first such message ends a snapshot: what was held at
+   * its beginning, and was not told of since, is gone.
+   *
+   * @generated from enum value: WATCH_PHASE_LIVE = 3;
+   */
+  LIVE = 3,
+}
+
+/**
+ * Describes the enum foreword.v1.WatchPhase.
+ */
+export declare const WatchPhaseSchema: GenEnum<WatchPhase>;
+
+/**
  * Serves what is known of users, from the store and without a model.
  *
  * @generated from service foreword.v1.ProfileService
@@ -427,6 +685,19 @@ export declare const ProfileService: GenService<{
     methodKind: "unary";
     input: typeof BatchGetProfilesRequestSchema;
     output: typeof BatchGetProfilesResponseSchema;
+  },
+  /**
+   * Returns profiles as GetProfile does, without the cost of a call each: one answer
+   * per request, in their order. A refused lookup is an answer, and the stream goes
+   * on. Ends when the caller has sent the last; with UNAVAILABLE and DRAINING when
+   * the sidecar stops.
+   *
+   * @generated from rpc foreword.v1.ProfileService.LookupProfiles
+   */
+  lookupProfiles: {
+    methodKind: "bidi_streaming";
+    input: typeof LookupProfilesRequestSchema;
+    output: typeof LookupProfilesResponseSchema;
   },
   /**
    * Returns the prompt-ready text about one user.
@@ -458,6 +729,20 @@ export declare const ProfileService: GenService<{
     methodKind: "unary";
     input: typeof RollbackProfileRequestSchema;
     output: typeof RollbackProfileResponseSchema;
+  },
+  /**
+   * Streams the changes of profiles, those of one user in order, none left out: all
+   * profiles first and then what changes, or what has changed since a revision or an
+   * earlier watch. Ends with OUT_OF_RANGE and RESYNC_REQUIRED when that cannot be
+   * told, whether it was asked too late or its watcher reads too slowly; with
+   * UNAVAILABLE and DRAINING when the sidecar stops.
+   *
+   * @generated from rpc foreword.v1.ProfileService.WatchProfiles
+   */
+  watchProfiles: {
+    methodKind: "server_streaming";
+    input: typeof WatchProfilesRequestSchema;
+    output: typeof WatchProfilesResponseSchema;
   },
 }>;
 

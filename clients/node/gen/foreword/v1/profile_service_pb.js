@@ -2,16 +2,18 @@
 // @generated from file foreword/v1/profile_service.proto (package foreword.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file_foreword_v1_error_reason } from "./error_reason_pb.js";
 import { file_foreword_v1_freshness } from "./freshness_pb.js";
 import { file_foreword_v1_profile } from "./profile_pb.js";
+import { file_foreword_v1_profile_change } from "./profile_change_pb.js";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file foreword/v1/profile_service.proto.
  */
 export const file_foreword_v1_profile_service = /*@__PURE__*/
-  fileDesc("CiFmb3Jld29yZC92MS9wcm9maWxlX3NlcnZpY2UucHJvdG8SC2ZvcmV3b3JkLnYxIjcKEUdldFByb2ZpbGVSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJImYKEkdldFByb2ZpbGVSZXNwb25zZRIlCgdwcm9maWxlGAEgASgLMhQuZm9yZXdvcmQudjEuUHJvZmlsZRIpCglmcmVzaG5lc3MYAiABKA4yFi5mb3Jld29yZC52MS5GcmVzaG5lc3MiPgoXQmF0Y2hHZXRQcm9maWxlc1JlcXVlc3QSEAoIdXNlcl9pZHMYASADKAkSEQoJbmFtZXNwYWNlGAIgASgJIkwKGEJhdGNoR2V0UHJvZmlsZXNSZXNwb25zZRIwCgdyZXN1bHRzGAEgAygLMh8uZm9yZXdvcmQudjEuR2V0UHJvZmlsZVJlc3BvbnNlImAKEkdldEZvcmV3b3JkUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRISCgptYXhfdG9rZW5zGAMgASgNEhIKCnNlc3Npb25faWQYBCABKAkimQIKE0dldEZvcmV3b3JkUmVzcG9uc2USDAoEdGV4dBgBIAEoCRITCgt0b2tlbl9jb3VudBgCIAEoDRIQCghyZXZpc2lvbhgDIAEoBBIMCgRldGFnGAQgASgJEikKCWZyZXNobmVzcxgFIAEoDjIWLmZvcmV3b3JkLnYxLkZyZXNobmVzcxImCgRjdXRzGAYgAygLMhguZm9yZXdvcmQudjEuRm9yZXdvcmRDdXQSEQoJdG9rZW5pemVyGAcgASgJEi8KC2NvbXB1dGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgVwYXJ0cxgJIAMoCzIZLmZvcmV3b3JkLnYxLkZvcmV3b3JkUGFydCI6ChRMaXN0UmV2aXNpb25zUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCSJHCg1SZXZpc2lvbkVudHJ5EiUKB3Byb2ZpbGUYASABKAsyFC5mb3Jld29yZC52MS5Qcm9maWxlEg8KB2NoYW5nZXMYAiADKAkiYQoVTGlzdFJldmlzaW9uc1Jlc3BvbnNlEi0KCXJldmlzaW9ucxgBIAMoCzIaLmZvcmV3b3JkLnYxLlJldmlzaW9uRW50cnkSGQoRZGFtYWdlZF9yZXZpc2lvbnMYAiADKAQidwoWUm9sbGJhY2tQcm9maWxlUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRIQCghyZXZpc2lvbhgDIAEoBBInCgR3YWl0GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIn8KF1JvbGxiYWNrUHJvZmlsZVJlc3BvbnNlEjAKDHJlcXVlc3RlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJY29tcGxldGVkGAIgASgIEhAKCHJldmlzaW9uGAMgASgEEg0KBWVycm9yGAQgASgJMsgDCg5Qcm9maWxlU2VydmljZRJNCgpHZXRQcm9maWxlEh4uZm9yZXdvcmQudjEuR2V0UHJvZmlsZVJlcXVlc3QaHy5mb3Jld29yZC52MS5HZXRQcm9maWxlUmVzcG9uc2USXwoQQmF0Y2hHZXRQcm9maWxlcxIkLmZvcmV3b3JkLnYxLkJhdGNoR2V0UHJvZmlsZXNSZXF1ZXN0GiUuZm9yZXdvcmQudjEuQmF0Y2hHZXRQcm9maWxlc1Jlc3BvbnNlElAKC0dldEZvcmV3b3JkEh8uZm9yZXdvcmQudjEuR2V0Rm9yZXdvcmRSZXF1ZXN0GiAuZm9yZXdvcmQudjEuR2V0Rm9yZXdvcmRSZXNwb25zZRJWCg1MaXN0UmV2aXNpb25zEiEuZm9yZXdvcmQudjEuTGlzdFJldmlzaW9uc1JlcXVlc3QaIi5mb3Jld29yZC52MS5MaXN0UmV2aXNpb25zUmVzcG9uc2USXAoPUm9sbGJhY2tQcm9maWxlEiMuZm9yZXdvcmQudjEuUm9sbGJhY2tQcm9maWxlUmVxdWVzdBokLmZvcmV3b3JkLnYxLlJvbGxiYWNrUHJvZmlsZVJlc3BvbnNlQjgKC2ZvcmV3b3JkLnYxUAFaFmZvcmV3b3JkL3YxO2ZvcmV3b3JkdjGqAg5Gb3Jld29yZEFwaS5WMWIGcHJvdG8z", [file_foreword_v1_freshness, file_foreword_v1_profile, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiFmb3Jld29yZC92MS9wcm9maWxlX3NlcnZpY2UucHJvdG8SC2ZvcmV3b3JkLnYxIjcKEUdldFByb2ZpbGVSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJImYKEkdldFByb2ZpbGVSZXNwb25zZRIlCgdwcm9maWxlGAEgASgLMhQuZm9yZXdvcmQudjEuUHJvZmlsZRIpCglmcmVzaG5lc3MYAiABKA4yFi5mb3Jld29yZC52MS5GcmVzaG5lc3MiPgoXQmF0Y2hHZXRQcm9maWxlc1JlcXVlc3QSEAoIdXNlcl9pZHMYASADKAkSEQoJbmFtZXNwYWNlGAIgASgJIkwKGEJhdGNoR2V0UHJvZmlsZXNSZXNwb25zZRIwCgdyZXN1bHRzGAEgAygLMh8uZm9yZXdvcmQudjEuR2V0UHJvZmlsZVJlc3BvbnNlIk4KFUxvb2t1cFByb2ZpbGVzUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEhEKCW5hbWVzcGFjZRgCIAEoCRIRCglsb29rdXBfaWQYAyABKAQiqgEKFkxvb2t1cFByb2ZpbGVzUmVzcG9uc2USJQoHcHJvZmlsZRgBIAEoCzIULmZvcmV3b3JkLnYxLlByb2ZpbGUSKQoJZnJlc2huZXNzGAIgASgOMhYuZm9yZXdvcmQudjEuRnJlc2huZXNzEhEKCWxvb2t1cF9pZBgDIAEoBBIrCgdyZWZ1c2FsGAQgASgLMhouZm9yZXdvcmQudjEuTG9va3VwUmVmdXNhbCJZCg1Mb29rdXBSZWZ1c2FsEg0KBWZpZWxkGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSKAoGcmVhc29uGAMgASgOMhguZm9yZXdvcmQudjEuRXJyb3JSZWFzb24iYAoSR2V0Rm9yZXdvcmRSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEhIKCm1heF90b2tlbnMYAyABKA0SEgoKc2Vzc2lvbl9pZBgEIAEoCSKZAgoTR2V0Rm9yZXdvcmRSZXNwb25zZRIMCgR0ZXh0GAEgASgJEhMKC3Rva2VuX2NvdW50GAIgASgNEhAKCHJldmlzaW9uGAMgASgEEgwKBGV0YWcYBCABKAkSKQoJZnJlc2huZXNzGAUgASgOMhYuZm9yZXdvcmQudjEuRnJlc2huZXNzEiYKBGN1dHMYBiADKAsyGC5mb3Jld29yZC52MS5Gb3Jld29yZEN1dBIRCgl0b2tlbml6ZXIYByABKAkSLwoLY29tcHV0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBXBhcnRzGAkgAygLMhkuZm9yZXdvcmQudjEuRm9yZXdvcmRQYXJ0IjoKFExpc3RSZXZpc2lvbnNSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJIkcKDVJldmlzaW9uRW50cnkSJQoHcHJvZmlsZRgBIAEoCzIULmZvcmV3b3JkLnYxLlByb2ZpbGUSDwoHY2hhbmdlcxgCIAMoCSJhChVMaXN0UmV2aXNpb25zUmVzcG9uc2USLQoJcmV2aXNpb25zGAEgAygLMhouZm9yZXdvcmQudjEuUmV2aXNpb25FbnRyeRIZChFkYW1hZ2VkX3JldmlzaW9ucxgCIAMoBCJ3ChZSb2xsYmFja1Byb2ZpbGVSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSEQoJbmFtZXNwYWNlGAIgASgJEhAKCHJldmlzaW9uGAMgASgEEicKBHdhaXQYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ifwoXUm9sbGJhY2tQcm9maWxlUmVzcG9uc2USMAoMcmVxdWVzdGVkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgljb21wbGV0ZWQYAiABKAgSEAoIcmV2aXNpb24YAyABKAQSDQoFZXJyb3IYBCABKAkiogEKFFdhdGNoUHJvZmlsZXNSZXF1ZXN0EhAKCHVzZXJfaWRzGAEgAygJEhEKCW5hbWVzcGFjZRgCIAEoCRIWCg5hbGxfbmFtZXNwYWNlcxgDIAEoCBIWCgxyZXN1bWVfdG9rZW4YBCABKAxIABIYCg5hZnRlcl9yZXZpc2lvbhgFIAEoBEgAEhIKCGZyb21fbm93GAYgASgISABCBwoFc3RhcnQiggEKFVdhdGNoUHJvZmlsZXNSZXNwb25zZRImCgVwaGFzZRgBIAEoDjIXLmZvcmV3b3JkLnYxLldhdGNoUGhhc2USFAoMcmVzdW1lX3Rva2VuGAIgASgMEisKB2NoYW5nZXMYAyADKAsyGi5mb3Jld29yZC52MS5Qcm9maWxlQ2hhbmdlKnQKCldhdGNoUGhhc2USGwoXV0FUQ0hfUEhBU0VfVU5TUEVDSUZJRUQQABIZChVXQVRDSF9QSEFTRV9CRUdJTk5JTkcQARIYChRXQVRDSF9QSEFTRV9TTkFQU0hPVBACEhQKEFdBVENIX1BIQVNFX0xJVkUQAzKBBQoOUHJvZmlsZVNlcnZpY2USTQoKR2V0UHJvZmlsZRIeLmZvcmV3b3JkLnYxLkdldFByb2ZpbGVSZXF1ZXN0Gh8uZm9yZXdvcmQudjEuR2V0UHJvZmlsZVJlc3BvbnNlEl8KEEJhdGNoR2V0UHJvZmlsZXMSJC5mb3Jld29yZC52MS5CYXRjaEdldFByb2ZpbGVzUmVxdWVzdBolLmZvcmV3b3JkLnYxLkJhdGNoR2V0UHJvZmlsZXNSZXNwb25zZRJdCg5Mb29rdXBQcm9maWxlcxIiLmZvcmV3b3JkLnYxLkxvb2t1cFByb2ZpbGVzUmVxdWVzdBojLmZvcmV3b3JkLnYxLkxvb2t1cFByb2ZpbGVzUmVzcG9uc2UoATABElAKC0dldEZvcmV3b3JkEh8uZm9yZXdvcmQudjEuR2V0Rm9yZXdvcmRSZXF1ZXN0GiAuZm9yZXdvcmQudjEuR2V0Rm9yZXdvcmRSZXNwb25zZRJWCg1MaXN0UmV2aXNpb25zEiEuZm9yZXdvcmQudjEuTGlzdFJldmlzaW9uc1JlcXVlc3QaIi5mb3Jld29yZC52MS5MaXN0UmV2aXNpb25zUmVzcG9uc2USXAoPUm9sbGJhY2tQcm9maWxlEiMuZm9yZXdvcmQudjEuUm9sbGJhY2tQcm9maWxlUmVxdWVzdBokLmZvcmV3b3JkLnYxLlJvbGxiYWNrUHJvZmlsZVJlc3BvbnNlElgKDVdhdGNoUHJvZmlsZXMSIS5mb3Jld29yZC52MS5XYXRjaFByb2ZpbGVzUmVxdWVzdBoiLmZvcmV3b3JkLnYxLldhdGNoUHJvZmlsZXNSZXNwb25zZTABQjgKC2ZvcmV3b3JkLnYxUAFaFmZvcmV3b3JkL3YxO2ZvcmV3b3JkdjGqAg5Gb3Jld29yZEFwaS5WMWIGcHJvdG8z", [file_foreword_v1_error_reason, file_foreword_v1_freshness, file_foreword_v1_profile, file_foreword_v1_profile_change, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Describes the message foreword.v1.GetProfileRequest.
@@ -42,53 +44,102 @@ export const BatchGetProfilesResponseSchema = /*@__PURE__*/
   messageDesc(file_foreword_v1_profile_service, 3);
 
 /**
+ * Describes the message foreword.v1.LookupProfilesRequest.
+ * Use `create(LookupProfilesRequestSchema)` to create a new message.
+ */
+export const LookupProfilesRequestSchema = /*@__PURE__*/
+  messageDesc(file_foreword_v1_profile_service, 4);
+
+/**
+ * Describes the message foreword.v1.LookupProfilesResponse.
+ * Use `create(LookupProfilesResponseSchema)` to create a new message.
+ */
+export const LookupProfilesResponseSchema = /*@__PURE__*/
+  messageDesc(file_foreword_v1_profile_service, 5);
+
+/**
+ * Describes the message foreword.v1.LookupRefusal.
+ * Use `create(LookupRefusalSchema)` to create a new message.
+ */
+export const LookupRefusalSchema = /*@__PURE__*/
+  messageDesc(file_foreword_v1_profile_service, 6);
+
+/**
  * Describes the message foreword.v1.GetForewordRequest.
  * Use `create(GetForewordRequestSchema)` to create a new message.
  */
 export const GetForewordRequestSchema = /*@__PURE__*/
-  messageDesc(file_foreword_v1_profile_service, 4);
+  messageDesc(file_foreword_v1_profile_service, 7);
 
 /**
  * Describes the message foreword.v1.GetForewordResponse.
  * Use `create(GetForewordResponseSchema)` to create a new message.
  */
 export const GetForewordResponseSchema = /*@__PURE__*/
-  messageDesc(file_foreword_v1_profile_service, 5);
+  messageDesc(file_foreword_v1_profile_service, 8);
 
 /**
  * Describes the message foreword.v1.ListRevisionsRequest.
  * Use `create(ListRevisionsRequestSchema)` to create a new message.
  */
 export const ListRevisionsRequestSchema = /*@__PURE__*/
-  messageDesc(file_foreword_v1_profile_service, 6);
+  messageDesc(file_foreword_v1_profile_service, 9);
 
 /**
  * Describes the message foreword.v1.RevisionEntry.
  * Use `create(RevisionEntrySchema)` to create a new message.
  */
 export const RevisionEntrySchema = /*@__PURE__*/
-  messageDesc(file_foreword_v1_profile_service, 7);
+  messageDesc(file_foreword_v1_profile_service, 10);
 
 /**
  * Describes the message foreword.v1.ListRevisionsResponse.
  * Use `create(ListRevisionsResponseSchema)` to create a new message.
  */
 export const ListRevisionsResponseSchema = /*@__PURE__*/
-  messageDesc(file_foreword_v1_profile_service, 8);
+  messageDesc(file_foreword_v1_profile_service, 11);
 
 /**
  * Describes the message foreword.v1.RollbackProfileRequest.
  * Use `create(RollbackProfileRequestSchema)` to create a new message.
  */
 export const RollbackProfileRequestSchema = /*@__PURE__*/
-  messageDesc(file_foreword_v1_profile_service, 9);
+  messageDesc(file_foreword_v1_profile_service, 12);
 
 /**
  * Describes the message foreword.v1.RollbackProfileResponse.
  * Use `create(RollbackProfileResponseSchema)` to create a new message.
  */
 export const RollbackProfileResponseSchema = /*@__PURE__*/
-  messageDesc(file_foreword_v1_profile_service, 10);
+  messageDesc(file_foreword_v1_profile_service, 13);
+
+/**
+ * Describes the message foreword.v1.WatchProfilesRequest.
+ * Use `create(WatchProfilesRequestSchema)` to create a new message.
+ */
+export const WatchProfilesRequestSchema = /*@__PURE__*/
+  messageDesc(file_foreword_v1_profile_service, 14);
+
+/**
+ * Describes the message foreword.v1.WatchProfilesResponse.
+ * Use `create(WatchProfilesResponseSchema)` to create a new message.
+ */
+export const WatchProfilesResponseSchema = /*@__PURE__*/
+  messageDesc(file_foreword_v1_profile_service, 15);
+
+/**
+ * Describes the enum foreword.v1.WatchPhase.
+ */
+export const WatchPhaseSchema = /*@__PURE__*/
+  enumDesc(file_foreword_v1_profile_service, 0);
+
+/**
+ * What a message of a watch belongs to.
+ *
+ * @generated from enum foreword.v1.WatchPhase
+ */
+export const WatchPhase = /*@__PURE__*/
+  tsEnum(WatchPhaseSchema);
 
 /**
  * Serves what is known of users, from the store and without a model.

@@ -425,6 +425,14 @@ export declare type RankingStatus = Message<"foreword.v1.RankingStatus"> & {
    * @generated from field: uint64 logged_count = 10;
    */
   loggedCount: bigint;
+
+  /**
+   * Choices offered that could not be logged, as while the disk is full; feedback
+   * on them names user and action.
+   *
+   * @generated from field: uint64 unlogged_count = 11;
+   */
+  unloggedCount: bigint;
 };
 
 /**

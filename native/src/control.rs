@@ -1,0 +1,78 @@
+//! The channel to the sidecar that started this process: lines of text both ways.
+//!
+//! From the sidecar: `clock offset MS`, `clock at MS`, `tell-all 0|1`, `beat N`, `drain MS`.
+//! To the sidecar: `ready PROTOCOL`, `beat N`, `asks HEX` (a user key that asks for a refresh), `reads SEGMENT COUNT`,
+//! `calls ANSWERED FORWARDED`, the last two since the former line.
+
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+
+use crate::front::{Front, Time};
+
+/// Raised with each change of the lines; a sidecar and a front of two versions do without each other.
+pub const PROTOCOL: u32 = 1;
+/// How long users who ask for a refresh wait for others, so that they are told of together.
+const GATHER: Duration = Duration::from_millis(2);
+/// How often reads are told of that ask for nothing.
+const COUNT: Duration = Duration::from_millis(100);
+
+/// What the sidecar orders.
+pub enum Order {
+    /// End all calls within so long, and then this process.
+    Drain(Duration),
+    /// Likewise, within the usual time, for a successor that waits until no address is held any more.
+    Succeeded(UnixStream),
+}
+
+/// Follows the channel until the sidecar is gone, or the last call of this process has ended.
+pub async fn follow(channel: UnixStream, front: Rc<Front>, orders: mpsc::Sender<Order>) -> io::Result<()> {
+    let (reading, mut writing) = channel.into_split();
+    let mut lines = BufReader::new(reading).lines();
+    writing.write_all(format!("ready {PROTOCOL}\n").as_bytes()).await?;
+    let mut counting = tokio::time::interval(COUNT);
+    loop {
+        let said = tokio::select! {
+            line = lines.next_line() => match line? {
+                Some(line) => obey(&line, &front, &orders).await,
+                None => return Ok(()),
+            },
+            () = front.asking.notified() => {
+                tokio::time::sleep(GATHER).await;
+                front.reads.borrow_mut().take_lines()
+            }
+            _ = counting.tick() => front.reads.borrow_mut().take_lines(),
+            () = front.ended.notified() => {
+                let last = front.reads.borrow_mut().take_lines();
+                return writing.write_all(last.as_bytes()).await;
+            }
+        };
+        if !said.is_empty() {
+            writing.write_all(said.as_bytes()).await?;
+        }
+    }
+}
+
+/// Does what a line says; returns what is said to it.
+async fn obey(line: &str, front: &Front, orders: &mpsc::Sender<Order>) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    match words[..] {
+        ["clock", "offset", ms] => ms.parse().into_iter().for_each(|ms| front.time.set(Time::Offset(ms))),
+        ["clock", "at", ms] => ms.parse().into_iter().for_each(|ms| front.time.set(Time::At(ms))),
+        ["tell-all", all] => front.reads.borrow_mut().tells_all = all == "1",
+        // With all that was noted before it, so that whoever hears it knows what this process knew.
+        ["beat", _] => return format!("{}{line}\n", front.reads.borrow_mut().take_lines()),
+        ["drain", ms] => {
+            let within = Duration::from_millis(ms.parse().unwrap_or(0));
+            // Refused only when this process is ending already.
+            let _ = orders.send(Order::Drain(within)).await;
+        }
+        // Of a later version, and refused by PROTOCOL before it comes to that.
+        _ => {}
+    }
+    String::new()
+}

@@ -1,0 +1,94 @@
+//! What the sidecar must hear of reads it did not see: how many there were, and whose asks for a refresh.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use crate::row::Row;
+use crate::store::Reading;
+
+/// Users told of within `AGAIN_MS`; beyond it a read tells nothing, and one of the next second does.
+const TOLD_MAX: usize = 10_000;
+/// A user who is read again within it is not told of again: the sidecar keeps to its own, longer pause.
+const AGAIN_MS: i64 = 1000;
+
+/// Counts and users since they were last taken.
+pub struct Reads {
+    counts: [u64; 256],
+    asking: Vec<Box<[u8]>>,
+    told: HashSet<Box<[u8]>>,
+    told_since_ms: i64,
+    /// Whether every user who is read is told of, as the policy `optimal` wants.
+    pub tells_all: bool,
+    /// Calls answered here, and calls handed on.
+    answered: u64,
+    forwarded: u64,
+}
+
+impl Reads {
+    pub fn new() -> Self {
+        Self {
+            counts: [0; 256],
+            asking: Vec::new(),
+            told: HashSet::new(),
+            told_since_ms: 0,
+            tells_all: false,
+            answered: 0,
+            forwarded: 0,
+        }
+    }
+
+    /// Notes a user whose row, or whose default, is handed out.
+    pub fn note(&mut self, reading: &Reading, key: &[u8], row: Option<Row>, now_ms: i64) {
+        self.counts[usize::from(row.map_or(0, Row::segment))] += 1;
+        if (self.tells_all || row.is_none_or(Row::asks_for_refresh))
+            && self.may_tell(key, now_ms)
+            && reading.is_known(key)
+        {
+            self.asking.push(key.into());
+            self.told.insert(key.into());
+        }
+    }
+
+    /// Counts a call that was answered here.
+    pub fn note_answered(&mut self) {
+        self.answered += 1;
+    }
+
+    /// Counts a call that was handed on.
+    pub fn note_forwarded(&mut self) {
+        self.forwarded += 1;
+    }
+
+    /// Whether somebody asks for a refresh that was not taken yet.
+    pub fn has_asking(&self) -> bool {
+        !self.asking.is_empty()
+    }
+
+    /// Takes what was noted as lines of the control channel.
+    pub fn take_lines(&mut self) -> String {
+        let mut lines = String::new();
+        for user in self.asking.drain(..) {
+            lines.push_str("asks ");
+            user.iter().for_each(|byte| write!(lines, "{byte:02x}").expect("a String grows"));
+            lines.push('\n');
+        }
+        for (segment, count) in self.counts.iter_mut().enumerate().filter(|(_, count)| **count > 0) {
+            writeln!(lines, "reads {segment} {count}").expect("a String grows");
+            *count = 0;
+        }
+        if self.answered + self.forwarded > 0 {
+            writeln!(lines, "calls {} {}", self.answered, self.forwarded).expect("a String grows");
+            (self.answered, self.forwarded) = (0, 0);
+        }
+        lines
+    }
+
+    fn may_tell(&mut self, key: &[u8], now_ms: i64) -> bool {
+        // A clock that was set back begins anew as well.
+        if !(0..AGAIN_MS).contains(&(now_ms - self.told_since_ms)) {
+            self.told.clear();
+            self.told_since_ms = now_ms;
+        }
+        self.told.len() < TOLD_MAX && !self.told.contains(key)
+    }
+}

@@ -1,0 +1,42 @@
+"""What the native front says in Rust is what Python says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import foreword
+from foreword import frames
+from foreword.tokens import count_tokens
+from sidecar import front
+
+NATIVE = Path(__file__).parents[2] / "native"
+FRAMES = (
+    frames.PLAIN,
+    frames.QUOTING,
+    frames.GENERAL,
+    frames.GENERAL_QUOTING,
+    frames.BRIEF,
+    frames.GENERAL_BRIEF,
+)
+
+
+def test_frames_and_their_tokens_are_the_same() -> None:
+    """The first lines by which the front cuts texts are ours, with the tokens we count and their brief form."""
+    source = (NATIVE / "src" / "cut.rs").read_text("utf-8")
+    names = dict(re.findall(r'const ([A-Z_]+): &str = "([^"]+)"', source))
+    found = [
+        (names.get(text, text.strip('"')), int(tokens), names[brief])
+        for text, tokens, brief in re.findall(
+            r'Frame \{\s*text:\s*("[^"]+"|[A-Z_]+),\s*tokens: (\d+),\s*brief: ([A-Z_]+),?\s*\}', source
+        )
+    ]
+    assert found == [(text, count_tokens(text), frames.brief_for(text)) for text in FRAMES]
+
+
+def test_versions_are_the_same() -> None:
+    """Front and sidecar of one checkout have one version, and speak one protocol."""
+    manifest = (NATIVE / "Cargo.toml").read_text("utf-8")
+    assert f'version = "{foreword.__version__}"' in manifest
+    control = (NATIVE / "src" / "control.rs").read_text("utf-8")
+    assert f"PROTOCOL: u32 = {front.PROTOCOL};" in control

@@ -1,0 +1,220 @@
+"""The native front as a process: it dies and comes back, outlives its sidecar, and is handed on to the next."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import grpc
+import psutil
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from waiting import PATIENCE_SECONDS, until
+
+from foreword.client import Foreword
+from foreword.config import Security
+from foreword.errors import ServiceError
+from foreword.store.check import check_store
+from foreword.v1.event_pb2 import Event
+from foreword.v1.freshness_pb2 import Freshness
+from sidecar import front, fronting
+from sidecar.errors import FrontError
+from sidecar.front_door import find_former, front_folder
+from sidecar.front_sockets import FrontSockets
+
+pytestmark = pytest.mark.parametrize("path", ["native"], indirect=True)
+
+
+class Daemon:
+    """`foreword sidecar` as a process, which can be killed."""
+
+    def __init__(self, start: Any) -> None:
+        self.address = f"unix:{start.sockets}/s.sock"
+        self._start = start
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, native: str = "auto") -> None:
+        """Start it, and return once it answers a call that is its own."""
+        environment = {
+            **os.environ,
+            "FOREWORD_STORE__DIRECTORY": str(self._start.store),
+            "FOREWORD_SIDECAR__LISTEN": f'["{self.address}"]',
+            "FOREWORD_SIDECAR__NATIVE": native,
+        }
+        self._process = subprocess.Popen([sys.executable, "-m", "foreword", "sidecar"], env=environment)
+        until(self._answers, "the sidecar")
+
+    def _answers(self) -> bool:
+        with suppress(ServiceError), self.client() as client:
+            return client.record([Event(event_id="1", user_id="bob", type="view")]) is not None
+        return False
+
+    def client(self) -> Foreword:
+        """Return a client of its own."""
+        return Foreword(self.address, raises=True, timeout_seconds=PATIENCE_SECONDS)
+
+    def end(self, number: signal.Signals) -> None:
+        """End the sidecar, and not its front."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(PATIENCE_SECONDS)
+
+
+@pytest.fixture
+def daemon(start: Any) -> Iterator[Daemon]:
+    """A sidecar in a process of its own, on a store with the profile of `ann`."""
+    running = start()
+    running.put("ann", with_state=True)
+    running.stop()
+    made = Daemon(start)
+    made.run()
+    yield made
+    made.end(signal.SIGTERM)
+    former = find_former(front_folder(start.store))
+    if former is not None:
+        former.replace()
+        former.close()
+    assert not list(check_store(start.store))
+
+
+def front_process(client: Foreword) -> int:
+    """Return the process of the front."""
+    found: int = client.status().front.process_id
+    return found
+
+
+def test_a_front_that_dies_comes_back(running: Any) -> None:
+    """kill -9 of the front costs running calls; another takes its place on the same address, and status says so."""
+    running.put("ann")
+    pid = front_process(running.client)
+    os.kill(pid, signal.SIGKILL)
+    running.eventually(lambda: _answer(running.client) == Freshness.FRESHNESS_FRESH, "the next front")
+    status = running.client.status().front
+    assert status.is_native
+    assert status.restarts == 1
+    assert status.process_id != pid
+
+
+def test_a_front_that_hangs_is_replaced(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A front that says nothing for long is ended, and another serves."""
+    monkeypatch.setattr(front, "_SILENCE_SECONDS_MAX", 0.1)
+    running.put("ann")
+    pid = front_process(running.client)
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: not psutil.pid_exists(pid), "the end of the front")
+    running.eventually(lambda: _answer(running.client) == Freshness.FRESHNESS_FRESH, "the next front")
+
+
+def test_reads_go_on_without_the_sidecar(daemon: Daemon) -> None:
+    """While the sidecar is dead profiles are read, health says so of that alone, and other calls say why not."""
+    daemon.end(signal.SIGKILL)
+    with daemon.client() as client, closing(grpc.insecure_channel(daemon.address)) as channel:
+        assert client.profile("ann").freshness == Freshness.FRESHNESS_EXPIRED
+        assert client.foreword("ann", session_id="s").revision == 1
+        with pytest.raises(ServiceError, match="does not run"):
+            client.record([Event(event_id="2", user_id="bob", type="view")])
+        health = health_pb2_grpc.HealthStub(channel)
+
+        def of(service: str) -> int:
+            status: int = health.Check(health_pb2.HealthCheckRequest(service=service)).status
+            return status
+
+        assert [of(name) for name in ("", "foreword.v1.ProfileService", "foreword.v1.ActivityService")] == [
+            1,
+            1,
+            2,
+        ]
+        watch = health.Watch(health_pb2.HealthCheckRequest(service="foreword.v1.ActivityService"))
+        assert next(watch).status == 2
+        daemon.run()
+        assert list(watch) == []
+
+
+def test_the_next_sidecar_takes_the_front_over(daemon: Daemon) -> None:
+    """Started again after kill -9, a sidecar serves on the same socket, and the former front ends."""
+    with daemon.client() as client:
+        former = psutil.Process(front_process(client))
+        daemon.end(signal.SIGKILL)
+        socket = Path(daemon.address.removeprefix("unix:")).stat().st_ino
+        daemon.run()
+        until(lambda: not former.is_running(), "the end of the former front")
+        assert Path(daemon.address.removeprefix("unix:")).stat().st_ino == socket
+        assert client.status().front.is_native
+        assert client.profile("ann").profile.user_id == "ann"
+
+
+def test_without_its_front_the_sidecar_takes_the_addresses_itself(daemon: Daemon) -> None:
+    """Turned off after a crash, the front that is left ends, and the sidecar answers reads."""
+    with daemon.client() as client:
+        former = psutil.Process(front_process(client))
+        daemon.end(signal.SIGKILL)
+        daemon.run(native="off")
+        until(lambda: not former.is_running(), "the end of the former front")
+        status = client.status().front
+        assert (status.is_native, status.reason) == (False, 'sidecar.native is "off"')
+        assert client.profile("ann").profile.user_id == "ann"
+
+
+def test_a_sidecar_that_ends_takes_its_front_along(daemon: Daemon) -> None:
+    """SIGTERM lets calls end, and leaves neither a front nor a socket."""
+    with daemon.client() as client:
+        process = psutil.Process(front_process(client))
+    daemon.end(signal.SIGTERM)
+    assert not process.is_running()
+    assert not Path(daemon.address.removeprefix("unix:")).exists()
+
+
+def test_a_front_alone_ends_with_its_store(daemon: Daemon, start: Any) -> None:
+    """A front whose sidecar is dead ends when the store's folder is gone."""
+    with daemon.client() as client:
+        process = psutil.Process(front_process(client))
+    daemon.end(signal.SIGKILL)
+    aside = start.store.rename(start.store.with_name("aside"))
+    until(lambda: not process.is_running(), "the end of the front")
+    aside.rename(start.store)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda patch, _folder: patch.setattr(fronting, "find_binary", _fails),
+        lambda _patch, folder: folder.chmod(0o755),
+    ],
+    ids=["a binary that does not run", "a folder open to others"],
+)
+def test_a_front_that_cannot_be_had_is_a_problem(
+    start: Any, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[pytest.MonkeyPatch, Path], None]
+) -> None:
+    """The sidecar then answers reads itself, and says why."""
+    folder = front_folder(start.store)
+    spoil(monkeypatch, folder)
+    running = start()
+    running.put("ann")
+    assert running.client.profile("ann").profile.user_id == "ann"
+    assert not running.client.status().front.is_native
+    assert "answers reads itself" in running.problems()["sidecar.front"]
+    folder.chmod(0o700)
+
+
+def test_every_address_of_a_host_is_bound_to_one_port(path: str) -> None:
+    """Where the system chooses the port of a host with several addresses, it is the same on all."""
+    sockets = FrontSockets(None, Security())
+    port = sockets.add_insecure_port("localhost:0")
+    assert {one.socket.getsockname()[1] for one in sockets.listening} == {port}
+    sockets.close()
+
+
+def _fails() -> Path:
+    raise FrontError("it does not run")
+
+
+def _answer(client: Foreword) -> int | None:
+    with suppress(ServiceError):
+        return client.profile("ann").freshness
+    return None
