@@ -25,6 +25,17 @@ def connect(settings: Settings, *, timeout_seconds: float = TIMEOUT_SECONDS) -> 
     return client
 
 
+def connect_to(address: str) -> Foreword:
+    """Return a client of the sidecar at an address that is not of the configuration.
+
+    Raises:
+        ServiceError: None listens.
+    """
+    if not is_listening(address):
+        raise _nobody(address)
+    return Foreword(address, raises=True)
+
+
 def connect_when_running(settings: Settings, *, timeout_seconds: float = TIMEOUT_SECONDS) -> Foreword | None:
     """Return a client of the sidecar, or None when none listens.
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
+from foreword.cli.connection import connect_to
 from foreword.cli.output import bytes_text, note, print_json, table
 from foreword.cli.progress import in_unit, progress
 from foreword.cli.settings import Settings, shared_options
-from foreword.client import Foreword
 from foreword.clock import format_time_ms
 from foreword.naming import escaped
 from foreword.store.dataset import (
@@ -219,7 +219,7 @@ def follow(settings: Settings, address: str, *, ends: bool) -> None:
     )
     with (
         closing(replica),
-        Foreword(address, raises=True) as client,
+        connect_to(address) as client,
         progress(as_json=settings.as_json) as show,
     ):
         taken = silent = 0
