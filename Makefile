@@ -24,7 +24,7 @@ MAIN ?= $(shell git rev-parse --quiet --verify origin/main >/dev/null 2>&1 && ec
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
 demo: $(VENV)/.runtime $(if $(MODEL),$(VENV)/.model-server) ## See forewords written from real activity: GIT=path of a repository, KEEP=1 to leave it up, MODEL=1 with a language model
@@ -45,7 +45,7 @@ lint: $(VENV)/.dev ## Check code and proto style, changing nothing
 .PHONY: types
 types: $(VENV)/.dev ## Check types, strictly
 	@$(BIN)/mypy $(ARGS)
-	@$(BIN)/mypy examples/*.py tests/typed/*.py
+	@$(BIN)/mypy examples/*.py tests/typed/*.py clients/*.py
 
 .PHONY: proto
 proto: $(VENV)/.dev ## Generate code from proto/, check its style and that it breaks no client of main
@@ -66,13 +66,27 @@ native: $(VENV)/.dev ## Test the native front, build it with cargo and install i
 	@$(PIP) install --force-reinstall --no-deps ./native
 	@$(BIN)/foreword-front --version
 
+.PHONY: clients-proto
+clients-proto: $(VENV)/.dev ## Generate the code of clients/ from proto/, with the generators that each pins
+	@$(BIN)/python clients/generate.py $(ARGS)
+
+.PHONY: clients-vectors
+clients-vectors: $(VENV)/.dev ## Write clients/vectors/reads.json anew
+	@$(BIN)/python clients/make_vectors.py
+
+.PHONY: test-clients
+test-clients: $(VENV)/.dev ## Build and test the clients in other languages beside running daemons; ARGS='go rust' chooses
+	@$(BIN)/python clients/run_tests.py $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure the figures in benchmarks/ and write their tables
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: docs
-docs: $(VENV)/.runtime ## Write docs/configuration.md anew from foreword/config.py
+docs: $(VENV)/.runtime ## Write docs/configuration.md, docs/metrics.md and the dashboard anew from the code
 	@$(BIN)/python docs/make_configuration.py
+	@$(BIN)/python docs/make_metrics.py
+	@$(BIN)/python docs/make_dashboard.py
 
 .PHONY: forewords
 forewords: $(VENV)/.dev ## Write docs/forewords.md anew: ten people's forewords beside their events

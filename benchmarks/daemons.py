@@ -8,25 +8,43 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import grpc
 
 READY_SECONDS = 30
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @contextlib.contextmanager
-def sidecar(store: Path, *, as_of: str | None = None, native: str = "auto") -> Iterator[tuple[str, int]]:
-    """Run `foreword sidecar`; yield its unix address and process id. `native` is sidecar.native."""
+def sidecar(
+    store: Path,
+    *,
+    as_of: str | None = None,
+    settings: Mapping[str, str] = _NOTHING,
+    before: str = "",
+    native: str = "auto",
+) -> Iterator[tuple[str, int]]:
+    """Run `foreword sidecar`; yield its unix address and process id.
+
+    Args:
+        store: Its folder.
+        as_of: The time it goes by.
+        settings: Further variables of its environment.
+        before: Python that is run in it first.
+        native: `sidecar.native`.
+    """
     address = f"unix:{store}/bench.sock"
     environment = {
         **os.environ,
         "FOREWORD_STORE__DIRECTORY": str(store),
         "FOREWORD_SIDECAR__LISTEN": f'["{address}"]',
         "FOREWORD_SIDECAR__NATIVE": native,
+        **settings,
     }
-    with _process(["sidecar"], environment, as_of) as process:
+    with _process(["sidecar"], environment, as_of, before) as process:
         with grpc.insecure_channel(address) as channel:
             grpc.channel_ready_future(channel).result(timeout=READY_SECONDS)
         yield address, process.pid
@@ -60,11 +78,12 @@ def resident_bytes(pid: int, *, without: str = ".mdb") -> int:
 
 @contextlib.contextmanager
 def _process(
-    command: list[str], environment: dict[str, str], as_of: str | None
+    command: list[str], environment: dict[str, str], as_of: str | None, before: str = ""
 ) -> Iterator[subprocess.Popen[bytes]]:
     replay = ["--as-of", as_of] if as_of else []
+    program = f"{before}\nfrom foreword.cli import main\nraise SystemExit(main())"
     process = subprocess.Popen(
-        [sys.executable, "-m", "foreword", *command, *replay], env=environment, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", program, *command, *replay], env=environment, stderr=subprocess.DEVNULL
     )
     try:
         yield process

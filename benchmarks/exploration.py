@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.table import Table
-from ranking.exploration import Exploration, Floats, _worlds, by_mean, explore
+from ranking.block import factor
+from ranking.exploration import Exploration, Floats, _worlds, by_mean, explore, spread
 from ranking.off_policy import Limits, Logged, estimate
 
 SIZE = 16
@@ -71,7 +72,7 @@ def _latency_us(count: int, worlds: int) -> tuple[float, float]:
     taken = []
     for _ in range(CALLS):
         began = time.perf_counter_ns()
-        explore(*given, options=options, random=drawn)
+        explore(given[0], spread(given[1], factor(given[2])), options=options, random=drawn)
         taken.append((time.perf_counter_ns() - began) / 1000)
     return float(np.percentile(taken, 50)), float(np.percentile(taken, 99))
 
@@ -86,7 +87,9 @@ def _information(count: int, worlds: int) -> tuple[float, float]:
     squares = np.empty((DECISIONS, PLACES))
     for number in range(DECISIONS):
         given = _made_up(count, drawn)
-        matches = _worlds(*given, options, drawn) == by_mean(given[0]).order
+        matches = (
+            _worlds(given[0], spread(given[1], factor(given[2])), options, drawn) == by_mean(given[0]).order
+        )
         propensities = (1 - options.epsilon) * matches.mean(axis=0) + options.epsilon / count
         squares[number] = 1 / propensities[:PLACES]
     return 1 / squares[:, 0].mean(), 1 / squares.mean()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 import tempfile
 import time
@@ -66,7 +67,10 @@ def run(user_counts: tuple[int, ...] = USER_COUNTS) -> Table:
         "order: request checked, the user's block read from the store and its checksum verified, scored, explored, "
         f"the decision put into the log's queue, the answer made; {CALLS:,} of random users, one at a time, the log "
         "written to disk beside it.",
-        f"{_DISTINCT_REQUESTS} different requests, drawn anew for each call; candidates seen before, as in service.",
+        f"{_DISTINCT_REQUESTS} sets of candidates, one of them for each call, as agents offer the tools that they "
+        "have. Chosen anew from all: each call has a set of its own, of candidates that were seen before.",
+        "Of the 1,000 users all were asked for a moment ago, and their parameters are at hand; of the million hardly "
+        "any.",
         "Feedback: its event checked and recorded, the block read, moved and written, within a write transaction; the "
         "grouped commit, which one transaction of many pays once, is not in it. The user's parameters alone: the same "
         "without its event.",
@@ -80,7 +84,9 @@ _NAMES = (
     "order of 100 candidates",
     "order of 100, nothing explored",
     "order of 100, user unknown",
+    "order of 100, chosen anew from all",
     "order of 500 candidates",
+    "order of 500, chosen anew from all",
     "feedback, with its event",
     "feedback, the user's parameters alone",
 )
@@ -90,18 +96,32 @@ async def _measure(store: Path, model: GlobalModel, users: int) -> dict[str, lis
     rows: dict[str, list[float]] = {}
     async with Served(store, model) as (ranker, activity):
         random = np.random.default_rng(2)
-        for name, count, explore in ((_NAMES[0], 100, True), (_NAMES[1], 100, False), (_NAMES[3], 500, True)):
+
+        def someone() -> str:
+            return user_id(int(random.integers(users)))
+
+        def nobody() -> str:
+            return f"nobody-{random.integers(1 << 40)}"
+
+        for name, count, explore, who in (
+            (_NAMES[0], 100, True, someone),
+            (_NAMES[1], 100, False, someone),
+            (_NAMES[2], 100, True, nobody),
+            (_NAMES[4], 500, True, someone),
+        ):
             requests = [_request(random, count, explore=explore) for _ in range(_DISTINCT_REQUESTS)]
-            rows[name] = await _orders(ranker, requests, lambda: user_id(int(random.integers(users))), random)
-        requests = [_request(random, 100, explore=True) for _ in range(_DISTINCT_REQUESTS)]
-        rows[_NAMES[2]] = await _orders(
-            ranker, requests, lambda: f"nobody-{random.integers(1 << 40)}", random
-        )
-        rows[_NAMES[4]], rows[_NAMES[5]] = _feedback(ranker, activity, users, random)
+            rows[name] = await _orders(ranker, functools.partial(_one_of, requests, random), who)
+        for name, count in ((_NAMES[3], 100), (_NAMES[5], 500)):
+            rows[name] = await _orders(ranker, functools.partial(_request, random, count), someone)
+        rows[_NAMES[6]], rows[_NAMES[7]] = _feedback(ranker, activity, users, random)
     return rows
 
 
-def _request(random: np.random.Generator, count: int, *, explore: bool) -> RankActionsRequest:
+def _one_of(requests: list[RankActionsRequest], random: np.random.Generator) -> RankActionsRequest:
+    return requests[int(random.integers(len(requests)))]
+
+
+def _request(random: np.random.Generator, count: int, *, explore: bool = True) -> RankActionsRequest:
     numbers = random.choice(ACTIONS, count, replace=False).tolist()
     return RankActionsRequest(
         candidates=map(candidate, numbers),
@@ -111,15 +131,12 @@ def _request(random: np.random.Generator, count: int, *, explore: bool) -> RankA
 
 
 async def _orders(
-    ranker: Ranker,
-    requests: list[RankActionsRequest],
-    next_user: Callable[[], str],
-    random: np.random.Generator,
+    ranker: Ranker, next_request: Callable[[], RankActionsRequest], next_user: Callable[[], str]
 ) -> list[float]:
     times = []
     for call in range(WARM_UP + CALLS):
         # As it arrives: parsed anew, with the user of this call.
-        request = requests[int(random.integers(len(requests)))]
+        request = next_request()
         request.user_id = next_user()
         received = ranking_pb2.RankActionsRequest.FromString(request.SerializeToString())
         user = keys.user_key(request.user_id)

@@ -15,6 +15,7 @@ from foreword.admission import TYPE_BYTES_MAX
 from foreword.config_ranking import Ranking
 from foreword.config_section import Section
 from foreword.config_segments import ProviderName, Segments, said
+from foreword.config_telemetry import Telemetry
 from foreword.config_window import Window
 from foreword.editorial import Editorial, read_editorial
 from foreword.errors import FieldError
@@ -68,6 +69,10 @@ class Store(Section):
     """Revisions kept per user, the newest included."""
     ledger_entries_max: Annotated[int, Field(ge=100, le=100_000_000)] = 100_000
     """Refresh attempts kept one by one; their sums are kept for good."""
+    changes_max: Annotated[int, Field(ge=100, le=100_000_000)] = 100_000
+    """Changes of profiles kept in order, for those who watch: whoever is further behind begins anew with a snapshot. A
+    row has about 60 bytes, so 100,000 are 6 MB, and an erasure looks through them in some 60 ms. More is for watchers
+    that are away while many users are refreshed, such as over a night."""
     retention_days: Annotated[int, Field(ge=28, le=3650)] = 90
     """How long consumed events are kept, in whole days, UTC. At least the window; older knowledge travels in the
     profile, and counts by type and topic stay in bands of days that double in length as they age."""
@@ -102,6 +107,19 @@ class Sidecar(Section):
     """How often consumed triggers and events past retention are removed."""
     open_trigger_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60.0
     """A user read again within this time makes no second on-open trigger."""
+    streams_max: Annotated[int, Field(ge=1, le=100_000)] = 512
+    """Calls of LookupProfiles, StreamEvents and WatchProfiles at once; further ones are refused with STREAMS_EXHAUSTED.
+    One that nobody reads keeps up to two messages and HTTP/2's window of 64 KB."""
+    watchers_max: Annotated[int, Field(ge=0, le=100_000)] = 64
+    """Of them, calls of WatchProfiles: each change is read and sent once for each. 0: none."""
+    watch_message_bytes_max: Annotated[int, Field(ge=32_768, le=3 << 20)] = 262_144
+    """Size from which on changes go into a further message. It bounds what is in flight to one watcher; 3 MiB leaves
+    room for the last profile below the 4 MiB that clients take of themselves."""
+    watch_heartbeat_seconds: Annotated[float, Field(gt=0, le=3600)] = 15.0
+    """A watch in which nothing happens for so long is sent a message without changes: its watcher knows that it is
+    still there, and has a newer token."""
+    watch_poll_ms: Annotated[int, Field(ge=1, le=10_000)] = 20
+    """How often profiles.lmdb's last transaction id is looked at for all watchers together; costs a microsecond."""
     native: Literal["auto", "off"] = "auto"
     """Who answers reads. auto: a native process in front of the sidecar where foreword-native is installed, else the
     sidecar itself. off: always the sidecar. `foreword status` says which it is."""
@@ -638,25 +656,6 @@ class Security(Section):
         if (self.tls_certificate_file is None) != (self.tls_key_file is None):
             raise ValueError("tls_certificate_file and tls_key_file go together; one of them is missing")
         return self
-
-
-class Telemetry(Section):
-    """Who is told when something is wrong, beside log and status."""
-
-    alert_webhook_url: Annotated[str, Field(max_length=2048)] = ""
-    """Where alerts are sent to by POST as JSON, such as https://hooks.example.com/foreword; tried again for hours
-    (docs/operations.md). Empty: nowhere."""
-    alert_webhook_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
-    """How long the receiver may take to answer."""
-
-    @field_validator("alert_webhook_url")
-    @classmethod
-    def _address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-            # Not shown: such addresses are often secret.
-            raise ValueError("found something else; allowed: an address that begins with http:// or https://")
-        return url
 
 
 class Config(Section):

@@ -9,7 +9,9 @@ from types import TracebackType
 from foreword import arguments, keys
 from foreword.budget import budget_tokens
 from foreword.clock import Clock, SystemClock
-from foreword.errors import StoreError
+from foreword.errors import StoreError, StoreMissingError
+from foreword.keys import UserKey
+from foreword.store.activity_reader import ActivityReader
 from foreword.store.profile_reader import ProfileReader, open_when_present
 from foreword.store.responses import DefaultResponses, cut_to_budget, foreword_response, profile_response
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
@@ -21,8 +23,8 @@ UPKEEP_SECONDS = 5.0
 class LocalReader:
     """Reads profiles.lmdb in this process. A user nobody knows gets the default profile; a miss is never an error.
 
-    Works before the scheduler has made the store, and follows a store that is restored in its place. Knows nothing
-    of activity: it asks for no refresh, and an erased user is seen until the scheduler has done its part.
+    Works before the scheduler has made the store, and follows a store that is restored in its place. Asks for no
+    refresh. A user whose erasure was asked for is unknown at once, before the scheduler has done its part.
     Make it after a fork, never before. One reader serves all threads.
 
     Args:
@@ -39,6 +41,7 @@ class LocalReader:
         self._now_ms = (clock or SystemClock()).now_ms
         self._defaults = DefaultResponses()
         self._reader: ProfileReader | None = None
+        self._activity: ActivityReader | None = None
         self._upkeep_due = 0.0
         self._upkeep()
 
@@ -69,7 +72,7 @@ class LocalReader:
         """Return the serialized GetProfileResponse of a user, unparsed; raises as `text` does."""
         reader = self._current()
         user = keys.user_key(user_id, namespace)
-        row = reader.profile_row(user) if reader is not None else None
+        row = None if reader is None or self._is_erased(user) else reader.profile_row(user)
         if row is None:
             return self._defaults.profile_response(user_id, namespace, reader)
         return profile_response(row, self._now_ms())
@@ -78,16 +81,17 @@ class LocalReader:
         """Return the serialized GetForewordResponse of a user, unparsed; raises as `text` does."""
         reader = self._current()
         user = keys.user_key(user_id, namespace)
-        row = reader.foreword_row(user) if reader is not None else None
+        row = None if reader is None or self._is_erased(user) else reader.foreword_row(user)
         if row is None:
             return self._defaults.foreword_response(namespace, reader)
         return foreword_response(row, self._now_ms())
 
     def close(self) -> None:
         """Release the store."""
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+        for reader in (self._reader, self._activity):
+            if reader is not None:
+                reader.close()
+        self._reader = self._activity = None
         self._upkeep_due = float("inf")
 
     def __enter__(self) -> LocalReader:
@@ -97,6 +101,11 @@ class LocalReader:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _is_erased(self, user: UserKey) -> bool:
+        # Asked before the profile is looked up: an erasure that is over has left no profile, and no row here.
+        activity = self._activity
+        return activity is not None and activity.is_erased(user)
 
     def _current(self) -> ProfileReader | None:
         # Taken first: a reader that another thread gives up meanwhile is not mistaken for a store that is not there.
@@ -113,10 +122,16 @@ class LocalReader:
         except StoreError:
             # Said at every call until the store can be used again; served meanwhile, nobody would be known.
             self._upkeep_due = 0.0
-            self._reader = None
+            self._reader = self._activity = None
             raise
 
     def _look(self) -> None:
+        # Activity first: no profile is served before erasures can be looked up.
+        if self._activity is None:
+            self._activity = _activity_when_present(self._directory)
+        else:
+            self._activity.refuse_cut()
+            self._activity.upkeep()
         if self._reader is None:
             self._reader = open_when_present(self._directory)
         else:
@@ -124,3 +139,10 @@ class LocalReader:
             self._reader.upkeep()
         if self._reader is not None:
             self._defaults.follow(self._reader)
+
+
+def _activity_when_present(directory: Path) -> ActivityReader | None:
+    try:
+        return ActivityReader(directory)
+    except StoreMissingError:
+        return None

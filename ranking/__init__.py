@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from ranking.block import Forgetting, Prior, Recent, UserBlock, probabilities
+from ranking.block import Forgetting, Prior, UserBlock, probabilities
 from ranking.encoder import Encoder, HashedEncoder, best_encoder, load_encoder
-from ranking.example import Action, Context, Example, Learner
+from ranking.example import Action, ActionSet, Context, Example, Learner
 from ranking.learner import LearnerOptions, OnlineLearner
 from ranking.model import Encoded, GlobalModel
+from ranking.ring import Ring
 from ranking.table import Table
 from ranking.training import Training, TrainingOptions, train
 from ranking.vocabulary import Vocabulary, VocabularyRules, build_vocabulary
 
 __all__ = [
     "Action",
+    "ActionSet",
     "Context",
     "Encoded",
     "Encoder",
@@ -24,7 +26,7 @@ __all__ = [
     "LearnerOptions",
     "OnlineLearner",
     "Prior",
-    "Recent",
+    "Ring",
     "Table",
     "Training",
     "TrainingOptions",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,21 +13,17 @@ from numpy.typing import NDArray
 
 from foreword.clock import DAY_MS
 from foreword.errors import StoreCorruptError, StoreVersionError
+from ranking.ring import ACTION_BYTES, EMPTY, RECENT_MAX, Ring
 
 Floats: TypeAlias = NDArray[np.float32]
 Doubles: TypeAlias = NDArray[np.float64]
 
 DIMENSIONS_MAX = 16
 """Weights of a user: with their packed covariance 608 bytes, so that a million users are within a gigabyte or so."""
-RECENT_MAX = 16
-"""Last actions of a user; the ten newest are looked at, and a few more where some turn out to be unknown."""
-REFUSED_MAX = 8
-"""Refusals among them: who turns down many would otherwise have nothing in the ring that they liked."""
 
 _FORMAT = 1
 # Format, dimensions, actions in the ring, nothing; model version, observations, time of the last change.
 _HEADER = struct.Struct("<BBBxIIq")
-_RECENT = struct.Struct("<IIf")
 # What an observation gives back of the uncertainty it takes, as a share of the prior's: a user whose weights were
 # known exactly could never change, and a covariance of 32-bit floats stays positive. See also `Forgetting`.
 _PI_8 = math.pi / 8
@@ -39,14 +35,6 @@ class Prior(NamedTuple):
 
     mean: Floats
     covariance: Floats
-
-
-class Recent(NamedTuple):
-    """One of a user's last actions: its row in the model, when (seconds since 1970), and the reward, 0 to 1."""
-
-    row: int
-    seconds: int
-    reward: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +55,7 @@ class Forgetting:
 FORGETTING = Forgetting()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UserBlock:
     """What is known of one user under one model. Immutable: learning returns another.
 
@@ -77,7 +65,7 @@ class UserBlock:
         covariance: float32[D, D], how sure; symmetric, positive definite.
         updated_ms: When it last changed, in milliseconds since 1970.
         observations: How many it has learned from.
-        recent: The last actions, the newest last.
+        recent: The last actions.
     """
 
     model_version: int
@@ -85,7 +73,12 @@ class UserBlock:
     covariance: Floats
     updated_ms: int
     observations: int = 0
-    recent: tuple[Recent, ...] = ()
+    recent: Ring = EMPTY
+
+    @cached_property
+    def factor(self) -> Floats:
+        """Return a matrix whose product with its own transpose is the covariance, float32[D, D]."""
+        return factor(self.covariance)
 
     @classmethod
     def fresh(cls, prior: Prior, model_version: int, now_ms: int) -> UserBlock:
@@ -136,31 +129,26 @@ class UserBlock:
         block = self.at(now_ms, prior, forgetting)
         mean, covariance = posterior(block.mean, block.covariance, features, (offset, reward, weight))
         covariance += np.float32(forgetting.share * weight) * prior.covariance
-        return replace(
-            block,
-            mean=mean,
-            covariance=covariance,
-            updated_ms=max(now_ms, self.updated_ms),
-            observations=min(self.observations + 1, 0xFFFF_FFFF),
-        )
+        observations = min(self.observations + 1, 0xFFFF_FFFF)
+        updated_ms = max(now_ms, self.updated_ms)
+        return UserBlock(self.model_version, mean, covariance, updated_ms, observations, self.recent)
 
     def with_recent(self, row: int, now_ms: int, reward: float) -> UserBlock:
         """Return the block with one more action at the end of its ring."""
-        recent = [*self.recent, Recent(row, min(max(now_ms // 1000, 0), 0xFFFF_FFFF), reward)]
-        if len(recent) > RECENT_MAX:
-            refused = [place for place, one in enumerate(recent) if one.reward < 0.5]
-            recent.pop(refused[0] if len(refused) > REFUSED_MAX else _first_taken(recent))
-        return replace(self, recent=tuple(recent))
+        recent = self.recent.followed(row, now_ms, reward)
+        return UserBlock(
+            self.model_version, self.mean, self.covariance, self.updated_ms, self.observations, recent
+        )
 
     def to_bytes(self) -> bytes:
         """Return the block as it is stored, little-endian: header, mean, covariance's upper triangle, ring."""
         size = len(self.mean)
         header = _HEADER.pack(
-            _FORMAT, size, len(self.recent), self.model_version, self.observations, self.updated_ms
+            _FORMAT, size, len(self.recent.rows), self.model_version, self.observations, self.updated_ms
         )
-        packed = self.covariance[_triangle(size)]
-        ring = b"".join(_RECENT.pack(*one) for one in self.recent)
-        return header + self.mean.astype("<f4").tobytes() + packed.astype("<f4").tobytes() + ring
+        packed = self.covariance.ravel().take(_triangle(size))
+        numbers = self.mean.astype("<f4").tobytes() + packed.astype("<f4").tobytes()
+        return header + numbers + self.recent.to_bytes()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> UserBlock:
@@ -176,7 +164,7 @@ class UserBlock:
             raise StoreCorruptError(f"A user's block has {len(data)} bytes, fewer than its header")
         _, size, ring, version, observations, updated_ms = _HEADER.unpack_from(data)
         numbers = size + size * (size + 1) // 2
-        expected = _HEADER.size + 4 * numbers + ring * _RECENT.size
+        expected = _HEADER.size + 4 * numbers + ring * ACTION_BYTES
         if not 0 < size <= DIMENSIONS_MAX or ring > RECENT_MAX or len(data) != expected:
             raise StoreCorruptError(
                 f"A user's block has {len(data)} bytes; {size} weights and {ring} actions take {expected}"
@@ -187,8 +175,19 @@ class UserBlock:
         if not math.isfinite(np.add.reduce(values)):
             raise StoreCorruptError("A user's block holds a number that is not finite")
         covariance = values[size:].take(_square(size))
-        recent = tuple(map(Recent._make, _RECENT.iter_unpack(data[_HEADER.size + 4 * numbers :])))
+        recent = Ring.from_bytes(data, _HEADER.size + 4 * numbers)
         return cls(version, values[:size], covariance, updated_ms, observations, recent)
+
+
+def factor(covariance: Floats) -> Floats:
+    """Return a matrix whose product with its own transpose is the covariance, float32[D, D]; by its lower triangle."""
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        # Rounding can leave a direction of no variance slightly below zero: the nearest that is one has zero there.
+        values, vectors = np.linalg.eigh(covariance)
+        found: Floats = vectors * np.sqrt(np.maximum(values, 0))
+        return found
 
 
 def posterior(
@@ -240,30 +239,30 @@ def sigmoid(logit: float) -> float:
 
 def probabilities(logits: Floats, variances: Floats) -> Doubles:
     """Return what is expected of `sigmoid` where a logit is uncertain (MacKay's approximation, 1992)."""
-    spread = np.sqrt(1.0 + _PI_8 * variances, dtype=np.float64)
+    odds: Doubles = np.divide(logits, np.sqrt(1.0 + _PI_8 * variances), dtype=np.float64)
+    np.negative(odds, out=odds)
     # Beyond 500 the odds are 0 in any case, and would overflow.
-    odds = np.exp(np.minimum(-logits / spread, 500.0))
-    found: Doubles = 1.0 / (1.0 + odds)
+    np.minimum(odds, 500.0, out=odds)
+    np.exp(odds, out=odds)
+    odds += 1.0
+    found: Doubles = np.reciprocal(odds, out=odds)
     return found
 
 
 @lru_cache(maxsize=DIMENSIONS_MAX)
-def _triangle(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _triangle(size: int) -> NDArray[np.intp]:
+    """Return where each number of the packed triangle stands in the square."""
     rows, columns = np.triu_indices(size)
-    return rows, columns
+    return rows * size + columns
 
 
 @lru_cache(maxsize=DIMENSIONS_MAX)
 def _square(size: int) -> NDArray[np.intp]:
     """Return where each number of the square stands in the packed triangle."""
-    rows, columns = _triangle(size)
+    rows, columns = np.triu_indices(size)
     places = np.empty((size, size), np.intp)
     places[rows, columns] = places[columns, rows] = np.arange(len(rows))
     return places
-
-
-def _first_taken(recent: list[Recent]) -> int:
-    return next(place for place, one in enumerate(recent) if one.reward >= 0.5)
 
 
 def _refuse(data: bytes) -> None:

@@ -60,19 +60,24 @@ class CorrectionFolder:
 
     Args:
         directory: Of the corrections; made when the first is written.
+
+    Attributes:
+        damage: Why the newest could not be read when one was last asked for; empty when it could, or there was none.
     """
 
     def __init__(self, directory: Path) -> None:
+        self.damage = ""
         self._directory = directory
 
     def load(self) -> Correction | None:
         """Return the newest that is whole; None where there is none."""
+        self.damage = ""
         for path in self._paths():
             try:
                 return Correction.load(path)
-            except StoreError:
+            except StoreError as exc:
                 # Cut short or changed since: the one before it was learned from all but the last minute.
-                continue
+                self.damage = self.damage or exc.message
         return None
 
     def save(self, correction: Correction) -> None:
@@ -94,8 +99,12 @@ class CorrectionFolder:
             remove(path)
             aside.rename(path)
             sync_directory(self._directory)
-            for old in self._paths()[2:]:
-                remove(old)
+            others = [other for other in self._paths() if other != path]
+            # What claims to have learned more could not be read: this one was learned from what could.
+            before = next((other for other in others if other.name < path.name), None)
+            for old in others:
+                if old != before:
+                    remove(old)
         except OSError as exc:
             raise StoreNotWritableError(f"{path} cannot be written: {exc}") from exc
 

@@ -18,6 +18,7 @@ from foreword.errors import StoreCorruptError
 from ranking.example import Action, Context
 from ranking.features import VALUES_MAX
 from ranking.files import read_directory, write_directory
+from ranking.making import made_of
 from ranking.model import Encoded
 
 Array: TypeAlias = NDArray[Any]
@@ -81,6 +82,8 @@ class Correction:
         self._own: dict[int, tuple[float, float]] = {}
         # By the very object, as whoever reads requests hands it out again; held, so that no other takes its place.
         self._kept: dict[int, tuple[Action, float, int]] = {}
+        # What was made of a set of actions is kept under it.
+        self._mark = object()
 
     @property
     def is_better(self) -> bool:
@@ -94,7 +97,7 @@ class Correction:
         other.__dict__.update(self.__dict__)
         other._rows, other._columns, other._own = dict(self._rows), dict(self._columns), dict(self._own)
         other._weights, other._squares = self._weights.copy(), self._squares.copy()
-        other._kept = {}
+        other._kept, other._mark = {}, object()
         return other
 
     def prepare(self, former: Correction) -> None:
@@ -105,11 +108,11 @@ class Correction:
         """Return actions in numbers, corrected; users' parameters learn from what is not."""
         trust = np.float32(self.trust)
         offset = trust * encoded.offset + self.logits(context, actions)
-        return Encoded(offset, trust * encoded.features, encoded.rows)
+        return encoded._replace(offset=offset, features=trust * encoded.features)
 
     def logits(self, context: Context, actions: Sequence[Action]) -> Floats:
         """Return what is added to each action's logit in a moment, float32[n]."""
-        own, columns = self._of(actions)
+        own, columns = made_of(actions, "correction", self._mark, self._of)
         rows, values = self._moment(context)
         # Whole rows, as they lie in memory, then the columns asked for: gathering cells takes three times as long.
         found: Floats = own + (values @ self._weights[rows])[columns]

@@ -28,6 +28,10 @@ class Action:
     is_irreversible: bool = False
 
 
+class ActionSet(tuple[Action, ...]):
+    """Actions that are chosen among, of which a model makes its numbers once (`made_of`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The moment in which a choice is made, the same for all its candidates.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from foreword.v1.ranking_pb2 import RankingDecision, ScoreExplanation, ScorePart
-from ranking.block import Recent
 from ranking.correction import Correction
 from ranking.model import GlobalModel
 from ranking.requests import read_action, read_context
+from ranking.ring import Ring
 
 # What is below moves no order, and fills a screen.
 _EFFECT_MIN = 1e-4
@@ -28,8 +28,7 @@ def explanations(
     """
     context = read_context(decision.context, decision.time.ToMilliseconds())
     mean = np.asarray(decision.mean, np.float32)
-    met = zip(decision.recent, decision.recent_times, decision.recent_rewards, strict=True)
-    recent = tuple(Recent(*each) for each in met)
+    recent = Ring(tuple(decision.recent), tuple(decision.recent_times), tuple(decision.recent_rewards))
     found = []
     for candidate, score in zip(decision.offered[:limit], decision.scores, strict=False):
         action = read_action(candidate, len(candidate.vector))

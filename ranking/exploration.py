@@ -18,13 +18,11 @@ Indexes: TypeAlias = NDArray[np.intp]
 _WORLDS_MAX = 255
 # Whoever adds more to a logit has left nothing to chance, nor to the model.
 _SCALE_MAX = 100
-# Of a sorted key of 31 bits the candidate's index takes what it needs, and the score at most as many as float32 has.
-_KEY_BITS, _SCORE_BITS = 31, 23
-# Candidates at once: eight times what a call may bring. Beyond, a score would get less than 19 of the key's bits.
+# The bits of an infinite float32; those of all finite ones are less.
+_INFINITY = 0x7F80_0000
+# Candidates at once: eight times what a call may bring. Beyond, a score would keep less than 11 bits after its first.
 _CANDIDATES_MAX = 4096
 _INDEXES = np.arange(_CANDIDATES_MAX, dtype=np.int32)
-# What float32 may be off at either end of the range, in steps of the score: a sum of 16 products by some 8 of 2^23.
-_ROUNDING = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +70,27 @@ class Order(NamedTuple):
     """Whether the order is one of those drawn uniformly."""
 
 
+class Spread(NamedTuple):
+    """How far a user's parameters may move each candidate's logit."""
+
+    moves: Floats
+    """float32[D, n]: multiplied with D standard normal numbers they move all logits together."""
+    variances: Floats
+    """float32[n], of each logit by itself."""
+
+
+def spread(features: Floats, factor: Floats) -> Spread:
+    """Return how far the logits of candidates may be off.
+
+    Args:
+        features: float32[n, D], what the user's parameters are multiplied with.
+        factor: float32[D, D], whose product with its own transpose is the covariance of these parameters.
+    """
+    # Candidates in columns: what follows runs along rows, and rows are what processors are fast at.
+    moves = factor.T @ features.T
+    return Spread(moves, np.add.reduce(moves * moves, axis=0))
+
+
 def by_mean(logits: Floats) -> Order:
     """Return the order that explores nothing: by logit, what is tied as it was given; each probability is 1.
 
@@ -85,8 +104,7 @@ def by_mean(logits: Floats) -> Order:
 
 def explore(
     logits: Floats,
-    features: Floats,
-    covariance: Floats,
+    apart: Spread,
     *,
     irreversible: NDArray[np.bool_] | None = None,
     options: Exploration,
@@ -104,8 +122,7 @@ def explore(
 
     Args:
         logits: float32[n], of the user's mean parameters.
-        features: float32[n, D], what the user's parameters are multiplied with.
-        covariance: float32[D, D], of the user's parameters; its lower triangle is read.
+        apart: How far they may be off.
         irreversible: bool[n]; None when nothing is.
         options: How far to stray.
         random: Where chance comes from; the same one draws the same order.
@@ -116,23 +133,21 @@ def explore(
     if len(logits) > _CANDIDATES_MAX:
         raise FieldError("candidates", f"{len(logits):,}", f"at most {_CANDIDATES_MAX:,}")
     if irreversible is None or not irreversible.any():
-        return _explore(logits, features, covariance, options, random)
+        return _explore(logits, apart, options, random)
     mean = by_mean(logits)
     free = np.flatnonzero(~irreversible)
-    moved = _explore(logits[free], features[free], covariance, options, random)
+    moved = _explore(logits[free], Spread(apart.moves[:, free], apart.variances[free]), options, random)
     places = np.flatnonzero(~irreversible[mean.order])
     mean.order[places] = free[moved.order]
     mean.propensities[places] = moved.propensities
     return Order(mean.order, mean.propensities, moved.is_uniform)
 
 
-def _explore(
-    logits: Floats, features: Floats, covariance: Floats, options: Exploration, random: np.random.Generator
-) -> Order:
+def _explore(logits: Floats, apart: Spread, options: Exploration, random: np.random.Generator) -> Order:
     count = len(logits)
     if count < 2 or (options.epsilon == 0 and options.scale_max == 0):
         return by_mean(logits)
-    worlds = _worlds(logits, features, covariance, options, random)
+    worlds = _worlds(logits, apart, options, random)
     drawn = random.random()
     is_uniform = drawn < options.epsilon
     if is_uniform:
@@ -148,49 +163,37 @@ def _explore(
 
 
 def _worlds(
-    logits: Floats, features: Floats, covariance: Floats, options: Exploration, random: np.random.Generator
+    logits: Floats, apart: Spread, options: Exploration, random: np.random.Generator
 ) -> NDArray[np.int32]:
     """Return the candidates' order in each world, int32[worlds, n]; what is tied as it was given.
 
-    Each score becomes an integer, among 500 candidates one of four million, with the candidate's index in the lowest
-    bits. Sorted whole they tell the order, in a fourteenth of the time that `argsort` takes; and ties, which are common
-    among new candidates, need nothing else.
+    Worlds come in pairs, a sample and its mirror image: each is drawn as it would be alone, and half the samples do.
+
+    Scores that are not negative sort as the integers that their bits are. A candidate's index takes the place of the
+    lowest of them, so that sorted whole they tell the order, in a fourteenth of the time that `argsort` takes; and
+    ties, which are common among new candidates, need nothing else. Among 500 candidates two scores are told apart that
+    differ by a sixteen-thousandth of what they are below the best.
     """
     if options.scale_max == 0:
         return by_mean(logits).order[np.newaxis].astype(np.int32)
-    # Candidates in columns: what follows runs along rows, and rows are what processors are fast at.
-    moves = _factor(covariance).T @ features.T
-    variances = np.add.reduce(moves * moves, axis=0)
-    samples = random.standard_normal((options.worlds, len(covariance)), dtype=np.float32)
-    # No move is longer (Cauchy-Schwarz): an upper bound, so that no pass over all scores has to look for their range.
-    farthest = math.sqrt(np.maximum.reduce(variances))
-    reach = min(farthest, options.scale_max) * math.sqrt(np.vdot(samples, samples))
-    below = np.maximum.reduce(logits) - logits
-    span = np.maximum.reduce(below).item() + 2 * reach
-    if not math.isfinite(span + farthest):
-        raise FieldError("logits, features or covariance", "NaN or infinity", "finite numbers")
-    index_bits = (len(logits) - 1).bit_length()
-    step = ((1 << min(_SCORE_BITS, _KEY_BITS - index_bits)) - 2 * _ROUNDING) / span
+    pairs = -(-options.worlds // 2)
+    samples = random.standard_normal((pairs, len(apart.moves)), dtype=np.float32)
     # Each candidate is held on its own; to shrink all for the least known would end exploration among the others.
-    moves *= -step * options.scale_max / np.sqrt(np.maximum(variances, options.scale_max**2))
-    below *= step
-    below += reach * step + _ROUNDING
-    scores = samples @ moves
-    scores += below
-    keys = scores.astype(np.int32)
-    keys <<= index_bits
+    held = np.sqrt(np.maximum(apart.variances, options.scale_max**2))
+    moved = samples @ (apart.moves * (options.scale_max / held))
+    # The best has the lowest score.
+    below = np.maximum.reduce(logits) - logits
+    scores = np.empty((2 * pairs, len(logits)), np.float32)
+    np.subtract(below, moved, out=scores[:pairs])
+    np.add(below, moved, out=scores[pairs:])
+    scores -= np.minimum.reduce(scores, axis=None)
+    keys: NDArray[np.int32] = scores.view(np.int32)[: options.worlds]
+    index_bits = (1 << (len(logits) - 1).bit_length()) - 1
+    keys &= ~index_bits
     keys |= _INDEXES[: len(logits)]
     keys.sort(axis=1)
-    keys &= (1 << index_bits) - 1
+    # The bits of NaN and infinity are beyond all others, or, with a sign, below 0.
+    if not 0 <= keys[0, 0] <= keys[0, -1] < _INFINITY:
+        raise FieldError("logits, features or covariance", "NaN or infinity", "finite numbers")
+    keys &= index_bits
     return keys
-
-
-def _factor(covariance: Floats) -> Floats:
-    """Return a matrix whose product with its own transpose is the covariance, float32[D, D]."""
-    try:
-        return np.linalg.cholesky(covariance)
-    except np.linalg.LinAlgError:
-        # Rounding can leave a direction of no variance slightly below zero: the nearest that is one has zero there.
-        values, vectors = np.linalg.eigh(covariance)
-        factor: Floats = vectors * np.sqrt(np.maximum(values, 0))
-        return factor

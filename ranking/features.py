@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
 
 from foreword.clock import DAY_MS, HOUR_MS
-from ranking.block import Floats, Recent
+from ranking.block import Floats
 from ranking.example import Action, Context
 
 ACTION_FIELD = "action"
@@ -60,11 +59,6 @@ def context_parts(context: Context) -> list[Part]:
     words = sorted(set(_WORD.findall(context.text[:_WORDS_CHARS_MAX].lower())))
     parts += [Part(WORD_FIELD, word, 1.0 / math.sqrt(len(words))) for word in words]
     return [*parts, Part("hour", str(context.time_ms // HOUR_MS % 24)), Part("weekday", str(day))]
-
-
-def last_taken(recent: Sequence[Recent]) -> list[Recent]:
-    """Return the last actions that were taken, the newest first: what was refused leads nowhere."""
-    return [one for one in reversed(recent) if one.reward >= 0.5][: len(LAST_FIELDS)]
 
 
 def seed_features(part: Part, size: int) -> Floats:

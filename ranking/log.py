@@ -124,6 +124,11 @@ def action_of(event: Event) -> Action:
     )
 
 
+def decision_id_of(event: Event) -> str:
+    """Return the decision that feedback is about; empty where it names none."""
+    return event.attributes.get(_DECISION, "") if event.type == FEEDBACK_TYPE else ""
+
+
 def _action_id(event: Event) -> str:
     return event.item_id or (_SUGGESTION_TYPE if event.type == _SUGGESTION_TYPE else "")
 

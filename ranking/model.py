@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foreword.errors import FieldError, MissingExtraError
-from ranking.block import DIMENSIONS_MAX, Floats, Prior, Recent, UserBlock
+from ranking.block import DIMENSIONS_MAX, Floats, Prior, UserBlock
 from ranking.encoder import Encoder, load_encoder
 from ranking.example import Action, Context
 from ranking.features import (
@@ -28,11 +28,12 @@ from ranking.features import (
     Part,
     action_parts,
     context_parts,
-    last_taken,
     seed_features,
 )
 from ranking.files import read_directory, write_directory
+from ranking.making import made_of
 from ranking.recency import RECENCY_NAMES, Company, no_company
+from ranking.ring import EMPTY, Ring
 from ranking.vocabulary import Vocabulary
 
 Array: TypeAlias = NDArray[Any]
@@ -51,15 +52,30 @@ _SIDES = ("cross_left", "cross_right")
 class Encoded(NamedTuple):
     """Actions in numbers: an action's logit for a user is `offset + features · mean`.
 
+    None of the arrays is to be written to: some are kept for the next time.
+
     Attributes:
         offset: float32[n], its score for everybody, in this moment and after these last actions.
         features: float32[n, D], what the user's weights are multiplied with; the first column is 1.
         rows: int[n], each action's row, as `GlobalModel.row_of` says.
+        unknown: Places of the actions that have none.
     """
 
     offset: Floats
     features: Floats
     rows: Array
+    unknown: Sequence[int] = ()
+
+
+class _Gathered(NamedTuple):
+    """What of a set of actions is the same in every moment: `features`, `rows` and `unknown` as in `Encoded`,
+    `level` float32[n] what each is worth to everybody, `slots` float32[n, m] what a moment is multiplied with."""
+
+    features: Floats
+    slots: Floats
+    level: Floats
+    rows: Array
+    unknown: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +139,11 @@ class _Kept:
     lock.
 
     Attributes:
-        places: Each action's row by its id, as it was last.
-        by_object: The same by the very object, found without a look into it: whoever reads requests hands out the same
-            one again. `held` keeps them, so that no other object comes to stand where one stood.
+        places: Each action's row by its id, as the action was last.
     """
 
     def __init__(self, width: int, capacity: int = _KEPT_ACTIONS_MAX) -> None:
         self.places: dict[str, tuple[int, Action]] = {}
-        self.by_object: dict[int, int] = {}
-        self.held: list[Action] = []
         self.numbers = np.zeros((capacity, width), np.float32)
         self.rows = np.zeros(capacity, np.int64)
         self.used = 0
@@ -150,7 +162,7 @@ class GlobalModel:
     def __init__(self, number: int, made_ms: int, layout: Layout, arrays: Mapping[str, Array]) -> None:
         self.number, self.made_ms, self.layout = number, made_ms, layout
         self.arrays = dict(arrays)
-        self.company = Company(arrays["neighbours"], arrays["likeness"], arrays["rates"])
+        self.company = Company(*(arrays[name] for name in ("neighbours", "likeness", "rates", "recency")))
         self._action_fields = {field.name: (at, field) for at, field in enumerate(layout.action_fields)}
         self._context_fields = {field.name: (at, field) for at, field in enumerate(layout.context_fields)}
         self._actions = self._vocabulary(ACTION_FIELD)
@@ -161,6 +173,9 @@ class GlobalModel:
         self._lock = threading.Lock()
         self._width = layout.dimensions + self._slots + 2 * self._rank + 1
         self._kept = _Kept(self._width)
+        self._priors = tuple(map(Prior, arrays["prior_means"], arrays["prior_covariances"]))
+        # What is made of a set of actions is kept under it, so that no set holds a former model.
+        self._mark = object()
 
     @classmethod
     def seed(cls) -> GlobalModel:
@@ -197,7 +212,7 @@ class GlobalModel:
     def prior(self, cohort: str = "") -> Prior:
         """Return what is assumed of a new user of a cohort; of any user when the cohort is not known."""
         at = self.layout.cohorts.index(cohort) + 1 if cohort in self.layout.cohorts else 0
-        return Prior(self.arrays["prior_means"][at], self.arrays["prior_covariances"][at])
+        return self._priors[at]
 
     def cohort(self, context: Context) -> str:
         """Return the cohort that a context names; empty for none."""
@@ -209,24 +224,22 @@ class GlobalModel:
         """Return the action's row, for a user's ring; 0 when it has none."""
         return self._actions.row(action.id)
 
-    def encode(self, context: Context, actions: Sequence[Action], recent: Sequence[Recent] = ()) -> Encoded:
-        """Return the actions in numbers, after a user's last actions (the newest last)."""
-        kept, places = self._places(actions)
-        numbers = kept.numbers.take(places, axis=0)
-        size = self.layout.dimensions
-        level, moment, wide = self._moment(context, recent)
-        offset = numbers[:, -1] + level
-        if len(moment):
-            offset += numbers[:, size:-1] @ moment
-        rows = kept.rows.take(places)
-        if len(wide):
-            offset += wide[rows]
-        if recent and len(self.company.rates) > 1:
-            offset += self.company.scores(rows, recent, self.arrays["recency"])
-        return Encoded(offset, numbers[:, :size], rows)
+    def encode(self, context: Context, actions: Sequence[Action], recent: Ring = EMPTY) -> Encoded:
+        """Return the actions in numbers, after a user's last actions."""
+        gathered = made_of(actions, "in numbers", self._mark, self._gathered)
+        offset = gathered.level
+        if self.layout.context_fields:
+            level, moment, wide = self._moment(context, recent)
+            offset = offset + level
+            offset += gathered.slots @ moment
+            if len(wide):
+                offset += wide[gathered.rows]
+        if recent.rows and len(self.company.rates) > 1:
+            offset = offset + self.company.scores(gathered.rows, recent)
+        return Encoded(offset, gathered.features, gathered.rows, gathered.unknown)
 
     def explain(
-        self, context: Context, action: Action, recent: Sequence[Recent], mean: Floats
+        self, context: Context, action: Action, recent: Ring, mean: Floats
     ) -> list[tuple[str, float]]:
         """Return what each fact adds to the action's logit for a user with such weights; together they are the logit.
 
@@ -303,15 +316,21 @@ class GlobalModel:
         found = self._action_fields.get(name)
         return (found[1].vocabulary if found else None) or Vocabulary()
 
-    def _places(self, actions: Sequence[Action]) -> tuple[_Kept, NDArray[np.intp]]:
+    def _gathered(self, actions: Sequence[Action]) -> _Gathered:
         kept = self._kept
-        try:
-            places = map(kept.by_object.__getitem__, map(id, actions))
-            return kept, np.fromiter(places, np.intp, len(actions))
-        except KeyError:
-            return self._keep(actions)
+        places: list[int] = []
+        for action in actions:
+            found = kept.places.get(action.id)
+            if found is None or (found[1] is not action and found[1] != action):
+                kept, places = self._keep(actions)
+                break
+            places.append(found[0])
+        numbers, rows = kept.numbers.take(places, axis=0), kept.rows.take(places)
+        size = self.layout.dimensions
+        unknown = [place for place, row in enumerate(rows.tolist()) if not row]
+        return _Gathered(numbers[:, :size], numbers[:, size:-1], numbers[:, -1], rows, unknown)
 
-    def _keep(self, actions: Sequence[Action]) -> tuple[_Kept, NDArray[np.intp]]:
+    def _keep(self, actions: Sequence[Action]) -> tuple[_Kept, list[int]]:
         with self._lock:
             kept = self._kept
             if kept.used + len(actions) > len(kept.rows):
@@ -320,21 +339,13 @@ class GlobalModel:
             places = []
             for action in actions:
                 found = kept.places.get(action.id)
-                if found is None or not _is_same(found[1], action):
+                if found is None or found[1] != action:
                     kept.numbers[kept.used] = self._numbers(action)
                     kept.rows[kept.used] = self.row_of(action)
-                    kept.held.append(action)
+                    found = kept.places[action.id] = kept.used, action
                     kept.used += 1
-                    found = kept.used - 1, action
-                elif found[1] is not action:
-                    # The newest is the likeliest to come again. The former one is forgotten before it is let go.
-                    kept.by_object.pop(id(found[1]), None)
-                    found = found[0], action
-                    kept.held[found[0]] = action
-                kept.places[action.id] = found
-                kept.by_object[id(action)] = found[0]
                 places.append(found[0])
-            return kept, np.array(places, np.intp)
+            return kept, places
 
     def _numbers(self, action: Action) -> Floats:
         """Return an action's row: features, what a moment is multiplied with, and its score for everybody."""
@@ -352,12 +363,10 @@ class GlobalModel:
         level = own[:1] + left @ right
         return np.concatenate([np.ones(1, np.float32), own[1:], seeds, slots, right, left, level])
 
-    def _moment(self, context: Context, recent: Sequence[Recent]) -> tuple[float, Floats, Floats]:
+    def _moment(self, context: Context, recent: Ring) -> tuple[float, Floats, Floats]:
         """Return what a moment adds to every action, what actions' rows are multiplied with, and what it adds to
         each id."""
         wide = np.zeros(self.arrays["wide"].shape[1], np.float32)
-        if not self.layout.context_fields:
-            return 0.0, np.zeros(0, np.float32), wide
         level = 0.0
         crossed = np.zeros((len(self.layout.context_fields), self._crossed_size), np.float32)
         for one in self._placed_context(context, recent):
@@ -378,10 +387,10 @@ class GlobalModel:
             self._action_fields, (ACTION_TEXT, action.text), (ACTION_VECTOR, action.vector)
         )
 
-    def _placed_context(self, context: Context, recent: Sequence[Recent]) -> Iterator[_Placed]:
+    def _placed_context(self, context: Context, recent: Ring) -> Iterator[_Placed]:
         parts = context_parts(context)
-        for name, one in zip(LAST_FIELDS, last_taken(recent), strict=False):
-            parts.append(Part(name, self._actions.value(one.row if one.row < len(self._actions) else 0)))
+        for name, row in zip(LAST_FIELDS, recent.taken(len(LAST_FIELDS)), strict=False):
+            parts.append(Part(name, self._actions.value(row if row < len(self._actions) else 0)))
         for part in parts:
             at, field = self._context_fields.get(part.field, (-1, None))
             if field and field.vocabulary:
@@ -431,9 +440,7 @@ class GlobalModel:
                 amount += one.part.weight * float(own[0] + own[1:] @ mean[1 : 1 + self.layout.factors])
             yield _name(one.part), amount
 
-    def _explain_moment(
-        self, context: Context, action: Action, recent: Sequence[Recent]
-    ) -> Iterator[tuple[str, float]]:
+    def _explain_moment(self, context: Context, action: Action, recent: Ring) -> Iterator[tuple[str, float]]:
         moment = list(self._placed_context(context, recent)) if self.layout.context_fields else []
         known = [one for one in self._placed_action(action) if one.row >= 0]
         crossed = self._crossed(moment, "context_crossed"), self._crossed(known, "action_crossed")
@@ -447,7 +454,7 @@ class GlobalModel:
                 yield f"{_name(here.part)} × {_name(one.part)}", amount
         if self._rank:
             yield from self._explain_cross(moment, known, [*crossed[0], *crossed[1]])
-        if recent and len(self.company.rates) > 1:
+        if recent.rows and len(self.company.rates) > 1:
             found = self.company.features(np.array([self.row_of(action)]), recent)[0] * self.arrays["recency"]
             yield from zip(RECENCY_NAMES, found.tolist(), strict=True)
 
@@ -500,15 +507,6 @@ def _encoder(name: str) -> Encoder | None:
         return load_encoder(name) if name else None
     except MissingExtraError:
         return None
-
-
-def _is_same(one: Action, other: Action) -> bool:
-    return (
-        one.topics == other.topics
-        and one.attributes == other.attributes
-        and one.text == other.text
-        and one.vector == other.vector
-    )
 
 
 def _name(part: Part) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -140,6 +141,19 @@ class ModelFolder:
             raise StoreCorruptError(f"{self.path(number)} holds global model {model.version}")
         return model
 
+    def last_whole(self) -> GlobalModel | None:
+        """Return the model that was in force last of those that can be read; None when there is none.
+
+        Never one that an operator went back from.
+        """
+        history = self.history()
+        left = _left(history)
+        for entry in reversed(history):
+            if entry.verdict in (Verdict.TAKEN, Verdict.ROLLED_BACK) and entry.number not in left:
+                with contextlib.suppress(StoreError):
+                    return self.load(entry.number)
+        return None
+
     def path(self, number: int) -> Path:
         """Return where a model is."""
         return self.directory / f"{number:0{_NUMBER_DIGITS}}"
@@ -242,7 +256,7 @@ class ModelFolder:
     def history(self) -> list[Entry]:
         """Return the lines of the history, oldest first, without those that cannot be read."""
         try:
-            lines = (self.directory / HISTORY).read_text().splitlines()
+            lines = (self.directory / HISTORY).read_text(errors="replace").splitlines()
         except OSError:
             return []
         return [entry for line in lines if (entry := _entry(line)) is not None]
@@ -257,6 +271,9 @@ class ModelFolder:
         """Remove all but the newest models; return which went. The one in force stays, and so does the one before it.
 
         Users whose blocks are still the former one's are served with it, and an operator may go back to it.
+
+        Raises:
+            StoreNotWritableError: The disk refuses.
         """
         current = self._named()
         before = max((number for number in self._numbers() if number < current), default=0)
@@ -265,8 +282,11 @@ class ModelFolder:
         for number in gone:
             # Put aside first: a removal cut short must not pass for a model.
             aside = self.path(number).with_name(self.path(number).name + _ASIDE)
-            self.path(number).rename(aside)
-            remove(aside)
+            try:
+                self.path(number).rename(aside)
+                remove(aside)
+            except OSError as exc:
+                raise StoreNotWritableError(f"global model {number} cannot be removed: {exc}") from exc
         return gone
 
     def _named(self) -> int:
@@ -288,6 +308,8 @@ class ModelFolder:
             names = [path.name for path in self.directory.iterdir()]
         except FileNotFoundError:
             return set()
+        except OSError as exc:
+            raise StoreError(f"{self.directory} cannot be read: {exc}") from exc
         return {int(name) for name in names if name.isdecimal() and len(name) == _NUMBER_DIGITS}
 
     def _put_in_force(self, number: int) -> None:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ranking.block import FORGETTING, Floats, Forgetting, UserBlock, probabilities
+from ranking.block import FORGETTING, Doubles, Floats, Forgetting, UserBlock, probabilities
 from ranking.correction import Correction
 from ranking.example import Action, Context, Example
-from ranking.exploration import Exploration, Order, by_mean, explore
+from ranking.exploration import Exploration, Order, by_mean, explore, spread
+from ranking.making import made_of
 from ranking.model import GlobalModel
 
 EXPLORATION = Exploration()
@@ -24,13 +26,13 @@ class Ranked:
 
     Attributes:
         order: How they are shown, and how probable each place was.
-        scores: Of each candidate, as given, the probability of a yes.
+        scores: Of each candidate, as given, the probability of a yes, float64[n].
         unknown: Places of the candidates whose id the model has never met.
     """
 
     order: Order
-    scores: list[float]
-    unknown: list[int]
+    scores: Doubles
+    unknown: Sequence[int]
 
 
 class Learned(NamedTuple):
@@ -86,23 +88,15 @@ class Ranker:
         if correction is not None:
             encoded = correction.of(encoded, context, actions)
         logits = encoded.offset + encoded.features @ block.mean
-        variances = np.einsum("ij,ij->i", encoded.features @ block.covariance, encoded.features)
-        scores = probabilities(logits, variances)
+        apart = spread(encoded.features, block.factor)
         if random is None:
             order = by_mean(logits)
         else:
-            fixed = [action.is_irreversible for action in actions]
-            order = explore(
-                logits,
-                encoded.features,
-                block.covariance,
-                irreversible=np.array(fixed) if True in fixed else None,
-                options=self.exploration,
-                random=random,
-            )
+            fixed = made_of(actions, "irreversible", None, _irreversible)
+            order = explore(logits, apart, irreversible=fixed, options=self.exploration, random=random)
         # Of the model that was never trained none is known, which its version says.
-        unknown = np.flatnonzero(encoded.rows == 0).tolist() if model.version else []
-        return Ranked(order, scores.tolist(), unknown)
+        unknown = encoded.unknown if model.version else []
+        return Ranked(order, probabilities(logits, apart.variances), unknown)
 
     def learn(
         self,
@@ -154,3 +148,8 @@ class Ranker:
             if pause_seconds:
                 time.sleep(pause_seconds)
         return block
+
+
+def _irreversible(actions: Sequence[Action]) -> NDArray[np.bool_] | None:
+    fixed = [action.is_irreversible for action in actions]
+    return np.array(fixed) if True in fixed else None

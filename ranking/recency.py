@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ranking.block import RECENT_MAX, Floats, Recent
+from ranking.block import Floats
+from ranking.making import made_of
+from ranking.ring import RECENT_MAX, TAKEN_MIN, Ring
 
 Array: TypeAlias = NDArray[Any]
 
@@ -29,64 +30,94 @@ _RATE_TRUSTED = 10.0
 _OFTEN_TRUSTED = 10.0
 # Two actions keep company when both are taken and no more than so many others were between (evidence: ten).
 _WINDOW = 10
+_NOTHING = np.zeros(len(RECENCY_NAMES), np.float32)
 
 
-@dataclass(frozen=True, slots=True)
+class _Pull(NamedTuple):
+    """Where a user's last actions lead: rows of actions and what each of them gains, float32; what all gain; and how
+    many rows there are."""
+
+    rows: Array
+    gains: Floats
+    all: float
+    known: int
+
+
 class Company:
     """Which actions come close to which, and how often each is taken. By rows of the actions' vocabulary.
 
-    Attributes:
+    Args:
         neighbours: int32[N, K]; unused places hold 0, the unknown action, with likeness 0.
         likeness: float32[N, K], how often both came within ten, over the root of how often each came.
         rates: float32[N], the mean reward of each.
+        weights: float32[4], what each feature moves a logit by; nothing before they are learned.
     """
 
-    neighbours: NDArray[np.int32]
-    likeness: Floats
-    rates: Floats
+    def __init__(
+        self, neighbours: NDArray[np.int32], likeness: Floats, rates: Floats, weights: Floats = _NOTHING
+    ) -> None:
+        self.neighbours, self.likeness, self.rates = neighbours, likeness, rates
+        self._weights: list[float] = weights.tolist()
+        # With each action before its neighbours, for what is said of itself.
+        own = np.arange(len(rates), dtype=np.int32)[:, None]
+        self._near = np.hstack([own, neighbours])
+        self._gains = np.hstack([np.zeros(own.shape, np.float32), likeness])
+        self._mark = object()
 
-    def features(self, rows: Array, recent: Sequence[Recent]) -> Floats:
-        """Return float32[n, 4] for actions by their rows, after the last actions of a user, the newest last."""
-        return np.stack([self.scores(rows, recent, one) for one in _EACH], axis=1)
+    def features(self, rows: Array, recent: Ring) -> Floats:
+        """Return float32[n, 4] for actions by their rows, after the last actions of a user."""
+        return np.stack([_gained(rows, self._pull(recent, one)) for one in _EACH], axis=1)
 
-    def scores(self, rows: Array, recent: Sequence[Recent], weights: Floats) -> Floats:
-        """Return float32[n], `features` by their weights, in a quarter of the time."""
-        recent = recent[-RECENT_MAX:]
-        if not recent or not len(rows):
-            return np.zeros(len(rows), np.float32)
+    def scores(self, rows: Array, recent: Ring) -> Floats:
+        """Return float32[n], `features` by their weights."""
+        return _gained(rows, made_of(recent, "company", self._mark, self._pulls))
+
+    def _pulls(self, recent: Ring) -> _Pull:
+        return self._pull(recent, self._weights)
+
+    def _pull(self, recent: Ring, weights: Sequence[float]) -> _Pull:
         known = len(self.rates)
-        rewards = [one.reward for one in recent]
-        last = np.array([one.row if one.row < known else 0 for one in recent])
-        company, luck, taken, refused = weights.tolist()
-        lucky = float((np.array(rewards, np.float32) - self.rates.take(last)) @ _LUCK[-len(last) :])
-        again = [
-            taken * reward + refused * (1 - reward) if row else 0.0
-            for row, reward in zip(last.tolist(), rewards, strict=True)
-        ]
-        near = self.neighbours.take(last, axis=0).astype(np.intp)
-        likeness = self.likeness.take(last, axis=0)
-        likeness *= np.array(_counted(rewards, company), np.float32)[:, None]
-        # What each action gains, by its row: the thread's own, all zeros again after each call.
-        gains = _zeros(known)
-        np.add.at(gains, near, likeness)
-        np.add.at(gains, last, np.array(again, np.float32))
-        found = gains.take(rows)
-        found += np.float32(luck * lucky)
-        gains[near] = 0
-        gains[last] = 0
-        return found
+        last = np.array([row if row < known else 0 for row in recent.rows], np.intp)
+        company, luck, taken, refused = weights
+        rewards = np.array(recent.rewards, np.float32)
+        lucky = float((rewards - self.rates.take(last)) @ _LUCK[RECENT_MAX - len(last) :])
+        gains = self._gains.take(last, axis=0)
+        gains *= np.array(_counted(recent.rewards, company), np.float32)[:, None]
+        gains[:, 0] = refused + (taken - refused) * rewards
+        return _Pull(self._near.take(last, axis=0).ravel(), gains.ravel(), luck * lucky, known)
 
 
-_EACH = np.eye(len(RECENCY_NAMES), dtype=np.float32)
+def _gained(rows: Array, pull: _Pull) -> Floats:
+    if len(rows) == 1:
+        # What is learned of, one at a time.
+        row = int(rows[0])
+        alone = float(pull.gains @ (pull.rows == row)) if row else 0.0
+        return np.array([alone + pull.all], np.float32)
+    # Where each action stands among those asked for, by its row, from 1 on: the thread's own, all zeros again after
+    # each call. Counted are places and not rows: of rows there may be a hundred thousand.
+    places = _zeros(pull.known)
+    places[rows] = np.arange(1, len(rows) + 1)
+    places[0] = 0
+    gains = np.bincount(places.take(pull.rows), pull.gains, len(rows) + 1)
+    # Whatever is not asked for, and the unknown action.
+    gains[0] = 0.0
+    found = gains.take(places.take(rows))
+    places[rows] = 0
+    gained: Floats = found.astype(np.float32)
+    gained += np.float32(pull.all)
+    return gained
+
+
+_EACH = np.eye(len(RECENCY_NAMES)).tolist()
 _SCRATCH = threading.local()
 
 
-def _zeros(size: int) -> Floats:
+def _zeros(size: int) -> Array:
     """Return an array of zeros, at least so many, to be left as it was found: to make one anew for each call would
     cost more than all the rest."""
-    zeros: Floats | None = getattr(_SCRATCH, "zeros", None)
+    zeros: Array | None = getattr(_SCRATCH, "zeros", None)
     if zeros is None or len(zeros) < size:
-        zeros = _SCRATCH.zeros = np.zeros(size, np.float32)
+        zeros = _SCRATCH.zeros = np.zeros(size, np.intp)
     return zeros
 
 
@@ -137,7 +168,7 @@ def count_company(rows: Array, recent: Array, rewards: Array, size: int) -> tupl
 
 def _shares(rewards: Array) -> Array:
     """Return how much each of the last actions counts by its company; of those taken the newest the most."""
-    is_taken = rewards >= 0.5
+    is_taken = rewards >= TAKEN_MIN
     found: Array = np.where(is_taken, _COMPANY[_rank(is_taken)] * rewards, 0.0)
     return found
 
@@ -146,7 +177,7 @@ def _counted(rewards: Sequence[float], weight: float) -> list[float]:
     """Return `_shares` of one user's few, times a weight."""
     found, share = [0.0] * len(rewards), weight
     for place in range(len(rewards) - 1, -1, -1):
-        if rewards[place] >= 0.5:
+        if rewards[place] >= TAKEN_MIN:
             found[place] = share * rewards[place]
             share *= _COMPANY_KEPT
     return found

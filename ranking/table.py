@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ranking.block import RECENT_MAX, Recent, UserBlock
 from ranking.example import Action, Context, Example
-from ranking.features import LAST_FIELDS, SOURCE_FIELD, Part, action_parts, context_parts, last_taken
+from ranking.features import LAST_FIELDS, SOURCE_FIELD, Part, action_parts, context_parts
+from ranking.ring import EMPTY, RECENT_MAX, Ring
 from ranking.vocabulary import Seen
 
 
@@ -66,7 +66,7 @@ class Table:
         self.context_numbers, self.context_row = array("i"), array("i")
         self.context_weights = array("d")
         self.rows_of_user: list[list[int]] = []
-        self._rings: list[UserBlock] = []
+        self._rings: list[Ring] = []
         self._known: dict[Any, int] = {}
 
     def __len__(self) -> int:
@@ -82,12 +82,13 @@ class Table:
         """Take in one example; return its place."""
         place, time_ms = len(self.user), example.context.time_ms
         user, action = self._user(example.user), self._action(example.action)
-        ring = self._rings[user].recent
+        ring = self._rings[user]
         parts = self._context_parts(example, ring)
         values = [self.interned.number(part) for part in parts]
         for number in (*self.action_numbers[action], *values):
             self.interned.see(number, time_ms)
-        self.recent.extend(_places(ring))
+        self.recent.extend([-1] * (RECENT_MAX - len(ring.rows)))
+        self.recent.extend(ring.rows)
         self.user.append(user)
         self.action.append(action)
         self.reward.append(min(max(example.reward, 0.0), 1.0))
@@ -98,7 +99,7 @@ class Table:
         self.context_row.extend([place] * len(values))
         self.context_weights.extend([part.weight for part in parts])
         self.rows_of_user[user].append(place)
-        self._rings[user] = self._rings[user].with_recent(place, time_ms, example.reward)
+        self._rings[user] = ring.followed(place, time_ms, example.reward)
         return place
 
     def column(self, name: str) -> Any:
@@ -111,7 +112,7 @@ class Table:
         if number is None:
             number = self.users[user] = len(self.rows_of_user)
             self.rows_of_user.append([])
-            self._rings.append(_EMPTY)
+            self._rings.append(EMPTY)
         return number
 
     def _action(self, action: Action) -> int:
@@ -125,19 +126,10 @@ class Table:
             self.action_weights.append([part.weight for part in parts])
         return number
 
-    def _context_parts(self, example: Example, ring: tuple[Recent, ...]) -> list[Part]:
+    def _context_parts(self, example: Example, ring: Ring) -> list[Part]:
         parts = context_parts(example.context)
-        for field, one in zip(LAST_FIELDS, last_taken(ring), strict=False):
-            parts.append(Part(field, self.actions[self.action[one.row]].id))
+        for field, place in zip(LAST_FIELDS, ring.taken(len(LAST_FIELDS)), strict=False):
+            parts.append(Part(field, self.actions[self.action[place]].id))
         if example.is_synthetic:
             parts.append(Part(SOURCE_FIELD, "synthetic"))
         return parts
-
-
-_NOTHING = np.zeros(0, np.float32)
-_EMPTY = UserBlock(0, _NOTHING, _NOTHING, 0)
-
-
-def _places(ring: tuple[Recent, ...]) -> list[int]:
-    places = [one.row for one in ring]
-    return [-1] * (RECENT_MAX - len(places)) + places

@@ -18,6 +18,8 @@ from foreword.store import ActivityReader, ProfileReader, ProfileWriter
 from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.synonym_rows import read_synonyms
 from foreword.synonyms import Synonyms
+from foreword.telemetry.endpoint import served
+from foreword.telemetry.tracing import traced
 from scheduler.agent.extractive import EXTRACTIVE_VERSION
 from scheduler.agent.product import load_product_schema
 from scheduler.agent.refresh import RefreshInput, RefreshResult, refresh
@@ -30,6 +32,7 @@ from scheduler.erasure import Erasures
 from scheduler.health import COMPONENT, Health
 from scheduler.jobs import Jobs
 from scheduler.mapped_pages import release_pages
+from scheduler.metrics import SchedulerMetrics
 from scheduler.model.connections import Connections
 from scheduler.model.work import ModelWork
 from scheduler.pauses import Pauses
@@ -55,8 +58,10 @@ AT_START = {
         "readers_max",
         "revisions_max",
         "ledger_entries_max",
+        "changes_max",
     ),
     "agent": ("product", "embedding"),
+    "telemetry": ("scheduler_metrics_listen", "traces_url", "traces_share"),
 }
 # How often a store that is not there yet, or was replaced, is looked for.
 _PRESENCE_SECONDS = 0.5
@@ -118,6 +123,8 @@ class SchedulerDaemon:
         ranking: Has global models trained.
         policy: Weighs refreshes, where that is configured.
         backfill: Brings all users over that nobody has come for.
+        metrics: Counts refreshes.
+        metrics_address: Where that is served; set by `run`, empty where it is not.
 
     Args:
         config: The configuration to begin with.
@@ -147,6 +154,7 @@ class SchedulerDaemon:
             config, config_file, self.health.problems, component=COMPONENT, at_start=AT_START
         )
         self.pauses = Pauses(self.live)
+        self.metrics_address = ""
         self._clock = clock
         self._activity: ActivityReader | None = None
         self._is_reviewing = False
@@ -229,6 +237,8 @@ class SchedulerDaemon:
                 begun=self._look_between,
             )
             self.runner.spare, writer.follower = self.backfill.refreshes, self.backfill.refreshes
+            self.metrics = SchedulerMetrics(self.health.problems, lambda: self.runner.in_flight_count, clock)
+            self.runner.written = self.metrics.count
             erasures = Erasures(self._writer, self._profiles, populations, self.runner, clock)
             rollbacks = Rollbacks(
                 self._writer, self._profiles, populations, self.runner, clock=clock, live=self.live
@@ -311,8 +321,16 @@ class SchedulerDaemon:
             self.models.connect()
             self._jobs.start()
             stack.callback(self._jobs.stop)
-            logger.info("the scheduler runs on %s", self.live.current.store.directory)
-            await self._work()
+            telemetry = self.live.current.telemetry
+            listen = telemetry.scheduler_metrics_listen
+            async with (
+                traced("foreword-scheduler", telemetry) as self.metrics.tracing,
+                served(
+                    "telemetry.scheduler_metrics_listen", listen, self.metrics.read
+                ) as self.metrics_address,
+            ):
+                logger.info("the scheduler runs on %s", self.live.current.store.directory)
+                await self._work()
 
     async def _work(self) -> None:
         """Run until stopped, or until a part breaks, which then raises here."""
@@ -484,4 +502,5 @@ def _open_writer(config: Config) -> ProfileWriter:
         readers_max=store.readers_max,
         revisions_max=store.revisions_max,
         ledger_entries_max=store.ledger_entries_max,
+        changes_max=store.changes_max,
     )

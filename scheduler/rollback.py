@@ -117,6 +117,7 @@ class Rollbacks:
             stale_after_ms=valid.stale_after_ms,
             expired_after_ms=valid.expired_after_ms,
             refresh_on_open=valid.refresh_on_open,
+            is_rollback=True,
         )
         txn.schedule(user, state)
         entry.outcome, entry.revision = RefreshOutcome.REFRESH_OUTCOME_WRITTEN, state.revision

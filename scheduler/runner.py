@@ -59,6 +59,7 @@ class Runner:
     Attributes:
         activity: Where events are read; None while there is no activity store.
         spare: Gives work that nobody waits for, which comes last; None without any.
+        written: Called with each attempt once it is on disk.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Runner:
     ) -> None:
         self.activity: ActivityReader | None = None
         self.spare: Spare | None = None
+        self.written: Callable[[Attempt], None] = lambda _attempt: None
         self._profiles = profiles
         self._refresher = refresher
         self._writer = writer
@@ -345,6 +347,7 @@ class Runner:
             self._health.store_works()
         for attempt in done:
             _tell(attempt)
+            self.written(attempt)
             if attempt.has_computed:
                 self._health.refresh_ended(attempt.user, attempt.error)
         self._give_back([attempt for attempt in done if attempt.asked.at_ms])

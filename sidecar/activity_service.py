@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 from foreword import keys
 from foreword.admission import admit, without_forgotten
 from foreword.clock import Clock
+from foreword.errors import ForewordError
 from foreword.keys import UserKey
 from foreword.store import ActivityTransaction, Deletion
 from foreword.store.rewound import is_rewound
@@ -14,15 +18,19 @@ from foreword.v1.activity_service_pb2 import (
     DeleteEventsResponse,
     RecordEventsRequest,
     RecordEventsResponse,
-    RefusedEvent,
+    StreamEventsRequest,
+    StreamEventsResponse,
 )
 from foreword.v1.error_reason_pb2 import ErrorReason
 from foreword.v1.refresh_pb2 import RefreshState
 from sidecar import checks
 from sidecar.activity import Activity
+from sidecar.errors import FeedError
+from sidecar.event_feed import EventFeed, Recorded
 from sidecar.profiles import Profiles
 from sidecar.refresh_wait import RefreshWait, bounded_seconds
-from sidecar.rpc import Context, Handler, unary
+from sidecar.rpc import Context, Handler, collecting, unary
+from sidecar.streams import Streams
 
 NAME = "foreword.v1.ActivityService"
 
@@ -36,9 +44,10 @@ class ActivityService:
         forgotten_count: Events refused since the start, because the ids of their time are forgotten.
     """
 
-    def __init__(self, activity: Activity, profiles: Profiles, clock: Clock) -> None:
+    def __init__(self, activity: Activity, profiles: Profiles, streams: Streams, clock: Clock) -> None:
         self.accepted_count = self.forgotten_count = self.refused_count = 0
         self._activity = activity
+        self._streams = streams
         self._clock = clock
         self._wait = RefreshWait(profiles, activity)
 
@@ -46,6 +55,7 @@ class ActivityService:
         """Return the handler of each method."""
         return {
             "RecordEvents": unary(RecordEventsRequest, self.record_events),
+            "StreamEvents": collecting(StreamEventsRequest, self.stream_events),
             "DeleteEvents": unary(DeleteEventsRequest, self.delete_events),
         }
 
@@ -53,23 +63,48 @@ class ActivityService:
         """Record the good events and name the others; answer once the good ones are on disk."""
         count = len(request.events)
         checks.check_count("events", count)
-        receipt_ms = self._clock.now_ms()
-        self._activity.reserve(count)
-
-        def job(transaction: ActivityTransaction) -> tuple[int, list[RefusedEvent]]:
-            admission = admit(request.events, receipt_ms)
-            is_new = transaction.record(admission.kept, receipt_ms, for_backfill=request.for_backfill)
-            return sum(is_new), without_forgotten(admission, transaction.forgotten(admission.kept, is_new))
-
-        accepted_count, refused = await self._activity.write(job, releasing=count)
-        self.accepted_count += accepted_count
-        self.refused_count += len(refused)
-        self.forgotten_count += sum(each.reason == ErrorReason.ERROR_REASON_ID_FORGOTTEN for each in refused)
+        accepted_count, refused = await self._record(request)
         return RecordEventsResponse(
             accepted_count=accepted_count,
             duplicate_count=count - accepted_count - len(refused),
             refused=refused,
         )
+
+    async def stream_events(
+        self, requests: AsyncIterator[StreamEventsRequest], _context: Context
+    ) -> StreamEventsResponse:
+        """Record a feed; answer once all good events are on disk, or say how many of the first are."""
+        feed = EventFeed(self._record)
+        try:
+            with self._streams.entered():
+                async for request in requests:
+                    await feed.take(request)
+                return await feed.end()
+        except ForewordError as exc:
+            raise FeedError(exc, await feed.broken_off()) from exc
+
+    def _record(self, request: RecordEventsRequest | StreamEventsRequest) -> asyncio.Future[Recorded]:
+        """Queue the events of a request; raises when they cannot be."""
+        count, receipt_ms = len(request.events), self._clock.now_ms()
+        self._activity.reserve(count)
+
+        def job(transaction: ActivityTransaction) -> Recorded:
+            admission = admit(request.events, receipt_ms)
+            is_new = transaction.record(admission.kept, receipt_ms, for_backfill=request.for_backfill)
+            refused = without_forgotten(admission, transaction.forgotten(admission.kept, is_new))
+            return Recorded(sum(is_new), refused)
+
+        recorded = self._activity.submit(job, releasing=count)
+        recorded.add_done_callback(self._add)
+        return recorded
+
+    def _add(self, done: asyncio.Future[Recorded]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            return
+        accepted_count, refused = done.result()
+        self.accepted_count += accepted_count
+        self.refused_count += len(refused)
+        self.forgotten_count += sum(each.reason == ErrorReason.ERROR_REASON_ID_FORGOTTEN for each in refused)
 
     async def delete_events(self, request: DeleteEventsRequest, context: Context) -> DeleteEventsResponse:
         """Delete events of one user; on request, wait until the profile is without them."""

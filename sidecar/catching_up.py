@@ -72,6 +72,11 @@ class CatchingUp:
     def _begin(self) -> None:
         """Go on from what was learned before."""
         found = self._unsaved or self._folder.load()
+        if self._folder.damage:
+            since = "from the one before" if found is not None else "from nothing"
+            self._problems.note(
+                COMPONENT, "correction", f"what all users taught is learned on {since}: {self._folder.damage}"
+            )
         self._catch_up = CatchUp(None if found is None else found.copy())
         if found is not None:
             self._serve(found)

@@ -18,6 +18,7 @@ from sidecar.profiles import Profiles
 AGE_MS_MAX = 8000
 # Counting takes at most a tenth of the time, so a small store is counted anew at almost every call.
 AGE_BY_DURATION = 10
+LATELY_BY_DURATION = 20
 # Rows looked at in one go, a third of a millisecond; in between reads are answered.
 SLICE_ROWS = 200
 
@@ -60,16 +61,21 @@ class StoreCounter:
 
     async def current(self) -> Counts:
         """Return counts at most 10 seconds old."""
-        if self._newest is not None and self._is_recent(self._newest):
+        return await self._no_older(min(AGE_MS_MAX, self._duration_ms * AGE_BY_DURATION))
+
+    async def lately(self) -> Counts:
+        """Return counts for whoever asks again and again: in a small store as recent, in a large one as old as it takes
+        for counting to be a twentieth of the time.
+        """
+        return await self._no_older(max(AGE_MS_MAX, self._duration_ms * LATELY_BY_DURATION))
+
+    async def _no_older(self, age_ms_max: float) -> Counts:
+        if self._newest is not None and 0 <= self._clock.now_ms() - self._newest.counted_ms < age_ms_max:
             return self._newest
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._count())
         # A caller that gives up must not end it for the others.
         return await asyncio.shield(self._task)
-
-    def _is_recent(self, counts: Counts) -> bool:
-        age_ms = self._clock.now_ms() - counts.counted_ms
-        return 0 <= age_ms < min(AGE_MS_MAX, self._duration_ms * AGE_BY_DURATION)
 
     async def _count(self) -> Counts:
         started = time.monotonic()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from foreword.errors import ForewordError
@@ -12,8 +11,8 @@ from foreword.keys import UserKey
 from foreword.store import ActivityTransaction
 from foreword.store.decision_key import decision_id, decision_key
 from foreword.store.v1.ranking_pb2 import LoggedDecision, RankActionsRequest
-from foreword.v1.ranking_service_pb2 import RankActionsResponse
-from ranking.block import Recent
+from ranking.block import UserBlock
+from ranking.ranker import Ranked
 from sidecar.activity import Activity
 
 # Decisions that wait for the disk at once, some 50 MB; beyond it an order is answered without an id.
@@ -28,9 +27,9 @@ class Offer(NamedTuple):
     user: UserKey
     time_ms: int
     request: RankActionsRequest
-    response: RankActionsResponse
-    mean: list[float]
-    recent: Sequence[Recent]
+    ranked: Ranked
+    # As it was.
+    block: UserBlock
 
 
 class DecisionLog:
@@ -57,7 +56,8 @@ class DecisionLog:
             number: Tells decisions within a millisecond apart.
         """
         self.decision_count += 1
-        if len(self._offers) + self._written_count >= WAITING_MAX or self._activity.is_read_only:
+        # While writes fail, too: an id that nobody will know would promise that feedback can name it.
+        if len(self._offers) + self._written_count >= WAITING_MAX or not self._activity.is_healthy:
             self.lost_count += 1
             return ""
         key = decision_key(offer.user, offer.time_ms, number)
@@ -102,24 +102,24 @@ class DecisionLog:
 
 def logged(key: bytes, offer: Offer, logged_max: int) -> LoggedDecision:
     """Return a decision as it is logged."""
-    request, response = offer.request, offer.response
-    shown = response.order[:logged_max]
+    request, ranked, block = offer.request, offer.ranked, offer.block
+    shown = ranked.order.order[: min(request.limit or logged_max, logged_max)]
     decision = LoggedDecision(
         decision_id=decision_id(key),
         user_id=request.user_id,
         namespace=request.namespace,
         context=request.context,
-        offered=[request.candidates[place] for place in shown],
-        scores=[response.scores[place] for place in shown],
-        propensities=response.propensities[:logged_max],
+        offered=[request.candidates[place] for place in shown.tolist()],
+        scores=ranked.scores.take(shown).tolist(),
+        propensities=ranked.order.propensities[: len(shown)].tolist(),
         candidate_count=len(request.candidates),
-        model_version=response.model_version,
-        is_uniform=response.is_uniform,
-        observation_count=response.observation_count,
-        mean=offer.mean,
-        recent=[met.row for met in offer.recent],
-        recent_times=[met.seconds for met in offer.recent],
-        recent_rewards=[met.reward for met in offer.recent],
+        model_version=block.model_version,
+        is_uniform=ranked.order.is_uniform,
+        observation_count=block.observations,
+        mean=block.mean.tolist(),
+        recent=block.recent.rows,
+        recent_times=block.recent.seconds,
+        recent_rewards=block.recent.rewards,
     )
     decision.time.FromMilliseconds(offer.time_ms)
     # Nothing bounds what this version does not know.

@@ -24,6 +24,8 @@ T = TypeVar("T")
 POLL_SECONDS = 0.02
 # How often an archive that failed is tried again; each time all of its files are looked at.
 ARCHIVE_RETRY_SECONDS = 30.0
+# Erased users whose names watchers can still be told. They are in memory alone, and who reads along needs the newest.
+NAMED_MAX = 1000
 
 
 class Erased(NamedTuple):
@@ -36,7 +38,11 @@ class Erased(NamedTuple):
 
 
 class Erasures:
-    """Removes users. While an erasure is pending its user is served as unknown; new events count as a new user's."""
+    """Removes users. While an erasure is pending its user is served as unknown; new events count as a new user's.
+
+    Attributes:
+        named: The users of those pending and of the newest others since the start; the store names none.
+    """
 
     def __init__(
         self,
@@ -58,6 +64,7 @@ class Erasures:
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._pending: dict[UserKey, ErasureId] = {}
+        self.named: dict[ErasureId, UserKey] = {}
         # Those of them that the archive may still hold, and those that are being taken out of it.
         self._archived: set[UserKey] = set()
         self._at_work: set[UserKey] = set()
@@ -69,6 +76,7 @@ class Erasures:
         reader = self._activity.reader
         for user, erasure in reader.erasures() if reader is not None else ():
             self._pending[user] = ErasureId(erasure.erase_id)
+            self.named[ErasureId(erasure.erase_id)] = user
             if erasure.is_archive_pending:
                 self._archived.add(user)
 
@@ -125,11 +133,19 @@ class Erasures:
                     self._profiles.hidden.discard(user)
                 raise
             self._pending[user] = erase_id
+            self._name(user, erase_id)
             reader = self._activity.reader
             control = reader.erasure(user) if reader is not None else None
             if control is not None and control.is_archive_pending:
                 self._archived.add(user)
             return erase_id, counts
+
+    def _name(self, user: UserKey, erase_id: ErasureId) -> None:
+        self.named[erase_id] = user
+        if len(self.named) > NAMED_MAX + len(self._pending):
+            over = [each for each, name in self.named.items() if self._pending.get(name) != each]
+            for former in over[:-NAMED_MAX]:
+                del self.named[former]
 
     async def _erase_archived(self, user: UserKey) -> int:
         """Take a user out of the archive if any file may hold them; what fails is a problem, and tried again."""

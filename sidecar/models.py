@@ -97,7 +97,11 @@ class Models:
             number = self._folder.current()
             model = self._folder.load(number) if number != self.current.version else self.current
         except StoreError as exc:
+            is_start = self._seen is None and not self._retry_ms
             self._seen, self._retry_ms = seen, self._clock.now_ms() + RETRY_MS
+            if is_start:
+                # Users' blocks are likelier to be of the one before than of the one that knows nothing.
+                self.current = self._folder.last_whole() or self.current
             self._problems.note(
                 COMPONENT, "model", f"global model {self.current.version} stays in force: {exc}"
             )

@@ -153,7 +153,10 @@ class OperatorService:
 
     async def get_status(self, _request: GetStatusRequest, _context: Context) -> GetStatusResponse:
         """Return counts, freshness and the state of both daemons."""
-        counts = await self._counter.current()
+        return self.status(await self._counter.current())
+
+    def status(self, counts: Counts) -> GetStatusResponse:
+        """Return the state of both daemons beside what was counted."""
         response = _counted(counts, self._live.current.segments)
         self._add_pauses(response)
         self._add_breaches(response)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from foreword import keys
 from foreword.admission import SESSION_ID_BYTES_MAX
 from foreword.budget import TOKENS_MAX, budget_tokens
 from foreword.clock import Clock
-from foreword.errors import StoreError
+from foreword.errors import FieldError, ForewordError, StoreError
 from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
 from foreword.signs import signs_of
@@ -17,6 +18,7 @@ from foreword.store.responses import (
     batch_response,
     cut_to_budget,
     foreword_response,
+    lookup_response,
     profile_response,
 )
 from foreword.text_size import check_text
@@ -28,8 +30,12 @@ from foreword.v1.profile_service_pb2 import (
     GetProfileRequest,
     ListRevisionsRequest,
     ListRevisionsResponse,
+    LookupProfilesRequest,
+    LookupProfilesResponse,
+    LookupRefusal,
     RollbackProfileRequest,
     RollbackProfileResponse,
+    WatchProfilesRequest,
 )
 from sidecar import checks
 from sidecar.activity import Activity
@@ -38,10 +44,13 @@ from sidecar.profiles import Profiles
 from sidecar.reads import Reads
 from sidecar.revisions import list_revisions
 from sidecar.rollbacks import rollback_profile
-from sidecar.rpc import Context, Handler, check_deadline, unary
+from sidecar.rpc import Context, Handler, bidirectional, check_deadline, send, sending, unary
 from sidecar.session_overlay import EVENTS_MAX, Session, add_overlay, make_room, session_of
 from sidecar.shared_names import SharedNames
+from sidecar.status import classify
+from sidecar.streams import Streams
 from sidecar.topics import Topics
+from sidecar.watches import Watches
 
 NAME = "foreword.v1.ProfileService"
 
@@ -60,6 +69,8 @@ class ProfileService:
         reads: Reads,
         topics: Topics,
         *,
+        streams: Streams,
+        watches: Watches,
         live: FollowedConfig,
         clock: Clock,
     ) -> None:
@@ -68,6 +79,8 @@ class ProfileService:
         self._triggers = triggers
         self._count = reads.count
         self._topics = topics
+        self._streams = streams
+        self._watches = watches
         self._live = live
         self._shared_names = SharedNames(profiles, clock)
         self._clock = clock
@@ -80,13 +93,31 @@ class ProfileService:
         return {
             "GetProfile": unary(GetProfileRequest, self.get_profile),
             "BatchGetProfiles": unary(BatchGetProfilesRequest, self.batch_get_profiles),
+            "LookupProfiles": bidirectional(LookupProfilesRequest, self.lookup_profiles),
             "GetForeword": unary(GetForewordRequest, self.get_foreword),
             "ListRevisions": unary(ListRevisionsRequest, self.list_revisions),
             "RollbackProfile": unary(RollbackProfileRequest, self.rollback_profile),
+            "WatchProfiles": sending(WatchProfilesRequest, self._watches.watch_profiles),
         }
 
     async def get_profile(self, request: GetProfileRequest, _context: Context) -> bytes:
         """Return a serialized GetProfileResponse."""
+        return self._profile(request)
+
+    async def lookup_profiles(self, requests: AsyncIterator[LookupProfilesRequest], context: Context) -> None:
+        """Send a LookupProfilesResponse for each request; further ones wait in the connection until it is taken."""
+        with self._streams.entered():
+            async for request in requests:
+                await send(context, self._looked_up(request))
+
+    def _looked_up(self, request: LookupProfilesRequest) -> bytes:
+        try:
+            return lookup_response(self._profile(request), request.lookup_id)
+        except ForewordError as exc:
+            refused = LookupProfilesResponse(lookup_id=request.lookup_id, refusal=_refusal(exc))
+            return refused.SerializeToString()
+
+    def _profile(self, request: GetProfileRequest | LookupProfilesRequest) -> bytes:
         user = keys.user_key(request.user_id, request.namespace)
         row = self._profiles.profile_row(user)
         self._count(row)
@@ -177,6 +208,14 @@ class ProfileService:
         names = config.foreword.words_of(namespace).names(self._shared_names.users_of(namespace))
         synonyms = self._topics.synonyms(namespace)
         return session_of(events, session_id, names, signs_of(config.agent.signs), synonyms)
+
+
+def _refusal(error: ForewordError) -> LookupRefusal:
+    _, reason = classify(error)
+    if isinstance(error, FieldError):
+        said = f"found {error.found}; allowed: {error.allowed}"
+        return LookupRefusal(field=error.field, message=said, reason=reason)
+    return LookupRefusal(message=error.message, reason=reason)
 
 
 def _user_of_batch(user_id: str, namespace: str, place: int) -> keys.UserKey:

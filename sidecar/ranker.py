@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -20,13 +21,12 @@ from foreword.naming import quoted
 from foreword.problems import Problems
 from foreword.store import ActivityTransaction
 from foreword.store.decision_key import key_of
-from foreword.store.v1.ranking_pb2 import RankActionsRequest
+from foreword.store.v1.ranking_pb2 import RankActionsRequest, RankActionsResponse
 from foreword.text_size import check_text
 from foreword.v1.event_pb2 import Feedback
 from foreword.v1.ranking_pb2 import Candidate, RankingDecision, RankingStatus
 from foreword.v1.ranking_service_pb2 import (
     ExplainRankingResponse,
-    RankActionsResponse,
     RecordFeedbackRequest,
     RecordFeedbackResponse,
 )
@@ -37,6 +37,7 @@ from ranking.explaining import explanations
 from ranking.exploration import Exploration
 from ranking.log import examples, feedback_event
 from ranking.model import GlobalModel
+from ranking.packed import packed_floats, packed_numbers
 from ranking.ranker import Learned
 from ranking.ranker import Ranker as Rules
 from ranking.requests import Candidates, check_reward, read_action, read_context
@@ -51,6 +52,8 @@ from sidecar.rebasing import Rebasing
 
 _CORRECTIONS = "catch_up"
 _NUMBERS = 1 << 32
+# Users whose blocks are at hand, some 15 KB each with what was made of them.
+_BLOCKS_KEPT = 2_048
 _DECISION_ID = "the 26 characters of a decision's id, or nothing"
 _UNKNOWN_HINT = "ranking.decision_days says how long one is kept; feedback by user and action needs none"
 
@@ -155,19 +158,17 @@ class Ranker:
         )
         limit = request.limit or len(actions)
         self._unknown_candidate_count += len(ranked.unknown)
-        response = RankActionsResponse(
-            order=ranked.order.order[:limit].tolist(),
-            scores=ranked.scores,
-            propensities=ranked.order.propensities[:limit].tolist(),
+        self._number = (self._number + 1) % _NUMBERS
+        return RankActionsResponse(
+            decision_id=self.log.add(Offer(user, now_ms, request, ranked, block), self._number),
+            order=packed_numbers(ranked.order.order[:limit]),
+            scores=packed_floats(ranked.scores),
+            propensities=packed_floats(ranked.order.propensities[:limit]),
             model_version=model.version,
             is_uniform=ranked.order.is_uniform,
             observation_count=block.observations,
             unknown=ranked.unknown,
         )
-        offer = Offer(user, now_ms, request, response, block.mean.tolist(), block.recent)
-        self._number = (self._number + 1) % _NUMBERS
-        response.decision_id = self.log.add(offer, self._number)
-        return response
 
     def _served(self, user: UserKey, context: Context, now_ms: int) -> tuple[GlobalModel, UserBlock]:
         """Return a user's block, and the model that it belongs to: never one with the other's."""
@@ -325,6 +326,7 @@ class Ranker:
         return RankingStatus(
             model_version=self._models.current.version,
             decision_count=self.log.decision_count,
+            unlogged_count=self.log.lost_count,
             feedback_count=self._feedback_count,
             duplicate_count=self._duplicate_count,
             unknown_count=self._unknown_count,
@@ -343,8 +345,13 @@ class Ranker:
         await self.log.settle()
 
 
+@lru_cache(maxsize=_BLOCKS_KEPT)
 def read_block(row: bytes) -> UserBlock | None:
-    """Return a stored block; None when it is of a later version or no block, and is to be made anew."""
+    """Return a stored block; None when it is of a later version or no block, and is to be made anew.
+
+    By its bytes, so that one that was kept is never an older one: who is asked for again in a moment has it at hand,
+    with what was made of it.
+    """
     try:
         return UserBlock.from_bytes(row)
     except StoreError:

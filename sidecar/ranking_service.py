@@ -6,12 +6,11 @@ from foreword import keys
 from foreword.errors import FieldError
 from foreword.naming import quoted
 from foreword.store.decision_key import key_of
-from foreword.store.v1.ranking_pb2 import RankActionsRequest
+from foreword.store.v1.ranking_pb2 import RankActionsRequest, RankActionsResponse
 from foreword.synthetic import check_namespace
 from foreword.v1.ranking_service_pb2 import (
     ExplainRankingRequest,
     ExplainRankingResponse,
-    RankActionsResponse,
     RecordFeedbackRequest,
     RecordFeedbackResponse,
 )

@@ -27,6 +27,8 @@ class Readers(NamedTuple):
     oldest: View | None
     age_seconds: float
     """For how long the oldest view has been seen."""
+    map_bytes: int
+    """What the file may grow to."""
 
 
 class ReaderWatch:
@@ -64,7 +66,14 @@ class ReaderWatch:
     async def _look_at(self, name: str, reader: Reader) -> Readers:
         # In a thread: the lists of what waits for a view may be megabytes long.
         oldest = await asyncio.to_thread(reader.oldest_view)
-        seen = Readers(name, reader.file_bytes(), reader.readers_count(), oldest, self._age(name, oldest))
+        seen = Readers(
+            name,
+            reader.file_bytes(),
+            reader.readers_count(),
+            oldest,
+            self._age(name, oldest),
+            reader.map_bytes(),
+        )
         if self._is_old(seen):
             self._problems.note(COMPONENT, name, _message(seen))
         else:

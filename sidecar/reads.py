@@ -20,11 +20,15 @@ class Reads:
 
     Used from the event loop's thread alone, so that counting takes no lock. A read belongs to the day of the next
     `turn`, at most a tick later.
+
+    Attributes:
+        totals: By segment since the start, as of the last `turn`; 0 for users who have no row.
     """
 
     def __init__(self, activity: Activity, clock: Clock) -> None:
         self._activity = activity
         self._clock = clock
+        self.totals: Counter[int] = Counter()
         self._counts = [0] * (SEGMENT_MAX + 1)
         # At most a few days with a few segments each, however long the disk takes no writes.
         self._by_day: dict[int, Counter[int]] = {}
@@ -43,6 +47,7 @@ class Reads:
         found = {segment: count for segment, count in enumerate(self._counts) if count}
         if found:
             self._counts = [0] * len(self._counts)
+            self.totals.update(found)
             self._add(self._clock.now_ms() // DAY_MS, found)
 
     async def save(self) -> None:

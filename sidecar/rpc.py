@@ -42,17 +42,66 @@ def streaming(
 ) -> Handler:
     """Return the handler of a method that answers a stream of messages."""
 
+    async def send_all(request: RequestT, context: Context) -> None:
+        async for response in method(request, context):
+            await send(context, response.SerializeToString())
+
+    return sending(request_type, send_all)
+
+
+def bidirectional(
+    request_type: type[RequestT], method: Callable[[AsyncIterator[RequestT], Context], Awaitable[None]]
+) -> Handler:
+    """Return the handler of a method that takes a stream of messages and sends its answers itself."""
+
+    async def answer(_requests: Any, context: Context) -> None:
+        try:
+            check_deadline(context)
+            await method(_messages(request_type, context), context)
+        except ForewordError as exc:
+            await refuse(context, exc)
+        except Exception as exc:
+            await _fail(context, exc)
+
+    return grpc.stream_stream_rpc_method_handler(answer)
+
+
+def collecting(
+    request_type: type[RequestT], method: Callable[[AsyncIterator[RequestT], Context], Awaitable[Message]]
+) -> Handler:
+    """Return the handler of a method that takes a stream of messages and answers one."""
+
+    async def answer(_requests: Any, context: Context) -> bytes:
+        try:
+            check_deadline(context)
+            response = await method(_messages(request_type, context), context)
+        except ForewordError as exc:
+            await refuse(context, exc)
+        except Exception as exc:
+            await _fail(context, exc)
+        return response.SerializeToString()
+
+    return grpc.stream_unary_rpc_method_handler(answer)
+
+
+def sending(request_type: type[RequestT], method: Callable[[RequestT, Context], Awaitable[None]]) -> Handler:
+    """Return the handler of a method that sends its answers itself."""
+
     async def answer(request: bytes, context: Context) -> None:
         try:
             check_deadline(context)
-            async for response in method(parse(request_type, request), context):
-                await send(context, response.SerializeToString())
+            await method(parse(request_type, request), context)
         except ForewordError as exc:
             await refuse(context, exc)
         except Exception as exc:
             await _fail(context, exc)
 
     return grpc.unary_stream_rpc_method_handler(answer)
+
+
+async def _messages(request_type: type[RequestT], context: Context) -> AsyncIterator[RequestT]:
+    while (request := await context.read()) is not grpc.aio.EOF:
+        yield parse(request_type, request)
 
 
 async def send(context: Context, message: bytes | Message) -> None:

@@ -25,6 +25,8 @@ from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
 from foreword.store.archive import require_parquet
 from foreword.store.check import Scrub
+from foreword.telemetry.endpoint import served
+from foreword.telemetry.tracing import traced
 from sidecar import (
     activity_service,
     answer_service,
@@ -42,11 +44,14 @@ from sidecar.alerts import Alerts
 from sidecar.answer_service import AnswerService
 from sidecar.answering import Answering
 from sidecar.archiving import Archiving
+from sidecar.calls import Calls
+from sidecar.change_feed import ChangeFeed
 from sidecar.counts import StoreCounter
 from sidecar.erasures import Erasures
 from sidecar.fronting import Fronting
 from sidecar.health_service import HealthService
 from sidecar.maintenance import Maintenance
+from sidecar.metrics import SidecarMetrics
 from sidecar.open_triggers import OpenTriggers
 from sidecar.operator_service import OperatorService
 from sidecar.profile_service import ProfileService
@@ -58,8 +63,10 @@ from sidecar.readers import ReaderWatch
 from sidecar.reads import SAVE_SECONDS, Reads
 from sidecar.rpc import Handler
 from sidecar.scrub import Scrubber
+from sidecar.streams import Streams
 from sidecar.topics import Topics
 from sidecar.user_data_service import UserDataService
+from sidecar.watches import Watches
 
 logger = logging.getLogger("sidecar")
 
@@ -68,6 +75,7 @@ AT_START = {
     "sidecar": ("listen", "message_bytes_max", "group_commit_ms", "native", "front_alone_seconds"),
     "store": ("directory", "activity_map_size_bytes", "readers_max"),
     "security": ("tls_certificate_file", "tls_key_file"),
+    "telemetry": ("sidecar_metrics_listen", "traces_url", "traces_share"),
     # What the cache is opened with; ages, mode, wrapper and limits apply at once.
     "tiering": (
         "directory",
@@ -145,6 +153,7 @@ class SidecarServer:
 
     Attributes:
         addresses: Where it serves, such as `unix:/run/foreword.sock` and `127.0.0.1:7464`; set by `start`.
+        metrics_address: Where it serves its metrics; set by `start`, empty where it serves none.
         is_stopped: Whether it has let go of everything.
     """
 
@@ -157,6 +166,7 @@ class SidecarServer:
         tick_seconds: float = TICK_SECONDS,
     ) -> None:
         self.addresses: tuple[str, ...] = ()
+        self.metrics_address = ""
         self.is_stopped = False
         self._config = config
         self._clock = clock
@@ -179,6 +189,13 @@ class SidecarServer:
             stack.push_async_callback(self._ranking.close)
             await self._answering.open()
             await self._bind(stack)
+            telemetry = self._config.telemetry
+            self._calls.tracing = await stack.enter_async_context(traced("foreword-sidecar", telemetry))
+            self.metrics_address = await stack.enter_async_context(
+                served(
+                    "telemetry.sidecar_metrics_listen", telemetry.sidecar_metrics_listen, self._metrics.read
+                )
+            )
             await self._server.start()
             await self._fronting.start()
             stack.push_async_callback(self._drain)
@@ -215,13 +232,24 @@ class SidecarServer:
         self._health.drain()
         # One turn of the loop, so that those who watch hear it before their connection is told to go.
         await asyncio.sleep(0)
-        ends = time.monotonic() + grace
-        await self._fronting.drain(grace)
-        await self._server.stop(max(0.0, ends - time.monotonic()))
+        stopping = asyncio.create_task(self._stop_serving(grace))
+        # One turn, so that no call begins any more.
+        await asyncio.sleep(0)
+        if await self._streams.drain():
+            # Those that nobody reads would hold the stop for all of the grace: the others may take it, these do not.
+            await self._calls.ended(grace)
+            await self._server.stop(None)
+        await stopping
         for timer in self._timers:
             timer.cancel()
         await asyncio.gather(*self._timers, return_exceptions=True)
         await self._reads.save()
+
+    async def _stop_serving(self, grace: float) -> None:
+        """Let the front's calls end before those of the sidecar behind it, to which it hands them on."""
+        ends = time.monotonic() + grace
+        await self._fronting.drain(grace)
+        await self._server.stop(max(0.0, ends - time.monotonic()))
 
     # -- starting ---------------------------------------------------------------------------------------------
 
@@ -238,6 +266,8 @@ class SidecarServer:
         self._activity = Activity(config, self._live, self._problems, self._profiles)
         stack.push_async_callback(self._activity.close)
         self._reads = Reads(self._activity, clock)
+        self._streams = Streams(self._live)
+        self._change_feed = ChangeFeed(self._profiles, self._live)
         self._reader_watch = ReaderWatch(self._profiles, self._activity, self._live, self._problems)
         scrub = Scrub(config.store.directory)
         self._scrubber = Scrubber(scrub, self._live, self._problems, clock)
@@ -290,12 +320,30 @@ class SidecarServer:
             problems=self._problems,
             clock=self._clock,
         )
-        events = ActivityService(self._activity, self._profiles, self._clock)
+        events = ActivityService(self._activity, self._profiles, self._streams, self._clock)
         topics = Topics(self._profiles, self._activity, self._clock)
         counter = StoreCounter(self._profiles, self._activity, self._live, self._clock)
         self._alerts = Alerts(self._live)
         self._promises = Promises(
             counter, self._activity, self._alerts, self._problems, live=self._live, clock=self._clock
+        )
+        operator = OperatorService(
+            profiles=self._profiles,
+            activity=self._activity,
+            counter=counter,
+            promises=self._promises,
+            events=events,
+            reads=self._reads,
+            readers=self._reader_watch,
+            topics=topics,
+            scrubber=self._scrubber,
+            answering=self._answering,
+            archiving=self._archiving,
+            ranking=self._ranking,
+            fronting=self._fronting,
+            problems=self._problems,
+            live=self._live,
+            clock=self._clock,
         )
         services: dict[str, _Service] = {
             profile_service.NAME: ProfileService(
@@ -304,30 +352,17 @@ class SidecarServer:
                 triggers,
                 self._reads,
                 topics,
+                streams=self._streams,
+                watches=Watches(
+                    self._profiles, self._erasures.named, self._change_feed, self._streams, self._live
+                ),
                 live=self._live,
                 clock=self._clock,
             ),
             activity_service.NAME: events,
             answer_service.NAME: AnswerService(self._answering, self._profiles, self._activity, self._live),
             ranking_service.NAME: RankingService(self._ranking, self._activity),
-            operator_service.NAME: OperatorService(
-                profiles=self._profiles,
-                activity=self._activity,
-                counter=counter,
-                promises=self._promises,
-                events=events,
-                reads=self._reads,
-                readers=self._reader_watch,
-                topics=topics,
-                scrubber=self._scrubber,
-                answering=self._answering,
-                archiving=self._archiving,
-                ranking=self._ranking,
-                fronting=self._fronting,
-                problems=self._problems,
-                live=self._live,
-                clock=self._clock,
-            ),
+            operator_service.NAME: operator,
             user_data_service.NAME: UserDataService(
                 self._config.store.directory,
                 self._profiles,
@@ -338,8 +373,13 @@ class SidecarServer:
                 ranking=self._ranking,
             ),
         }
+        self._calls = Calls()
         for name, service in services.items():
-            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, service.handlers()),))
+            handlers = self._calls.followed(name, service.handlers())
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
+        self._metrics = SidecarMetrics(
+            operator, counter, self._calls, self._reads, self._reader_watch, live=self._live
+        )
         self._health = HealthService(SERVICES)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection(
@@ -364,6 +404,7 @@ class SidecarServer:
             asyncio.create_task(_every(lambda: SAVE_SECONDS, self._reads.save)),
             asyncio.create_task(_every(lambda: answering.TICK_SECONDS, self._answering.tick)),
             asyncio.create_task(_every(self._promises.wait_seconds, self._promises.judge)),
+            asyncio.create_task(self._change_feed.run()),
             asyncio.create_task(self._alerts.run()),
             asyncio.create_task(self._scrubber.run()),
         ]

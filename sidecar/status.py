@@ -9,6 +9,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from foreword import request_id
 from foreword.errors import (
     FieldError,
     ForewordError,
@@ -26,12 +27,17 @@ from sidecar.errors import (
     DeadlineError,
     DecisionUnknownError,
     DrainingError,
+    FeedError,
     QueueFullError,
     RankingOffError,
+    ResyncRequiredError,
+    StreamsExhaustedError,
 )
 from tiering.errors import CacheError, CoreExistsError, NoAnswerError
 
 DOMAIN = "foreword"
+# The name of a call, in what a caller sends and in what it gets back.
+REQUEST_ID = "x-request-id"
 _PREFIX = "ERROR_REASON_"
 
 # The first that fits decides, so special errors stand before their bases.
@@ -51,6 +57,8 @@ _MAPPING: tuple[tuple[type[ForewordError], grpc.StatusCode, ErrorReason], ...] =
     (DecisionUnknownError, grpc.StatusCode.NOT_FOUND, ErrorReason.ERROR_REASON_DECISION_UNKNOWN),
     (RankingOffError, grpc.StatusCode.UNIMPLEMENTED, ErrorReason.ERROR_REASON_EXTRA_MISSING),
     (MissingExtraError, grpc.StatusCode.UNIMPLEMENTED, ErrorReason.ERROR_REASON_EXTRA_MISSING),
+    (ResyncRequiredError, grpc.StatusCode.OUT_OF_RANGE, ErrorReason.ERROR_REASON_RESYNC_REQUIRED),
+    (StreamsExhaustedError, grpc.StatusCode.RESOURCE_EXHAUSTED, ErrorReason.ERROR_REASON_STREAMS_EXHAUSTED),
 )
 # Whose metadata is what to do alone.
 _HINTED = (
@@ -66,6 +74,8 @@ _INTERNAL = (grpc.StatusCode.INTERNAL, ErrorReason.ERROR_REASON_INTERNAL)
 
 def classify(error: ForewordError) -> tuple[grpc.StatusCode, ErrorReason]:
     """Return the status code and the documented reason of an error."""
+    if isinstance(error, FeedError):
+        return classify(error.error)
     for kind, code, reason in _MAPPING:
         if isinstance(error, kind):
             return code, reason
@@ -74,9 +84,17 @@ def classify(error: ForewordError) -> tuple[grpc.StatusCode, ErrorReason]:
 
 def metadata(error: ForewordError) -> dict[str, str]:
     """Return what docs/errors.md promises beside the reason of an error."""
+    if isinstance(error, FeedError):
+        return {**metadata(error.error), "settled_count": str(error.settled_count)}
+    if isinstance(error, ResyncRequiredError):
+        return {"cause": error.cause, "hint": error.hint}
+    return _metadata(error)
+
+
+def _metadata(error: ForewordError) -> dict[str, str]:
     if isinstance(error, FieldError):
         return {"field": error.field, "found": error.found, "allowed": error.allowed}
-    if isinstance(error, QueueFullError):
+    if isinstance(error, (QueueFullError, StreamsExhaustedError)):
         return {"setting": error.setting, "hint": error.hint}
     if isinstance(error, StoreFullError):
         return {"store": error.store, "setting": MAP_SETTING.get(error.store, ""), "hint": error.hint}
@@ -104,8 +122,11 @@ def rich_status(error: ForewordError) -> status_pb2.Status:
 
 
 async def refuse(context: grpc.aio.ServicerContext[Any, Any], error: ForewordError) -> Never:
-    """End a call with the status of an error."""
-    await context.abort_with_status(rpc_status.to_status(rich_status(error)))
+    """End a call with the status of an error, and with its id, by which the log knows it."""
+    status = rpc_status.to_status(rich_status(error))
+    this = request_id.current.get()
+    named = ((REQUEST_ID, this.id),) if this is not None else ()
+    await context.abort(status.code, status.details, (*status.trailing_metadata, *named))
 
 
 def _add_detail(status: status_pb2.Status, detail: Any) -> None:

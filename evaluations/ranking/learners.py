@@ -12,7 +12,7 @@ from evaluations.ranking.popularity import Popularity
 from evaluations.ranking.report import PRODUCT
 from evaluations.ranking.trigram import Trigram
 from ranking.example import Action, Context, Example, Learner
-from ranking.exploration import Exploration, explore
+from ranking.exploration import Exploration, explore, spread
 from ranking.learner import LearnerOptions, OnlineLearner
 
 FROZEN, ONLINE = "foreword, users frozen", "everything online"
@@ -53,9 +53,8 @@ class Exploring:
         """Return the index of what is shown first."""
         encoded, block = self._learner.encode(user, context, actions)
         logits = encoded.offset + encoded.features @ block.mean
-        order = explore(
-            logits, encoded.features, block.covariance, options=Exploration(), random=self._random
-        )
+        apart = spread(encoded.features, block.factor)
+        order = explore(logits, apart, options=Exploration(), random=self._random)
         return int(order.order[0])
 
     def learn(self, example: Example) -> None:

@@ -8,20 +8,25 @@ from typing import Any
 
 from foreword.cli.output import json_text
 from foreword.naming import escaped
+from foreword.request_id import current
 
 # A sentence, its cause, and a name or two. What says more says it with somebody's text.
 MESSAGE_CHARACTERS_MAX = 2000
 
 
 class LineFormatter(logging.Formatter):
-    """Formats a record for people: time, level, logger and message on one line, an error's traceback below it."""
+    """Formats a record for people: time, level, logger, message and the id of the call it is of, in brackets.
+
+    All on one line; an error's traceback is below it.
+    """
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the record's line, with nothing in it that is not seen as it is."""
-        record.message = _shown(record.message)
+        this = current.get()
+        record.message = _shown(record.message) + (f" [{this.id}]" if this is not None else "")
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:
@@ -30,7 +35,7 @@ class LineFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as one JSON object: time, level, logger, message, and error when there is one."""
+    """Formats a record as one JSON object: time, level, logger, message; error and request_id where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line, with nothing in it that is not seen as it is."""
@@ -40,6 +45,9 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": _shown(record.getMessage()),
         }
+        this = current.get()
+        if this is not None:
+            fields["request_id"] = this.id
         if record.exc_info:
             fields["error"] = self.formatException(record.exc_info)
         return json_text(fields)

@@ -20,6 +20,11 @@ Show = Callable[[str, int, int, str], None]
 """Takes what is worked on, how much of it is done, how much there is (0 when unknown), and the unit."""
 
 
+def in_unit(show: Show, unit: str) -> Callable[[str, int, int], None]:
+    """Return what shows work whose amounts are all of one unit."""
+    return lambda name, done, total: show(name, done, total, unit)
+
+
 @contextmanager
 def progress(
     *, as_json: bool, stream: TextIO | None = None, now: Callable[[], float] = time.monotonic

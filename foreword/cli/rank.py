@@ -9,6 +9,7 @@ import click
 from foreword.cli.connection import connect
 from foreword.cli.output import note, print_json, table
 from foreword.cli.rank_candidates import OPTION, read_candidates
+from foreword.cli.rank_evaluate import command as evaluate
 from foreword.cli.rank_explain import command as explain
 from foreword.cli.rank_feedback import command as feedback
 from foreword.cli.rank_models import models, rollback, train
@@ -115,6 +116,7 @@ command.add_command(feedback)
 command.add_command(explain)
 command.add_command(simulate)
 command.add_command(models)
+command.add_command(evaluate)
 command.add_command(train)
 command.add_command(rollback)
 

@@ -28,7 +28,7 @@ _HELD_BACK = "nightly trainings go on, but what they make is held back until `fo
 @click.pass_obj
 def models(settings: Settings) -> None:
     """List the global models: how well each foretold, what it was compared with, and which is in force."""
-    folder = _folder(settings)
+    folder = models_folder(settings)
     listed = list(folder.listed())
     current = folder.current()
     if settings.as_json:
@@ -57,7 +57,7 @@ def train(settings: Settings, *, dry_run: bool) -> None:
     The sidecar takes it over within five seconds, without a failed call. What each user said stays theirs: their own
     parameters are made anew for it from their events.
     """
-    folder = _folder(settings)
+    folder = models_folder(settings)
     from foreword.store import ActivityReader
     from ranking.model_folder import By
     from ranking.trainer import train_store
@@ -90,7 +90,7 @@ def rollback(settings: Settings, *, number: int | None) -> None:
 
     Nightly trainings go on, but put no model in force until you run `foreword rank train`.
     """
-    folder = _folder(settings)
+    folder = models_folder(settings)
     with folder.locked():
         now = folder.roll_back(number, time.time_ns() // 1_000_000)
     if settings.as_json:
@@ -100,16 +100,24 @@ def rollback(settings: Settings, *, number: int | None) -> None:
         click.echo(_HELD_BACK)
 
 
-def _folder(settings: Settings) -> ModelFolder:
-    with _needed():
+def models_folder(settings: Settings) -> ModelFolder:
+    """Return the folder of global models.
+
+    Raises:
+        MissingExtraError: The extra `ranking` is not installed.
+    """
+    with needed("what trains models"):
         from ranking.model_folder import ModelFolder
         from ranking.trainer import models_directory
     return ModelFolder(models_directory(settings.directory))
 
 
 @contextmanager
-def _needed() -> Iterator[None]:
+def needed(what: str) -> Iterator[None]:
     """Say which extra an import needs.
+
+    Args:
+        what: What is imported, for the message.
 
     Raises:
         MissingExtraError: It is not installed.
@@ -117,7 +125,7 @@ def _needed() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as exc:
-        raise MissingExtraError("what trains models", _EXTRA) from exc
+        raise MissingExtraError(what, _EXTRA) from exc
 
 
 def _row(listed: Listed) -> tuple[object, ...]:

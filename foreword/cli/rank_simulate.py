@@ -314,6 +314,7 @@ def _ledger(settings: Settings) -> ProfileWriter:
             readers_max=store.readers_max,
             revisions_max=store.revisions_max,
             ledger_entries_max=store.ledger_entries_max,
+            changes_max=store.changes_max,
         )
     except StoreLockedError as exc:
         raise ForewordError(

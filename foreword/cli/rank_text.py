@@ -19,6 +19,7 @@ def ranking_rows(status: RankingStatus) -> Iterator[tuple[str, str]]:
         kept = f"{users} with parameters of their own, {status.logged_count:,} decisions in the log"
         yield "ranking", f"global model {status.model_version}; {kept}"
     facts = [
+        (status.unlogged_count, "that could not be logged"),
         (status.feedback_count, "of feedback taken"),
         (status.duplicate_count, "sent again"),
         (status.unknown_count, "of a decision that nobody knows"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from foreword.cli.output import bytes_text, note, print_json, table
-from foreword.cli.progress import Show, progress
+from foreword.cli.progress import in_unit, progress
 from foreword.cli.settings import Settings, shared_options
 from foreword.clock import format_time_ms
 from foreword.errors import StoreMissingError
@@ -19,7 +19,6 @@ from foreword.store.check import check_store
 from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.upkeep import (
     EnvironmentStats,
-    Progress,
     backup_store,
     compact_store,
     compactable,
@@ -81,7 +80,7 @@ def backup(settings: Settings, target: Path) -> None:
     The copy is of one moment; daemons may run meanwhile.
     """
     with progress(as_json=settings.as_json) as show:
-        manifest = backup_store(settings.directory, target, progress=_in(show, "rows"))
+        manifest = backup_store(settings.directory, target, progress=in_unit(show, "rows"))
     archive = archive_stats(settings.archive_directory)
     if settings.as_json:
         left_out = {} if archive is None else {"archive_left_out": asdict(archive)}
@@ -113,7 +112,7 @@ def restore(settings: Settings, backup_folder: Path, yes: bool) -> None:
             raise click.UsageError("--json asks no questions; confirm with --yes")
         click.confirm(f"Replace the store in {settings.directory}?", abort=True, err=True)
     with progress(as_json=settings.as_json) as show:
-        manifest = restore_store(backup_folder, settings.directory, progress=_in(show, "bytes"))
+        manifest = restore_store(backup_folder, settings.directory, progress=in_unit(show, "bytes"))
     if settings.as_json:
         print_json({"directory": str(settings.directory), **asdict(manifest)})
     else:
@@ -157,7 +156,7 @@ def compact(settings: Settings, which: str | None) -> None:
     """
     with progress(as_json=settings.as_json) as show:
         names = [_NAMES[which]] if which else compactable(settings.directory)
-        results = [compact_store(settings.directory, name, progress=_in(show, "rows")) for name in names]
+        results = [compact_store(settings.directory, name, progress=in_unit(show, "rows")) for name in names]
     if settings.as_json:
         print_json([asdict(result) for result in results])
         return
@@ -170,10 +169,6 @@ def compact(settings: Settings, which: str | None) -> None:
 def _held(archive: ArchiveStats) -> str:
     days = f", {archive.first_day} to {archive.last_day}" if archive.files else ""
     return f"{archive.files:,} files, {bytes_text(archive.bytes)}{days}, in {archive.directory}"
-
-
-def _in(show: Show, unit: str) -> Progress:
-    return lambda name, done, total: show(name, done, total, unit)
 
 
 def _oldest(environment: EnvironmentStats) -> str:

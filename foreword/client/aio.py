@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, TypeAlias, Unpack, overload
 
@@ -16,6 +16,8 @@ from foreword.client.answers import ANSWER_SECONDS, AsyncAnswer
 from foreword.client.base import ERASE_WAIT_SECONDS, Client, closed, is_awaited, polls_seconds
 from foreword.client.calls import (
     EXPORT_USER,
+    LOOKUP_PROFILES,
+    WATCH_PROFILES,
     Call,
     CoreLike,
     FreshnessLike,
@@ -29,10 +31,17 @@ from foreword.client.candidates import CandidateLike, ContextLike
 from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
 from foreword.client.events import EventFields, EventLike
 from foreword.client.feedback import Said
+from foreword.client.feeding import Feeding
+from foreword.client.lookups import Lookups
 from foreword.client.ranking import CandidateT, Ranking, ranking_of
 from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError
-from foreword.v1.activity_service_pb2 import DeleteEventsResponse, RecordEventsResponse
+from foreword.v1.activity_service_pb2 import (
+    DeleteEventsResponse,
+    RecordEventsResponse,
+    StreamEventsRequest,
+    StreamEventsResponse,
+)
 from foreword.v1.answer_service_pb2 import (
     AuditAnswersResponse,
     ExplainAnswerResponse,
@@ -62,13 +71,20 @@ from foreword.v1.profile_service_pb2 import (
     GetForewordResponse,
     GetProfileResponse,
     ListRevisionsResponse,
+    LookupProfilesResponse,
     RollbackProfileResponse,
+    WatchProfilesResponse,
 )
 from foreword.v1.ranking_service_pb2 import ExplainRankingResponse, RecordFeedbackResponse
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
 
 # An application's own inference: takes a question, returns Markdown or a core.
 Generate: TypeAlias = Callable[[str], Awaitable[CoreLike]]
+
+
+async def _in_turn(requests: Iterator[Message]) -> AsyncIterator[Message]:
+    for request in requests:
+        yield request
 
 
 async def _as_it_is(call: Awaitable[Any]) -> Any:
@@ -107,6 +123,80 @@ class AsyncForeword(Client):
         for call in self._profiles(user_ids, namespace):
             found += (await self._ask(call)).results
         return found
+
+    async def lookup(
+        self, user_ids: Iterable[str], *, namespace: str | None = None
+    ) -> AsyncIterator[LookupProfilesResponse]:
+        """Yield the profile of each user, in order, over one stream; see `Foreword.lookup`.
+
+        Args:
+            user_ids: The users, any number; taken from ahead of the answers.
+            namespace: The tenant's space; None takes the client's.
+        """
+        lookups = Lookups(user_ids, self._space(namespace))
+        wait_seconds: float | None = 0.0
+        while wait_seconds is not None:
+            call = self._stub(LOOKUP_PROFILES.path)(_in_turn(lookups.requests()))
+            try:
+                async for answer in call:
+                    lookups.answered()
+                    yield answer
+            except grpc.RpcError as exc:
+                error = self._failures.translate(exc)
+            else:
+                lookups.end()
+                return
+            finally:
+                call.cancel()
+            wait_seconds = lookups.broke(error, self._reach)
+            await asyncio.sleep(wait_seconds or 0)
+        self._failures.handle(error)
+        for answer in lookups.defaults():
+            yield answer
+        lookups.end()
+
+    async def watch(
+        self,
+        user_ids: Iterable[str] = (),
+        *,
+        namespace: str | None = None,
+        all_namespaces: bool = False,
+        resume_token: bytes = b"",
+        after_revision: int = 0,
+        from_now: bool = False,
+    ) -> AsyncIterator[WatchProfilesResponse]:
+        """Yield what happens to profiles; see `Foreword.watch`."""
+        watching = self._watching(
+            user_ids,
+            namespace,
+            all_namespaces=all_namespaces,
+            resume_token=resume_token,
+            after_revision=after_revision,
+            from_now=from_now,
+        )
+        while True:
+            call = self._stub(WATCH_PROFILES.path)(watching.request)
+            error = None
+            try:
+                async for message in call:
+                    watching.received(message)
+                    yield message
+            except grpc.RpcError as exc:
+                error = self._failures.translate(exc)
+            finally:
+                call.cancel()
+            await asyncio.sleep(watching.broke(error))
+
+    async def stream_events(self, events: Iterable[EventLike]) -> StreamEventsResponse:
+        """Record a long feed of events; see `Foreword.stream_events`."""
+        feeding, call = Feeding(events, self._namespace), self._stream_events()
+        for messages in feeding.streams():
+            deadline = time.monotonic() + self._timeout_seconds * len(messages)
+            try:
+                feeding.add(messages, await self._make(call, messages, deadline))
+            except (ForewordError, ValueError, grpc.aio.BaseError) as exc:
+                self._failures.handle(exc, always_raises=True)
+        return feeding.response
 
     async def list_revisions(self, user_id: str, *, namespace: str | None = None) -> ListRevisionsResponse:
         """Return the kept revisions of a user, newest first; see `Foreword.list_revisions`."""
@@ -520,7 +610,7 @@ class AsyncForeword(Client):
     async def _make(
         self,
         call: Call[ResponseT],
-        request: Message,
+        request: Message | list[StreamEventsRequest],
         deadline: float,
         receive: Callable[[Any], Awaitable[Any]] = _as_it_is,
     ) -> Any:

@@ -44,6 +44,8 @@ from foreword.client.calls import (
     SPLIT_TOPIC,
     START_BACKFILL,
     STEER_BACKFILL,
+    STREAM_EVENTS,
+    WATCH_PROFILES,
     WRAP_CORE,
     Call,
     CoreLike,
@@ -53,8 +55,13 @@ from foreword.client.failures import Failures
 from foreword.client.feedback import Said, feedback_fields
 from foreword.client.reach import Reach
 from foreword.client.recording import Recording
+from foreword.client.watching import Watching
 from foreword.errors import FieldError, ServiceError
-from foreword.v1.activity_service_pb2 import DeleteEventsResponse, RecordEventsResponse
+from foreword.v1.activity_service_pb2 import (
+    DeleteEventsResponse,
+    RecordEventsResponse,
+    StreamEventsResponse,
+)
 from foreword.v1.answer_service_pb2 import (
     AnswerResponse,
     AuditAnswersResponse,
@@ -87,6 +94,7 @@ from foreword.v1.profile_service_pb2 import (
     GetProfileResponse,
     ListRevisionsResponse,
     RollbackProfileResponse,
+    WatchProfilesResponse,
 )
 from foreword.v1.ranking_service_pb2 import (
     ExplainRankingResponse,
@@ -161,6 +169,19 @@ class Client:
             batch = ids[start : start + BATCH_MAX]
             otherwise = functools.partial(_no_profiles, batch, space)
             yield Call(BATCH_GET_PROFILES, {"user_ids": batch, "namespace": space}, otherwise)
+
+    def _watching(
+        self, user_ids: Iterable[str], namespace: str | None, *, all_namespaces: bool, **start: Any
+    ) -> Watching:
+        asked = {name: value for name, value in start.items() if value}
+        asked |= {"user_ids": user_ids, "all_namespaces": all_namespaces}
+        if not all_namespaces or namespace:
+            asked["namespace"] = self._space(namespace)
+        # A failing watch always raises, or goes on.
+        return Watching(Call(WATCH_PROFILES, asked, lambda _: WatchProfilesResponse()))
+
+    def _stream_events(self) -> Call[StreamEventsResponse]:
+        return Call(STREAM_EVENTS, {}, lambda _: StreamEventsResponse(), always_raises=True)
 
     def _list_revisions(self, user_id: str, namespace: str | None) -> Call[ListRevisionsResponse]:
         asked = self._of(user_id, namespace)

@@ -15,6 +15,8 @@ from foreword.v1.activity_service_pb2 import (
     DeleteEventsResponse,
     RecordEventsRequest,
     RecordEventsResponse,
+    StreamEventsRequest,
+    StreamEventsResponse,
 )
 from foreword.v1.answer_service_pb2 import (
     AnswerRequest,
@@ -75,8 +77,12 @@ from foreword.v1.profile_service_pb2 import (
     GetProfileResponse,
     ListRevisionsRequest,
     ListRevisionsResponse,
+    LookupProfilesRequest,
+    LookupProfilesResponse,
     RollbackProfileRequest,
     RollbackProfileResponse,
+    WatchProfilesRequest,
+    WatchProfilesResponse,
 )
 from foreword.v1.ranking_service_pb2 import (
     ExplainRankingRequest,
@@ -125,6 +131,12 @@ GET_PROFILE = Method("/foreword.v1.ProfileService/GetProfile", GetProfileRequest
 BATCH_GET_PROFILES = Method(
     "/foreword.v1.ProfileService/BatchGetProfiles", BatchGetProfilesRequest, BatchGetProfilesResponse
 )
+LOOKUP_PROFILES = Method(
+    "/foreword.v1.ProfileService/LookupProfiles", LookupProfilesRequest, LookupProfilesResponse
+)
+WATCH_PROFILES = Method(
+    "/foreword.v1.ProfileService/WatchProfiles", WatchProfilesRequest, WatchProfilesResponse
+)
 GET_FOREWORD = Method("/foreword.v1.ProfileService/GetForeword", GetForewordRequest, GetForewordResponse)
 LIST_REVISIONS = Method(
     "/foreword.v1.ProfileService/ListRevisions", ListRevisionsRequest, ListRevisionsResponse
@@ -133,6 +145,7 @@ ROLLBACK_PROFILE = Method(
     "/foreword.v1.ProfileService/RollbackProfile", RollbackProfileRequest, RollbackProfileResponse
 )
 RECORD_EVENTS = Method("/foreword.v1.ActivityService/RecordEvents", RecordEventsRequest, RecordEventsResponse)
+STREAM_EVENTS = Method("/foreword.v1.ActivityService/StreamEvents", StreamEventsRequest, StreamEventsResponse)
 GET_STATUS = Method("/foreword.v1.OperatorService/GetStatus", GetStatusRequest, GetStatusResponse)
 DELETE_EVENTS = Method("/foreword.v1.ActivityService/DeleteEvents", DeleteEventsRequest, DeleteEventsResponse)
 REFRESH_USER = Method("/foreword.v1.OperatorService/RefreshUser", RefreshUserRequest, RefreshUserResponse)
@@ -177,7 +190,7 @@ RECORD_FEEDBACK = Method(
 EXPLAIN_RANKING = Method(
     "/foreword.v1.RankingService/ExplainRanking", ExplainRankingRequest, ExplainRankingResponse
 )
-STREAMING: tuple[Method[Any], ...] = (EXPORT_USER, ANSWER)
+STREAMING: tuple[Method[Any], ...] = (EXPORT_USER, ANSWER, WATCH_PROFILES)
 UNARY: tuple[Method[Any], ...] = (
     GET_PROFILE,
     BATCH_GET_PROFILES,
@@ -288,6 +301,12 @@ def _core(name: str, value: Any) -> Core:
     return value
 
 
+def _token(name: str, value: Any) -> bytes:
+    if not isinstance(value, bytes):
+        raise FieldError(name, arguments.shown(value), "bytes, as an earlier message had them")
+    return value
+
+
 def _as_it_is(_name: str, value: Any) -> Any:
     return value
 
@@ -307,6 +326,10 @@ def _money(name: str, value: Any) -> int:
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "user_id": arguments.text,
     "user_ids": arguments.texts,
+    "all_namespaces": arguments.flag,
+    "resume_token": _token,
+    "after_revision": arguments.count,
+    "from_now": arguments.flag,
     "event_ids": arguments.texts,
     "namespace": arguments.text,
     "belief_id": arguments.text,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from foreword.client.calls import STREAMING, UNARY
+from foreword.client.calls import LOOKUP_PROFILES, STREAM_EVENTS, STREAMING, UNARY
 from foreword.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -62,5 +62,17 @@ def stubs(channel: grpc.Channel | grpc.aio.Channel) -> dict[str, Any]:
             request_serializer=method.request.SerializeToString,
             response_deserializer=method.response.FromString,
         )
+    calls[LOOKUP_PROFILES.path] = channel.stream_stream(
+        LOOKUP_PROFILES.path,
+        request_serializer=LOOKUP_PROFILES.request.SerializeToString,
+        response_deserializer=LOOKUP_PROFILES.response.FromString,
+    )
+    feed: Any = channel.stream_unary(
+        STREAM_EVENTS.path,
+        request_serializer=STREAM_EVENTS.request.SerializeToString,
+        response_deserializer=STREAM_EVENTS.response.FromString,
+    )
+    # Called with a list, which a call made again begins anew.
+    calls[STREAM_EVENTS.path] = lambda messages, timeout: feed(iter(messages), timeout=timeout)
     calls[HEALTH_CHECK] = channel.unary_unary(HEALTH_CHECK)
     return calls

@@ -17,6 +17,8 @@ from foreword.client.answers import ANSWER_SECONDS, Answer
 from foreword.client.base import ERASE_WAIT_SECONDS, Client, closed, is_awaited, polls_seconds
 from foreword.client.calls import (
     EXPORT_USER,
+    LOOKUP_PROFILES,
+    WATCH_PROFILES,
     Call,
     CoreLike,
     FreshnessLike,
@@ -30,10 +32,17 @@ from foreword.client.candidates import CandidateLike, ContextLike
 from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
 from foreword.client.events import EventFields, EventLike
 from foreword.client.feedback import Said
+from foreword.client.feeding import Feeding
+from foreword.client.lookups import Lookups
 from foreword.client.ranking import CandidateT, Ranking, ranking_of
 from foreword.client.reach import Reach, is_passing
 from foreword.errors import ForewordError, ServiceError
-from foreword.v1.activity_service_pb2 import DeleteEventsResponse, RecordEventsResponse
+from foreword.v1.activity_service_pb2 import (
+    DeleteEventsResponse,
+    RecordEventsResponse,
+    StreamEventsRequest,
+    StreamEventsResponse,
+)
 from foreword.v1.answer_service_pb2 import (
     AuditAnswersResponse,
     ExplainAnswerResponse,
@@ -63,7 +72,9 @@ from foreword.v1.profile_service_pb2 import (
     GetForewordResponse,
     GetProfileResponse,
     ListRevisionsResponse,
+    LookupProfilesResponse,
     RollbackProfileResponse,
+    WatchProfilesResponse,
 )
 from foreword.v1.ranking_service_pb2 import ExplainRankingResponse, RecordFeedbackResponse
 from foreword.v1.user_data_service_pb2 import EraseUserResponse, ExportUserResponse
@@ -129,6 +140,117 @@ class Foreword(Client):
         for call in self._profiles(user_ids, namespace):
             found += self._ask(call).results
         return found
+
+    def lookup(
+        self, user_ids: Iterable[str], *, namespace: str | None = None
+    ) -> Iterator[LookupProfilesResponse]:
+        """Yield the profile of each user, in order, over one stream: without the cost of a call each.
+
+        A stream that breaks is made again, and goes on where it was. Where no sidecar answers, the rest are default
+        profiles, as for `profile`. A user whose id the sidecar refuses has a `refusal` and no profile.
+
+        Args:
+            user_ids: The users, any number; taken from in another thread, ahead of the answers.
+            namespace: The tenant's space; None takes the client's.
+
+        Raises:
+            FieldError: An id is no text, whatever `raises` says; those before it were answered.
+            ServiceError: With `raises`, when it fails.
+        """
+        lookups = Lookups(user_ids, self._space(namespace))
+        wait_seconds: float | None = 0.0
+        while wait_seconds is not None:
+            call = self._stub(LOOKUP_PROFILES.path)(lookups.requests())
+            try:
+                for answer in call:
+                    lookups.answered()
+                    yield answer
+            except grpc.RpcError as exc:
+                error = self._failures.translate(exc)
+            else:
+                lookups.end()
+                return
+            finally:
+                call.cancel()
+            wait_seconds = lookups.broke(error, self._reach)
+            time.sleep(wait_seconds or 0)
+        self._failures.handle(error)
+        yield from lookups.defaults()
+        lookups.end()
+
+    def watch(
+        self,
+        user_ids: Iterable[str] = (),
+        *,
+        namespace: str | None = None,
+        all_namespaces: bool = False,
+        resume_token: bytes = b"",
+        after_revision: int = 0,
+        from_now: bool = False,
+    ) -> Iterator[WatchProfilesResponse]:
+        """Yield what happens to profiles: all of them first, then each change, a user's in order, none left out.
+
+        It goes on by itself when the sidecar restarts. A message tells where it belongs by its `phase`: at a BEGINNING,
+        the first message and one whenever the sidecar cannot tell what was missed, note whose profiles you hold; at
+        the first LIVE message behind it, remove whom you were not told of since. One without changes is a sign of life.
+
+        Args:
+            user_ids: Only these users, at most 1,000; none means the whole namespace.
+            namespace: The tenant's space; None takes the client's.
+            all_namespaces: Watch all of them.
+            resume_token: Go on behind the message of an earlier watch of the same users that had it.
+            after_revision: Begin with the changes after a revision instead.
+            from_now: Begin with what changes from now on instead.
+
+        Raises:
+            FieldError: An argument is of the wrong kind.
+            ServiceError: Whatever `raises` says, when it cannot go on: silence must not pass for no changes.
+        """
+        watching = self._watching(
+            user_ids,
+            namespace,
+            all_namespaces=all_namespaces,
+            resume_token=resume_token,
+            after_revision=after_revision,
+            from_now=from_now,
+        )
+        while True:
+            call = self._stub(WATCH_PROFILES.path)(watching.request)
+            error = None
+            try:
+                for message in call:
+                    watching.received(message)
+                    yield message
+            except grpc.RpcError as exc:
+                error = self._failures.translate(exc)
+            finally:
+                call.cancel()
+            time.sleep(watching.broke(error))
+
+    def stream_events(self, events: Iterable[EventLike]) -> StreamEventsResponse:
+        """Record a long feed of events, by streams that are each answered once their events are on disk.
+
+        The same as `record`, but for any number of events, which are taken from as they are sent, and in less time. A
+        stream that breaks is sent again; an event counts once.
+
+        Args:
+            events: Events, each an Event or a mapping of its fields.
+
+        Returns:
+            What became of all of them; the first 1,000 that the sidecar refused are named.
+
+        Raises:
+            FieldError: An event is of the wrong kind, whatever `raises` says; some of those before it were recorded.
+            ServiceError: Always when it fails, whatever `raises` says: what was not recorded must not pass for it.
+        """
+        feeding, call = Feeding(events, self._namespace), self._stream_events()
+        for messages in feeding.streams():
+            deadline = time.monotonic() + self._timeout_seconds * len(messages)
+            try:
+                feeding.add(messages, self._make(call, messages, deadline))
+            except (ForewordError, ValueError) as exc:
+                self._failures.handle(exc, always_raises=True)
+        return feeding.response
 
     def list_revisions(self, user_id: str, *, namespace: str | None = None) -> ListRevisionsResponse:
         """Return the kept revisions of a user, newest first, each with what changed in it.
@@ -749,7 +871,7 @@ class Foreword(Client):
     def _make(
         self,
         call: Call[ResponseT],
-        request: Message,
+        request: Message | list[StreamEventsRequest],
         deadline: float,
         receive: Callable[[Any], Any] = _as_it_is,
     ) -> Any:

@@ -19,6 +19,8 @@ TOPIC_PROPOSALS = b"topic_proposals"
 # What users without a profile are served, by namespace, and what it is made of. Likewise.
 DEFAULTS = b"defaults"
 TRENDS = b"trends"
+# What happened to which profile, in order. Likewise.
+CHANGES = b"changes"
 # What concerns language models. Stores made before have none of these until a scheduler opens them.
 MODEL_STATES = b"model_states"
 MODEL_DUE = b"model_due"
@@ -49,6 +51,7 @@ PROFILE_DATABASES = (
     TOPIC_PROPOSALS,
     DEFAULTS,
     TRENDS,
+    CHANGES,
     *MODEL_DATABASES,
 )
 
@@ -95,6 +98,7 @@ LATER_DATABASES = (
     DELETED,
     DEFAULTS,
     TRENDS,
+    CHANGES,
     BANDS,
     TO_ARCHIVE,
     RANKING_BLOCKS,
@@ -103,6 +107,7 @@ LATER_DATABASES = (
 
 # Rows of `meta`.
 META_REVISION = b"revision"
+META_CHANGES = b"changes"
 META_LEDGER_SEQ = b"ledger_seq"
 META_LEDGER_TOTALS = b"ledger_totals"
 META_TRIGGER_CURSOR = b"trigger_cursor"
@@ -112,6 +117,10 @@ META_MODEL_HEALTH = b"model_health"
 META_POLICY = b"policy"
 META_DEFAULT_PROFILE = b"default_profile"
 META_DEFAULT_FOREWORD = b"default_foreword"
+# Which dataset the profiles came from, and which was in force before: a JSON list of two names.
+META_DATASET = b"dataset"
+# Behind which message of a watch a replica is; empty within a snapshot.
+META_REPLICA = b"replica"
 META_TRENDS_NIGHT = b"trends_night"
 META_EVENT_SEQ = b"event_seq"
 META_TRIGGER_SEQ = b"trigger_seq"

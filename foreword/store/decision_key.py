@@ -13,6 +13,11 @@ _DIGEST_BYTES = 6
 _TIME_BYTES = 6
 _RANDOM_BYTES = 4
 KEY_BYTES = _DIGEST_BYTES + _TIME_BYTES + _RANDOM_BYTES
+_DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = tuple(first + second for first in _DIGITS for second in _DIGITS)
+# Characters of a key come in pairs of ten bits; the last is filled up with zeros.
+_PADDED_BITS = -8 * KEY_BYTES % 10
+_SHIFTS = tuple(range(8 * KEY_BYTES + _PADDED_BITS - 10, -1, -10))
 
 
 def user_digest(user: UserKey) -> bytes:
@@ -37,8 +42,10 @@ def decision_time_ms(key: bytes) -> int:
 
 
 def decision_id(key: bytes) -> str:
-    """Return a key as the 26 characters that a client is given."""
-    return base64.b32encode(key).decode().rstrip("=").lower()
+    """Return a key as the 26 characters of base32 that a client is given."""
+    # Ten bits a step: `base64.b32encode`, and what brings its answer into shape, take five times as long.
+    number = int.from_bytes(key, "big") << _PADDED_BITS
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def key_of(text: str) -> bytes | None:

@@ -24,6 +24,8 @@ _DATABASES_MAX = 32
 # Where the magic number stands in a file of LMDB 1.0: behind that format's longer page header.
 _MAGIC = (0xBEEFC0DE).to_bytes(4, "little")
 _MAGIC_OFFSET_1_0 = 24
+# Files are opened by whom a process acts as, who may be another than whoever started it.
+_BY_EFFECTIVE_IDS = os.access in os.supports_effective_ids
 
 
 def open_lmdb(path: Path, readonly: bool, map_size_bytes: int, readers_max: int, database_count: int) -> Any:
@@ -95,7 +97,7 @@ def _require_present(path: Path) -> None:
 def _may_lock(path: Path) -> bool:
     """Return whether a reader can register with the writer, and warn when not."""
     lock = path / LOCK_FILE
-    if os.access(lock if lock.exists() else path, os.W_OK):
+    if os.access(lock if lock.exists() else path, os.W_OK, effective_ids=_BY_EFFECTIVE_IDS):
         return True
     if path.exists():
         _log.warning(

@@ -15,6 +15,7 @@ from foreword import keys
 from foreword.errors import StoreError, StoreMissingError
 from foreword.keys import EnvironmentId, ErasureId, UserKey
 from foreword.store import databases as db
+from foreword.store.change_reader import ChangeReader
 from foreword.store.codec import HEADER_BYTES, Header, decode_header, is_in_place
 from foreword.store.files import PROFILES
 from foreword.store.model_reader import ModelReader
@@ -52,6 +53,7 @@ class ProfileReader(Reader):
 
     Attributes:
         model: Reads what concerns language models.
+        changes: Reads the order of changes.
 
     Args:
         directory: The store's folder.
@@ -64,6 +66,7 @@ class ProfileReader(Reader):
     def __init__(self, directory: Path, *, readers_max: int = 2048) -> None:
         super().__init__(directory / PROFILES, db.PROFILE_DATABASES, readers_max=readers_max)
         self.model = ModelReader(self)
+        self.changes = ChangeReader(self)
 
     # -- the hot path: one lookup each, no parsing ----------------------------------------------------------
 
@@ -142,6 +145,15 @@ class ProfileReader(Reader):
             elif not is_sound(get, database, user, row):
                 raise damaged(user, row)
             return row
+
+    def rows_beyond(self, after: bytes, prefix: bytes, limit: int) -> list[tuple[UserKey, bytes]]:
+        """Return up to `limit` rows of `profiles` whose key is beyond `after` and begins with `prefix`, in key order.
+
+        They are as they are found, perhaps damaged.
+        """
+        with self._reading(db.PROFILES) as txn:
+            rows = prefixed(txn.cursor(), prefix, after + b"\0" if after else prefix or b"\0")
+            return [(UserKey(key), row) for key, row in itertools.islice(rows, limit)]
 
     def header(self, user: UserKey) -> Header | None:
         """Return the header of a user's profile; None without one that can be read."""
@@ -389,10 +401,15 @@ class ProfileReader(Reader):
         with self._reading(db.REVISIONS) as txn:
             return [keys.read_u64(key, len(user)) for key, _ in prefixed(txn.cursor(), user)]
 
+    def revision_row(self, user: UserKey, revision: int) -> bytes | None:
+        """Return the row of one of a user's kept revisions; None when it is not kept, or damaged."""
+        row = self._get(db.REVISIONS, user + keys.u64(revision))
+        return row if row is not None and is_sound_revision(user, revision, row) else None
+
     def kept_profile(self, user: UserKey, revision: int) -> Profile | None:
         """Return one of a user's kept revisions; None when it is not kept, or damaged."""
-        row = self._get(db.REVISIONS, user + keys.u64(revision))
-        return None if row is None else _kept(user, revision, row)
+        row = self.revision_row(user, revision)
+        return None if row is None else GetProfileResponse.FromString(row[HEADER_BYTES:]).profile
 
     def ledger(self, *, newest: int = 100) -> list[LedgerEntry]:
         """Return the newest ledger entries, newest first."""

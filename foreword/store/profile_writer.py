@@ -14,6 +14,7 @@ from foreword.keys import EnvironmentId, ErasureId, UserKey
 from foreword.naming import quoted
 from foreword.store import codec
 from foreword.store import databases as db
+from foreword.store.change_writer import ChangeTransaction, new_term
 from foreword.store.environment import Environment
 from foreword.store.files import PROFILES
 from foreword.store.lock import lock_profiles
@@ -33,12 +34,14 @@ from foreword.store.v1.store_pb2 import (
 )
 from foreword.store.writer import Writer
 from foreword.v1.erasure_pb2 import StoreCount
+from foreword.v1.profile_change_pb2 import ChangeKind
 from foreword.v1.profile_pb2 import Foreword, Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshOutcome, RefreshState
 
 _HEADER_VALUES = ("flags", "segment", "revision", "computed_at_ms", "stale_after_ms", "expired_after_ms")
 _PER_USER = (db.PROFILES, db.FOREWORDS, db.REFRESH_STATES)
+_WRITTEN, _ROLLED_BACK = ChangeKind.CHANGE_KIND_WRITTEN, ChangeKind.CHANGE_KIND_ROLLED_BACK
 
 
 class ProfileWriter(Writer):
@@ -59,6 +62,7 @@ class ProfileWriter(Writer):
         readers_max: int = 2048,
         revisions_max: int = 10,
         ledger_entries_max: int = 100_000,
+        changes_max: int = 100_000,
     ) -> None:
         super().__init__(
             directory / PROFILES,
@@ -69,21 +73,41 @@ class ProfileWriter(Writer):
         )
         self._revisions_max = revisions_max
         self._ledger_entries_max = ledger_entries_max
+        self._term, self._changes_max = new_term(), changes_max
+        try:
+            with self.begin() as txn:
+                txn.changes.begin_order()
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def begin(self) -> Iterator[ProfileTransaction]:
         """Run the block in one transaction: synced to disk on success, undone on an exception."""
         with self._environment.writing() as txn:
-            yield ProfileTransaction(txn, self._environment, self._revisions_max, self._ledger_entries_max)
+            changes = ChangeTransaction(txn, self._environment.handles, self._term, self._changes_max)
+            yield ProfileTransaction(
+                txn, self._environment, changes, self._revisions_max, self._ledger_entries_max
+            )
 
 
 class ProfileTransaction(Transaction):
-    """One write transaction over profiles.lmdb; use it only in the thread and block that made it."""
+    """One write transaction over profiles.lmdb; use it only in the thread and block that made it.
+
+    Attributes:
+        changes: Keeps the order of changes.
+    """
 
     def __init__(
-        self, txn: Any, environment: Environment, revisions_max: int, ledger_entries_max: int
+        self,
+        txn: Any,
+        environment: Environment,
+        changes: ChangeTransaction,
+        revisions_max: int,
+        ledger_entries_max: int,
     ) -> None:
         super().__init__(txn, environment.handles)
+        self.changes = changes
         self._revisions_max = revisions_max
         self._ledger_entries_max = ledger_entries_max
 
@@ -102,14 +126,23 @@ class ProfileTransaction(Transaction):
         stale_after_ms: int,
         expired_after_ms: int,
         refresh_on_open: bool,
+        is_rollback: bool = False,
+        revision: int = 0,
     ) -> int:
         """Write a profile, its foreword and its revision; return the revision, which is also set on `profile`.
+
+        Who follows changes is told what it was: a refresh, or the return to an earlier revision. A `revision` is given
+        by a replica alone, whose origin has counted it; 0 takes the next.
 
         Raises:
             FieldError: The profile is another user's, or exceeds 20,480 bytes; names the field at fault.
         """
         _check_owner(user, profile)
-        revision = self._next(db.META_REVISION)
+        if revision:
+            highest = keys.read_u64(self._get(db.META, db.META_REVISION) or bytes(8))
+            self._put(db.META, db.META_REVISION, keys.u64(max(highest, revision)))
+        else:
+            revision = self._next(db.META_REVISION)
         profile.revision = revision
         check_profile_size(profile)
         body = GetProfileResponse(profile=profile).SerializeToString(deterministic=True)
@@ -127,6 +160,7 @@ class ProfileTransaction(Transaction):
         self._put_row(db.REVISIONS, user + keys.u64(revision), body, header)
         self._trim_revisions(user)
         self._put_row(db.FOREWORDS, user, foreword_body(foreword, profile, revision), header)
+        self.changes.append(_ROLLED_BACK if is_rollback else _WRITTEN, user, revision)
         return revision
 
     def revalidate(
@@ -163,6 +197,8 @@ class ProfileTransaction(Transaction):
                 "expired_after_ms": expired_after_ms,
             }
             self._put_row(database, user, row[codec.HEADER_BYTES :], moved)
+            if database == db.PROFILES:
+                self.changes.append(ChangeKind.CHANGE_KIND_REVALIDATED, user, header.revision)
 
     def drop_revisions(self, user: UserKey, before: int) -> None:
         """Remove a user's kept revisions before one."""
@@ -267,6 +303,10 @@ class ProfileTransaction(Transaction):
         else:
             self._delete(db.META, db.META_SCHEDULER_PROBLEMS)
 
+    def put_replica_token(self, token: bytes) -> None:
+        """Record behind which message of a watch this store is; empty for none."""
+        self._put(db.META, db.META_REPLICA, token)
+
     def put_policy(self, policy: PolicyInForce) -> None:
         """Write by what refreshes are weighed until the next pass over all users."""
         self._put(db.META, db.META_POLICY, policy.SerializeToString())
@@ -334,10 +374,12 @@ class ProfileTransaction(Transaction):
         counts[db.REVISIONS] = self._erase_revisions(user)
         counts[db.LEDGER] = self._erase_ledger(user)
         counts |= self.model.erase(user)
+        counts[db.CHANGES] = self.changes.erase(user)
         return [StoreCount(store=f"profiles.{name.decode()}", rows=rows) for name, rows in counts.items()]
 
     def put_receipt(self, erase_id: ErasureId, receipt: ErasureReceipt) -> None:
-        """Record that an erasure is done, without the user's name."""
+        """Record that an erasure is done, without the user's name, and tell those who follow changes."""
+        self.changes.append_erasure(erase_id)
         self._put(db.ERASURES, erase_id, receipt.SerializeToString())
 
     def _erase_due(self, user: UserKey) -> int:

@@ -67,6 +67,14 @@ class Reader:
             number: int = txn.id()
             return number
 
+    @property
+    def file_number(self) -> tuple[int, int]:
+        """Device and inode of the data file that is mapped: others once `upkeep` has followed one in its place.
+
+        The id does not tell: what came of one store has it in common, such as two of its datasets.
+        """
+        return self._environment.inode
+
     def was_replaced(self) -> bool:
         """Return whether another environment now stands in this one's place; `upkeep` follows it."""
         return self._environment.was_replaced()
@@ -89,6 +97,12 @@ class Reader:
             return (self._path / DATA_FILE).stat().st_size
         except OSError as exc:
             raise translate(self._environment.name, exc) from exc
+
+    def map_bytes(self) -> int:
+        """Return the size that the data file may grow to, as the file was last written with."""
+        with translated(self._environment.name):
+            size: int = self._environment.lmdb.info()["map_size"]
+            return size
 
     def readers_count(self) -> int:
         """Return how many reader slots are in use, by all processes."""

@@ -30,6 +30,8 @@ _TIMES = struct.Struct("<xB22xqq")
 _ASKS_FOR_REFRESH = FLAG_DEFAULT | FLAG_REFRESH_ON_OPEN
 # Field 1 of BatchGetProfilesResponse, length-delimited.
 _RESULT_TAG = b"\x0a"
+# Field 3 of LookupProfilesResponse, a number; the fields before it are those of GetProfileResponse.
+_LOOKUP_TAG = b"\x18"
 # Field 1 of GetProfileResponse, and fields 1 and 2 of Profile, length-delimited.
 _PROFILE_TAG = b"\x0a"
 _USER_ID_TAG = b"\x0a"
@@ -81,9 +83,12 @@ def asks_for_refresh(row: bytes | None) -> bool:
 
 def batch_response(responses: Iterable[bytes]) -> bytes:
     """Return a serialized BatchGetProfilesResponse of serialized GetProfileResponses."""
-    return b"".join(
-        part for response in responses for part in (_RESULT_TAG, _varint(len(response)), response)
-    )
+    return b"".join(part for response in responses for part in (_RESULT_TAG, varint(len(response)), response))
+
+
+def lookup_response(response: bytes, lookup_id: int) -> bytes:
+    """Return a serialized LookupProfilesResponse of a serialized GetProfileResponse."""
+    return response + _LOOKUP_TAG + varint(lookup_id) if lookup_id else response
 
 
 def cut_to_budget(response: GetForewordResponse, tokens_max: int) -> None:
@@ -149,7 +154,7 @@ class DefaultResponses:
         names = _text_field(_USER_ID_TAG, user_id) + _text_field(_NAMESPACE_TAG, namespace)
         profile = self._of(namespace, reader).profile + names
         # Not as a second `profile` behind the first: protobuf.js takes the last instead of merging them.
-        return _PROFILE_TAG + _varint(len(profile)) + profile + PROFILE_FRESHNESS[Freshness.FRESHNESS_DEFAULT]
+        return _PROFILE_TAG + varint(len(profile)) + profile + PROFILE_FRESHNESS[Freshness.FRESHNESS_DEFAULT]
 
     def foreword_response(self, namespace: str, reader: ProfileReader | None) -> bytes:
         """Return the serialized default GetForewordResponse; arguments and errors as for `profile_response`."""
@@ -175,10 +180,11 @@ def _profile_in(row: bytes) -> bytes:
 def _text_field(tag: bytes, text: str) -> bytes:
     # By hand rather than by a message: that takes a microsecond longer.
     raw = text.encode()
-    return tag + _varint(len(raw)) + raw if raw else b""
+    return tag + varint(len(raw)) + raw if raw else b""
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
+    """Return a number as protobuf writes it."""
     parts = bytearray()
     while number > 0x7F:
         parts.append(number & 0x7F | 0x80)

@@ -27,7 +27,7 @@ from foreword.v1 import event_pb2 as foreword_dot_v1_dot_event__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"foreword/v1/activity_service.proto\x12\x0b\x66oreword.v1\x1a\x1e\x66oreword/v1/error_reason.proto\x1a\x17\x66oreword/v1/event.proto\x1a\x1egoogle/protobuf/duration.proto\"O\n\x13RecordEventsRequest\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.foreword.v1.Event\x12\x14\n\x0c\x66or_backfill\x18\x02 \x01(\x08\"s\n\x14RecordEventsResponse\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x01 \x01(\r\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\r\x12*\n\x07refused\x18\x03 \x03(\x0b\x32\x19.foreword.v1.RefusedEvent\"y\n\x0cRefusedEvent\x12\r\n\x05index\x18\x01 \x01(\r\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12(\n\x06reason\x18\x05 \x01(\x0e\x32\x18.foreword.v1.ErrorReason\"u\n\x13\x44\x65leteEventsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x11\n\tevent_ids\x18\x03 \x03(\t\x12\'\n\x04wait\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x85\x01\n\x14\x44\x65leteEventsResponse\x12\x15\n\rdeleted_count\x18\x01 \x01(\r\x12\x13\n\x0bmissing_ids\x18\x02 \x03(\t\x12\x11\n\tcompleted\x18\x03 \x01(\x08\x12\x10\n\x08revision\x18\x04 \x01(\x04\x12\x1c\n\x14\x64\x65leted_before_count\x18\x05 \x01(\r2\xbb\x01\n\x0f\x41\x63tivityService\x12S\n\x0cRecordEvents\x12 .foreword.v1.RecordEventsRequest\x1a!.foreword.v1.RecordEventsResponse\x12S\n\x0c\x44\x65leteEvents\x12 .foreword.v1.DeleteEventsRequest\x1a!.foreword.v1.DeleteEventsResponseB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"foreword/v1/activity_service.proto\x12\x0b\x66oreword.v1\x1a\x1e\x66oreword/v1/error_reason.proto\x1a\x17\x66oreword/v1/event.proto\x1a\x1egoogle/protobuf/duration.proto\"O\n\x13RecordEventsRequest\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.foreword.v1.Event\x12\x14\n\x0c\x66or_backfill\x18\x02 \x01(\x08\"s\n\x14RecordEventsResponse\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x01 \x01(\r\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\r\x12*\n\x07refused\x18\x03 \x03(\x0b\x32\x19.foreword.v1.RefusedEvent\"y\n\x0cRefusedEvent\x12\r\n\x05index\x18\x01 \x01(\r\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12(\n\x06reason\x18\x05 \x01(\x0e\x32\x18.foreword.v1.ErrorReason\"O\n\x13StreamEventsRequest\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.foreword.v1.Event\x12\x14\n\x0c\x66or_backfill\x18\x02 \x01(\x08\"\x8a\x01\n\x14StreamEventsResponse\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x01 \x01(\x04\x12\x17\n\x0f\x64uplicate_count\x18\x02 \x01(\x04\x12\x15\n\rrefused_count\x18\x03 \x01(\x04\x12*\n\x07refused\x18\x04 \x03(\x0b\x32\x19.foreword.v1.RefusedEvent\"u\n\x13\x44\x65leteEventsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x11\n\tevent_ids\x18\x03 \x03(\t\x12\'\n\x04wait\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x85\x01\n\x14\x44\x65leteEventsResponse\x12\x15\n\rdeleted_count\x18\x01 \x01(\r\x12\x13\n\x0bmissing_ids\x18\x02 \x03(\t\x12\x11\n\tcompleted\x18\x03 \x01(\x08\x12\x10\n\x08revision\x18\x04 \x01(\x04\x12\x1c\n\x14\x64\x65leted_before_count\x18\x05 \x01(\r2\x92\x02\n\x0f\x41\x63tivityService\x12S\n\x0cRecordEvents\x12 .foreword.v1.RecordEventsRequest\x1a!.foreword.v1.RecordEventsResponse\x12U\n\x0cStreamEvents\x12 .foreword.v1.StreamEventsRequest\x1a!.foreword.v1.StreamEventsResponse(\x01\x12S\n\x0c\x44\x65leteEvents\x12 .foreword.v1.DeleteEventsRequest\x1a!.foreword.v1.DeleteEventsResponseB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,10 +41,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDEVENTSRESPONSE']._serialized_end=336
   _globals['_REFUSEDEVENT']._serialized_start=338
   _globals['_REFUSEDEVENT']._serialized_end=459
-  _globals['_DELETEEVENTSREQUEST']._serialized_start=461
-  _globals['_DELETEEVENTSREQUEST']._serialized_end=578
-  _globals['_DELETEEVENTSRESPONSE']._serialized_start=581
-  _globals['_DELETEEVENTSRESPONSE']._serialized_end=714
-  _globals['_ACTIVITYSERVICE']._serialized_start=717
-  _globals['_ACTIVITYSERVICE']._serialized_end=904
+  _globals['_STREAMEVENTSREQUEST']._serialized_start=461
+  _globals['_STREAMEVENTSREQUEST']._serialized_end=540
+  _globals['_STREAMEVENTSRESPONSE']._serialized_start=543
+  _globals['_STREAMEVENTSRESPONSE']._serialized_end=681
+  _globals['_DELETEEVENTSREQUEST']._serialized_start=683
+  _globals['_DELETEEVENTSREQUEST']._serialized_end=800
+  _globals['_DELETEEVENTSRESPONSE']._serialized_start=803
+  _globals['_DELETEEVENTSRESPONSE']._serialized_end=936
+  _globals['_ACTIVITYSERVICE']._serialized_start=939
+  _globals['_ACTIVITYSERVICE']._serialized_end=1213
 # @@protoc_insertion_point(module_scope)

@@ -43,6 +43,26 @@ class RefusedEvent(_message.Message):
     reason: _error_reason_pb2.ErrorReason
     def __init__(self, index: _Optional[int] = ..., event_id: _Optional[str] = ..., field: _Optional[str] = ..., message: _Optional[str] = ..., reason: _Optional[_Union[_error_reason_pb2.ErrorReason, str]] = ...) -> None: ...
 
+class StreamEventsRequest(_message.Message):
+    __slots__ = ("events", "for_backfill")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    FOR_BACKFILL_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[_event_pb2.Event]
+    for_backfill: bool
+    def __init__(self, events: _Optional[_Iterable[_Union[_event_pb2.Event, _Mapping]]] = ..., for_backfill: bool = ...) -> None: ...
+
+class StreamEventsResponse(_message.Message):
+    __slots__ = ("accepted_count", "duplicate_count", "refused_count", "refused")
+    ACCEPTED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    accepted_count: int
+    duplicate_count: int
+    refused_count: int
+    refused: _containers.RepeatedCompositeFieldContainer[RefusedEvent]
+    def __init__(self, accepted_count: _Optional[int] = ..., duplicate_count: _Optional[int] = ..., refused_count: _Optional[int] = ..., refused: _Optional[_Iterable[_Union[RefusedEvent, _Mapping]]] = ...) -> None: ...
+
 class DeleteEventsRequest(_message.Message):
     __slots__ = ("user_id", "namespace", "event_ids", "wait")
     USER_ID_FIELD_NUMBER: _ClassVar[int]

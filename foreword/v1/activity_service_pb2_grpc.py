@@ -40,6 +40,11 @@ class ActivityServiceStub(object):
                 request_serializer=foreword_dot_v1_dot_activity__service__pb2.RecordEventsRequest.SerializeToString,
                 response_deserializer=foreword_dot_v1_dot_activity__service__pb2.RecordEventsResponse.FromString,
                 _registered_method=True)
+        self.StreamEvents = channel.stream_unary(
+                '/foreword.v1.ActivityService/StreamEvents',
+                request_serializer=foreword_dot_v1_dot_activity__service__pb2.StreamEventsRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_activity__service__pb2.StreamEventsResponse.FromString,
+                _registered_method=True)
         self.DeleteEvents = channel.unary_unary(
                 '/foreword.v1.ActivityService/DeleteEvents',
                 request_serializer=foreword_dot_v1_dot_activity__service__pb2.DeleteEventsRequest.SerializeToString,
@@ -54,6 +59,16 @@ class ActivityServiceServicer(object):
     def RecordEvents(self, request, context):
         """Records up to 1,000 events. Answers once all kept events are on disk; sent
         again, an event counts once. Refused events are named, the others kept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamEvents(self, request_iterator, context):
+        """Records a long feed of events, in messages of up to 1,000. Answers once the
+        caller has sent the last and all kept events are on disk. When it fails before,
+        the status says how many from the beginning need not be sent again
+        (`settled_count` in its ErrorInfo); sent again all the same, an event counts once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -75,6 +90,11 @@ def add_ActivityServiceServicer_to_server(servicer, server):
                     servicer.RecordEvents,
                     request_deserializer=foreword_dot_v1_dot_activity__service__pb2.RecordEventsRequest.FromString,
                     response_serializer=foreword_dot_v1_dot_activity__service__pb2.RecordEventsResponse.SerializeToString,
+            ),
+            'StreamEvents': grpc.stream_unary_rpc_method_handler(
+                    servicer.StreamEvents,
+                    request_deserializer=foreword_dot_v1_dot_activity__service__pb2.StreamEventsRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_activity__service__pb2.StreamEventsResponse.SerializeToString,
             ),
             'DeleteEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteEvents,
@@ -110,6 +130,33 @@ class ActivityService(object):
             '/foreword.v1.ActivityService/RecordEvents',
             foreword_dot_v1_dot_activity__service__pb2.RecordEventsRequest.SerializeToString,
             foreword_dot_v1_dot_activity__service__pb2.RecordEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamEvents(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/foreword.v1.ActivityService/StreamEvents',
+            foreword_dot_v1_dot_activity__service__pb2.StreamEventsRequest.SerializeToString,
+            foreword_dot_v1_dot_activity__service__pb2.StreamEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

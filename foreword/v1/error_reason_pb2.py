@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x66oreword/v1/error_reason.proto\x12\x0b\x66oreword.v1*\xc3\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_FIELD_INVALID\x10\x01\x12 \n\x1c\x45RROR_REASON_BATCH_TOO_LARGE\x10\x02\x12\x1a\n\x16\x45RROR_REASON_DUPLICATE\x10\x03\x12\x1b\n\x17\x45RROR_REASON_STORE_FULL\x10\x04\x12#\n\x1f\x45RROR_REASON_STORE_NOT_WRITABLE\x10\x05\x12\x1e\n\x1a\x45RROR_REASON_STORE_CORRUPT\x10\x06\x12\x1b\n\x17\x45RROR_REASON_QUEUE_FULL\x10\x07\x12\x19\n\x15\x45RROR_REASON_DRAINING\x10\x08\x12\"\n\x1e\x45RROR_REASON_DEADLINE_EXCEEDED\x10\t\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\n\x12\x1a\n\x16\x45RROR_REASON_NO_ANSWER\x10\x0b\x12\x1c\n\x18\x45RROR_REASON_CORE_EXISTS\x10\x0c\x12\"\n\x1e\x45RROR_REASON_CACHE_UNAVAILABLE\x10\r\x12\x1d\n\x19\x45RROR_REASON_ID_FORGOTTEN\x10\x0e\x12\x1f\n\x1b\x45RROR_REASON_BACKFILL_STATE\x10\x0f\x12!\n\x1d\x45RROR_REASON_DECISION_UNKNOWN\x10\x10\x12\x1e\n\x1a\x45RROR_REASON_EXTRA_MISSING\x10\x11\x42\x38\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x66oreword/v1/error_reason.proto\x12\x0b\x66oreword.v1*\x89\x05\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45RROR_REASON_FIELD_INVALID\x10\x01\x12 \n\x1c\x45RROR_REASON_BATCH_TOO_LARGE\x10\x02\x12\x1a\n\x16\x45RROR_REASON_DUPLICATE\x10\x03\x12\x1b\n\x17\x45RROR_REASON_STORE_FULL\x10\x04\x12#\n\x1f\x45RROR_REASON_STORE_NOT_WRITABLE\x10\x05\x12\x1e\n\x1a\x45RROR_REASON_STORE_CORRUPT\x10\x06\x12\x1b\n\x17\x45RROR_REASON_QUEUE_FULL\x10\x07\x12\x19\n\x15\x45RROR_REASON_DRAINING\x10\x08\x12\"\n\x1e\x45RROR_REASON_DEADLINE_EXCEEDED\x10\t\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\n\x12\x1a\n\x16\x45RROR_REASON_NO_ANSWER\x10\x0b\x12\x1c\n\x18\x45RROR_REASON_CORE_EXISTS\x10\x0c\x12\"\n\x1e\x45RROR_REASON_CACHE_UNAVAILABLE\x10\r\x12\x1d\n\x19\x45RROR_REASON_ID_FORGOTTEN\x10\x0e\x12\x1f\n\x1b\x45RROR_REASON_BACKFILL_STATE\x10\x0f\x12!\n\x1d\x45RROR_REASON_DECISION_UNKNOWN\x10\x10\x12\x1e\n\x1a\x45RROR_REASON_EXTRA_MISSING\x10\x11\x12 \n\x1c\x45RROR_REASON_RESYNC_REQUIRED\x10\x12\x12\"\n\x1e\x45RROR_REASON_STREAMS_EXHAUSTED\x10\x13\x42\x38\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013foreword.v1P\001Z\026foreword/v1;forewordv1\252\002\016ForewordApi.V1'
   _globals['_ERRORREASON']._serialized_start=48
-  _globals['_ERRORREASON']._serialized_end=627
+  _globals['_ERRORREASON']._serialized_end=697
 # @@protoc_insertion_point(module_scope)

@@ -22,13 +22,15 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from foreword.v1 import error_reason_pb2 as foreword_dot_v1_dot_error__reason__pb2
 from foreword.v1 import freshness_pb2 as foreword_dot_v1_dot_freshness__pb2
 from foreword.v1 import profile_pb2 as foreword_dot_v1_dot_profile__pb2
+from foreword.v1 import profile_change_pb2 as foreword_dot_v1_dot_profile__change__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!foreword/v1/profile_service.proto\x12\x0b\x66oreword.v1\x1a\x1b\x66oreword/v1/freshness.proto\x1a\x19\x66oreword/v1/profile.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"7\n\x11GetProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\"f\n\x12GetProfileResponse\x12%\n\x07profile\x18\x01 \x01(\x0b\x32\x14.foreword.v1.Profile\x12)\n\tfreshness\x18\x02 \x01(\x0e\x32\x16.foreword.v1.Freshness\">\n\x17\x42\x61tchGetProfilesRequest\x12\x10\n\x08user_ids\x18\x01 \x03(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\"L\n\x18\x42\x61tchGetProfilesResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.foreword.v1.GetProfileResponse\"`\n\x12GetForewordRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x12\n\nmax_tokens\x18\x03 \x01(\r\x12\x12\n\nsession_id\x18\x04 \x01(\t\"\x99\x02\n\x13GetForewordResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0btoken_count\x18\x02 \x01(\r\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12)\n\tfreshness\x18\x05 \x01(\x0e\x32\x16.foreword.v1.Freshness\x12&\n\x04\x63uts\x18\x06 \x03(\x0b\x32\x18.foreword.v1.ForewordCut\x12\x11\n\ttokenizer\x18\x07 \x01(\t\x12/\n\x0b\x63omputed_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05parts\x18\t \x03(\x0b\x32\x19.foreword.v1.ForewordPart\":\n\x14ListRevisionsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\"G\n\rRevisionEntry\x12%\n\x07profile\x18\x01 \x01(\x0b\x32\x14.foreword.v1.Profile\x12\x0f\n\x07\x63hanges\x18\x02 \x03(\t\"a\n\x15ListRevisionsResponse\x12-\n\trevisions\x18\x01 \x03(\x0b\x32\x1a.foreword.v1.RevisionEntry\x12\x19\n\x11\x64\x61maged_revisions\x18\x02 \x03(\x04\"w\n\x16RollbackProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12\'\n\x04wait\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x7f\n\x17RollbackProfileResponse\x12\x30\n\x0crequested_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcompleted\x18\x02 \x01(\x08\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12\r\n\x05\x65rror\x18\x04 \x01(\t2\xc8\x03\n\x0eProfileService\x12M\n\nGetProfile\x12\x1e.foreword.v1.GetProfileRequest\x1a\x1f.foreword.v1.GetProfileResponse\x12_\n\x10\x42\x61tchGetProfiles\x12$.foreword.v1.BatchGetProfilesRequest\x1a%.foreword.v1.BatchGetProfilesResponse\x12P\n\x0bGetForeword\x12\x1f.foreword.v1.GetForewordRequest\x1a .foreword.v1.GetForewordResponse\x12V\n\rListRevisions\x12!.foreword.v1.ListRevisionsRequest\x1a\".foreword.v1.ListRevisionsResponse\x12\\\n\x0fRollbackProfile\x12#.foreword.v1.RollbackProfileRequest\x1a$.foreword.v1.RollbackProfileResponseB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!foreword/v1/profile_service.proto\x12\x0b\x66oreword.v1\x1a\x1e\x66oreword/v1/error_reason.proto\x1a\x1b\x66oreword/v1/freshness.proto\x1a\x19\x66oreword/v1/profile.proto\x1a foreword/v1/profile_change.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"7\n\x11GetProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\"f\n\x12GetProfileResponse\x12%\n\x07profile\x18\x01 \x01(\x0b\x32\x14.foreword.v1.Profile\x12)\n\tfreshness\x18\x02 \x01(\x0e\x32\x16.foreword.v1.Freshness\">\n\x17\x42\x61tchGetProfilesRequest\x12\x10\n\x08user_ids\x18\x01 \x03(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\"L\n\x18\x42\x61tchGetProfilesResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.foreword.v1.GetProfileResponse\"N\n\x15LookupProfilesRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x11\n\tlookup_id\x18\x03 \x01(\x04\"\xaa\x01\n\x16LookupProfilesResponse\x12%\n\x07profile\x18\x01 \x01(\x0b\x32\x14.foreword.v1.Profile\x12)\n\tfreshness\x18\x02 \x01(\x0e\x32\x16.foreword.v1.Freshness\x12\x11\n\tlookup_id\x18\x03 \x01(\x04\x12+\n\x07refusal\x18\x04 \x01(\x0b\x32\x1a.foreword.v1.LookupRefusal\"Y\n\rLookupRefusal\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12(\n\x06reason\x18\x03 \x01(\x0e\x32\x18.foreword.v1.ErrorReason\"`\n\x12GetForewordRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x12\n\nmax_tokens\x18\x03 \x01(\r\x12\x12\n\nsession_id\x18\x04 \x01(\t\"\x99\x02\n\x13GetForewordResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0btoken_count\x18\x02 \x01(\r\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\x12)\n\tfreshness\x18\x05 \x01(\x0e\x32\x16.foreword.v1.Freshness\x12&\n\x04\x63uts\x18\x06 \x03(\x0b\x32\x18.foreword.v1.ForewordCut\x12\x11\n\ttokenizer\x18\x07 \x01(\t\x12/\n\x0b\x63omputed_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05parts\x18\t \x03(\x0b\x32\x19.foreword.v1.ForewordPart\":\n\x14ListRevisionsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\"G\n\rRevisionEntry\x12%\n\x07profile\x18\x01 \x01(\x0b\x32\x14.foreword.v1.Profile\x12\x0f\n\x07\x63hanges\x18\x02 \x03(\t\"a\n\x15ListRevisionsResponse\x12-\n\trevisions\x18\x01 \x03(\x0b\x32\x1a.foreword.v1.RevisionEntry\x12\x19\n\x11\x64\x61maged_revisions\x18\x02 \x03(\x04\"w\n\x16RollbackProfileRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12\'\n\x04wait\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x7f\n\x17RollbackProfileResponse\x12\x30\n\x0crequested_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tcompleted\x18\x02 \x01(\x08\x12\x10\n\x08revision\x18\x03 \x01(\x04\x12\r\n\x05\x65rror\x18\x04 \x01(\t\"\xa2\x01\n\x14WatchProfilesRequest\x12\x10\n\x08user_ids\x18\x01 \x03(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x16\n\x0e\x61ll_namespaces\x18\x03 \x01(\x08\x12\x16\n\x0cresume_token\x18\x04 \x01(\x0cH\x00\x12\x18\n\x0e\x61\x66ter_revision\x18\x05 \x01(\x04H\x00\x12\x12\n\x08\x66rom_now\x18\x06 \x01(\x08H\x00\x42\x07\n\x05start\"\x82\x01\n\x15WatchProfilesResponse\x12&\n\x05phase\x18\x01 \x01(\x0e\x32\x17.foreword.v1.WatchPhase\x12\x14\n\x0cresume_token\x18\x02 \x01(\x0c\x12+\n\x07\x63hanges\x18\x03 \x03(\x0b\x32\x1a.foreword.v1.ProfileChange*t\n\nWatchPhase\x12\x1b\n\x17WATCH_PHASE_UNSPECIFIED\x10\x00\x12\x19\n\x15WATCH_PHASE_BEGINNING\x10\x01\x12\x18\n\x14WATCH_PHASE_SNAPSHOT\x10\x02\x12\x14\n\x10WATCH_PHASE_LIVE\x10\x03\x32\x81\x05\n\x0eProfileService\x12M\n\nGetProfile\x12\x1e.foreword.v1.GetProfileRequest\x1a\x1f.foreword.v1.GetProfileResponse\x12_\n\x10\x42\x61tchGetProfiles\x12$.foreword.v1.BatchGetProfilesRequest\x1a%.foreword.v1.BatchGetProfilesResponse\x12]\n\x0eLookupProfiles\x12\".foreword.v1.LookupProfilesRequest\x1a#.foreword.v1.LookupProfilesResponse(\x01\x30\x01\x12P\n\x0bGetForeword\x12\x1f.foreword.v1.GetForewordRequest\x1a .foreword.v1.GetForewordResponse\x12V\n\rListRevisions\x12!.foreword.v1.ListRevisionsRequest\x1a\".foreword.v1.ListRevisionsResponse\x12\\\n\x0fRollbackProfile\x12#.foreword.v1.RollbackProfileRequest\x1a$.foreword.v1.RollbackProfileResponse\x12X\n\rWatchProfiles\x12!.foreword.v1.WatchProfilesRequest\x1a\".foreword.v1.WatchProfilesResponse0\x01\x42\x38\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,28 +38,40 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foreword.v1.profile_service
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013foreword.v1P\001Z\026foreword/v1;forewordv1\252\002\016ForewordApi.V1'
-  _globals['_GETPROFILEREQUEST']._serialized_start=171
-  _globals['_GETPROFILEREQUEST']._serialized_end=226
-  _globals['_GETPROFILERESPONSE']._serialized_start=228
-  _globals['_GETPROFILERESPONSE']._serialized_end=330
-  _globals['_BATCHGETPROFILESREQUEST']._serialized_start=332
-  _globals['_BATCHGETPROFILESREQUEST']._serialized_end=394
-  _globals['_BATCHGETPROFILESRESPONSE']._serialized_start=396
-  _globals['_BATCHGETPROFILESRESPONSE']._serialized_end=472
-  _globals['_GETFOREWORDREQUEST']._serialized_start=474
-  _globals['_GETFOREWORDREQUEST']._serialized_end=570
-  _globals['_GETFOREWORDRESPONSE']._serialized_start=573
-  _globals['_GETFOREWORDRESPONSE']._serialized_end=854
-  _globals['_LISTREVISIONSREQUEST']._serialized_start=856
-  _globals['_LISTREVISIONSREQUEST']._serialized_end=914
-  _globals['_REVISIONENTRY']._serialized_start=916
-  _globals['_REVISIONENTRY']._serialized_end=987
-  _globals['_LISTREVISIONSRESPONSE']._serialized_start=989
-  _globals['_LISTREVISIONSRESPONSE']._serialized_end=1086
-  _globals['_ROLLBACKPROFILEREQUEST']._serialized_start=1088
-  _globals['_ROLLBACKPROFILEREQUEST']._serialized_end=1207
-  _globals['_ROLLBACKPROFILERESPONSE']._serialized_start=1209
-  _globals['_ROLLBACKPROFILERESPONSE']._serialized_end=1336
-  _globals['_PROFILESERVICE']._serialized_start=1339
-  _globals['_PROFILESERVICE']._serialized_end=1795
+  _globals['_WATCHPHASE']._serialized_start=2046
+  _globals['_WATCHPHASE']._serialized_end=2162
+  _globals['_GETPROFILEREQUEST']._serialized_start=237
+  _globals['_GETPROFILEREQUEST']._serialized_end=292
+  _globals['_GETPROFILERESPONSE']._serialized_start=294
+  _globals['_GETPROFILERESPONSE']._serialized_end=396
+  _globals['_BATCHGETPROFILESREQUEST']._serialized_start=398
+  _globals['_BATCHGETPROFILESREQUEST']._serialized_end=460
+  _globals['_BATCHGETPROFILESRESPONSE']._serialized_start=462
+  _globals['_BATCHGETPROFILESRESPONSE']._serialized_end=538
+  _globals['_LOOKUPPROFILESREQUEST']._serialized_start=540
+  _globals['_LOOKUPPROFILESREQUEST']._serialized_end=618
+  _globals['_LOOKUPPROFILESRESPONSE']._serialized_start=621
+  _globals['_LOOKUPPROFILESRESPONSE']._serialized_end=791
+  _globals['_LOOKUPREFUSAL']._serialized_start=793
+  _globals['_LOOKUPREFUSAL']._serialized_end=882
+  _globals['_GETFOREWORDREQUEST']._serialized_start=884
+  _globals['_GETFOREWORDREQUEST']._serialized_end=980
+  _globals['_GETFOREWORDRESPONSE']._serialized_start=983
+  _globals['_GETFOREWORDRESPONSE']._serialized_end=1264
+  _globals['_LISTREVISIONSREQUEST']._serialized_start=1266
+  _globals['_LISTREVISIONSREQUEST']._serialized_end=1324
+  _globals['_REVISIONENTRY']._serialized_start=1326
+  _globals['_REVISIONENTRY']._serialized_end=1397
+  _globals['_LISTREVISIONSRESPONSE']._serialized_start=1399
+  _globals['_LISTREVISIONSRESPONSE']._serialized_end=1496
+  _globals['_ROLLBACKPROFILEREQUEST']._serialized_start=1498
+  _globals['_ROLLBACKPROFILEREQUEST']._serialized_end=1617
+  _globals['_ROLLBACKPROFILERESPONSE']._serialized_start=1619
+  _globals['_ROLLBACKPROFILERESPONSE']._serialized_end=1746
+  _globals['_WATCHPROFILESREQUEST']._serialized_start=1749
+  _globals['_WATCHPROFILESREQUEST']._serialized_end=1911
+  _globals['_WATCHPROFILESRESPONSE']._serialized_start=1914
+  _globals['_WATCHPROFILESRESPONSE']._serialized_end=2044
+  _globals['_PROFILESERVICE']._serialized_start=2165
+  _globals['_PROFILESERVICE']._serialized_end=2806
 # @@protoc_insertion_point(module_scope)

@@ -45,6 +45,11 @@ class ProfileServiceStub(object):
                 request_serializer=foreword_dot_v1_dot_profile__service__pb2.BatchGetProfilesRequest.SerializeToString,
                 response_deserializer=foreword_dot_v1_dot_profile__service__pb2.BatchGetProfilesResponse.FromString,
                 _registered_method=True)
+        self.LookupProfiles = channel.stream_stream(
+                '/foreword.v1.ProfileService/LookupProfiles',
+                request_serializer=foreword_dot_v1_dot_profile__service__pb2.LookupProfilesRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_profile__service__pb2.LookupProfilesResponse.FromString,
+                _registered_method=True)
         self.GetForeword = channel.unary_unary(
                 '/foreword.v1.ProfileService/GetForeword',
                 request_serializer=foreword_dot_v1_dot_profile__service__pb2.GetForewordRequest.SerializeToString,
@@ -59,6 +64,11 @@ class ProfileServiceStub(object):
                 '/foreword.v1.ProfileService/RollbackProfile',
                 request_serializer=foreword_dot_v1_dot_profile__service__pb2.RollbackProfileRequest.SerializeToString,
                 response_deserializer=foreword_dot_v1_dot_profile__service__pb2.RollbackProfileResponse.FromString,
+                _registered_method=True)
+        self.WatchProfiles = channel.unary_stream(
+                '/foreword.v1.ProfileService/WatchProfiles',
+                request_serializer=foreword_dot_v1_dot_profile__service__pb2.WatchProfilesRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_profile__service__pb2.WatchProfilesResponse.FromString,
                 _registered_method=True)
 
 
@@ -76,6 +86,16 @@ class ProfileServiceServicer(object):
 
     def BatchGetProfiles(self, request, context):
         """Returns the profiles of up to 1,000 users, one per id, in request order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LookupProfiles(self, request_iterator, context):
+        """Returns profiles as GetProfile does, without the cost of a call each: one answer
+        per request, in their order. A refused lookup is an answer, and the stream goes
+        on. Ends when the caller has sent the last; with UNAVAILABLE and DRAINING when
+        the sidecar stops.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -103,6 +123,17 @@ class ProfileServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchProfiles(self, request, context):
+        """Streams the changes of profiles, those of one user in order, none left out: all
+        profiles first and then what changes, or what has changed since a revision or an
+        earlier watch. Ends with OUT_OF_RANGE and RESYNC_REQUIRED when that cannot be
+        told, whether it was asked too late or its watcher reads too slowly; with
+        UNAVAILABLE and DRAINING when the sidecar stops.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProfileServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -115,6 +146,11 @@ def add_ProfileServiceServicer_to_server(servicer, server):
                     servicer.BatchGetProfiles,
                     request_deserializer=foreword_dot_v1_dot_profile__service__pb2.BatchGetProfilesRequest.FromString,
                     response_serializer=foreword_dot_v1_dot_profile__service__pb2.BatchGetProfilesResponse.SerializeToString,
+            ),
+            'LookupProfiles': grpc.stream_stream_rpc_method_handler(
+                    servicer.LookupProfiles,
+                    request_deserializer=foreword_dot_v1_dot_profile__service__pb2.LookupProfilesRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_profile__service__pb2.LookupProfilesResponse.SerializeToString,
             ),
             'GetForeword': grpc.unary_unary_rpc_method_handler(
                     servicer.GetForeword,
@@ -130,6 +166,11 @@ def add_ProfileServiceServicer_to_server(servicer, server):
                     servicer.RollbackProfile,
                     request_deserializer=foreword_dot_v1_dot_profile__service__pb2.RollbackProfileRequest.FromString,
                     response_serializer=foreword_dot_v1_dot_profile__service__pb2.RollbackProfileResponse.SerializeToString,
+            ),
+            'WatchProfiles': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchProfiles,
+                    request_deserializer=foreword_dot_v1_dot_profile__service__pb2.WatchProfilesRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_profile__service__pb2.WatchProfilesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -187,6 +228,33 @@ class ProfileService(object):
             '/foreword.v1.ProfileService/BatchGetProfiles',
             foreword_dot_v1_dot_profile__service__pb2.BatchGetProfilesRequest.SerializeToString,
             foreword_dot_v1_dot_profile__service__pb2.BatchGetProfilesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LookupProfiles(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/foreword.v1.ProfileService/LookupProfiles',
+            foreword_dot_v1_dot_profile__service__pb2.LookupProfilesRequest.SerializeToString,
+            foreword_dot_v1_dot_profile__service__pb2.LookupProfilesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -268,6 +336,33 @@ class ProfileService(object):
             '/foreword.v1.ProfileService/RollbackProfile',
             foreword_dot_v1_dot_profile__service__pb2.RollbackProfileRequest.SerializeToString,
             foreword_dot_v1_dot_profile__service__pb2.RollbackProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchProfiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/foreword.v1.ProfileService/WatchProfiles',
+            foreword_dot_v1_dot_profile__service__pb2.WatchProfilesRequest.SerializeToString,
+            foreword_dot_v1_dot_profile__service__pb2.WatchProfilesResponse.FromString,
             options,
             channel_credentials,
             insecure,

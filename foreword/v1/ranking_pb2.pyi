@@ -120,7 +120,7 @@ class ScoreExplanation(_message.Message):
     def __init__(self, action_id: _Optional[str] = ..., score: _Optional[float] = ..., parts: _Optional[_Iterable[_Union[ScorePart, _Mapping]]] = ...) -> None: ...
 
 class RankingStatus(_message.Message):
-    __slots__ = ("model_version", "decision_count", "feedback_count", "duplicate_count", "unknown_count", "unknown_candidate_count", "rebased_count", "other_version_count", "block_count", "logged_count")
+    __slots__ = ("model_version", "decision_count", "feedback_count", "duplicate_count", "unknown_count", "unknown_candidate_count", "rebased_count", "other_version_count", "block_count", "logged_count", "unlogged_count")
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     DECISION_COUNT_FIELD_NUMBER: _ClassVar[int]
     FEEDBACK_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -131,6 +131,7 @@ class RankingStatus(_message.Message):
     OTHER_VERSION_COUNT_FIELD_NUMBER: _ClassVar[int]
     BLOCK_COUNT_FIELD_NUMBER: _ClassVar[int]
     LOGGED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNLOGGED_COUNT_FIELD_NUMBER: _ClassVar[int]
     model_version: int
     decision_count: int
     feedback_count: int
@@ -141,4 +142,5 @@ class RankingStatus(_message.Message):
     other_version_count: int
     block_count: int
     logged_count: int
-    def __init__(self, model_version: _Optional[int] = ..., decision_count: _Optional[int] = ..., feedback_count: _Optional[int] = ..., duplicate_count: _Optional[int] = ..., unknown_count: _Optional[int] = ..., unknown_candidate_count: _Optional[int] = ..., rebased_count: _Optional[int] = ..., other_version_count: _Optional[int] = ..., block_count: _Optional[int] = ..., logged_count: _Optional[int] = ...) -> None: ...
+    unlogged_count: int
+    def __init__(self, model_version: _Optional[int] = ..., decision_count: _Optional[int] = ..., feedback_count: _Optional[int] = ..., duplicate_count: _Optional[int] = ..., unknown_count: _Optional[int] = ..., unknown_candidate_count: _Optional[int] = ..., rebased_count: _Optional[int] = ..., other_version_count: _Optional[int] = ..., block_count: _Optional[int] = ..., logged_count: _Optional[int] = ..., unlogged_count: _Optional[int] = ...) -> None: ...

@@ -20,6 +20,8 @@ from foreword import keys
 from foreword.errors import StoreError
 from foreword.store import ActivityReader, ActivityWriter, ProfileReader, ProfileWriter
 from foreword.store.databases import META
+from foreword.store.dataset import Versions, make_dataset
+from foreword.store.dataset.versions import FOLDER
 from foreword.store.failpoints import Failpoint
 from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.swap import RESTORE_MARKER
@@ -84,7 +86,7 @@ def kill_everywhere(case: Case, pristine: Path) -> Iterator[str]:
         yield from clear_up(case)
         assert rows_of(case.store) in (case.outcomes[:1] if is_undone else case.outcomes), passed
         left = {path.name for path in case.store.iterdir() if path.is_dir()}
-        assert left <= {PROFILES, ACTIVITY}, (passed, left)
+        assert left <= {PROFILES, ACTIVITY, FOLDER}, (passed, left)
         if has_ended:
             return
 
@@ -131,6 +133,17 @@ def a_restore_without_profiles(store: Path, tmp_path: Path) -> Case:
     return restoring(store, tmp_path / "backup", rows_of(young))
 
 
+def a_dataset(store: Path, tmp_path: Path) -> Case:
+    """One that takes the place of profiles that differ from it, and is kept beside them."""
+    make_dataset(store, tmp_path / "set.tar")
+    change(store)
+    versions = Versions(store)
+    versions.install(tmp_path / "set.tar", is_forced=True)
+    then = rows_of(store)
+    versions.use()
+    return Case(store, versions.use, [rows_of(store), then])
+
+
 def change(store: Path) -> None:
     """Make both environments differ from what was backed up."""
     for kind in (ActivityWriter, ProfileWriter):
@@ -175,6 +188,7 @@ CASES = {
         SWAPPED | CLEARED | {Failpoint.SUCCESSOR_PROVED},
     ),
     "wrong compaction": (a_wrong_compaction, SWAPPED | CLEARED | {Failpoint.SUCCESSOR_ASIDE}),
+    "dataset": (a_dataset, SWAPPED | CLEARED | {Failpoint.SUCCESSOR_PROVED}),
     "restore": (a_restore, SWAPPED | CLEARED | MARKED),
     "restore without profiles": (a_restore_without_profiles, SWAPPED | CLEARED | MARKED),
 }

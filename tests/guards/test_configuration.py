@@ -21,6 +21,7 @@ DEFAULTS = {
     "store.scrub_hours": 24.0,
     "store.revisions_max": 10,
     "store.ledger_entries_max": 100_000,
+    "store.changes_max": 100_000,
     "store.retention_days": 90,
     "store.archive": "off",
     "store.archive_directory": None,
@@ -32,6 +33,11 @@ DEFAULTS = {
     "sidecar.drain_seconds": 10.0,
     "sidecar.maintenance_seconds": 60.0,
     "sidecar.open_trigger_seconds": 60.0,
+    "sidecar.streams_max": 512,
+    "sidecar.watchers_max": 64,
+    "sidecar.watch_message_bytes_max": 262_144,
+    "sidecar.watch_heartbeat_seconds": 15.0,
+    "sidecar.watch_poll_ms": 20,
     "sidecar.native": "auto",
     "sidecar.front_alone_seconds": 600,
     "scheduler.policy": "segments",
@@ -141,6 +147,10 @@ DEFAULTS = {
     "security.tls_key_file": None,
     "telemetry.alert_webhook_url": "",
     "telemetry.alert_webhook_timeout_seconds": 5.0,
+    "telemetry.sidecar_metrics_listen": "",
+    "telemetry.scheduler_metrics_listen": "",
+    "telemetry.traces_url": "",
+    "telemetry.traces_share": 0.01,
 }
 
 

@@ -45,6 +45,7 @@ EXPECTED = (
     "docs/errors.md",
     "docs/glossary.md",
     "docs/guide.md",
+    "docs/metrics.md",
     "docs/migration.md",
     "docs/model-server.md",
     "docs/operations.md",

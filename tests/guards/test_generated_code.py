@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 # The oldest supported; another version writes other bytes for the same proto.
 GENERATOR = "1.76.0"
 FOLDERS = ("foreword/v1", "foreword/store/v1")
+Build = Callable[..., None]
 
 
 @pytest.mark.skipif(
@@ -44,3 +48,20 @@ def generate(protos: list[str], *outputs: str) -> None:
 def test_proto_folder_holds_only_proto() -> None:
     """proto/ can be handed to any language: nothing but .proto files is in it."""
     assert {path.suffix for path in (ROOT / "proto").rglob("*") if path.is_file()} == {".proto"}
+
+
+def test_clients_are_made_of_these_protos() -> None:
+    """The code of clients/ was generated from proto/ as it is; told by a digest, since not everybody has the tools."""
+    protos = sorted((ROOT / "proto/foreword/v1").glob("*.proto"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in protos)).hexdigest()
+    assert (ROOT / "clients/proto.sha256").read_text("utf-8").strip() == digest, "run `make clients-proto`"
+
+
+# A first run builds the generators.
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("language", "tool"), [("go", "go"), ("node", "npm"), ("rust", "cargo")])
+def test_code_of_clients_is_current(language: str, tool: str, build: Build) -> None:
+    """Generating a client's code again gives the committed files, where its tools are."""
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed")
+    build([sys.executable, "clients/generate.py", "--check", language], ROOT)

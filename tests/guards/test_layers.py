@@ -24,6 +24,7 @@ LAYERS = {
     "foreword.embedding": 3,
     "foreword.llm": 3,
     "foreword.model_server": 3,
+    "foreword.telemetry": 3,
     "tiering": 4,
     "ranking": 4,
     "foreword.importers": 5,
@@ -69,6 +70,7 @@ DOORS = {
         "foreword.config_ranking",
         "foreword.config_section",
         "foreword.config_segments",
+        "foreword.config_telemetry",
         "foreword.config_window",
     ),
     "cronsim": ("foreword.wall_time",),
@@ -96,6 +98,8 @@ DOORS = {
     "phonenumbers": ("foreword.redaction",),
     "llama_cpp": ("evaluations.small_model",),
     "aiohttp": ("foreword.model_server",),
+    "opentelemetry": ("foreword.telemetry.tracing",),
+    "prometheus_client": ("foreword.telemetry.endpoint",),
     "protovalidate": ("scheduler.agent.product.validation",),
 }
 
@@ -304,6 +308,17 @@ def test_whoever_asks_no_model_loads_no_sdk() -> None:
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert {"foreword", "scheduler"} <= loaded
     assert not loaded & {"anthropic", "openai", "httpx2", "aiohttp"}
+
+
+def test_whoever_is_not_watched_loads_nothing_for_it() -> None:
+    """Without an address for metrics or traces neither library is loaded, and `tracing` need not be installed."""
+    code = "import scheduler.daemon, sidecar.server, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert {"scheduler", "sidecar"} <= loaded
+    assert not loaded & {"opentelemetry", "prometheus_client", "requests"}
 
 
 def test_command_without_server_extra_says_what_to_install() -> None:

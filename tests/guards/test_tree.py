@@ -15,7 +15,14 @@ ROOT = Path(__file__).parents[2]
 # Written in pieces, so that this file does not hold what it looks for.
 PRIVATE_FOLDERS = re.compile(r"(?<![\w.$}~-])/(?:wo" + "rk|ro" + r"ot|home/[a-z])\b/?")
 SESSION_FOLDERS = re.compile("/tmp/" + r"(?:fw|bash_jobs|claude)")
-INDEX_SETTINGS = re.compile("index" + "-url|PIP_" + "INDEX|find" + "-links|GO" + "PROXY|registry" + r"\s*=")
+INDEX_SETTINGS = re.compile(
+    "index"
+    + "-url|PIP_"
+    + "INDEX|find"
+    + "-links|GO"
+    + "PROXY|registry"
+    + r"\s*=\s*[\"']?(?:http|sparse|file)"
+)
 ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 # RFC 5737 sets these apart for examples.
 EXAMPLE_NETWORKS = [

@@ -156,6 +156,26 @@ def test_status_is_a_table_and_json(serving: Installation, until: Until) -> None
     assert "No problems" in shown
 
 
+def test_watch(serving: Installation, until: Until) -> None:
+    """`watch` prints the profiles that are there, a line each, and as JSON the messages with the profiles."""
+    _known(serving, until, "wim")
+    done = serving.run("watch", "wim", "--snapshot")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[:3] == ["present", "wim", "revision"]
+    messages = [
+        json.loads(line) for line in serving.run("watch", "wim", "--snapshot", "--json").stdout.splitlines()
+    ]
+    assert [message["phase"] for message in messages] == [
+        "WATCH_PHASE_BEGINNING",
+        "WATCH_PHASE_SNAPSHOT",
+        "WATCH_PHASE_LIVE",
+    ]
+    assert messages[1]["changes"][0]["profile"]["user_id"] == "wim"
+    wrong = serving.run("watch", "wim", "--all-namespaces")
+    assert wrong.returncode == 2
+    assert "all_namespaces" in wrong.stderr
+
+
 def test_export_and_erase(serving: Installation, until: Until) -> None:
     """`export` prints every record; after `erase` nothing is left to print."""
     _known(serving, until, "zoe")

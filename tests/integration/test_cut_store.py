@@ -195,6 +195,10 @@ def test_a_scheduler_ends_in_words_when_its_file_is_cut(installation, write_prof
     with writer.begin() as transaction:
         for number in range(200):
             write_profile(transaction, f"user{number}", "x" * 3000)
+    for number in range(4):
+        # Texts of their own pages, written last, and pages freed before them for what a start writes.
+        with writer.begin() as transaction:
+            write_profile(transaction, f"user{number}", "x" * 6000)
     writer.close()
     ActivityWriter(installation.store, map_size_bytes=1 << 28).close()
     process = installation.start("scheduler")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -188,3 +191,34 @@ def test_too_few_examples_are_no_problem(tmp_path: Path) -> None:
     assert came is not None
     assert came["entry"] is None
     assert nights.said() == []
+
+
+def test_on_a_full_disk_the_model_in_force_stays(nights: Nights, tmp_path: Path) -> None:
+    """A training that cannot write its model ends in words, and the next one, with room again, puts it in force."""
+    asyncio.run(nights.trainer.train())
+    assert nights.folder.current() == 1
+    limited = 'ulimit -f 1 && exec "$@"'
+    train = [sys.executable, "-m", "foreword", "rank", "train"]
+    fill(tmp_path, 900)
+    environment = {
+        **os.environ,
+        "FOREWORD_STORE__DIRECTORY": str(tmp_path),
+        "FOREWORD_RANKING__TRAIN_EXAMPLES_MIN": "100",
+    }
+    done = subprocess.run(
+        ["sh", "-c", limited, "sh", *train],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert nights.folder.current() == 1
+    assert nights.folder.load(1).version == 1
+    again = subprocess.run(train, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert again.returncode == 0, again.stderr
+    assert "model 2" in again.stdout
+    assert not list(nights.folder.directory.glob("*.incoming"))

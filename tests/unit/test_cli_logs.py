@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from contextvars import copy_context
 
 import pytest
 
 from foreword.cli.logs import JsonFormatter, LineFormatter
+from foreword.request_id import Request, current
 
 WORDS = "ada\n2026-01-01 ERROR root: forged\x1b[2J\u202e\U000e0049"
 
@@ -50,3 +52,16 @@ def test_what_can_be_seen_stays_as_it_is() -> None:
     """A name in any script is readable in the log."""
     for formatter in (LineFormatter(), JsonFormatter()):
         assert "日本語 l'été" in formatter.format(record("日本語 l'été"))
+
+
+def test_a_line_of_a_call_has_its_id() -> None:
+    """Both forms name the call a line is of, where it is of one."""
+    plain = [formatter.format(record("slow")) for formatter in (LineFormatter(), JsonFormatter())]
+    context = copy_context()
+    context.run(current.set, Request("order-7"))
+    named = [
+        context.run(formatter.format, record("slow")) for formatter in (LineFormatter(), JsonFormatter())
+    ]
+    assert not any("order-7" in line for line in plain)
+    assert named[0].endswith("sidecar: slow [order-7]")
+    assert json.loads(named[1])["request_id"] == "order-7"

@@ -345,11 +345,16 @@ def test_the_status_of_ranking_is_two_rows() -> None:
     """What is kept and what was asked; nothing before the first order, and of faults only those there were."""
     assert not list(ranking_rows(RankingStatus()))
     status = RankingStatus(
-        model_version=2, block_count=1, logged_count=1200, decision_count=1, feedback_count=3
+        model_version=2,
+        block_count=1,
+        logged_count=1200,
+        decision_count=4,
+        unlogged_count=1,
+        feedback_count=3,
     )
     assert dict(ranking_rows(status)) == {
         "ranking": "global model 2; 1 user with parameters of their own, 1,200 decisions in the log",
-        "ranked": "1 order since the start; 3 of feedback taken",
+        "ranked": "4 orders since the start; 1 that could not be logged; 3 of feedback taken",
     }
     assert dict(ranking_rows(RankingStatus(unknown_count=1, other_version_count=2)))["ranked"] == (
         "0 orders since the start; 1 of a decision that nobody knows; 2 served as new until they were"

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from foreword import keys
@@ -18,8 +19,10 @@ from foreword.store.check import inspect_store
 from foreword.store.decision_key import key_of
 from foreword.store.v1.ranking_pb2 import RankActionsRequest
 from foreword.v1.ranking_pb2 import Candidate
-from foreword.v1.ranking_service_pb2 import RankActionsResponse
-from ranking.block import Recent
+from ranking.block import UserBlock
+from ranking.exploration import Order
+from ranking.ranker import Ranked
+from ranking.ring import Ring
 from sidecar import server
 from sidecar.activity import Activity
 from sidecar.decision_log import DecisionLog, Offer
@@ -40,8 +43,12 @@ def offer(number: int) -> Offer:
     request = RankActionsRequest(
         user_id="ann", candidates=[Candidate(action_id=name).SerializeToString() for name in "ab"]
     )
-    response = RankActionsResponse(order=[1, 0], scores=[0.2, 0.8], propensities=[0.9, 0.9], model_version=7)
-    return Offer(ANN, 1_700_000_000_000 + number, request, response, [0.5], (Recent(3, 4, 1.0),))
+    order = Order(np.array([1, 0]), np.array([0.9, 0.9], np.float32))
+    ranked = Ranked(order, np.array([0.2, 0.8]), [])
+    block = UserBlock(
+        7, np.array([0.5], np.float32), np.eye(1, dtype=np.float32), 0, recent=Ring((3,), (4,), (1.0,))
+    )
+    return Offer(ANN, 1_700_000_000_000 + number, request, ranked, block)
 
 
 def test_what_is_offered_is_read_as_it_was(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from foreword.clock import ManualClock
 from foreword.defaults import default_profile
 from foreword.errors import FieldError, StoreCorruptError
 from foreword.local import LocalReader
-from foreword.store import ProfileWriter
+from foreword.store import ActivityWriter, ProfileWriter
 from foreword.store import databases as db
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, Profile
@@ -114,6 +114,23 @@ def test_restored_store_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (tmp_path / "store" / "profiles.lmdb").rename(tmp_path / "former")
         (tmp_path / "other" / "profiles.lmdb").rename(tmp_path / "store" / "profiles.lmdb")
         assert reader.text("ann") == "Six.\nTen.\n"
+
+
+def test_erased_user_is_unseen_at_once(writer: ProfileWriter, tmp_path: Path) -> None:
+    """A reader that is open serves a user as unknown once an erasure is asked for, before any row is gone."""
+    put(writer, "ann")
+    put(writer, "bob")
+    activity = ActivityWriter(tmp_path, map_size_bytes=1 << 26)
+    with LocalReader(tmp_path, clock=ManualClock(NOW_MS)) as reader:
+        assert reader.text("ann")
+        with activity.begin() as transaction:
+            transaction.erase(keys.user_key("ann"), NOW_MS)
+        assert reader.text("ann") == ""
+        assert reader.profile("ann") == GetProfileResponse(
+            profile=default_profile("ann"), freshness=Freshness.FRESHNESS_DEFAULT
+        )
+        assert reader.text("bob")
+    activity.close()
 
 
 def test_bad_arguments_and_damaged_rows_are_errors(writer: ProfileWriter, tmp_path: Path) -> None:

@@ -153,7 +153,9 @@ def test_a_read_only_folder_is_read_without_a_lock(store: Path, monkeypatch, cap
     """A reader that may not write reads all the same, leaves no file, and warns once what that risks."""
     (store / PROFILES / LOCK_FILE).unlink()
     real = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and real(path, mode))
+    monkeypatch.setattr(
+        os, "access", lambda path, mode, **options: mode != os.W_OK and real(path, mode, **options)
+    )
     reader = ProfileReader(store)
     assert reader.profile(USER).profile.user_id == "user7"
     assert not reader.environment.locked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +15,7 @@ from foreword.keys import UserKey
 from foreword.store import ActivityReader, ActivityWriter
 from foreword.store import databases as db
 from foreword.store.check import inspect_store
-from foreword.store.decision_key import decision_id, decision_key, decision_time_ms, key_of
+from foreword.store.decision_key import KEY_BYTES, decision_id, decision_key, decision_time_ms, key_of
 from foreword.v1.ranking_pb2 import RankingDecision
 
 MAP_BYTES = 1 << 26
@@ -42,7 +43,9 @@ def test_a_decision_is_found_by_what_the_client_was_given() -> None:
     key = decision_key(ANN, NOW_MS, 7)
     assert key_of(decision_id(key)) == key
     assert decision_time_ms(key) == NOW_MS
-    assert len(decision_id(key)) == 26
+    for one in (key, bytes(KEY_BYTES), b"\xff" * KEY_BYTES):
+        assert decision_id(one) == base64.b32encode(one).decode().rstrip("=").lower()
+        assert len(decision_id(one)) == 26
     assert [key_of(text) for text in ("", "x", "0" * 26, "ä" * 26, decision_id(key)[:-2])] == [None] * 5
 
 

@@ -148,7 +148,7 @@ def test_a_round_goes_on_beside_a_writer(store: Path, write_profile) -> None:
     writer = ProfileWriter(store, map_size_bytes=MAP_BYTES)
     position: Position | None = Position()
     while position is not None:
-        for said in inspect_portion(store / PROFILES, position, 5):
+        for said in inspect_portion(store / PROFILES, position, 20):
             assert not isinstance(said, Fault), said
             with writer.begin() as transaction:
                 write_profile(transaction, "user7")

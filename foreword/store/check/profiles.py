@@ -14,6 +14,7 @@ from foreword.keys import UserKey
 from foreword.naming import quoted
 from foreword.store import codec
 from foreword.store import databases as db
+from foreword.store.check.changes import changes
 from foreword.store.check.fault import Fault, shown
 from foreword.store.check.models import MODEL_CHECKS
 from foreword.store.check.rows import namespace_key_fault, parsed, user_key_fault
@@ -372,5 +373,6 @@ PROFILE_CHECKS: dict[bytes, Callable[[Snapshot], Iterator[Fault]]] = {
     db.TOPIC_PROPOSALS: topic_proposals,
     db.DEFAULTS: _defaults,
     db.TRENDS: _trends,
+    db.CHANGES: changes,
     **MODEL_CHECKS,
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,20 +9,18 @@ from typing import Any
 
 import foreword
 from foreword.clock import Clock, SystemClock
-from foreword.errors import StoreError, StoreFullError, StoreMissingError, StoreNotWritableError
+from foreword.errors import StoreError, StoreMissingError
 from foreword.store import databases as db
 from foreword.store.environment import Environment
 from foreword.store.files import DATA_FILE, PROFILES, sync_directory, write_private
 from foreword.store.identity import SCHEMA_VERSION
-from foreword.store.lock import FileLock
 from foreword.store.manifest import MANIFEST_FILE, BackupManifest, EnvironmentCopy, sha256_of
 from foreword.store.sharing import open_environment
 from foreword.store.snapshot import DATABASES, Snapshot, present
 from foreword.store.translation import translated
+from foreword.store.upkeep.partial import LOCK_FILE, partial_folder, refuse_existing
 from foreword.store.upkeep.rewrite import Progress, rewrite
 
-# Held by whoever makes the backup: in a folder whose lock is free, a process died.
-_LOCK_FILE = "backup.lock"
 # An attempt takes microseconds and fails only when the scheduler commits within them.
 _ATTEMPTS_MAX = 1000
 
@@ -49,11 +45,10 @@ def backup_store(
         StoreLockedError: Another process makes a backup of this name.
         StoreError: `target` exists already.
     """
-    partial = target.with_name(target.name + ".partial")
-    _refuse_existing(target)
-    with _moment(directory) as snapshots, _own(partial, target), _cleared_on_failure(partial):
+    refuse_existing(target)
+    with _moment(directory) as snapshots, partial_folder(target, "a backup") as partial:
         created_ms = (clock or SystemClock()).now_ms()
-        copies = {s.name: _copy(s, partial / s.name, progress) for s in snapshots}
+        copies = {s.name: copied(s, partial / s.name, progress) for s in snapshots}
         manifest = BackupManifest(
             created_ms, SCHEMA_VERSION, _revision(snapshots), foreword.__version__, copies
         )
@@ -62,28 +57,12 @@ def backup_store(
         partial.rename(target)
         sync_directory(target.parent)
         # Only now: without it, another backup of this name would take the finished copy for a dead one's.
-        (target / _LOCK_FILE).unlink()
+        (target / LOCK_FILE).unlink()
     return manifest
 
 
-@contextmanager
-def _own(partial: Path, target: Path) -> Iterator[None]:
-    """Hold the folder a backup is made in, cleared of what a dead process left there."""
-    if partial.is_dir() and any(partial.iterdir()) and not (partial / _LOCK_FILE).exists():
-        raise StoreError(
-            f"{partial} is in the way, and nothing in it says that a backup left it",
-            hint="remove it, or name another folder",
-        )
-    with FileLock(partial / _LOCK_FILE, f"a backup into {target} is under way"):
-        # Another one may have come to its end between the first look and the lock.
-        _refuse_existing(target)
-        for child in partial.iterdir():
-            if child.name != _LOCK_FILE:
-                shutil.rmtree(child) if child.is_dir() else child.unlink()
-        yield
-
-
-def _copy(snapshot: Snapshot, path: Path, progress: Progress | None) -> EnvironmentCopy:
+def copied(snapshot: Snapshot, path: Path, progress: Progress | None = None) -> EnvironmentCopy:
+    """Write what a snapshot sees into a new environment; return what a manifest says of it. Raises as `rewrite`."""
     rewrite(snapshot, path, progress)
     data = path / DATA_FILE
     return EnvironmentCopy(
@@ -129,27 +108,6 @@ def _begin_together(environments: list[Environment]) -> list[Any]:
             for transaction in transactions:
                 transaction.abort()
     raise StoreError("the store changes too fast to be seen at one moment", hint="try again")
-
-
-@contextmanager
-def _cleared_on_failure(partial: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        shutil.rmtree(partial, ignore_errors=True)
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFullError(f"the disk under {partial.parent} is full", hint="free space") from exc
-        raise StoreNotWritableError(
-            f"{partial.parent} cannot be written: {exc}", hint="check permissions"
-        ) from exc
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-
-
-def _refuse_existing(path: Path) -> None:
-    if path.exists() or path.is_symlink():
-        raise StoreError(f"{path} exists already", hint="name a folder that does not, or remove this one")
 
 
 def _revision(snapshots: list[Snapshot]) -> int:

@@ -26,6 +26,26 @@ class RankActionsRequest(_message.Message):
     limit: int
     def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., context: _Optional[_Union[_ranking_pb2.RankingContext, _Mapping]] = ..., candidates: _Optional[_Iterable[bytes]] = ..., explore: bool = ..., limit: _Optional[int] = ...) -> None: ...
 
+class RankActionsResponse(_message.Message):
+    __slots__ = ("decision_id", "order", "scores", "propensities", "model_version", "is_uniform", "observation_count", "unknown")
+    DECISION_ID_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    PROPENSITIES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    IS_UNIFORM_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_FIELD_NUMBER: _ClassVar[int]
+    decision_id: str
+    order: bytes
+    scores: bytes
+    propensities: bytes
+    model_version: int
+    is_uniform: bool
+    observation_count: int
+    unknown: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, decision_id: _Optional[str] = ..., order: _Optional[bytes] = ..., scores: _Optional[bytes] = ..., propensities: _Optional[bytes] = ..., model_version: _Optional[int] = ..., is_uniform: bool = ..., observation_count: _Optional[int] = ..., unknown: _Optional[_Iterable[int]] = ...) -> None: ...
+
 class LoggedDecision(_message.Message):
     __slots__ = ("decision_id", "user_id", "namespace", "time", "context", "offered", "scores", "propensities", "candidate_count", "model_version", "is_uniform", "observation_count", "mean", "recent", "recent_times", "recent_rewards")
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]

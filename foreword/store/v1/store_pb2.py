@@ -26,10 +26,11 @@ from foreword.v1 import backfill_pb2 as foreword_dot_v1_dot_backfill__pb2
 from foreword.v1 import erasure_pb2 as foreword_dot_v1_dot_erasure__pb2
 from foreword.v1 import model_status_pb2 as foreword_dot_v1_dot_model__status__pb2
 from foreword.v1 import profile_pb2 as foreword_dot_v1_dot_profile__pb2
+from foreword.v1 import profile_change_pb2 as foreword_dot_v1_dot_profile__change__pb2
 from foreword.v1 import topic_alias_pb2 as foreword_dot_v1_dot_topic__alias__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66oreword/store/v1/store.proto\x12\x11\x66oreword.store.v1\x1a\x1a\x66oreword/v1/backfill.proto\x1a\x19\x66oreword/v1/erasure.proto\x1a\x1e\x66oreword/v1/model_status.proto\x1a\x19\x66oreword/v1/profile.proto\x1a\x1d\x66oreword/v1/topic_alias.proto\",\n\tRatePrior\x12\r\n\x05shape\x18\x01 \x01(\x01\x12\x10\n\x08\x65xposure\x18\x02 \x01(\x01\"\xf6\x02\n\rPolicyInForce\x12\x33\n\ropens_per_day\x18\x01 \x01(\x0b\x32\x1c.foreword.store.v1.RatePrior\x12\x35\n\x0fopens_per_event\x18\x02 \x01(\x0b\x32\x1c.foreword.store.v1.RatePrior\x12\x37\n\x11\x63hanges_per_event\x18\x03 \x01(\x0b\x32\x1c.foreword.store.v1.RatePrior\x12\x14\n\x0creturns_came\x18\x04 \x01(\x01\x12\x14\n\x0creturns_left\x18\x05 \x01(\x01\x12\x11\n\tthreshold\x18\x06 \x01(\x01\x12\x13\n\x0b\x63omputed_ms\x18\x07 \x01(\x03\x12\x0e\n\x06\x62udget\x18\x08 \x01(\x01\x12\x10\n\x08\x65xpected\x18\t \x01(\x01\x12\x14\n\x0c\x65xpected_sum\x18\n \x01(\x01\x12\x12\n\nactual_sum\x18\x0b \x01(\x01\x12\r\n\x05users\x18\x0c \x01(\x04\x12\x11\n\tnewcomers\x18\r \x01(\x01\"L\n\x0e\x45rasureReceipt\x12\x11\n\terased_ms\x18\x01 \x01(\x03\x12\'\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x17.foreword.v1.StoreCount\"5\n\x10SchedulerProblem\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x10\n\x08since_ms\x18\x02 \x01(\x03\"J\n\x11SchedulerProblems\x12\x35\n\x08problems\x18\x01 \x03(\x0b\x32#.foreword.store.v1.SchedulerProblem\"i\n\x0bModelHealth\x12+\n\x08segments\x18\x01 \x03(\x0b\x32\x19.foreword.v1.SegmentModel\x12-\n\tproviders\x18\x02 \x03(\x0b\x32\x1a.foreword.v1.ModelProvider\"\xcb\x01\n\nPopulation\x12\x10\n\x08\x61s_of_ms\x18\x01 \x01(\x03\x12\'\n\x06topics\x18\x02 \x03(\x0b\x32\x17.foreword.v1.FadedCount\x12\x14\n\x0ctotal_weight\x18\x03 \x01(\x01\x12\x12\n\nuser_count\x18\x04 \x01(\x04\x12\x16\n\x0elength_weights\x18\x05 \x03(\x01\x12+\n\x05names\x18\x06 \x03(\x0b\x32\x1c.foreword.store.v1.NameUsers\x12\x13\n\x0b\x65vent_count\x18\x07 \x01(\x04\"-\n\tNameUsers\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nuser_marks\x18\x02 \x03(\x07\"\xb8\x01\n\nModelBatch\x12,\n\x05stage\x18\x01 \x01(\x0e\x32\x1d.foreword.store.v1.BatchStage\x12\x13\n\x0bintended_ms\x18\x02 \x01(\x03\x12\x10\n\x08\x62\x61tch_id\x18\x03 \x01(\t\x12\x10\n\x08provider\x18\x04 \x01(\t\x12\r\n\x05model\x18\x05 \x01(\t\x12\x12\n\nitem_count\x18\x06 \x01(\r\x12\x11\n\tpolled_ms\x18\x07 \x01(\x03\x12\r\n\x05\x65rror\x18\x08 \x01(\t\"_\n\x0cTopicAliases\x12(\n\x07\x61liases\x18\x01 \x03(\x0b\x32\x17.foreword.v1.TopicAlias\x12\x14\n\x0csplit_topics\x18\x02 \x03(\t\x12\x0f\n\x07version\x18\x03 \x01(\x04\":\n\x0eTopicProposals\x12(\n\x07\x61liases\x18\x01 \x03(\x0b\x32\x17.foreword.v1.TopicAlias\"\xe7\x02\n\x0b\x42\x61\x63kfillRow\x12\'\n\x04plan\x18\x01 \x01(\x0b\x32\x19.foreword.v1.BackfillPlan\x12)\n\x05stage\x18\x02 \x01(\x0e\x32\x1a.foreword.v1.BackfillStage\x12/\n\x08\x65stimate\x18\x03 \x01(\x0b\x32\x1d.foreword.v1.BackfillEstimate\x12+\n\x06\x63ounts\x18\x04 \x01(\x0b\x32\x1b.foreword.v1.BackfillCounts\x12\x12\n\nstarted_ms\x18\x05 \x01(\x03\x12\x10\n\x08\x65nded_ms\x18\x06 \x01(\x03\x12\x16\n\x0erefresh_cursor\x18\x07 \x01(\x0c\x12\x17\n\x0fquestion_cursor\x18\x08 \x01(\x0c\x12\x1a\n\x12\x61re_refreshes_done\x18\t \x01(\x08\x12\x1a\n\x12\x61re_questions_done\x18\n \x01(\x08\x12\x17\n\x0fis_budget_spent\x18\x0b \x01(\x08\"\x80\x01\n\rRefreshPauses\x12?\n\x08since_ms\x18\x01 \x03(\x0b\x32-.foreword.store.v1.RefreshPauses.SinceMsEntry\x1a.\n\x0cSinceMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"[\n\x06Trends\x12\r\n\x05night\x18\x01 \x01(\r\x12(\n\x06trends\x18\x02 \x03(\x0b\x32\x18.foreword.store.v1.Trend\x12\x18\n\x10\x63ohort_attribute\x18\x03 \x01(\t\"u\n\x05Trend\x12\x0e\n\x06\x63ohort\x18\x01 \x01(\t\x12\x12\n\nuser_count\x18\x02 \x01(\r\x12\x19\n\x11recent_user_count\x18\x03 \x01(\r\x12-\n\x06topics\x18\x04 \x03(\x0b\x32\x1d.foreword.store.v1.TrendTopic\">\n\nTrendTopic\x12\r\n\x05topic\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x12\n\nuser_count\x18\x03 \x01(\r\"\xb2\x01\n\x11\x46reshnessBreaches\x12G\n\nby_segment\x18\x01 \x03(\x0b\x32\x33.foreword.store.v1.FreshnessBreaches.BySegmentEntry\x1aT\n\x0e\x42ySegmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x05value\x18\x02 \x01(\x0b\x32\".foreword.store.v1.FreshnessBreach:\x02\x38\x01\"6\n\x0f\x46reshnessBreach\x12\x10\n\x08since_ms\x18\x01 \x01(\x03\x12\x11\n\tbreach_id\x18\x02 \x01(\t*Y\n\nBatchStage\x12\x1b\n\x17\x42\x41TCH_STAGE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42\x41TCH_STAGE_INTENDED\x10\x01\x12\x14\n\x10\x42\x41TCH_STAGE_SENT\x10\x02\x42G\n\x11\x66oreword.store.v1P\x01Z\x19\x66oreword/store/v1;storev1\xaa\x02\x14\x46orewordApi.Store.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x66oreword/store/v1/store.proto\x12\x11\x66oreword.store.v1\x1a\x1a\x66oreword/v1/backfill.proto\x1a\x19\x66oreword/v1/erasure.proto\x1a\x1e\x66oreword/v1/model_status.proto\x1a\x19\x66oreword/v1/profile.proto\x1a foreword/v1/profile_change.proto\x1a\x1d\x66oreword/v1/topic_alias.proto\",\n\tRatePrior\x12\r\n\x05shape\x18\x01 \x01(\x01\x12\x10\n\x08\x65xposure\x18\x02 \x01(\x01\"\xf6\x02\n\rPolicyInForce\x12\x33\n\ropens_per_day\x18\x01 \x01(\x0b\x32\x1c.foreword.store.v1.RatePrior\x12\x35\n\x0fopens_per_event\x18\x02 \x01(\x0b\x32\x1c.foreword.store.v1.RatePrior\x12\x37\n\x11\x63hanges_per_event\x18\x03 \x01(\x0b\x32\x1c.foreword.store.v1.RatePrior\x12\x14\n\x0creturns_came\x18\x04 \x01(\x01\x12\x14\n\x0creturns_left\x18\x05 \x01(\x01\x12\x11\n\tthreshold\x18\x06 \x01(\x01\x12\x13\n\x0b\x63omputed_ms\x18\x07 \x01(\x03\x12\x0e\n\x06\x62udget\x18\x08 \x01(\x01\x12\x10\n\x08\x65xpected\x18\t \x01(\x01\x12\x14\n\x0c\x65xpected_sum\x18\n \x01(\x01\x12\x12\n\nactual_sum\x18\x0b \x01(\x01\x12\r\n\x05users\x18\x0c \x01(\x04\x12\x11\n\tnewcomers\x18\r \x01(\x01\"L\n\x0e\x45rasureReceipt\x12\x11\n\terased_ms\x18\x01 \x01(\x03\x12\'\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x17.foreword.v1.StoreCount\"5\n\x10SchedulerProblem\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x10\n\x08since_ms\x18\x02 \x01(\x03\"J\n\x11SchedulerProblems\x12\x35\n\x08problems\x18\x01 \x03(\x0b\x32#.foreword.store.v1.SchedulerProblem\"i\n\x0bModelHealth\x12+\n\x08segments\x18\x01 \x03(\x0b\x32\x19.foreword.v1.SegmentModel\x12-\n\tproviders\x18\x02 \x03(\x0b\x32\x1a.foreword.v1.ModelProvider\"\xcb\x01\n\nPopulation\x12\x10\n\x08\x61s_of_ms\x18\x01 \x01(\x03\x12\'\n\x06topics\x18\x02 \x03(\x0b\x32\x17.foreword.v1.FadedCount\x12\x14\n\x0ctotal_weight\x18\x03 \x01(\x01\x12\x12\n\nuser_count\x18\x04 \x01(\x04\x12\x16\n\x0elength_weights\x18\x05 \x03(\x01\x12+\n\x05names\x18\x06 \x03(\x0b\x32\x1c.foreword.store.v1.NameUsers\x12\x13\n\x0b\x65vent_count\x18\x07 \x01(\x04\"-\n\tNameUsers\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nuser_marks\x18\x02 \x03(\x07\"\xb8\x01\n\nModelBatch\x12,\n\x05stage\x18\x01 \x01(\x0e\x32\x1d.foreword.store.v1.BatchStage\x12\x13\n\x0bintended_ms\x18\x02 \x01(\x03\x12\x10\n\x08\x62\x61tch_id\x18\x03 \x01(\t\x12\x10\n\x08provider\x18\x04 \x01(\t\x12\r\n\x05model\x18\x05 \x01(\t\x12\x12\n\nitem_count\x18\x06 \x01(\r\x12\x11\n\tpolled_ms\x18\x07 \x01(\x03\x12\r\n\x05\x65rror\x18\x08 \x01(\t\"_\n\x0cTopicAliases\x12(\n\x07\x61liases\x18\x01 \x03(\x0b\x32\x17.foreword.v1.TopicAlias\x12\x14\n\x0csplit_topics\x18\x02 \x03(\t\x12\x0f\n\x07version\x18\x03 \x01(\x04\":\n\x0eTopicProposals\x12(\n\x07\x61liases\x18\x01 \x03(\x0b\x32\x17.foreword.v1.TopicAlias\"\xe7\x02\n\x0b\x42\x61\x63kfillRow\x12\'\n\x04plan\x18\x01 \x01(\x0b\x32\x19.foreword.v1.BackfillPlan\x12)\n\x05stage\x18\x02 \x01(\x0e\x32\x1a.foreword.v1.BackfillStage\x12/\n\x08\x65stimate\x18\x03 \x01(\x0b\x32\x1d.foreword.v1.BackfillEstimate\x12+\n\x06\x63ounts\x18\x04 \x01(\x0b\x32\x1b.foreword.v1.BackfillCounts\x12\x12\n\nstarted_ms\x18\x05 \x01(\x03\x12\x10\n\x08\x65nded_ms\x18\x06 \x01(\x03\x12\x16\n\x0erefresh_cursor\x18\x07 \x01(\x0c\x12\x17\n\x0fquestion_cursor\x18\x08 \x01(\x0c\x12\x1a\n\x12\x61re_refreshes_done\x18\t \x01(\x08\x12\x1a\n\x12\x61re_questions_done\x18\n \x01(\x08\x12\x17\n\x0fis_budget_spent\x18\x0b \x01(\x08\"\x80\x01\n\rRefreshPauses\x12?\n\x08since_ms\x18\x01 \x03(\x0b\x32-.foreword.store.v1.RefreshPauses.SinceMsEntry\x1a.\n\x0cSinceMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"[\n\x06Trends\x12\r\n\x05night\x18\x01 \x01(\r\x12(\n\x06trends\x18\x02 \x03(\x0b\x32\x18.foreword.store.v1.Trend\x12\x18\n\x10\x63ohort_attribute\x18\x03 \x01(\t\"u\n\x05Trend\x12\x0e\n\x06\x63ohort\x18\x01 \x01(\t\x12\x12\n\nuser_count\x18\x02 \x01(\r\x12\x19\n\x11recent_user_count\x18\x03 \x01(\r\x12-\n\x06topics\x18\x04 \x03(\x0b\x32\x1d.foreword.store.v1.TrendTopic\">\n\nTrendTopic\x12\r\n\x05topic\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\x12\n\nuser_count\x18\x03 \x01(\r\"\xb2\x01\n\x11\x46reshnessBreaches\x12G\n\nby_segment\x18\x01 \x03(\x0b\x32\x33.foreword.store.v1.FreshnessBreaches.BySegmentEntry\x1aT\n\x0e\x42ySegmentEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x31\n\x05value\x18\x02 \x01(\x0b\x32\".foreword.store.v1.FreshnessBreach:\x02\x38\x01\"6\n\x0f\x46reshnessBreach\x12\x10\n\x08since_ms\x18\x01 \x01(\x03\x12\x11\n\tbreach_id\x18\x02 \x01(\t\"\x88\x01\n\tChangeRow\x12\x0c\n\x04term\x18\x01 \x01(\x06\x12%\n\x04kind\x18\x02 \x01(\x0e\x32\x17.foreword.v1.ChangeKind\x12\x10\n\x08user_key\x18\x03 \x01(\x0c\x12\x10\n\x08revision\x18\x04 \x01(\x04\x12\x10\n\x08\x65rase_id\x18\x05 \x01(\x0c\x12\x10\n\x08is_start\x18\x06 \x01(\x08\"=\n\x0cNewestChange\x12\r\n\x05place\x18\x01 \x01(\x04\x12\x0c\n\x04term\x18\x02 \x01(\x06\x12\x10\n\x08revision\x18\x03 \x01(\x04*Y\n\nBatchStage\x12\x1b\n\x17\x42\x41TCH_STAGE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42\x41TCH_STAGE_INTENDED\x10\x01\x12\x14\n\x10\x42\x41TCH_STAGE_SENT\x10\x02\x42G\n\x11\x66oreword.store.v1P\x01Z\x19\x66oreword/store/v1;storev1\xaa\x02\x14\x46orewordApi.Store.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,46 +42,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REFRESHPAUSES_SINCEMSENTRY']._serialized_options = b'8\001'
   _globals['_FRESHNESSBREACHES_BYSEGMENTENTRY']._loaded_options = None
   _globals['_FRESHNESSBREACHES_BYSEGMENTENTRY']._serialized_options = b'8\001'
-  _globals['_BATCHSTAGE']._serialized_start=2539
-  _globals['_BATCHSTAGE']._serialized_end=2628
-  _globals['_RATEPRIOR']._serialized_start=197
-  _globals['_RATEPRIOR']._serialized_end=241
-  _globals['_POLICYINFORCE']._serialized_start=244
-  _globals['_POLICYINFORCE']._serialized_end=618
-  _globals['_ERASURERECEIPT']._serialized_start=620
-  _globals['_ERASURERECEIPT']._serialized_end=696
-  _globals['_SCHEDULERPROBLEM']._serialized_start=698
-  _globals['_SCHEDULERPROBLEM']._serialized_end=751
-  _globals['_SCHEDULERPROBLEMS']._serialized_start=753
-  _globals['_SCHEDULERPROBLEMS']._serialized_end=827
-  _globals['_MODELHEALTH']._serialized_start=829
-  _globals['_MODELHEALTH']._serialized_end=934
-  _globals['_POPULATION']._serialized_start=937
-  _globals['_POPULATION']._serialized_end=1140
-  _globals['_NAMEUSERS']._serialized_start=1142
-  _globals['_NAMEUSERS']._serialized_end=1187
-  _globals['_MODELBATCH']._serialized_start=1190
-  _globals['_MODELBATCH']._serialized_end=1374
-  _globals['_TOPICALIASES']._serialized_start=1376
-  _globals['_TOPICALIASES']._serialized_end=1471
-  _globals['_TOPICPROPOSALS']._serialized_start=1473
-  _globals['_TOPICPROPOSALS']._serialized_end=1531
-  _globals['_BACKFILLROW']._serialized_start=1534
-  _globals['_BACKFILLROW']._serialized_end=1893
-  _globals['_REFRESHPAUSES']._serialized_start=1896
-  _globals['_REFRESHPAUSES']._serialized_end=2024
-  _globals['_REFRESHPAUSES_SINCEMSENTRY']._serialized_start=1978
-  _globals['_REFRESHPAUSES_SINCEMSENTRY']._serialized_end=2024
-  _globals['_TRENDS']._serialized_start=2026
-  _globals['_TRENDS']._serialized_end=2117
-  _globals['_TREND']._serialized_start=2119
-  _globals['_TREND']._serialized_end=2236
-  _globals['_TRENDTOPIC']._serialized_start=2238
-  _globals['_TRENDTOPIC']._serialized_end=2300
-  _globals['_FRESHNESSBREACHES']._serialized_start=2303
-  _globals['_FRESHNESSBREACHES']._serialized_end=2481
-  _globals['_FRESHNESSBREACHES_BYSEGMENTENTRY']._serialized_start=2397
-  _globals['_FRESHNESSBREACHES_BYSEGMENTENTRY']._serialized_end=2481
-  _globals['_FRESHNESSBREACH']._serialized_start=2483
-  _globals['_FRESHNESSBREACH']._serialized_end=2537
+  _globals['_BATCHSTAGE']._serialized_start=2775
+  _globals['_BATCHSTAGE']._serialized_end=2864
+  _globals['_RATEPRIOR']._serialized_start=231
+  _globals['_RATEPRIOR']._serialized_end=275
+  _globals['_POLICYINFORCE']._serialized_start=278
+  _globals['_POLICYINFORCE']._serialized_end=652
+  _globals['_ERASURERECEIPT']._serialized_start=654
+  _globals['_ERASURERECEIPT']._serialized_end=730
+  _globals['_SCHEDULERPROBLEM']._serialized_start=732
+  _globals['_SCHEDULERPROBLEM']._serialized_end=785
+  _globals['_SCHEDULERPROBLEMS']._serialized_start=787
+  _globals['_SCHEDULERPROBLEMS']._serialized_end=861
+  _globals['_MODELHEALTH']._serialized_start=863
+  _globals['_MODELHEALTH']._serialized_end=968
+  _globals['_POPULATION']._serialized_start=971
+  _globals['_POPULATION']._serialized_end=1174
+  _globals['_NAMEUSERS']._serialized_start=1176
+  _globals['_NAMEUSERS']._serialized_end=1221
+  _globals['_MODELBATCH']._serialized_start=1224
+  _globals['_MODELBATCH']._serialized_end=1408
+  _globals['_TOPICALIASES']._serialized_start=1410
+  _globals['_TOPICALIASES']._serialized_end=1505
+  _globals['_TOPICPROPOSALS']._serialized_start=1507
+  _globals['_TOPICPROPOSALS']._serialized_end=1565
+  _globals['_BACKFILLROW']._serialized_start=1568
+  _globals['_BACKFILLROW']._serialized_end=1927
+  _globals['_REFRESHPAUSES']._serialized_start=1930
+  _globals['_REFRESHPAUSES']._serialized_end=2058
+  _globals['_REFRESHPAUSES_SINCEMSENTRY']._serialized_start=2012
+  _globals['_REFRESHPAUSES_SINCEMSENTRY']._serialized_end=2058
+  _globals['_TRENDS']._serialized_start=2060
+  _globals['_TRENDS']._serialized_end=2151
+  _globals['_TREND']._serialized_start=2153
+  _globals['_TREND']._serialized_end=2270
+  _globals['_TRENDTOPIC']._serialized_start=2272
+  _globals['_TRENDTOPIC']._serialized_end=2334
+  _globals['_FRESHNESSBREACHES']._serialized_start=2337
+  _globals['_FRESHNESSBREACHES']._serialized_end=2515
+  _globals['_FRESHNESSBREACHES_BYSEGMENTENTRY']._serialized_start=2431
+  _globals['_FRESHNESSBREACHES_BYSEGMENTENTRY']._serialized_end=2515
+  _globals['_FRESHNESSBREACH']._serialized_start=2517
+  _globals['_FRESHNESSBREACH']._serialized_end=2571
+  _globals['_CHANGEROW']._serialized_start=2574
+  _globals['_CHANGEROW']._serialized_end=2710
+  _globals['_NEWESTCHANGE']._serialized_start=2712
+  _globals['_NEWESTCHANGE']._serialized_end=2773
 # @@protoc_insertion_point(module_scope)

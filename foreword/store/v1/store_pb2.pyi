@@ -2,6 +2,7 @@ from foreword.v1 import backfill_pb2 as _backfill_pb2
 from foreword.v1 import erasure_pb2 as _erasure_pb2
 from foreword.v1 import model_status_pb2 as _model_status_pb2
 from foreword.v1 import profile_pb2 as _profile_pb2
+from foreword.v1 import profile_change_pb2 as _profile_change_pb2
 from foreword.v1 import topic_alias_pb2 as _topic_alias_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -242,3 +243,29 @@ class FreshnessBreach(_message.Message):
     since_ms: int
     breach_id: str
     def __init__(self, since_ms: _Optional[int] = ..., breach_id: _Optional[str] = ...) -> None: ...
+
+class ChangeRow(_message.Message):
+    __slots__ = ("term", "kind", "user_key", "revision", "erase_id", "is_start")
+    TERM_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    USER_KEY_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    ERASE_ID_FIELD_NUMBER: _ClassVar[int]
+    IS_START_FIELD_NUMBER: _ClassVar[int]
+    term: int
+    kind: _profile_change_pb2.ChangeKind
+    user_key: bytes
+    revision: int
+    erase_id: bytes
+    is_start: bool
+    def __init__(self, term: _Optional[int] = ..., kind: _Optional[_Union[_profile_change_pb2.ChangeKind, str]] = ..., user_key: _Optional[bytes] = ..., revision: _Optional[int] = ..., erase_id: _Optional[bytes] = ..., is_start: bool = ...) -> None: ...
+
+class NewestChange(_message.Message):
+    __slots__ = ("place", "term", "revision")
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    TERM_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    place: int
+    term: int
+    revision: int
+    def __init__(self, place: _Optional[int] = ..., term: _Optional[int] = ..., revision: _Optional[int] = ...) -> None: ...

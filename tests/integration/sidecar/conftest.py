@@ -52,6 +52,7 @@ def put_profile(
     is_default: bool = False,
     segment: Segment = Segment.SEGMENT_ACTIVE,
     with_state: bool = False,
+    is_rollback: bool = False,
     **fields: Any,
 ) -> int:
     """Write a profile as the scheduler does; return its revision."""
@@ -70,6 +71,7 @@ def put_profile(
             stale_after_ms=stale_after_ms,
             expired_after_ms=expired_after_ms,
             refresh_on_open=refresh_on_open,
+            is_rollback=is_rollback,
         )
         if with_state:
             txn.schedule(keys.user_key(user_id), RefreshState(revision=revision))
@@ -203,6 +205,12 @@ class Starter:
             self._profiles = ProfileWriter(self.store, map_size_bytes=1 << 28)
             self._stack.callback(self._profiles.close)
         return self._profiles
+
+    def close_profiles(self) -> None:
+        """Let go of the store's profiles, as a scheduler that stops; the next sidecar opens them anew."""
+        if self._profiles is not None:
+            self._profiles.close()
+            self._profiles = None
 
     def __call__(
         self,

@@ -11,8 +11,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from paths import BOTH_PATHS
+from unprivileged import read_only, unprivileged
 from waiting import PATIENCE_SECONDS
 
 from foreword.client import Foreword
@@ -155,19 +154,6 @@ def test_open_address_is_served_with_tls(start: Any, tmp_path: Path) -> None:
 # -- a store that cannot be written -------------------------------------------------------------------------------
 
 
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """Be somebody whom permissions bind; the tests may run as root."""
-    if os.geteuid():
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 def test_read_only_store_is_served(start: Any) -> None:
     """On a store that cannot be written profiles are served, events refused with the reason, and health says so."""
     start.store = Path(tempfile.mkdtemp(prefix="fw-store-"))
@@ -177,12 +163,9 @@ def test_read_only_store_is_served(start: Any) -> None:
     with profiles.begin() as txn:
         txn.put_scheduler_seen(1)
     profiles.close()
-    paths = [start.store, *start.store.rglob("*")]
-    for path in paths:
-        path.chmod(0o555 if path.is_dir() else 0o444)
     start.sockets.chmod(0o777)
     try:
-        with unprivileged():
+        with read_only(start.store), unprivileged():
             listen = ["unix:{store}/foreword.sock", f"unix:{start.sockets}/s.sock"]
             running = start(start.config(sidecar={"listen": listen}), with_profiles=False)
             assert running.client.profile("ann").freshness == Freshness.FRESHNESS_DEFAULT
@@ -197,8 +180,6 @@ def test_read_only_store_is_served(start: Any) -> None:
             assert "foreword.sock" in problems["sidecar.listen"]
             running.stop()
     finally:
-        for path in paths:
-            path.chmod(0o700)
         shutil.rmtree(start.store)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
+import tempfile
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
 import pytest
+from unprivileged import read_only, unprivileged
 
 from foreword import keys
 from foreword.clock import DAY_MS
@@ -29,9 +34,12 @@ from foreword.v1.ranking_service_pb2 import (
     RecordFeedbackResponse,
 )
 from foreword.v1.user_data_service_pb2 import EraseUserRequest, ExportUserRequest, ExportUserResponse
+from ranking.decided import Gathering
 from ranking.example import Action, Example
 from ranking.example import Context as MomentOf
+from ranking.model import GlobalModel
 from ranking.model_folder import Entry, ModelFolder, Verdict
+from ranking.ranker import Ranker as Rules
 from ranking.trainer import models_directory
 from ranking.training import train
 
@@ -502,3 +510,137 @@ def test_going_back_to_an_earlier_model_drops_what_was_caught_up(start: Any) -> 
     folder.roll_back(0, running.now_ms)
     running.eventually(lambda: status(running).model_version == 0, "the rollback")
     running.eventually(lambda: rank(running, "newcomer").scores == plain.scores, "nothing to be left of it")
+
+
+def test_a_model_is_judged_by_what_it_would_have_scored(running: Any) -> None:
+    """From the log of a sidecar that explored, the model in force expects of each action what was served then."""
+    random = np.random.default_rng(2)
+    for number in range(60):
+        offered = rank(running, f"user-{number % 3}", verbose(number), concise(number), explore=True)
+        running.clock.advance(60_000)
+        say(running, offered.decision_id, feedback=(REJECT, ACCEPT)[int(random.integers(2))])
+        running.clock.advance(60_000)
+    with closing(running.activity()) as reader:
+        decided = Gathering(reader, [GlobalModel.seed()], Rules()).run()
+    assert len(decided) == 60
+    assert len({score for one in decided for score in one.scores.tolist()}) > 60
+    for one in decided:
+        assert one.by_model[0] == pytest.approx(one.scores, abs=1e-6)
+
+
+# -- broken disks ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def full_disk(store: Path) -> Iterator[None]:
+    """Let no file of this process grow beyond the store's: what a full disk does, but only to us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = (store / "activity.lmdb" / "data.mdb").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def wide(number: int) -> Candidate:
+    return Candidate(action_id=f"wide-{number}", text="x" * 2000)
+
+
+def test_on_a_full_disk_orders_go_on_without_an_id(running: Any) -> None:
+    """Orders are answered, bear no id and are counted; feedback is refused in words, and what was taken stays."""
+    assert say(running, rank(running).decision_id, feedback=REJECT).accepted
+    with full_disk(running.store):
+        many = [wide(number) for number in range(20)]
+        running.eventually(lambda: not rank(running, "bob", *many).decision_id, "the disk to be full")
+        answer = rank(running)
+        assert (len(answer.order), answer.decision_id, answer.observation_count) == (2, "", 1)
+        taken, refusal = 0, None
+        while refusal is None:
+            try:
+                say(running, user_id="ann", action=wide(taken), feedback=ACCEPT)
+                taken += 1
+            except grpc.RpcError as exc:
+                refusal = running.error_info(exc)
+        assert refusal.reason in {"STORE_FULL", "STORE_NOT_WRITABLE"}
+        figures = status(running)
+        assert figures.unlogged_count >= 2
+        assert figures.unknown_count == 0
+        assert figures.feedback_count == 1 + taken
+        assert "sidecar.activity" in running.problems()
+    running.eventually(lambda: rank(running).decision_id, "orders to be logged again")
+    assert say(running, rank(running).decision_id, feedback=REJECT).accepted
+    assert rank(running).observation_count == 2 + taken
+
+
+def test_a_read_only_store_ranks_by_what_it_knows(start: Any) -> None:
+    """Orders follow the user's parameters and bear no id; feedback is refused with the reason, and nothing else."""
+    start.store = Path(tempfile.mkdtemp(prefix="fw-store-"))
+    running = start()
+    for number in range(3):
+        say(running, user_id="ann", action=verbose(number), feedback=REJECT)
+    kept = block(running, ANN)
+    running.stop()
+    start.sockets.chmod(0o777)
+    try:
+        with read_only(start.store), unprivileged():
+            again = start(
+                start.config(sidecar={"listen": [f"unix:{start.sockets}/t.sock"]}), with_profiles=False
+            )
+            answer = rank(again, "ann", verbose(9), concise(9))
+            assert (list(answer.order), answer.decision_id, answer.observation_count) == ([1, 0], "", 3)
+            info, code = refused(
+                again,
+                "RecordFeedback",
+                RecordFeedbackRequest(user_id="ann", action=verbose(9), feedback=REJECT),
+            )
+            assert (info.reason, code) == ("STORE_NOT_WRITABLE", grpc.StatusCode.UNAVAILABLE)
+            assert status(again).unlogged_count == 1
+            assert block(again, ANN) == kept
+            again.stop()
+        assert list(inspect_store(start.store)) == []
+    finally:
+        shutil.rmtree(start.store)
+        start.store = Path(tempfile.mkdtemp(prefix="fw-store-"))
+
+
+def test_a_start_on_a_model_cut_in_half_serves_the_one_before(running: Any, start: Any) -> None:
+    """Who was known under it still is; the status says why, and the next model that is whole is taken over."""
+    for number in range(3):
+        say(running, user_id="ann", action=verbose(number), feedback=REJECT)
+    folder = published(running)
+    running.eventually(lambda: rank(running).model_version == 1, "the block to be the model's")
+    running.stop()
+    published(running, 2)
+    for path in folder.path(2).iterdir():
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    again = start()
+    answer = rank(again, "ann", verbose(9), concise(9))
+    assert (list(answer.order), answer.model_version, answer.observation_count) == ([1, 0], 1, 3)
+    assert explain(again, answer.decision_id).explanations
+    assert say(again, answer.decision_id, feedback=ACCEPT).model_version == 1
+    assert "global model 1 stays in force" in again.problems()["sidecar.ranking"]
+    published(again, 3)
+    again.eventually(lambda: status(again).model_version == 3, "the next model")
+    assert "sidecar.ranking" not in again.problems()
+
+
+def test_a_damaged_correction_is_told_and_learned_again(start: Any) -> None:
+    """Cut in half, what all users taught gives way to nothing, which is told until it is written anew, and kept."""
+    config = start.config(ranking={"catch_up_seconds": 10})
+    running = start(config)
+    plain = rank(running, "newcomer")
+    said_by_many(running)
+    running.clock.advance(60_000)
+    corrections = models_directory(running.store) / "catch_up"
+    running.eventually((corrections / f"{60:012}").exists, "the catch-up")
+    running.stop()
+    for path in (corrections / f"{60:012}").iterdir():
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    again = start(config)
+    assert rank(again, "newcomer").scores == plain.scores
+    assert "what all users taught is learned on from nothing" in again.problems()["sidecar.ranking"]
+    say(again, user_id="bob", action=concise(0), feedback=ACCEPT)
+    again.clock.advance(60_000)
+    again.eventually(lambda: "sidecar.ranking" not in again.problems(), "it to be written anew")
+    assert [path.name for path in corrections.iterdir()] == [f"{1:012}"]

@@ -87,11 +87,11 @@ def test_ring_keeps_the_newest_and_room_for_what_was_taken() -> None:
     block = fresh()
     for row in range(20):
         block = block.with_recent(row, 1_000 * row, 1.0)
-    assert [one.row for one in block.recent] == list(range(4, 20))
+    assert list(block.recent.rows) == list(range(4, 20))
     for row in range(100, 130):
         block = block.with_recent(row, 1_000 * row, 0.0)
-    assert len(block.recent) == RECENT_MAX
-    assert [one.row for one in block.recent] == [*range(12, 20), *range(122, 130)]
+    assert len(block.recent.rows) == RECENT_MAX
+    assert list(block.recent.rows) == [*range(12, 20), *range(122, 130)]
 
 
 def test_block_survives_storing() -> None:

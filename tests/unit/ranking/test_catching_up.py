@@ -76,6 +76,22 @@ def test_what_is_learned_again_takes_the_place_of_what_was_damaged(tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["000000000004"]
 
 
+def test_what_is_learned_anew_outlives_what_was_damaged(tmp_path: Path) -> None:
+    """Where all were damaged, what is learned from nothing is kept, however many examples their names claim."""
+    folder = CorrectionFolder(tmp_path)
+    for count in (20, 21):
+        folder.save(taught(count))
+    for path in tmp_path.glob("*/weights.npy"):
+        path.write_bytes(path.read_bytes()[:-1])
+    assert folder.load() is None
+    assert "weights.npy" in folder.damage
+    folder.save(taught(1))
+    found = folder.load()
+    assert found is not None
+    assert (found.count, folder.damage) == (2, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["000000000002"]
+
+
 def test_what_cannot_be_removed_is_said(tmp_path: Path) -> None:
     """A folder in which something else stands cannot be cleared, and the error names it."""
     (tmp_path / "000000000004").write_text("no directory")

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from foreword.errors import FieldError
-from ranking.exploration import Exploration, Order, by_mean, explore
+from ranking.block import factor
+from ranking.exploration import Exploration, Order, by_mean, explore, spread
 
 SIZE = 4
 Candidates = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
@@ -51,7 +52,9 @@ def candidates(count: int, seed: int = 1, size: int = SIZE) -> Candidates:
 def draw(
     given: Candidates, random: Any, irreversible: NDArray[np.bool_] | None = None, **options: Any
 ) -> Order:
-    return explore(*given, irreversible=irreversible, options=Exploration(**options), random=random)
+    logits, features, covariance = given
+    apart = spread(features, factor(covariance))
+    return explore(logits, apart, irreversible=irreversible, options=Exploration(**options), random=random)
 
 
 def chi_square(found: Counter[int], expected: dict[int, float], draws: int) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from foreword.errors import FieldError, StoreCorruptError, StoreMissingError, StoreVersionError
-from ranking import Action, Context, Example, GlobalModel, Recent, TrainingOptions, UserBlock, train
+from ranking import Action, ActionSet, Context, Example, GlobalModel, Ring, TrainingOptions, UserBlock, train
 
 HOUR_MS = 3_600_000
 TOOLS = [
@@ -49,7 +49,7 @@ def model() -> GlobalModel:
     return train(examples(), options, number=3, now_ms=1_600 * HOUR_MS, random=np.random.default_rng(1))
 
 
-RECENT = (Recent(1, 10, 1.0), Recent(2, 20, 0.0), Recent(999, 30, 1.0), Recent(3, 40, 1.0))
+RECENT = Ring((1, 2, 999, 3), (10, 20, 30, 40), (1.0, 0.0, 1.0, 1.0))
 
 
 def test_seed_generalises_from_three_refusals() -> None:
@@ -74,14 +74,14 @@ def lead_of_concise(
     before = logits(model, block, context, unseen)
     for number in range(3):
         refused = Action(f"refactoring {number}", attributes={attribute: values[0]})
-        offset, features, _ = model.encode(context, [refused])
+        offset, features, *_ = model.encode(context, [refused])
         block = block.learn(float(offset[0]), features[0], 0.0, now_ms=0, prior=model.prior())
     after = logits(model, block, context, unseen)
     return float((after[1] - after[0]) - (before[1] - before[0]))
 
 
 def logits(model: GlobalModel, block: UserBlock, context: Context, actions: list[Action]) -> np.ndarray:
-    offset, features, _ = model.encode(context, actions)
+    offset, features, *_ = model.encode(context, actions)
     return offset + features @ block.mean
 
 
@@ -95,7 +95,7 @@ def test_moment_decides_what_fits(model: GlobalModel) -> None:
 
 def test_features_begin_with_one(model: GlobalModel) -> None:
     """Shapes are as promised: at most 16 features, the first of which is the user's own bias."""
-    offset, features, _ = model.encode(moment(0), TOOLS, RECENT)
+    offset, features, *_ = model.encode(moment(0), TOOLS, RECENT)
     assert offset.shape == (len(TOOLS),)
     assert features.shape == (len(TOOLS), model.dimensions)
     assert model.dimensions <= 16
@@ -105,7 +105,7 @@ def test_features_begin_with_one(model: GlobalModel) -> None:
 
 def test_no_candidates_are_no_numbers(model: GlobalModel) -> None:
     """Nothing to rank is encoded as nothing."""
-    offset, features, _ = model.encode(moment(0), [], RECENT)
+    offset, features, *_ = model.encode(moment(0), [], RECENT)
     assert len(offset) == len(features) == 0
 
 
@@ -139,15 +139,24 @@ def test_what_another_has_at_hand_is_prepared(model: GlobalModel, tmp_path: Path
     assert (read.encode(moment(0), TOOLS).offset == model.encode(moment(0), TOOLS).offset).all()
 
 
-@pytest.mark.parametrize("recent", [(), RECENT])
-def test_explanation_adds_up(model: GlobalModel, recent: tuple[Recent, ...]) -> None:
+def test_a_set_that_is_asked_of_two_models_has_the_numbers_of_each(model: GlobalModel) -> None:
+    """What one model makes of a set of actions, or of a user's last ones, is never taken for what another makes."""
+    tools, seed = ActionSet(TOOLS), GlobalModel.seed()
+    for one in (model, seed, model, model, seed):
+        again = one.encode(moment(0), tools, RECENT)
+        anew = one.encode(moment(0), TOOLS, Ring(RECENT.rows, RECENT.seconds, RECENT.rewards))
+        assert all(map(np.array_equal, again, anew))
+
+
+@pytest.mark.parametrize("recent", [Ring(), RECENT])
+def test_explanation_adds_up(model: GlobalModel, recent: Ring) -> None:
     """What each fact adds sums to the action's logit."""
     block = UserBlock.fresh(model.prior(), model.number, 0)
     for tool in TOOLS:
-        offset, features, _ = model.encode(moment(1), [tool], recent)
+        offset, features, *_ = model.encode(moment(1), [tool], recent)
         block = block.learn(float(offset[0]), features[0], 0.0, now_ms=0, prior=model.prior())
     for action in (*TOOLS, Action("new", ("data", "unseen"), {"length": "long", "colour": "red"})):
-        offset, features, _ = model.encode(moment(1), [action], recent)
+        offset, features, *_ = model.encode(moment(1), [action], recent)
         parts = model.explain(moment(1), action, recent, block.mean)
         assert sum(amount for _, amount in parts) == pytest.approx(
             float(offset[0] + features[0] @ block.mean), abs=1e-4
@@ -166,7 +175,7 @@ def test_topics_follow_what_a_user_takes(model: GlobalModel) -> None:
     block = UserBlock.fresh(model.prior(), model.number, 0)
     for _ in range(10):
         for action, reward in ((Action("x", ("data",)), 1.0), (Action("y", ("code",)), 0.0)):
-            offset, features, _ = model.encode(Context(0), [action])
+            offset, features, *_ = model.encode(Context(0), [action])
             block = block.learn(float(offset[0]), features[0], reward, now_ms=0, prior=model.prior())
     scores = model.topic_scores(block)
     topics = [topic for topic, _, _ in scores]
@@ -188,7 +197,7 @@ def test_model_survives_storing(model: GlobalModel, tmp_path: Path) -> None:
     for one, other in zip(
         model.encode(moment(1), TOOLS, RECENT), read.encode(moment(1), TOOLS, RECENT), strict=True
     ):
-        assert (one == other).all()
+        assert np.array_equal(one, other)
     assert (read.number, read.made_ms, read.layout.form) == (3, model.made_ms, model.layout.form)
     assert [read.row_of(tool) for tool in TOOLS] == [model.row_of(tool) for tool in TOOLS]
 

@@ -161,3 +161,39 @@ def test_a_history_that_was_cut_keeps_its_whole_lines(folder: ModelFolder) -> No
     folder.note(Entry(5, 0, Verdict.REFUSED, held_out=3, logloss=0.7, serving_number=3, serving_logloss=0.6))
     assert [entry.number for entry in folder.history()] == [1, 2, 3, 5]
     assert states(folder)[5] == "refused"
+
+
+def test_the_last_whole_model_is_none_that_was_left(folder: ModelFolder) -> None:
+    """Where the one in force is damaged the one before is meant, or the one that an operator had gone back to."""
+
+    def last() -> int | None:
+        found = folder.last_whole()
+        return None if found is None else found.version
+
+    assert last() == 3
+    (folder.path(3) / "model.json").write_bytes(b"{")
+    assert last() == 2
+    folder.roll_back(1, 9000)
+    (folder.directory / "CURRENT").write_bytes(b"\xff")
+    assert last() == 1
+    (folder.path(1) / "model.json").write_bytes(b"{")
+    assert last() == 2
+    shutil.rmtree(folder.path(2))
+    assert last() is None
+
+
+def test_damaged_lines_of_the_history_are_left_out(folder: ModelFolder) -> None:
+    """Bytes that are no text cost their line, and no other."""
+    history = folder.directory / "HISTORY"
+    first, second, third = history.read_bytes().splitlines(keepends=True)
+    history.write_bytes(first + b"\xff\xfe" + second[9:] + third)
+    assert [entry.number for entry in folder.history()] == [1, 3]
+
+
+def test_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
+    """Where a file stands in the folder's place, listing and going back are refused in words."""
+    folder = ModelFolder(tmp_path / "ranking")
+    folder.directory.write_text("")
+    for ask in (lambda: list(folder.listed()), lambda: folder.roll_back(1, 0)):
+        with pytest.raises(StoreError, match="cannot be read"):
+            ask()

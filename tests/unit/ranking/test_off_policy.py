@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from foreword.errors import FieldError
-from ranking.exploration import Exploration, explore
+from ranking.block import factor
+from ranking.exploration import Exploration, explore, spread
 from ranking.off_policy import Estimated, Limits, Logged, NoVerdict, Verdict, estimate, kish
 
 
@@ -223,7 +224,8 @@ def test_what_the_ranker_logs_tells_what_another_order_earns() -> None:
     truth = rates[other, places].mean()
     columns: list[list[NDArray[Any]]] = [[], [], []]
     for _ in range(decisions):
-        shown = explore(logits, features, covariance, options=Exploration(0.2, 16, 0.7), random=drawn)
+        apart = spread(features, factor(covariance))
+        shown = explore(logits, apart, options=Exploration(0.2, 16, 0.7), random=drawn)
         columns[0].append(drawn.random(items) < rates[shown.order, places])
         columns[1].append(shown.propensities)
         columns[2].append(shown.order == other)

@@ -119,6 +119,27 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(candidates._known) <= 10
 
 
+def test_candidates_that_come_together_again_are_the_same_set() -> None:
+    """The same candidates in the same order are one object; in another order, or others between, they are another."""
+    candidates = Candidates()
+    first = read(candidates, of("a", "b", "c", "d"))
+    assert read(candidates, of("a", "b", "c", "d")) is first
+    for ids in ("acbd", "axbd", "abc", "abcd"):
+        assert [action.id for action in read(candidates, of(*ids))] == list(ids)
+
+
+def test_sets_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many sets come, those held have no more candidates together than the limit; the newest are held."""
+    monkeypatch.setattr("ranking.requests._KNOWN_MAX", 10)
+    candidates = Candidates()
+    for number in range(20):
+        newest = read(candidates, of("a", f"b{number}", *"cd"[: number % 3]))
+        read(candidates, of("a", "same"))
+        read(candidates, of("a", "other", "same"))
+        assert candidates._sets_size == sum(len(given) for given, _ in candidates._sets.values()) <= 10
+        assert read(candidates, of("a", f"b{number}", *"cd"[: number % 3])) is newest
+
+
 @pytest.mark.parametrize("data", [b"\xff\xff\xff", b"\x0a\x02\xff\xfe", b"\x22\x01"])
 def test_bytes_that_are_no_candidate_are_named(data: bytes) -> None:
     """Whatever cannot be read as a candidate, such as a text that is not UTF-8, is refused by its place."""

@@ -1,0 +1,179 @@
+"""Build and test the clients of other languages beside running daemons; one whose tools are missing is skipped by name.
+
+    python clients/run_tests.py [go] [node] [rust] [java]
+
+What their tests find in the environment: FOREWORD_TARGET and FOREWORD_UNIX_TARGET, where the sidecar serves;
+FOREWORD_STORE, its store, in which `ada` has a profile and `leaver-LANGUAGE` is there to be erased; FOREWORD_VECTORS,
+the golden vectors, and FOREWORD_VECTOR_STORES, the stores of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from vector_stores import build
+
+from foreword.client import Foreword
+from foreword.errors import ServiceError
+from foreword.store.check import inspect_store
+
+CLIENTS = Path(__file__).parent
+START_SECONDS_MAX = 30
+REFRESH_SECONDS_MAX = 20
+# Languages that are built at once: a compiler seldom keeps two cores busy, and more than two builds want much memory.
+AT_ONCE = 2
+
+# The commands of each language, from its folder; what they begin with are the tools that must be there. The longest
+# build comes first.
+COMMANDS: dict[str, list[list[str]]] = {
+    "java": [["mvn", "--quiet", "--batch-mode", "test"]],
+    "rust": [
+        ["cargo", "test", "--quiet", "--locked"],
+        ["cargo", "run", "--quiet", "--locked", "--example", "foreword"],
+    ],
+    # The flag builds the binding for the data format of Foreword's stores, which its prebuilt binary has not.
+    "node": [
+        [
+            "env",
+            "LMDB_DATA_V1=true",
+            "npm_config_build_from_source=true",
+            "JOBS=2",
+            "CXXFLAGS=-O0",
+            "npm",
+            "ci",
+        ],
+        ["npm", "test"],
+        ["node", "example.js"],
+    ],
+    "go": [["go", "test", "-count=1", "./..."], ["go", "run", "./example"]],
+}
+# Further tools that these call; those of C build the bindings to LMDB.
+MORE_TOOLS = {"go": ["gcc"], "node": ["g++", "make", "npm"], "rust": ["gcc"], "java": ["javac"]}
+
+
+def main(languages: list[str]) -> int:
+    """Test the languages that are named, or all; return how many failed."""
+    folder = Path(tempfile.mkdtemp(prefix="fw-"))
+    try:
+        with _daemons(folder) as environment, ThreadPoolExecutor(AT_ONCE) as pool:
+            tested = pool.map(
+                lambda language: (language, _test(language, environment)), languages or COMMANDS
+            )
+            results = dict(tested)
+        faults = list(inspect_store(folder / "store"))
+    finally:
+        shutil.rmtree(folder)
+    for language, result in results.items():
+        print(f"clients/{language}: {result}")
+    for fault in faults:
+        print(f"the store that the clients read: {fault}")
+    failed = sum(result == "failed" for result in results.values()) + bool(faults)
+    passed = sum(result.startswith("passed") for result in results.values())
+    print(f"{passed} passed, {failed} failed, {len(results) - passed - failed} skipped")
+    return failed
+
+
+def _test(language: str, environment: dict[str, str]) -> str:
+    tools = sorted({command[0] for command in COMMANDS[language]} | set(MORE_TOOLS[language]))
+    missing = [tool for tool in tools if shutil.which(tool) is None]
+    if missing:
+        return f"skipped, {' and '.join(missing)} not installed"
+    started = time.monotonic()
+    for command in COMMANDS[language]:
+        done = subprocess.run(
+            command,
+            cwd=CLIENTS / language,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        # In one piece: another language is under way.
+        print(f"-- clients/{language}: {' '.join(command)}\n{done.stdout}", flush=True)
+        if done.returncode:
+            return "failed"
+    return f"passed in {time.monotonic() - started:.0f} s"
+
+
+@contextmanager
+def _daemons(folder: Path) -> Iterator[dict[str, str]]:
+    """Run both daemons on a new store, and yield the environment of the tests."""
+    content = json.loads((CLIENTS / "vectors" / "reads.json").read_text("utf-8"))
+    build(content["stores"], folder / "vectors")
+    target = f"127.0.0.1:{_free_port()}"
+    unix_target = f"unix:{folder}/s"
+    own = {name: value for name, value in os.environ.items() if not name.startswith("FOREWORD_")}
+    settings = {
+        "FOREWORD_STORE__DIRECTORY": f"{folder}/store",
+        "FOREWORD_SIDECAR__LISTEN": json.dumps([unix_target, target]),
+    }
+    with (folder / "up.log").open("wb") as log:
+        up = subprocess.Popen(
+            [sys.executable, "-m", "foreword", "up"], env=own | settings, stdout=log, stderr=log
+        )
+    try:
+        _prepare(unix_target, up, folder / "up.log")
+        yield own | {
+            "FOREWORD_TARGET": target,
+            "FOREWORD_UNIX_TARGET": unix_target,
+            "FOREWORD_STORE": f"{folder}/store",
+            "FOREWORD_VECTORS": str(CLIENTS.resolve() / "vectors" / "reads.json"),
+            "FOREWORD_VECTOR_STORES": f"{folder}/vectors",
+        }
+    finally:
+        up.send_signal(signal.SIGTERM)
+        try:
+            up.wait(timeout=30)
+        finally:
+            up.kill()
+
+
+def _prepare(target: str, up: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait for the sidecar, and have profiles written."""
+    deadline = time.monotonic() + START_SECONDS_MAX
+    with Foreword(target, raises=True, timeout_seconds=REFRESH_SECONDS_MAX) as client:
+        while not _serves(client):
+            if up.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"foreword up does not serve: {log.read_text()}")
+            time.sleep(0.1)
+        for user_id in ("ada", *(f"leaver-{language}" for language in COMMANDS)):
+            client.record(
+                {"user_id": user_id, "type": "read", "topics": [topic]}
+                for topic in ("tests", "databases") * 4
+            )
+            client.refresh(user_id, REFRESH_SECONDS_MAX)
+
+
+def _serves(client: Foreword) -> bool:
+    try:
+        client.status()
+    except ServiceError:
+        return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+if __name__ == "__main__":
+    # Ended from outside, it ends the daemons too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,75 @@
+//! The client beside running daemons, and without any.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::settings::setting;
+use foreword::{Asked, Client, Freshness, v1};
+
+fn candidates(ids: &[&str]) -> Vec<v1::Candidate> {
+    ids.iter().map(|id| v1::Candidate { action_id: id.to_string(), ..Default::default() }).collect()
+}
+
+fn event(user_id: &str) -> v1::Event {
+    v1::Event { user_id: user_id.into(), r#type: "read".into(), ..Default::default() }
+}
+
+/// Every method is answered by a running sidecar, over a unix socket too.
+#[tokio::test]
+async fn methods() {
+    let Some(target) = setting("FOREWORD_UNIX_TARGET") else { return };
+    let client = Client::new(&target).unwrap();
+    assert_eq!(client.within("acme").record(vec![event("crab")]).await.unwrap().accepted_count, 1);
+    let found = client.try_foreword("ada", Asked { max_tokens: 40, session_id: "s1".into() }).await.unwrap();
+    assert!(!found.text.is_empty() && found.token_count <= 40);
+    let ids: Vec<String> = (0..1000).map(|place| format!("nobody-{place}")).chain(["ada".into()]).collect();
+    let many = client.try_profiles(&ids.iter().map(String::as_str).collect::<Vec<_>>()).await.unwrap();
+    assert_eq!((many.len(), many[1000].profile.as_ref().unwrap().user_id.as_str()), (1001, "ada"));
+    assert!(!client.status().await.unwrap().version.is_empty());
+    let asked = v1::RankActionsRequest {
+        user_id: "ada".into(),
+        candidates: candidates(&["verbose", "concise"]),
+        ..Default::default()
+    };
+    let ranking = client.try_rank(asked).await.unwrap();
+    assert!(ranking.is_ranked && ranking.order.len() == 2);
+    let said = v1::RecordFeedbackRequest {
+        decision_id: ranking.decision_id,
+        feedback: v1::Feedback::Reject.into(),
+        ..Default::default()
+    };
+    assert!(client.feedback(said).await.unwrap().accepted);
+}
+
+/// A refused call names reason and field, a refused event among kept ones its place.
+#[tokio::test]
+async fn refusals() {
+    let Some(target) = setting("FOREWORD_TARGET") else { return };
+    let client = Client::new(&target).unwrap();
+    let error = client.try_profile("").await.unwrap_err();
+    assert_eq!((error.reason.as_str(), error.field.as_str(), error.from_sidecar), ("FIELD_INVALID", "user_id", true));
+    let recorded = client.record(vec![event("crab"), event("")]).await.unwrap();
+    assert_eq!(recorded.refused.iter().map(|refused| refused.index).collect::<Vec<_>>(), [1]);
+}
+
+/// Without a sidecar reads answer as if nothing were known, and at once from the second call on.
+#[tokio::test]
+async fn without_a_sidecar() {
+    let reasons = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&reasons);
+    let client = Client::new("unix:/nonexistent/foreword.sock").unwrap();
+    let client = client.on_error(move |error| told.lock().unwrap().push(error.reason.clone()));
+    let found = client.profile("ada").await;
+    assert_eq!(found.freshness(), Freshness::Unspecified);
+    assert!(found.profile.unwrap().is_default);
+    let started = Instant::now();
+    let asked = v1::RankActionsRequest { candidates: candidates(&["one"]), ..Default::default() };
+    let ranking = client.rank(asked).await;
+    assert!(!ranking.is_ranked && ranking.order == candidates(&["one"]));
+    assert_eq!(client.text("ada", Asked::default()).await, "");
+    let said = v1::RecordFeedbackRequest { decision_id: ranking.decision_id, ..Default::default() };
+    client.feedback(said).await.unwrap();
+    assert_eq!(client.status().await.unwrap_err().reason, "UNAVAILABLE");
+    assert!(started.elapsed() < Duration::from_millis(200));
+    assert_eq!(*reasons.lock().unwrap(), ["UNAVAILABLE"; 3]);
+}
