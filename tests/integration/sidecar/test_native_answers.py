@@ -24,6 +24,7 @@ from foreword.v1.profile_service_pb2 import (
     GetProfileRequest,
 )
 from sidecar.front_door import SIDECAR_SOCKET, front_folder
+from sidecar.status import REQUEST_ID
 
 pytestmark = pytest.mark.parametrize("path", ["native"], indirect=True)
 
@@ -79,7 +80,8 @@ class Doors(NamedTuple):
     def _ask(channel: grpc.Channel, method: str, request: bytes, timeout: float) -> Answer:
         call = channel.unary_unary(method)
         try:
-            body, done = call.with_call(request, timeout=timeout)
+            # An id of the caller's: the sidecar would give each of the two calls another.
+            body, done = call.with_call(request, timeout=timeout, metadata=((REQUEST_ID, "same"),))
         except grpc.RpcError as exc:
             body, done = None, exc
         return Answer(
