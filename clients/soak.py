@@ -174,7 +174,7 @@ class Soak:
         self.reads: Counter[tuple[str, str]] = Counter()
         self.unavailable: Counter[tuple[str, str]] = Counter()
         self.wrong: dict[tuple[str, str], list[str]] = {}
-        self._store = folder / "store"
+        self.store = folder / "store"
         self._folder = folder
         self._dice = random.Random(seed)
         self._over = threading.Event()
@@ -182,14 +182,14 @@ class Soak:
         self._sets: dict[str, dict[int, int]] = {}
         self._failed: list[BaseException] = []
 
-    def run(self, languages: list[str], seconds: float) -> Daemons:
-        """Let everything go on for so long; return the daemons, which have ended."""
+    def run(self, languages: list[str], seconds: float) -> Counter[str]:
+        """Let everything go on for so long; return how often who was killed."""
         writer = self._opened()
         self._put(writer, range(USERS))
         daemons = Daemons(self._folder)
         environment = daemons.environment | {
             "FOREWORD_TARGET": daemons.address,
-            "FOREWORD_STORE": str(self._store),
+            "FOREWORD_STORE": str(self.store),
         }
         programs = [Program(language, self._folder, environment) for language in languages]
         threads = [threading.Thread(target=self._read, args=(program,)) for program in programs]
@@ -210,7 +210,7 @@ class Soak:
             daemons.close()
         if self._failed:
             raise self._failed[0]
-        return daemons
+        return daemons.kills
 
     def _read(self, program: Program) -> None:
         dice = random.Random(program.language)
@@ -245,7 +245,7 @@ class Soak:
             while not self._over.is_set():
                 file = self._folder / f"{self.swaps}.tar"
                 self._rewrite(writer, SWAP_SECONDS / 2)
-                make_dataset(self._store, file)
+                make_dataset(self.store, file)
                 earlier = self.oracle.in_force
                 self._rewrite(writer, SWAP_SECONDS / 2)
                 if not self._over.is_set():
@@ -266,7 +266,7 @@ class Soak:
 
     def _swap(self, file: Path, earlier: dict[int, int]) -> None:
         """Put a dataset in force: the file of half a period ago or, every other time, the one that was before."""
-        versions = Versions(self._store)
+        versions = Versions(self.store)
         former = versions.in_force.former
         taken = self._sets[former] if self.swaps % 2 and former in self._sets else earlier
         self.oracle.begin_swap(taken, time.monotonic())
@@ -279,7 +279,7 @@ class Soak:
         self.swaps += 1
 
     def _opened(self) -> ProfileWriter:
-        return ProfileWriter(self._store, map_size_bytes=MAP_BYTES)
+        return ProfileWriter(self.store, map_size_bytes=MAP_BYTES)
 
     def _put(self, writer: ProfileWriter, users: list[int] | range) -> None:
         written = self.oracle.begin_write(users, time.monotonic())
@@ -354,9 +354,9 @@ def main() -> int:
         skipped = build(options.languages, folder)
         soak = Soak(folder, options.seed)
         languages = [language for language in options.languages if language not in skipped]
-        daemons = soak.run(languages, options.minutes * 60)
-        faults = [str(fault) for fault in check_store(soak._store)]
-        _print(soak, daemons, skipped)
+        kills = soak.run(languages, options.minutes * 60)
+        faults = [str(fault) for fault in check_store(soak.store)]
+        _print(soak, kills, skipped)
         for log in folder.glob("*.log"):
             if log.stem in PROGRAMS and log.stat().st_size:
                 print(f"{log.name}: {log.read_text()[-2000:]}")
@@ -367,14 +367,14 @@ def main() -> int:
     return 1 if soak.wrong or faults else 0
 
 
-def _print(soak: Soak, daemons: Daemons, skipped: Mapping[str, str]) -> None:
+def _print(soak: Soak, kills: Mapping[str, int], skipped: Mapping[str, str]) -> None:
     print("| language | path | reads | unavailable | wrong |\n|---|---|--:|--:|--:|")
     for language, path in sorted(soak.reads):
         reader = (language, path)
         counts = (soak.reads[reader], soak.unavailable[reader], len(soak.wrong.get(reader, [])))
         print(f"| {language} | {path} | {' | '.join(f'{count:,}' for count in counts)} |")
-    kills = ", ".join(f"{which} {count}" for which, count in sorted(daemons.kills.items()))
-    print(f"\nversions {soak.oracle.versions:,}, swaps {soak.swaps}, kills: {kills}")
+    killed = ", ".join(f"{which} {count}" for which, count in sorted(kills.items()))
+    print(f"\nversions {soak.oracle.versions:,}, swaps {soak.swaps}, kills: {killed}")
     for language, why in skipped.items():
         print(f"clients/{language}: {why}")
     for (language, path), faults in soak.wrong.items():
