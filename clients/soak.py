@@ -357,9 +357,8 @@ def main() -> int:
         kills = soak.run(languages, options.minutes * 60)
         faults = [str(fault) for fault in check_store(soak.store)]
         _print(soak, kills, skipped)
-        for log in folder.glob("*.log"):
-            if log.stem in PROGRAMS and log.stat().st_size:
-                print(f"{log.name}: {log.read_text()[-2000:]}")
+        for language in sorted({language for language, _ in soak.wrong}):
+            print((folder / f"{language}.log").read_text()[-2000:])
     finally:
         shutil.rmtree(folder)
     for fault in faults:
