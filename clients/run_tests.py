@@ -1,4 +1,5 @@
 """Build and test the clients of other languages beside running daemons; one whose tools are missing is skipped by name.
+Those that passed then read together for seconds, while all goes wrong around them (soak.py).
 
     python clients/run_tests.py [go] [node] [rust] [java]
 
@@ -34,6 +35,7 @@ START_SECONDS_MAX = 30
 REFRESH_SECONDS_MAX = 20
 # Languages that are built at once: a compiler seldom keeps two cores busy, and more than two builds want much memory.
 AT_ONCE = 2
+SOAK_MINUTES = 0.2
 
 # The commands of each language, from its folder; what they begin with are the tools that must be there. The longest
 # build comes first.
@@ -79,6 +81,9 @@ def main(languages: list[str]) -> int:
         print(f"clients/{language}: {result}")
     for fault in faults:
         print(f"the store that the clients read: {fault}")
+    sound = [language for language, result in results.items() if result.startswith("passed")]
+    results["soak.py"] = _soaked(sound)
+    print(f"clients/soak.py: {results['soak.py']}")
     failed = sum(result == "failed" for result in results.values()) + bool(faults)
     passed = sum(result.startswith("passed") for result in results.values())
     print(f"{passed} passed, {failed} failed, {len(results) - passed - failed} skipped")
@@ -107,6 +112,14 @@ def _test(language: str, environment: dict[str, str]) -> str:
         if done.returncode:
             return "failed"
     return f"passed in {time.monotonic() - started:.0f} s"
+
+
+def _soaked(languages: list[str]) -> str:
+    """Have programs in Python and in languages that passed read together while all goes wrong, for seconds."""
+    command = [sys.executable, str(CLIENTS / "soak.py"), "--minutes", str(SOAK_MINUTES)]
+    started = time.monotonic()
+    done = subprocess.run([*command, "--languages", "python", *languages], check=False)
+    return "failed" if done.returncode else f"passed in {time.monotonic() - started:.0f} s"
 
 
 @contextmanager

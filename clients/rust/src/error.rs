@@ -49,7 +49,9 @@ impl Error {
             let made = Self::new(&info.reason, status.message()).source(status);
             return Self { field, hint, from_sidecar: true, ..made };
         }
-        match status.code() {
+        // Of a connection that breaks under a call tonic knows no code; one that a sidecar sent has no source.
+        let is_broken = status.code() == Code::Unknown && StdError::source(&status).is_some();
+        match if is_broken { Code::Unavailable } else { status.code() } {
             Code::Unavailable => {
                 Self::new("UNAVAILABLE", format!("no sidecar answers at {target}: {}", status.message()))
                     .hint("start one with `foreword up`; it says where it serves")

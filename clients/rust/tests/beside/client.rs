@@ -1,5 +1,7 @@
 //! The client beside running daemons, and without any.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -72,4 +74,26 @@ async fn without_a_sidecar() {
     assert_eq!(client.status().await.unwrap_err().reason, "UNAVAILABLE");
     assert!(started.elapsed() < Duration::from_millis(200));
     assert_eq!(*reasons.lock().unwrap(), ["UNAVAILABLE"; 3]);
+}
+
+/// A sidecar that dies while it is asked is one that nobody found: the call is made again, and has its reason.
+#[tokio::test]
+async fn cut_off() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = Client::new(&listener.local_addr().unwrap().to_string()).unwrap();
+    let cutting = std::thread::spawn(move || {
+        for _ in 0..4 {
+            let mut caller = listener.accept().unwrap().0;
+            // An empty SETTINGS, so that the call is sent; whoever is gone then has read what came of it.
+            caller.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).unwrap();
+            let mut asked = Vec::new();
+            while !asked.windows(4).any(|part| part == b"crab") {
+                let mut more = [0; 1024];
+                let size = caller.read(&mut more).unwrap();
+                asked.extend_from_slice(&more[..size]);
+            }
+        }
+    });
+    assert_eq!(client.try_profile("crab").await.unwrap_err().reason, "UNAVAILABLE");
+    cutting.join().unwrap();
 }

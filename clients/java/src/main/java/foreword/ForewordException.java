@@ -4,7 +4,9 @@ import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.ErrorInfo;
 import io.grpc.Status;
+import io.grpc.Status.Code;
 import io.grpc.protobuf.StatusProto;
+import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
 
@@ -55,8 +57,11 @@ public final class ForewordException extends RuntimeException {
       String hint = metadata.getOrDefault("hint", "");
       return new ForewordException(info.get().getReason(), field, said, hint, true, cause);
     }
-    String reason = status.getCode().name();
-    return switch (status.getCode()) {
+    // Of a connection that closes under a call Netty knows no code; a status that a sidecar sent has no cause.
+    boolean isCutOff = status.getCode() == Code.UNKNOWN && status.getCause() instanceof IOException;
+    Code code = isCutOff ? Code.UNAVAILABLE : status.getCode();
+    String reason = code.name();
+    return switch (code) {
       case UNAVAILABLE ->
           new ForewordException(
               reason,

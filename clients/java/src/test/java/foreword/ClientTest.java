@@ -14,6 +14,8 @@ import foreword.v1.GetProfileResponse;
 import foreword.v1.RankActionsRequest;
 import foreword.v1.RecordFeedbackRequest;
 import foreword.v1.RefusedEvent;
+import io.grpc.Status;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,5 +100,15 @@ final class ClientTest {
   void example() {
     Settings.get("FOREWORD_STORE");
     Example.main(new String[0]);
+  }
+
+  /** A connection that closes under a call is one where nobody answers; what a sidecar does not know stays so. */
+  @Test
+  void cutOff() {
+    Status closed = Status.UNKNOWN.withDescription("channel closed").withCause(new ClosedChannelException());
+    ForewordException error = ForewordException.ofCall("a", closed.asRuntimeException());
+    assertEquals("UNAVAILABLE", error.reason());
+    assertTrue(error.isPassing());
+    assertEquals("UNKNOWN", ForewordException.ofCall("a", Status.UNKNOWN.asRuntimeException()).reason());
   }
 }
