@@ -26,12 +26,12 @@ pub async fn answer(front: &Rc<Front>, path: &str, read: &[u8], mut respond: Sen
     let message = message(read);
     match (path, message) {
         ("/grpc.health.v1.Health/Check", Some(request)) => match health(request) {
-            Some(health) => drop(send(&mut respond, health_message(health))),
+            Some(health) => drop(send(&mut respond, health_message(health), None)),
             None => refuse(&mut respond, NOT_FOUND, "no such service here"),
         },
         ("/grpc.health.v1.Health/Watch", Some(request)) => watch(front, health(request), respond).await,
         _ => match Method::of(path).and_then(|method| front.answer(method, message?, true)) {
-            Some(answer) => drop(send(&mut respond, answer)),
+            Some(answer) => drop(send(&mut respond, answer, None)),
             None => refuse(&mut respond, UNAVAILABLE, GONE),
         },
     }

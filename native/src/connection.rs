@@ -27,6 +27,8 @@ const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
 const HEADER_BYTES_MAX: u32 = 16_384;
 /// A request that may be answered here is smaller: a thousand of the longest ids and a namespace.
 pub const REQUEST_BYTES_MAX: usize = 300_000;
+const REQUEST_ID: &str = "x-request-id";
+const REQUEST_ID_BYTES_MAX: usize = 128;
 /// A client that vanished is told by a ping it does not answer within `PATIENCE`; every third one sends a ping.
 const PATIENCE: Duration = Duration::from_secs(20);
 const PATIENCES_A_PING: u32 = 3;
@@ -122,7 +124,7 @@ impl Calls {
             Outcome::Whole => {
                 match call.method.and_then(|method| self.front.answer(method, message(&call.read)?, false)) {
                     // It fails only when the client has gone meanwhile.
-                    Some(answer) => drop(send(&mut call.respond, answer)),
+                    Some(answer) => drop(send(&mut call.respond, answer, request_id(&call.head.headers))),
                     None => self.forward(call, true),
                 }
             }
@@ -197,15 +199,26 @@ pub fn message(read: &[u8]) -> Option<&[u8]> {
     (prefix[0] == 0 && message.len() == size as usize).then_some(message)
 }
 
-/// Answers a call: headers, one message, and the status OK.
-pub fn send(respond: &mut SendResponse<Bytes>, answer: Bytes) -> Result<(), h2::Error> {
+/// Answers a call: headers, one message, and the status OK, with the call's id where its caller gave one.
+pub fn send(respond: &mut SendResponse<Bytes>, answer: Bytes, id: Option<HeaderValue>) -> Result<(), h2::Error> {
     let mut response = Response::new(());
     *response.headers_mut() = response_headers();
     let mut stream = respond.send_response(response, false)?;
     stream.send_data(answer, false)?;
-    let mut trailers = HeaderMap::with_capacity(1);
+    let mut trailers = HeaderMap::with_capacity(2);
     trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    if let Some(id) = id {
+        trailers.insert(REQUEST_ID, id);
+    }
     stream.send_trailers(trailers)
+}
+
+/// Returns the id that the caller gave a call; what is none counts as not given, as `foreword/request_id.py` has it.
+fn request_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let given = headers.get_all(REQUEST_ID).iter().next_back()?;
+    let is_id = (1..=REQUEST_ID_BYTES_MAX).contains(&given.len())
+        && given.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"._:/+=@-".contains(byte));
+    is_id.then(|| given.clone())
 }
 
 /// What each answer of the sidecar begins with.
@@ -264,6 +277,17 @@ mod tests {
         }
         for odd in ["", "S", "0n", "00m", "-1S", "1", "1x", "123456789S"] {
             assert!(!is_to_come(odd.as_bytes()), "{odd}");
+        }
+    }
+
+    /// The caller's id is what the sidecar takes for one, the last of several.
+    #[test]
+    fn ids_are_those_of_the_sidecar() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(request_id(&headers), None);
+        for (given, is_id) in [("a.B_9:/+=@-", true), ("a b", false), ("", false), (&"a".repeat(129), false)] {
+            headers.append(REQUEST_ID, HeaderValue::from_str(given).unwrap());
+            assert_eq!(request_id(&headers).is_some(), is_id, "{given}");
         }
     }
 

@@ -106,7 +106,8 @@ def doors(running: Any) -> Iterator[Doors]:
         # The sidecar looks for it now and then, the front at each call.
         nobody = GetProfileRequest(user_id="nobody").SerializeToString()
         running.eventually(
-            lambda: len(set(map(str, made.both(SERVICE + "GetProfile", nobody)))) == 1, "the default"
+            lambda: len(set(map(str, made.both(SERVICE + "GetProfile", nobody)))) == 1,
+            lambda: made.both(SERVICE + "GetProfile", nobody),
         )
         yield made
 
