@@ -19,7 +19,7 @@ from crash.test_kill_model_swaps import POINTS
 from foreword import keys
 from foreword.errors import StoreError
 from foreword.store import ActivityReader, ActivityWriter, ProfileReader, ProfileWriter
-from foreword.store.databases import META
+from foreword.store.databases import CHANGES, META
 from foreword.store.dataset import Versions, make_dataset
 from foreword.store.dataset.versions import FOLDER
 from foreword.store.failpoints import Failpoint
@@ -49,8 +49,8 @@ def rows_of(directory: Path) -> Rows:
         with suppress(StoreError), closing(kind(directory)) as reader, reader.environment.begin() as txn:
             handles = reader.environment.handles
             rows = {name: list(txn.cursor(db=handles[name])) for name in handles}
-            # One that a start has just made holds its own id and no more.
-            if any(rows[name] for name in handles if name != META):
+            # One that a start has just made holds its own id and the beginning of an order, and no more.
+            if any(rows[name] for name in handles if name not in (META, CHANGES)):
                 found[reader.environment.name] = rows
     return found
 
