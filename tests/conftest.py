@@ -9,10 +9,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from hypothesis import settings
 
@@ -54,6 +57,26 @@ sys.path.insert(0, str(LOOPBACK))
 if not hasattr(sys.modules.get("sitecustomize"), "OtherMachineError"):
     sys.modules.pop("sitecustomize", None)
 guard = importlib.import_module("sitecustomize")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give what native fronts share with their sidecars a folder of this run."""
+    if not hasattr(config, "workerinput"):
+        # Short, since a unix socket's path may have 107 bytes; xdist's processes inherit it.
+        os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="fw-run-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the fronts that outlived sidecars which tests have killed, and remove that folder."""
+    if hasattr(config, "workerinput"):
+        return
+    folder = os.environ.pop("XDG_RUNTIME_DIR")
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if any(word.startswith(f"{folder}/") for word in command):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_report_header() -> str:

@@ -88,7 +88,8 @@ class Deletion:
         try:
             return self.delete(CALL_SECONDS / 2)
         except grpc.RpcError as exc:
-            assert exc.code() == grpc.StatusCode.UNAVAILABLE, self.said()
+            if exc.code() != grpc.StatusCode.UNAVAILABLE:
+                raise
             return None
 
     def finish(self) -> None:
