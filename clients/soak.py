@@ -2,10 +2,11 @@
 
     python clients/soak.py --minutes 10 [--languages go rust] [--seed 7]
 
-Profiles are rewritten all the while; every 20 seconds an older dataset takes the place of the present one; sidecar and
-native front are killed at random. An oracle judges each answer: it must be, whole and with its true freshness, what was
-in force between the beginning and the end of the read. While no sidecar answers, gRPC may answer with an error; the map
-may not. Ends with 1 when an answer was wrong. A language whose tools are missing is skipped by name.
+Profiles are rewritten all the while; every 20 seconds, in a short run thrice, an older dataset takes the place of
+the present one; sidecar and native front are killed at random. An oracle judges each answer: it must be, whole and with
+its true freshness, what was in force between the beginning and the end of the read. While no sidecar answers, gRPC may
+answer with an error; the map may not. Ends with 1 when an answer was wrong. A language whose tools are missing is
+skipped by name.
 """
 
 from __future__ import annotations
@@ -193,7 +194,7 @@ class Soak:
         }
         programs = [Program(language, self._folder, environment) for language in languages]
         threads = [threading.Thread(target=self._read, args=(program,)) for program in programs]
-        threads.append(threading.Thread(target=self._write, args=(writer,)))
+        threads.append(threading.Thread(target=self._write, args=(writer, min(SWAP_SECONDS, seconds / 3))))
         for thread in threads:
             thread.start()
         end = time.monotonic() + seconds
@@ -240,14 +241,14 @@ class Soak:
         if fault:
             self.wrong.setdefault(reader, []).append(fault)
 
-    def _write(self, writer: ProfileWriter) -> None:
+    def _write(self, writer: ProfileWriter, swap_seconds: float) -> None:
         try:
             while not self._over.is_set():
                 file = self._folder / f"{self.swaps}.tar"
-                self._rewrite(writer, SWAP_SECONDS / 2)
+                self._rewrite(writer, swap_seconds / 2)
                 make_dataset(self.store, file)
                 earlier = self.oracle.in_force
-                self._rewrite(writer, SWAP_SECONDS / 2)
+                self._rewrite(writer, swap_seconds / 2)
                 if not self._over.is_set():
                     writer.close()
                     self._swap(file, earlier)
