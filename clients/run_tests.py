@@ -39,8 +39,8 @@ AT_ONCE = 2
 SOAK_MINUTES = 0.2
 # What the tools say when what they download from is not to be had: no fault of what is built.
 UNREACHABLE = re.compile(
-    r"dial tcp|\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH)\b|network connectivity"
-    r"|Could not (resolve host|transfer artifact)|Unknown host"
+    r"npm error (?:code|errno) E(?:NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|NETUNREACH)|network connectivity"
+    r"|Could not (?:resolve host|transfer artifact)|Get \"https?://\S+\": dial tcp"
 )
 
 # The commands of each language, from its folder; what they begin with are the tools that must be there. The longest
