@@ -38,7 +38,7 @@ CALLS = 20_000
 WARM_UP = 2_000
 _EXAMPLES = 50_000
 _TRAINED_USERS = 1_000
-_DISTINCT_REQUESTS = 200
+_DISTINCT_REQUESTS = 100
 
 
 def run(user_counts: tuple[int, ...] = USER_COUNTS) -> Table:

@@ -32,6 +32,8 @@ _ACTION_KEY_BYTES_MAX = _CONTEXT_KEY_BYTES_MAX - len(ACTION_PREFIX)
 # Candidates seen before, by their bytes, which takes a fifth of the time that reading one anew takes. About 1 KB each;
 # and as many in the sets in which they came, which take half a kilobyte a candidate more.
 _KNOWN_MAX = 50_000
+# Sets of which it is known that they came, some 300 bytes each.
+_MET_MAX = 2_000
 _ID = attrgetter("id")
 # More than all its fields may hold: what a later version adds is logged as it came.
 _CANDIDATE_BYTES_MAX = 32_768
@@ -50,9 +52,11 @@ class Candidates:
         # By their number, the first and the last: the bytes, and what they say. The oldest first.
         self._sets: dict[tuple[int, bytes, bytes], tuple[list[bytes], ActionSet]] = {}
         self._sets_size = 0
+        # Sets that came once: what is retrieved anew for each call never comes again, and is not worth keeping.
+        self._met: set[tuple[int, bytes, bytes]] = set()
 
     def read(self, candidates: Sequence[bytes]) -> ActionSet:
-        """Return what may be chosen, in the given order; the same object for what was read a while ago.
+        """Return what may be chosen, in the given order; the same object for what has come twice.
 
         Args:
             candidates: Serialized `Candidate`s.
@@ -74,8 +78,16 @@ class Candidates:
             found = ActionSet(self._read(data, place) for place, data in enumerate(given))
         if len(set(map(_ID, found))) < len(found):
             raise _stands_twice(found)
-        self._keep(key, given, found)
+        if key in self._met:
+            self._keep(key, given, found)
+        else:
+            self._meet(key)
         return found
+
+    def _meet(self, key: tuple[int, bytes, bytes]) -> None:
+        if len(self._met) >= _MET_MAX:
+            self._met.clear()
+        self._met.add(key)
 
     def _keep(self, key: tuple[int, bytes, bytes], given: list[bytes], found: ActionSet) -> None:
         former = self._sets.pop(key, None)

@@ -120,8 +120,10 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_candidates_that_come_together_again_are_the_same_set() -> None:
-    """The same candidates in the same order are one object; in another order, or others between, they are another."""
+    """The same candidates in the same order are one object from the second time on; in another order, or with others
+    between, they are another."""
     candidates = Candidates()
+    assert [action.id for action in read(candidates, of("a", "b", "c", "d"))] == list("abcd")
     first = read(candidates, of("a", "b", "c", "d"))
     assert read(candidates, of("a", "b", "c", "d")) is first
     for ids in ("acbd", "axbd", "abc", "abcd"):
@@ -133,11 +135,22 @@ def test_sets_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("ranking.requests._KNOWN_MAX", 10)
     candidates = Candidates()
     for number in range(20):
+        read(candidates, of("a", f"b{number}", *"cd"[: number % 3]))
         newest = read(candidates, of("a", f"b{number}", *"cd"[: number % 3]))
         read(candidates, of("a", "same"))
         read(candidates, of("a", "other", "same"))
         assert candidates._sets_size == sum(len(given) for given, _ in candidates._sets.values()) <= 10
         assert read(candidates, of("a", f"b{number}", *"cd"[: number % 3])) is newest
+
+
+def test_sets_that_come_once_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of candidates that are chosen anew for each call nothing is kept but that they came, for a bounded number."""
+    monkeypatch.setattr("ranking.requests._MET_MAX", 10)
+    candidates = Candidates()
+    for number in range(50):
+        read(candidates, of("a", f"b{number}"))
+        assert len(candidates._met) <= 10
+    assert candidates._sets == {}
 
 
 @pytest.mark.parametrize("data", [b"\xff\xff\xff", b"\x0a\x02\xff\xfe", b"\x22\x01"])
