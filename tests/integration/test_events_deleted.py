@@ -119,7 +119,8 @@ def test_a_deletion_waits_for_a_scheduler_and_is_taken_once(
     until(lambda: "serving on" in installation.log(), "no sidecar")
     rows = [*_reads(6, "tests"), *_reads(5, "baking"), {"event_id": "end", "type": "session.end"}]
     _record(installation, "ada", rows)
-    until(lambda: "baking" in installation.json("text", "ada")["text"], "no foreword of ada")
+    # Of her own: what strangers are told may name what many turn to.
+    until(lambda: _revision(installation) and "baking" in installation.json("text", "ada")["text"], "no text")
     stop(scheduler)
     ids = [f"baking-{number}" for number in range(5)]
     waiting = installation.run("events", "delete", "ada", *ids, "--wait", "0.2")
@@ -138,6 +139,10 @@ def test_a_deletion_waits_for_a_scheduler_and_is_taken_once(
     memory = installation.json("get", "ada")["profile"]["memory"]
     assert [(row["value"], row["event_count"]) for row in memory["topics"]] == [("tests", 6)]
     stop(sidecar)
+
+
+def _revision(installation: Installation) -> int:
+    return int(installation.json("text", "ada").get("revision", 0))
 
 
 def stop(process: subprocess.Popen[str]) -> None:
