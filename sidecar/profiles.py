@@ -28,12 +28,12 @@ class Profiles:
     """Reads profiles whatever state their environment is in; without it every user is unknown.
 
     Attributes:
-        reader: The reader; None while there is no environment that can be read.
         hidden: Users to be treated as unknown, because their erasure is pending.
     """
 
     def __init__(self, directory: Path, *, readers_max: int, problems: Problems) -> None:
-        self.reader: ProfileReader | None = None
+        self._reader: ProfileReader | None = None
+        self._is_unreadable = False
         self.hidden: set[UserKey] = set()
         self._defaults = DefaultResponses()
         self._directory = directory
@@ -41,6 +41,17 @@ class Profiles:
         self._problems = problems
         self._damaged: set[tuple[_Kind, UserKey]] = set()
         self.follow()
+
+    @property
+    def reader(self) -> ProfileReader | None:
+        """The reader; None while there is no environment that can be read.
+
+        One that has just appeared is opened at once: the native front sees it, too, and reads through it must not be
+        ahead of what is answered here.
+        """
+        if self._reader is None and not self._is_unreadable and (self._directory / PROFILES).exists():
+            self.follow()
+        return self._reader
 
     def profile_row(self, user: UserKey) -> bytes | None:
         """Return the row of a user in `profiles`; None when unknown, hidden or damaged."""
@@ -83,18 +94,20 @@ class Profiles:
     def follow(self) -> None:
         """Open an environment that has appeared, follow one that was replaced, and take over stored defaults."""
         try:
-            if self.reader is None:
-                self.reader = open_when_present(self._directory, readers_max=self._readers_max)
-            elif self.reader.was_replaced():
-                self.reader.upkeep()
+            if self._reader is None:
+                self._reader = open_when_present(self._directory, readers_max=self._readers_max)
+            elif self._reader.was_replaced():
+                self._reader.upkeep()
             else:
-                self._refuse_cut(self.reader)
-            if self.reader is not None:
-                self._defaults.follow(self.reader)
-                self._look_again(self.reader)
+                self._refuse_cut(self._reader)
+            if self._reader is not None:
+                self._defaults.follow(self._reader)
+                self._look_again(self._reader)
         except StoreError as exc:
+            self._is_unreadable = True
             self._problems.note(COMPONENT, "unreadable", f"default profiles are served: {exc}")
         else:
+            self._is_unreadable = False
             self._problems.end(COMPONENT, "unreadable")
 
     def _refuse_cut(self, reader: ProfileReader) -> None:
@@ -102,19 +115,20 @@ class Profiles:
             reader.refuse_cut()
         except StoreCorruptError:
             # Not closed: a thread may be counting in it.
-            self.reader = None
+            self._reader = None
             raise
 
     def free_reader_slots(self) -> None:
         """Free the slots of readers that died; they would pin pages and let the file grow."""
-        if self.reader is not None:
-            self.reader.upkeep()
+        if self._reader is not None:
+            self._reader.upkeep()
 
     def close(self) -> None:
-        """Release the environment."""
-        if self.reader is not None:
-            self.reader.close()
-            self.reader = None
+        """Release the environment, for good."""
+        self._is_unreadable = True
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def _row(self, kind: _Kind, row_of: _RowOf, user: UserKey) -> bytes | None:
         if user in self.hidden:
