@@ -98,7 +98,11 @@ def check(
 @_rules
 @click.option("--force", is_flag=True, help="Put it in force whatever is said against its figures.")
 @click.option(
-    "--keep", type=int, default=3, show_default=True, help="Datasets to keep; older ones are removed."
+    "--keep",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Datasets to keep; older ones are removed.",
 )
 @shared_options
 @click.pass_obj

@@ -117,6 +117,14 @@ def with_fields(**fields: Any) -> Callable[[dict[str, bytes]], None]:
     return change
 
 
+def with_part(part: str, **fields: Any) -> Callable[[dict[str, bytes]], None]:
+    def change(members: dict[str, bytes]) -> None:
+        manifest = json.loads(members["dataset.json"])
+        members["dataset.json"] = json.dumps(manifest | {part: manifest[part] | fields}).encode()
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "error", "said"),
     [
@@ -129,6 +137,10 @@ def with_fields(**fields: Any) -> Callable[[dict[str, bytes]], None]:
         (with_fields(format=9), StoreVersionError, "format 9; this Foreword reads up to 1"),
         (with_fields(schema=99), StoreVersionError, "schema 99"),
         (with_fields(more=1), StoreCorruptError, "no manifest that can be read"),
+        (with_part("profiles", sha256="../../x" + "0" * 57), StoreCorruptError, "checksum is malformed"),
+        (with_part("figures", revision="1/../../x"), StoreCorruptError, "revision is no number"),
+        (with_part("figures", users="12"), StoreCorruptError, "users is no number"),
+        (with_part("profiles", bytes=10), StoreCorruptError, "more than the 10 bytes it says"),
     ],
 )
 def test_a_wrong_file_is_refused_and_the_profiles_stay(

@@ -95,8 +95,9 @@ def unpack_dataset(file: Path, folder: Path, progress: Progress | None = None) -
     make_directory(place)
     with _opened(file) as tar:
         manifest = _manifest(tar, file)
+        size = manifest.profiles.bytes
         with _member(tar, _DATA_MEMBER, file) as source, (place / DATA_FILE).open("wb") as target:
-            digest = _copied(source, target, manifest.profiles.bytes, progress)
+            digest = _copied(source, target, size, progress)
         if digest != manifest.profiles.sha256:
             raise StoreCorruptError(f"{file} is damaged: its profiles have another checksum", hint=_HINT)
     (place / DATA_FILE).chmod(0o600)
@@ -130,6 +131,9 @@ def _copied(source: IO[bytes], target: IO[bytes], size: int, progress: Progress 
         digest.update(chunk)
         target.write(chunk)
         done += len(chunk)
+        if done > size:
+            # A small file can be unpacked to any size.
+            raise tarfile.TarError(f"its profiles are more than the {size:,} bytes it says")
         if progress is not None:
             progress(PROFILES, done, size)
     return digest.hexdigest()

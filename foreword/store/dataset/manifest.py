@@ -58,13 +58,22 @@ def parse_manifest(data: bytes, where: str) -> DatasetManifest:
         _refuse_later(fields, where)
         copy, figures = EnvironmentCopy(**fields.pop("profiles")), DatasetFigures(**fields.pop("figures"))
         manifest = DatasetManifest(**fields, profiles=copy, figures=figures)
-        manifest.name  # noqa: B018 - a moment that is no time
+        _refuse_malformed(manifest)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError) as exc:
         raise StoreCorruptError(
             f"{where} has no manifest that can be read: {exc}",
             hint="use a file made by `foreword dataset snapshot`",
         ) from exc
     return manifest
+
+
+def _refuse_malformed(manifest: DatasetManifest) -> None:
+    """Refuse numbers that are none, and a name that leads out of the folder of datasets: files come from strangers."""
+    for name, number in (*asdict(manifest.figures).items(), ("profiles.bytes", manifest.profiles.bytes)):
+        if type(number) is not int:
+            raise ValueError(f"{name} is no number")
+    if not is_name(manifest.name):
+        raise ValueError("its moment, revision or checksum is malformed")
 
 
 def is_name(text: str) -> bool:
