@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import tarfile
@@ -18,6 +19,7 @@ from foreword.errors import (
     FieldError,
     StoreCorruptError,
     StoreError,
+    StoreFullError,
     StoreLockedError,
     StoreMissingError,
     StoreVersionError,
@@ -276,3 +278,20 @@ def test_a_dataset_stays_named_through_a_compaction(store: Path, tmp_path: Path)
     name = Versions(store).install(tmp_path / "set.tar").manifest.name
     compact_store(store, PROFILES)
     assert Versions(store).in_force.name == name
+
+
+def test_a_full_disk_leaves_what_is_in_force(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the copy that is to be in force finds no room, it is said in words, and the former profiles serve on."""
+    make_dataset(store, tmp_path / "set.tar")
+    before = revision(store)
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("foreword.store.dataset.versions.shutil.copyfile", full)
+    with pytest.raises(StoreFullError, match=r"the disk under .* is full"):
+        Versions(store).install(tmp_path / "set.tar")
+    assert revision(store) == before
+    assert list(inspect_store(store)) == []

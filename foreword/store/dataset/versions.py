@@ -27,13 +27,14 @@ from foreword.store.dataset.manifest import (
 from foreword.store.dataset.rules import DatasetRules, objections
 from foreword.store.engine import create_lmdb
 from foreword.store.failpoints import Failpoint, passing
-from foreword.store.files import DATA_FILE, PROFILES, make_directory, sync_directory, write_private
+from foreword.store.files import DATA_FILE, LOCK_FILE, PROFILES, make_directory, sync_directory, write_private
 from foreword.store.lock import FileLock, lock_profiles
 from foreword.store.snapshot import open_snapshot
 from foreword.store.swap import incoming, recover, swap_back, swap_in, sync_environment
 from foreword.store.translation import translated
 from foreword.store.upkeep.backup import copied
-from foreword.store.upkeep.partial import LOCK_FILE, partial_folder
+from foreword.store.upkeep.partial import LOCK_FILE as PARTIAL_LOCK
+from foreword.store.upkeep.partial import disk_error, partial_folder
 from foreword.store.upkeep.rewrite import Progress
 
 FOLDER = "datasets"
@@ -204,9 +205,12 @@ class Versions:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        make_directory(self._folder)
-        with FileLock(self._folder / _LOCK, f"another process changes the datasets of {self.directory}"):
-            yield
+        try:
+            make_directory(self._folder)
+            with FileLock(self._folder / _LOCK, f"another process changes the datasets of {self.directory}"):
+                yield
+        except OSError as exc:
+            raise disk_error(self.directory, exc) from exc
 
     def _names(self) -> list[str]:
         if not self._folder.is_dir():
@@ -256,11 +260,11 @@ class Versions:
 
     def _stand(self, partial: Path, target: Path) -> None:
         # The check leaves the environment's lock file.
-        (partial / PROFILES / "lock.mdb").unlink(missing_ok=True)
+        (partial / PROFILES / LOCK_FILE).unlink(missing_ok=True)
         sync_directory(partial)
         partial.rename(target)
         sync_directory(self._folder)
-        (target / LOCK_FILE).unlink()
+        (target / PARTIAL_LOCK).unlink()
 
     def _put_in_force(self, name: str, progress: Progress | None) -> None:
         path = self.directory / PROFILES
@@ -301,7 +305,7 @@ class Versions:
             with env.begin(db=meta, write=True) as txn:
                 txn.put(db.META_DATASET, json.dumps(InForce(name, before)).encode())
             env.sync(True)
-        (place / "lock.mdb").unlink(missing_ok=True)
+        (place / LOCK_FILE).unlink(missing_ok=True)
         sync_environment(place)
         if progress is not None:
             progress(PROFILES, size, size)

@@ -45,6 +45,13 @@ def refuse_existing(path: Path) -> None:
         raise StoreError(f"{path} exists already", hint="name one that does not, or remove this one")
 
 
+def disk_error(folder: Path, exc: OSError) -> StoreError:
+    """Return the error that says why a folder could not be written."""
+    if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreFullError(f"the disk under {folder} is full", hint="free space")
+    return StoreNotWritableError(f"{folder} cannot be written: {exc}", hint="check permissions")
+
+
 @contextmanager
 def _own(partial: Path, target: Path, what: str) -> Iterator[None]:
     """Hold the folder something is made in, cleared of what a dead process left there."""
@@ -68,11 +75,7 @@ def _cleared_on_failure(partial: Path) -> Iterator[None]:
         yield
     except OSError as exc:
         shutil.rmtree(partial, ignore_errors=True)
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFullError(f"the disk under {partial.parent} is full", hint="free space") from exc
-        raise StoreNotWritableError(
-            f"{partial.parent} cannot be written: {exc}", hint="check permissions"
-        ) from exc
+        raise disk_error(partial.parent, exc) from exc
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
