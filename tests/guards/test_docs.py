@@ -43,6 +43,7 @@ EXPECTED = (
     "docs/architecture.md",
     "docs/configuration.md",
     "docs/errors.md",
+    "docs/figures.md",
     "docs/glossary.md",
     "docs/guide.md",
     "docs/metrics.md",
