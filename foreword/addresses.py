@@ -34,6 +34,19 @@ class Address(NamedTuple):
     port: int
     """0 for a socket, and where the system is to choose one."""
 
+    @property
+    def is_local(self) -> bool:
+        """Whether no other machine can reach it: a socket's file, `localhost`, or a number of loopback."""
+        if self.path or self.host == "localhost":
+            return True
+        # Imported here: only a client with a token, and a sidecar, have to know.
+        import ipaddress
+
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
 
 def parse_address(field: str, text: str) -> Address:
     """Return an address.

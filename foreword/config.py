@@ -644,17 +644,32 @@ class Tiering(Section):
 
 
 class Security(Section):
-    """Who may connect."""
+    """Who may connect, and what they may do."""
 
     tls_certificate_file: Path | None = None
-    """PEM certificate chain for addresses that are not loopback. None: only loopback and unix sockets."""
+    """PEM certificate chain for addresses that are not loopback. None: only loopback and unix sockets. It and the two
+    other PEM files are read anew when they change; new connections get what is new."""
     tls_key_file: Path | None = None
     """PEM private key of the certificate."""
+    client_ca_file: Path | None = None
+    """PEM certificates of those who sign callers' certificates. With it nobody connects by TLS without one, and the
+    names in it may stand in the callers file. None: callers need none."""
+    callers_file: Path | None = None
+    """TOML file of those who may call, with what they may do and in which namespaces, as `foreword token new` writes
+    its entries. Not for others to read, and read anew when it changes."""
+    require_caller: Literal["remote", "everywhere", "nowhere"] = "remote"
+    """Where a caller must be one of the callers file. remote: at addresses that other machines can reach, which is why
+    they need one. everywhere: on loopback and unix sockets as well. nowhere: whoever connects may do everything. The
+    native front serves no address where callers are asked for."""
 
     @model_validator(mode="after")
     def _both(self) -> Security:
         if (self.tls_certificate_file is None) != (self.tls_key_file is None):
             raise ValueError("tls_certificate_file and tls_key_file go together; one of them is missing")
+        if self.client_ca_file is not None and self.tls_certificate_file is None:
+            raise ValueError("client_ca_file needs tls_certificate_file and tls_key_file beside it")
+        if self.require_caller == "everywhere" and self.callers_file is None:
+            raise ValueError('require_caller = "everywhere" needs callers_file')
         return self
 
 

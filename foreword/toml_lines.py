@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -13,8 +14,8 @@ from foreword.errors import FieldError
 
 T = TypeVar("T")
 
-# The head of a table, with bare and quoted keys, and the keys in it.
-_HEADER = re.compile(r"""\s*\[\s*((?:[A-Za-z0-9_.\-\s]|"[^"]*"|'[^']*')+?)\s*\]""")
+# The head of a table, or of one in an array of them, with bare and quoted keys, and the keys in it.
+_HEADER = re.compile(r"""\s*\[(\[?)\s*((?:[A-Za-z0-9_.\-\s]|"[^"]*"|'[^']*')+?)\s*\]""")
 _HEADER_KEY = re.compile(r"""(?:"[^"]*"|'[^']*'|[^.])+""")
 _ASSIGNMENT = re.compile(r"""\s*("[^"]*"|'[^']*'|[A-Za-z0-9_.\-]+)\s*=""")
 
@@ -48,13 +49,20 @@ def read_toml(path: Path, parse: Callable[[str, str], T], *, bytes_max: int) -> 
 
 
 def line_of(text: str, key: str) -> int | None:
-    """Return the line of `table.key`, from 1, or of the head of its table; None where neither stands in the file."""
+    """Return the line of `table.key`, from 1, or of the head of its table; None where neither stands in the file.
+
+    The tables of an array are `array[0].key` and so on.
+    """
     table: tuple[str, ...] = ()
     best: int | None = None
+    counts: Counter[tuple[str, ...]] = Counter()
     for number, line in enumerate(text.splitlines(), 1):
         header = _HEADER.match(line)
         if header:
-            table = tuple(part.strip().strip("\"'") for part in _HEADER_KEY.findall(header[1]))
+            table = tuple(part.strip().strip("\"'") for part in _HEADER_KEY.findall(header[2]))
+            if header[1]:
+                number_of, counts[table] = counts[table], counts[table] + 1
+                table = (*table[:-1], f"{table[-1]}[{number_of}]")
             if _is_above(table, key) or (best is None and _is_above(tuple(key.split(".")), ".".join(table))):
                 best = number
             continue

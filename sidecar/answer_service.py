@@ -33,6 +33,7 @@ from foreword.v1.answer_service_pb2 import (
     WrapCoreResponse,
 )
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
+from sidecar import access
 from sidecar.activity import Activity
 from sidecar.answering import Answering
 from sidecar.profiles import Profiles
@@ -47,6 +48,8 @@ _STYLES_MAX = 50_000
 _AUDITED = 100
 _AUDITED_MAX = 1000
 _ANSWER_ID_BYTES = 16
+# A keyed digest is never this.
+_NO_CORE = "0" * 32
 
 
 class AnswerService:
@@ -96,7 +99,9 @@ class AnswerService:
     async def get_core(self, request: GetCoreRequest, _context: Context) -> GetCoreResponse:
         """Return a core and what leads to it."""
         _, _, curating = self._answering.open_parts()
-        return await asyncio.to_thread(curating.get, request)
+        found = await asyncio.to_thread(curating.get, request)
+        # An id says nothing of a namespace: a core of another one is as none.
+        return found if access.sight()(found.core.namespace) or not found.core.core_id else GetCoreResponse()
 
     async def wrap_core(self, request: WrapCoreRequest, _context: Context) -> WrapCoreResponse:
         """Put a core into words for one user."""
@@ -104,7 +109,7 @@ class AnswerService:
         _, _, curating = self._answering.open_parts()
         locale = request.locale or request.core.locale or self._live.current.tiering.locale
         style, _ = self._style(user, locale)
-        wrapped = curating.wrap(request, style)
+        wrapped = curating.wrap(request, style) if await self._sees_core(request.core_id) else None
         if wrapped is None:
             raise FieldError("core_id", quoted(request.core_id), "the id of a stored core")
         return wrapped
@@ -116,6 +121,9 @@ class AnswerService:
         check_text("namespace", request.namespace, NAMESPACE_BYTES_MAX)
         self._activity.refuse_draining()
         _, _, curating = self._answering.open_parts()
+        if not await self._sees_core(request.core_id):
+            # Nothing goes of what is not there, and of what is another's.
+            request.core_id = _NO_CORE
         return await asyncio.to_thread(curating.invalidate, request)
 
     async def explain_answer(self, request: ExplainAnswerRequest, _context: Context) -> ExplainAnswerResponse:
@@ -141,6 +149,14 @@ class AnswerService:
             lambda: cache.accounts.audited(count, served_only=request.served_only, namespace=namespace)
         )
         return AuditAnswersResponse(hits=hits)
+
+    async def _sees_core(self, core_id: str) -> bool:
+        """Return whether a caller may know of a core that is named by its id; of one that is not there, too."""
+        if not core_id or access.sees_all():
+            return True
+        _, _, curating = self._answering.open_parts()
+        core = (await asyncio.to_thread(curating.get, GetCoreRequest(core_id=core_id))).core
+        return not core.core_id or access.sight()(core.namespace)
 
     def _style(self, user: UserKey, locale: str) -> tuple[AppliedStyle, int]:
         """Return how a user's answers are presented, and the revision of the profile that says so; 0 without one."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from foreword import request_id
 from foreword.request_id import Request
 from foreword.telemetry import Histogram, Metric, Page
 from foreword.telemetry.tracing import Attributes, Tracing
-from sidecar.rpc import Context, Handler
+from sidecar.rpc import SINGLE, Behaviour, Context, Handler, behaviour_of, kind_of, with_behaviour
 from sidecar.status import REQUEST_ID
 
 logger = logging.getLogger("sidecar.calls")
@@ -37,10 +37,6 @@ METRICS = (COUNT, SECONDS, RUNNING)
 _FAULTS = {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
 _OK = grpc.StatusCode.OK.name
 
-Behaviour = Callable[[Any, Context], Awaitable[Any]]
-# Of the four kinds of handler, the one that is set.
-_SINGLE = "unary_unary"
-_KINDS = (_SINGLE, "unary_stream", "stream_unary", "stream_stream")
 # What gRPC may take to send the last answer once it has it.
 SENDING_SECONDS = 0.2
 
@@ -81,7 +77,10 @@ class Calls:
             service: The full name of the service, of which the last part is shown.
             handlers: By method.
         """
-        return {method: self._wrapped(service, method, handler) for method, handler in handlers.items()}
+        return {
+            method: with_behaviour(handler, self._behaviour(service, method, handler))
+            for method, handler in handlers.items()
+        }
 
     async def ended(self, grace_seconds: float) -> None:
         """Wait until all calls that answer once have ended and were answered, at most for the grace."""
@@ -99,16 +98,11 @@ class Calls:
             for code, count in method.codes.items():
                 page.put(COUNT, count, name, code)
 
-    def _wrapped(self, service: str, method: str, handler: Handler) -> Handler:
-        kind = next(kind for kind in _KINDS if getattr(handler, kind) is not None)
-        behaviour = self._behaviour(service, method, getattr(handler, kind), is_single=kind == _SINGLE)
-        # A named tuple, which the stubs do not say.
-        wrapped: Handler = cast(Any, handler)._replace(**{kind: behaviour})
-        return wrapped
-
-    def _behaviour(self, service: str, method: str, behaviour: Behaviour, *, is_single: bool) -> Behaviour:
+    def _behaviour(self, service: str, method: str, handler: Handler) -> Behaviour:
+        behaviour, is_single = behaviour_of(handler), kind_of(handler) == SINGLE
         full_name, name = f"{service}/{method}", f"{service.rpartition('.')[2]}.{method}"
-        counted = self._methods[name] = _Method()
+        # One for all addresses, whether it is asked there who calls or not.
+        counted = self._methods.setdefault(name, _Method())
         codes, add = counted.codes, counted.durations.add
 
         async def call(request: Any, context: Context) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from foreword.errors import FieldError, ForewordError
+from foreword.naming import quoted
 
 
 class BatchTooLargeError(FieldError):
@@ -87,3 +88,58 @@ class FeedError(ForewordError):
 
 class FrontError(ForewordError):
     """The native front cannot be used."""
+
+
+class AccessError(ForewordError):
+    """A caller may not do what they asked for.
+
+    Attributes:
+        cause: Why, in a word.
+        right: What the call takes.
+    """
+
+    def __init__(self, message: str, *, cause: str, right: str, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.cause = cause
+        self.right = right
+
+
+class UnauthenticatedError(AccessError):
+    """Who calls is not known: no token, none that is known, or one that has ended."""
+
+
+class RightMissingError(AccessError):
+    """A caller has not got the right that a method takes.
+
+    Attributes:
+        caller: Their name.
+    """
+
+    def __init__(self, caller: str, right: str) -> None:
+        super().__init__(
+            f"caller {caller} has not got the right to {right}",
+            cause="right",
+            right=right,
+            hint=f'whoever runs the sidecar adds "{right}" to the rights of {caller} in the callers file',
+        )
+        self.caller = caller
+
+
+class NamespaceForbiddenError(AccessError):
+    """A caller has a right, but not in this namespace.
+
+    Attributes:
+        caller: Their name.
+        namespace: Which; None for all of them at once.
+    """
+
+    def __init__(self, caller: str, right: str, namespace: str | None) -> None:
+        where = "all namespaces at once" if namespace is None else f"namespace {quoted(namespace)}"
+        super().__init__(
+            f"caller {caller} has not got the right to {right} in {where}",
+            cause="namespace",
+            right=right,
+            hint="name a namespace that the callers file gives them, or have it added there",
+        )
+        self.caller = caller
+        self.namespace = namespace

@@ -278,15 +278,6 @@ def _command(binary: Path, folder: Path, listening: Sequence[Listening], config:
         "--readers-max": config.store.readers_max,
         "--alone-seconds": config.sidecar.front_alone_seconds,
     }
-    tls = {
-        "--tls-certificate": config.security.tls_certificate_file,
-        "--tls-key": config.security.tls_key_file,
-    }
-    if all(tls.values()):
-        options |= tls
-    places = [
-        ("--listen-tls" if one.is_tls else "--listen", f"{one.socket.fileno()}={one.target}")
-        for one in listening
-    ]
+    places = [("--listen", f"{one.socket.fileno()}={one.target}") for one in listening]
     pairs = [*options.items(), *places]
     return [str(binary), *(str(part) for pair in pairs for part in pair)]

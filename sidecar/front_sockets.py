@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
-import grpc
-
 from foreword.addresses import parse_address
-from foreword.config import Security
 from sidecar.front_door import FormerFront
 
 _UNIX = "unix:"
@@ -21,11 +17,10 @@ _BACKLOG = 1024
 
 
 class Listening(NamedTuple):
-    """A listening socket and what it is for."""
+    """A listening socket and its address."""
 
     target: str
     socket: socket.socket
-    is_tls: bool
 
 
 class FrontSockets:
@@ -33,15 +28,13 @@ class FrontSockets:
 
     Args:
         former: A front whose sockets are taken over where their addresses are asked for.
-        security: The files that the front speaks TLS with.
 
     Attributes:
         listening: What is bound.
     """
 
-    def __init__(self, former: FormerFront | None, security: Security) -> None:
+    def __init__(self, former: FormerFront | None) -> None:
         self.listening: list[Listening] = []
-        self._security = security
         self._former = former
 
     def holds(self, target: str) -> bool:
@@ -56,25 +49,6 @@ class FrontSockets:
         Raises:
             RuntimeError: It cannot be bound.
         """
-        return self._add(target, is_tls=False)
-
-    def add_secure_port(self, target: str, _credentials: grpc.ServerCredentials) -> int:
-        """Bind an address on which the front speaks TLS; returns and raises as `add_insecure_port`."""
-        certificate, key = self._security.tls_certificate_file, self._security.tls_key_file
-        assert certificate is not None
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
-        except OSError as exc:
-            raise RuntimeError(f"{certificate} and {key}: {exc}") from exc
-        return self._add(target, is_tls=True)
-
-    def close(self) -> None:
-        """Let go of the sidecar's share in them: without a front they are no longer listened to."""
-        for one in self.listening:
-            one.socket.close()
-        self.listening.clear()
-
-    def _add(self, target: str, *, is_tls: bool) -> int:
         if self.holds(target):
             assert self._former is not None
             sockets = self._former.sockets.pop(target)
@@ -83,8 +57,14 @@ class FrontSockets:
                 sockets = _bind(target)
             except OSError as exc:
                 raise RuntimeError(f"{target}: {exc}") from exc
-        self.listening += [Listening(target, each, is_tls) for each in sockets]
+        self.listening += [Listening(target, each) for each in sockets]
         return 1 if sockets[0].family == socket.AF_UNIX else int(sockets[0].getsockname()[1])
+
+    def close(self) -> None:
+        """Let go of the sidecar's share in them: without a front they are no longer listened to."""
+        for one in self.listening:
+            one.socket.close()
+        self.listening.clear()
 
 
 def _bind(target: str) -> list[socket.socket]:

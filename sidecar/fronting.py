@@ -8,6 +8,7 @@ from pathlib import Path
 
 import grpc
 
+from foreword.addresses import parse_address
 from foreword.clock import Clock
 from foreword.config import Config
 from foreword.errors import StoreLockedError, StoreNotWritableError
@@ -18,6 +19,7 @@ from sidecar.errors import FrontError
 from sidecar.front import COMPONENT, Front, find_binary
 from sidecar.front_door import SIDECAR_SOCKET, FormerFront, find_former, front_folder
 from sidecar.front_sockets import FrontSockets
+from sidecar.listen import asks_who
 from sidecar.open_triggers import OpenTriggers
 from sidecar.reads import Reads
 
@@ -41,10 +43,15 @@ class Fronting:
         self._front: Front | None = None
 
     def choose(self, server: grpc.aio.Server) -> grpc.aio.Server | FrontSockets:
-        """Return what the configured addresses are bound to: sockets for the front, or the sidecar's own server."""
+        """Return what plain addresses are bound to: sockets for the front, or the sidecar's own server.
+
+        Plain are those where neither TLS nor a caller's name is asked for: the front knows of neither.
+        """
         store = self._config.store.directory
+        listed = [parse_address("sidecar.listen", text) for text in self._config.listen_addresses()]
+        own = {each.target for each in listed if not each.is_local or asks_who(each, self._config.security)}
         try:
-            self._reason = self._absence()
+            self._reason = self._absence(is_needed=len(own) < len(listed))
             if not self._reason:
                 self._folder = front_folder(store)
                 self._lock = FileLock(self._folder / "sidecar.lock", "another sidecar has this store's front")
@@ -56,13 +63,20 @@ class Fronting:
             return server
         server.add_insecure_port(f"unix:{self._folder / SIDECAR_SOCKET}")
         self._former = find_former(self._folder)
-        self._sockets = FrontSockets(self._former, self._config.security)
+        if self._former is not None and not own.isdisjoint(self._former.sockets):
+            # It serves where nothing was asked before. Better nobody there for a moment than one who does not ask.
+            self._retire(store)
+            self._former.close()
+            self._former = None
+        self._sockets = FrontSockets(self._former)
         return self._sockets
 
-    def _absence(self) -> str:
+    def _absence(self, *, is_needed: bool) -> str:
         """Return why there is to be no front, where that is no problem; empty when there is to be one."""
         if self._config.sidecar.native == "off":
             return 'sidecar.native is "off"'
+        if not is_needed:
+            return "every address asks for TLS or for who calls"
         binary = find_binary()
         if binary is None:
             return "foreword-native is not installed"

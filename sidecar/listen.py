@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 import stat
 from pathlib import Path
+from typing import NamedTuple
 
 import grpc
 
@@ -15,21 +15,49 @@ from foreword.config import Security
 from foreword.store import FileLock
 from sidecar.errors import ListenError
 from sidecar.front_sockets import FrontSockets
+from sidecar.tls import TlsFiles
 
 # No bit for group and others from the first moment on; a later chmod would leave a gap.
 _UMASK = 0o177
 
 
+def asks_who(address: Address, security: Security) -> bool:
+    """Return whether those who call at an address must be callers of `security.callers_file`."""
+    match security.require_caller:
+        case "everywhere":
+            return True
+        case "remote":
+            return not address.is_local
+    return False
+
+
+class Servers(NamedTuple):
+    """What serves an address, by what is asked there of those who call."""
+
+    plain: grpc.aio.Server | FrontSockets
+    """Nothing: the native front's, where there is one."""
+    secure: grpc.aio.Server
+    """That they speak TLS. The sidecar's own: its files are followed, and say who callers are."""
+    asking: grpc.aio.Server
+    """Who they are."""
+
+
 class Listener:
     """Binds addresses to a server, or to sockets for the native front, and keeps others off them.
+
+    Args:
+        servers: What addresses are bound to.
+        tls: The certificate.
+        security: Says what is asked where.
 
     Attributes:
         bound: The addresses served on, with the port chosen where 0 was asked.
     """
 
-    def __init__(self, server: grpc.aio.Server | FrontSockets, security: Security) -> None:
+    def __init__(self, servers: Servers, tls: TlsFiles, security: Security) -> None:
         self.bound: list[str] = []
-        self._server = server
+        self._servers = servers
+        self._tls = tls
         self._security = security
         self._locks: dict[Path, FileLock] = {}
 
@@ -37,16 +65,17 @@ class Listener:
         """Serve on an address.
 
         Raises:
-            ListenError: It is taken, cannot be bound, or is open to others without TLS.
+            ListenError: It is taken, cannot be bound, or is open to others without TLS or without callers.
             StoreLockedError: Another sidecar serves on this socket.
             StoreNotWritableError: The socket's folder cannot be written.
         """
         if address.path:
             self._bind_socket(address, Path(address.path))
-        elif _is_loopback(address.host):
+        elif address.is_local:
             self._add(address, None)
         else:
-            self._add(address, _credentials(address, self._security))
+            _check_open(address, self._security)
+            self._add(address, self._tls.credentials())
 
     def release(self) -> None:
         """Remove the sockets and let others have the addresses; the server must have stopped."""
@@ -72,16 +101,23 @@ class Listener:
         self._locks[path] = lock
 
     def _is_held(self, address: Address) -> bool:
-        return isinstance(self._server, FrontSockets) and self._server.holds(address.target)
+        server = self._server_of(address)
+        return isinstance(server, FrontSockets) and server.holds(address.target)
+
+    def _server_of(self, address: Address) -> grpc.aio.Server | FrontSockets:
+        if asks_who(address, self._security):
+            return self._servers.asking
+        return self._servers.plain if address.is_local else self._servers.secure
 
     def _add(self, address: Address, credentials: grpc.ServerCredentials | None) -> None:
         if not address.path and not self._is_held(address):
             _try_port(address)
+        server = self._server_of(address)
         try:
             if credentials is None:
-                port = self._server.add_insecure_port(address.target)
+                port = server.add_insecure_port(address.target)
             else:
-                port = self._server.add_secure_port(address.target, credentials)
+                port = server.add_secure_port(address.target, credentials)
         except RuntimeError as exc:
             # gRPC says the same of a bad certificate as of a taken port.
             tls = (
@@ -133,23 +169,16 @@ def _remove_stale(path: Path) -> None:
     path.unlink()
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _credentials(address: Address, security: Security) -> grpc.ServerCredentials:
+def _check_open(address: Address, security: Security) -> None:
+    """Refuse to serve other machines in clear text, or without knowing who calls, unless told to."""
     if security.tls_certificate_file is None or security.tls_key_file is None:
         raise ListenError(
             f"{address.text} can be reached from other machines, and no TLS is configured",
             hint="set security.tls_certificate_file and security.tls_key_file, or listen on 127.0.0.1",
         )
-    try:
-        pair = security.tls_key_file.read_bytes(), security.tls_certificate_file.read_bytes()
-    except OSError as exc:
-        raise ListenError(f"the TLS files cannot be read: {exc}", hint="see [security]") from exc
-    return grpc.ssl_server_credentials([pair])
+    if asks_who(address, security) and security.callers_file is None:
+        raise ListenError(
+            f"{address.text} can be reached from other machines, and nothing says who may call",
+            hint="set security.callers_file (`foreword token new` makes its entries), or "
+            'security.require_caller = "nowhere" to let everybody in',
+        )

@@ -12,7 +12,8 @@ from foreword.v1.answer_pb2 import AnswerTotals, HitKind, Tier
 from foreword.v1.model_status_pb2 import ModelStatus
 from foreword.v1.model_work_pb2 import ModelWait
 from foreword.v1.operator_service_pb2 import GetStatusResponse, SegmentStatus
-from sidecar import calls
+from sidecar import access, calls
+from sidecar.access import Access
 from sidecar.calls import Calls
 from sidecar.counts import StoreCounter
 from sidecar.operator_service import OperatorService
@@ -142,6 +143,7 @@ RANKING_MODEL = _gauge(
 
 METRICS = (
     *calls.METRICS,
+    *access.METRICS,
     INFO,
     PROBLEMS,
     SCHEDULER_SEEN,
@@ -198,8 +200,10 @@ class SidecarMetrics:
         reads: Reads,
         readers: ReaderWatch,
         *,
+        gate: Access,
         live: FollowedConfig,
     ) -> None:
+        self._access = gate
         self._operator = operator
         self._counter = counter
         self._calls = followed
@@ -213,6 +217,7 @@ class SidecarMetrics:
         config = self._live.current
         page = Page()
         self._calls.put(page)
+        self._access.put(page)
         _put_whole(page, status)
         _put_reads(page, self._reads, config.segments)
         for segment in status.segments:

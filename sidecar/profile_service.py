@@ -37,7 +37,7 @@ from foreword.v1.profile_service_pb2 import (
     RollbackProfileResponse,
     WatchProfilesRequest,
 )
-from sidecar import checks
+from sidecar import access, checks
 from sidecar.activity import Activity
 from sidecar.open_triggers import OpenTriggers
 from sidecar.profiles import Profiles
@@ -112,6 +112,7 @@ class ProfileService:
 
     def _looked_up(self, request: LookupProfilesRequest) -> bytes:
         try:
+            access.check_space(request.namespace)
             return lookup_response(self._profile(request), request.lookup_id)
         except ForewordError as exc:
             refused = LookupProfilesResponse(lookup_id=request.lookup_id, refusal=_refusal(exc))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -194,12 +195,18 @@ class Ranker:
 
     # -- learning ---------------------------------------------------------------------------------------------
 
-    async def feedback(self, request: RecordFeedbackRequest) -> RecordFeedbackResponse:
+    async def feedback(
+        self, request: RecordFeedbackRequest, sees: Callable[[str], bool]
+    ) -> RecordFeedbackResponse:
         """Take what a user said of an action, and answer once it is on disk.
+
+        Args:
+            request: What was said.
+            sees: Returns whether the caller may know of a decision in a namespace.
 
         Raises:
             FieldError: A field is missing, malformed or contradicts another.
-            DecisionUnknownError: The decision is not in the log.
+            DecisionUnknownError: The decision is not in the log, or not for the caller.
         """
         key = _check_feedback(request)
         if not key:
@@ -213,7 +220,7 @@ class Ranker:
         def job(transaction: ActivityTransaction) -> Answer | FieldError | None:
             # Returned rather than raised: an exception would have the whole group written again one by one.
             try:
-                said = self._said(transaction, request, key, receipt_ms)
+                said = self._said(transaction, request, key, receipt_ms, sees=sees)
             except FieldError as exc:
                 return exc
             return None if said is None else self._learn(transaction, said, model)
@@ -239,11 +246,13 @@ class Ranker:
         request: RecordFeedbackRequest,
         key: bytes,
         receipt_ms: int,
+        *,
+        sees: Callable[[str], bool],
     ) -> Said | None:
-        """Return what was said, of the decision where one is named; None when that is not in the log."""
+        """Return what was said, of the decision where one is named; None when that is not in the log for the caller."""
         if key:
             decision = transaction.ranking.decision(key)
-            if decision is None:
+            if decision is None or not sees(decision.namespace):
                 return None
             user_id, namespace = decision.user_id, decision.namespace
             candidate, context = _offered(decision, request.action_id), decision.context
@@ -302,16 +311,21 @@ class Ranker:
 
     # -- explaining -------------------------------------------------------------------------------------------
 
-    async def explain(self, key: bytes, limit: int) -> ExplainRankingResponse:
+    async def explain(self, key: bytes, limit: int, sees: Callable[[str], bool]) -> ExplainRankingResponse:
         """Return why a decision was what it was.
 
+        Args:
+            key: The decision's.
+            limit: Most actions to explain.
+            sees: Returns whether the caller may know of a decision in a namespace.
+
         Raises:
-            DecisionUnknownError: It is not in the log.
+            DecisionUnknownError: It is not in the log, or not for the caller.
         """
         await self.log.settle()
         reader = self._activity.reader
         decision = None if reader is None else reader.ranking_decision(key)
-        if decision is None:
+        if decision is None or not sees(decision.namespace):
             raise DecisionUnknownError("no such decision is in the log", hint=_UNKNOWN_HINT)
         model = await self._models.read(decision.model_version)
         if model is None:

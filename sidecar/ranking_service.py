@@ -14,6 +14,7 @@ from foreword.v1.ranking_service_pb2 import (
     RecordFeedbackRequest,
     RecordFeedbackResponse,
 )
+from sidecar import access
 from sidecar.activity import Activity
 from sidecar.ranking import Ranking
 from sidecar.rpc import Context, Handler, unary
@@ -53,7 +54,7 @@ class RankingService:
         self._activity.refuse_draining()
         check_namespace(request.namespace)
         ranker = await self._ranking.ranker()
-        return await ranker.feedback(request)
+        return await ranker.feedback(request, access.sight())
 
     async def explain_ranking(
         self, request: ExplainRankingRequest, _context: Context
@@ -63,4 +64,4 @@ class RankingService:
         if key is None:
             raise FieldError("decision_id", quoted(request.decision_id), _DECISION_ID)
         ranker = await self._ranking.ranker()
-        return await ranker.explain(key, min(request.limit or _EXPLAINED_MAX, _EXPLAINED_MAX))
+        return await ranker.explain(key, min(request.limit or _EXPLAINED_MAX, _EXPLAINED_MAX), access.sight())

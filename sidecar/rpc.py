@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Never, TypeAlias, TypeVar
+from typing import Any, Never, TypeAlias, TypeVar, cast
 
 import grpc
 from google.protobuf.message import DecodeError, Message
 
 from foreword.errors import FieldError, ForewordError
+from sidecar import access
 from sidecar.errors import DeadlineError
 from sidecar.status import refuse
 
@@ -18,7 +19,30 @@ logger = logging.getLogger("sidecar")
 
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Behaviour: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
 RequestT = TypeVar("RequestT", bound=Message)
+
+# Of the four kinds of handler, the one that is set.
+SINGLE = "unary_unary"
+_KINDS = (SINGLE, "unary_stream", "stream_unary", "stream_stream")
+
+
+def kind_of(handler: Handler) -> str:
+    """Return which of its four attributes a handler does its work by."""
+    return next(kind for kind in _KINDS if getattr(handler, kind) is not None)
+
+
+def behaviour_of(handler: Handler) -> Behaviour:
+    """Return what a handler of ours does."""
+    behaviour: Behaviour = getattr(handler, kind_of(handler))
+    return behaviour
+
+
+def with_behaviour(handler: Handler, behaviour: Behaviour) -> Handler:
+    """Return a handler of the same kind that does something else."""
+    # A named tuple, which the stubs do not say.
+    changed: Handler = cast(Any, handler)._replace(**{kind_of(handler): behaviour})
+    return changed
 
 
 def unary(request_type: type[RequestT], method: Callable[[RequestT, Context], Awaitable[Any]]) -> Handler:
@@ -110,6 +134,10 @@ async def send(context: Context, message: bytes | Message) -> None:
     Handlers write rather than yield: when gRPC itself cannot send what was yielded, it logs a traceback for each caller
     that went away.
     """
+    grant = access.current.get()
+    if grant is not None:
+        # A stream lasts, and its caller's leave may not.
+        grant.renew()
     try:
         await context.write(message)
     except grpc.aio.InternalError as exc:
@@ -117,18 +145,24 @@ async def send(context: Context, message: bytes | Message) -> None:
 
 
 def parse(request_type: type[RequestT], request: bytes) -> RequestT:
-    """Return a parsed request.
+    """Return a parsed request that its caller may make.
 
     Raises:
         FieldError: The bytes are not such a message, for instance because a string is not UTF-8.
+        AccessError: The caller has no right to it.
     """
     try:
-        return request_type.FromString(request)
+        message = request_type.FromString(request)
     except DecodeError as exc:
         name = request_type.DESCRIPTOR.name
         raise FieldError(
             "request", f"bytes that are no {name}", f"a serialized {name}; strings are UTF-8"
         ) from exc
+    # Here, before anything of ours has looked at it: what is refused takes as long whoever is meant.
+    grant = access.current.get()
+    if grant is not None:
+        grant.check(message)
+    return message
 
 
 def check_deadline(context: Context) -> None:

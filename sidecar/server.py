@@ -38,6 +38,7 @@ from sidecar import (
     ranking_service,
     user_data_service,
 )
+from sidecar.access import Access
 from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
 from sidecar.alerts import Alerts
@@ -49,6 +50,7 @@ from sidecar.change_feed import ChangeFeed
 from sidecar.counts import StoreCounter
 from sidecar.erasures import Erasures
 from sidecar.fronting import Fronting
+from sidecar.guard import guarded
 from sidecar.health_service import HealthService
 from sidecar.maintenance import Maintenance
 from sidecar.metrics import SidecarMetrics
@@ -64,6 +66,7 @@ from sidecar.reads import SAVE_SECONDS, Reads
 from sidecar.rpc import Handler
 from sidecar.scrub import Scrubber
 from sidecar.streams import Streams
+from sidecar.tls import TlsFiles
 from sidecar.topics import Topics
 from sidecar.user_data_service import UserDataService
 from sidecar.watches import Watches
@@ -74,7 +77,13 @@ logger = logging.getLogger("sidecar")
 AT_START = {
     "sidecar": ("listen", "message_bytes_max", "group_commit_ms", "native", "front_alone_seconds"),
     "store": ("directory", "activity_map_size_bytes", "readers_max"),
-    "security": ("tls_certificate_file", "tls_key_file"),
+    "security": (
+        "tls_certificate_file",
+        "tls_key_file",
+        "client_ca_file",
+        "callers_file",
+        "require_caller",
+    ),
     "telemetry": ("sidecar_metrics_listen", "traces_url", "traces_share"),
     # What the cache is opened with; ages, mode, wrapper and limits apply at once.
     "tiering": (
@@ -196,7 +205,7 @@ class SidecarServer:
                     "telemetry.sidecar_metrics_listen", telemetry.sidecar_metrics_listen, self._metrics.read
                 )
             )
-            await self._server.start()
+            await asyncio.gather(self._server.start(), self._asking.start())
             await self._fronting.start()
             stack.push_async_callback(self._drain)
             self._closing = stack.pop_all()
@@ -238,7 +247,7 @@ class SidecarServer:
         if await self._streams.drain():
             # Those that nobody reads would hold the stop for all of the grace: the others may take it, these do not.
             await self._calls.ended(grace)
-            await self._server.stop(None)
+            await self._stop_servers(None)
         await stopping
         for timer in self._timers:
             timer.cancel()
@@ -249,7 +258,7 @@ class SidecarServer:
         """Let the front's calls end before those of the sidecar behind it, to which it hands them on."""
         ends = time.monotonic() + grace
         await self._fronting.drain(grace)
-        await self._server.stop(max(0.0, ends - time.monotonic()))
+        await self._stop_servers(max(0.0, ends - time.monotonic()))
 
     # -- starting ---------------------------------------------------------------------------------------------
 
@@ -259,6 +268,8 @@ class SidecarServer:
         self._live = FollowedConfig(
             config, self._config_file, self._problems, component="sidecar.config", at_start=AT_START
         )
+        self._access = Access(config.security.callers_file, self._problems, clock)
+        self._tls = TlsFiles(config.security, self._problems)
         self._profiles = Profiles(
             config.store.directory, readers_max=config.store.readers_max, problems=self._problems
         )
@@ -281,16 +292,19 @@ class SidecarServer:
         )
 
     async def _bind(self, stack: contextlib.AsyncExitStack) -> None:
-        sidecar = self._config.sidecar
-        self._server = grpc.aio.server(
-            options=[*_OPTIONS, ("grpc.max_receive_message_length", sidecar.message_bytes_max)]
-        )
-        self._register(self._server)
-        listener = listen.Listener(self._fronting.choose(self._server), self._config.security)
+        options = [
+            *_OPTIONS,
+            ("grpc.max_receive_message_length", self._config.sidecar.message_bytes_max),
+        ]
+        # Two, since a call does not say at which address it came.
+        self._server, self._asking = grpc.aio.server(options=options), grpc.aio.server(options=options)
+        self._register()
+        servers = listen.Servers(self._fronting.choose(self._server), self._server, self._asking)
+        listener = listen.Listener(servers, self._tls, self._config.security)
         stack.callback(listener.release)
         stack.push_async_callback(self._fronting.close)
         # Never started or already stopped, this frees the ports.
-        stack.push_async_callback(self._server.stop, 0)
+        stack.push_async_callback(self._stop_servers, 0)
         for text in self._config.listen_addresses():
             address = parse_address("sidecar.listen", text)
             try:
@@ -303,13 +317,16 @@ class SidecarServer:
             )
         self.addresses = tuple(listener.bound)
 
+    async def _stop_servers(self, grace_seconds: float | None) -> None:
+        await asyncio.gather(self._server.stop(grace_seconds), self._asking.stop(grace_seconds))
+
     def _leave_out(self, address: Address, exc: StoreNotWritableError) -> None:
         """Do without a socket whose folder is read-only, when the store is too; otherwise it is a mistake."""
         if not self._activity.is_read_only:
             raise exc
         self._problems.note("sidecar.listen", address.text, f"not serving on {address.text}: {exc}")
 
-    def _register(self, server: grpc.aio.Server) -> None:
+    def _register(self) -> None:
         triggers = OpenTriggers(self._activity, self._live, self._clock)
         self._fronting = Fronting(self._config, self._clock, self._problems, triggers, self._reads)
         self._erasures = Erasures(
@@ -375,16 +392,27 @@ class SidecarServer:
         }
         self._calls = Calls()
         for name, service in services.items():
-            handlers = self._calls.followed(name, service.handlers())
-            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
+            handlers = service.handlers()
+            asking = guarded(name, handlers, self._access)
+            for server, ours in ((self._server, handlers), (self._asking, asking)):
+                followed = self._calls.followed(name, ours)
+                server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, followed),))
         self._metrics = SidecarMetrics(
-            operator, counter, self._calls, self._reads, self._reader_watch, live=self._live
+            operator,
+            counter,
+            self._calls,
+            self._reads,
+            self._reader_watch,
+            gate=self._access,
+            live=self._live,
         )
         self._health = HealthService(SERVICES)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        reflection.enable_server_reflection(
-            (*SERVICES, health_service.SERVICE_NAME, reflection.SERVICE_NAME), server
-        )
+        for server in (self._server, self._asking):
+            # Of nobody's concern who asks: these say whether it works, and what stands in proto/.
+            health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+            reflection.enable_server_reflection(
+                (*SERVICES, health_service.SERVICE_NAME, reflection.SERVICE_NAME), server
+            )
 
     # -- running ----------------------------------------------------------------------------------------------
 
@@ -412,6 +440,8 @@ class SidecarServer:
     async def _tick(self) -> None:
         self._reads.turn()
         self._live.follow()
+        self._access.follow()
+        self._tls.follow()
         self._profiles.follow()
         self._fronting.tick()
         self._activity.refuse_cut()

@@ -18,20 +18,25 @@ from foreword.errors import (
     StoreFullError,
     StoreNotWritableError,
 )
+from foreword.keys import NAMESPACE_BYTES_MAX
 from foreword.store.translation import MAP_SETTING
 from foreword.v1.answer_pb2 import PrivateReason
 from foreword.v1.error_reason_pb2 import ErrorReason
 from sidecar.errors import (
+    AccessError,
     BackfillStateError,
     BatchTooLargeError,
     DeadlineError,
     DecisionUnknownError,
     DrainingError,
     FeedError,
+    NamespaceForbiddenError,
     QueueFullError,
     RankingOffError,
     ResyncRequiredError,
+    RightMissingError,
     StreamsExhaustedError,
+    UnauthenticatedError,
 )
 from tiering.errors import CacheError, CoreExistsError, NoAnswerError
 
@@ -59,6 +64,13 @@ _MAPPING: tuple[tuple[type[ForewordError], grpc.StatusCode, ErrorReason], ...] =
     (MissingExtraError, grpc.StatusCode.UNIMPLEMENTED, ErrorReason.ERROR_REASON_EXTRA_MISSING),
     (ResyncRequiredError, grpc.StatusCode.OUT_OF_RANGE, ErrorReason.ERROR_REASON_RESYNC_REQUIRED),
     (StreamsExhaustedError, grpc.StatusCode.RESOURCE_EXHAUSTED, ErrorReason.ERROR_REASON_STREAMS_EXHAUSTED),
+    (UnauthenticatedError, grpc.StatusCode.UNAUTHENTICATED, ErrorReason.ERROR_REASON_UNAUTHENTICATED),
+    (RightMissingError, grpc.StatusCode.PERMISSION_DENIED, ErrorReason.ERROR_REASON_RIGHT_MISSING),
+    (
+        NamespaceForbiddenError,
+        grpc.StatusCode.PERMISSION_DENIED,
+        ErrorReason.ERROR_REASON_NAMESPACE_FORBIDDEN,
+    ),
 )
 # Whose metadata is what to do alone.
 _HINTED = (
@@ -88,7 +100,17 @@ def metadata(error: ForewordError) -> dict[str, str]:
         return {**metadata(error.error), "settled_count": str(error.settled_count)}
     if isinstance(error, ResyncRequiredError):
         return {"cause": error.cause, "hint": error.hint}
-    return _metadata(error)
+    return _access(error) if isinstance(error, AccessError) else _metadata(error)
+
+
+def _access(error: AccessError) -> dict[str, str]:
+    if isinstance(error, RightMissingError):
+        return {"caller": error.caller, "right": error.right, "hint": error.hint}
+    if isinstance(error, NamespaceForbiddenError):
+        # Cut: an answer has no room for whatever was sent as a namespace. Absent where all are meant.
+        place = {} if error.namespace is None else {"namespace": error.namespace[:NAMESPACE_BYTES_MAX]}
+        return {"caller": error.caller, "right": error.right, **place, "hint": error.hint}
+    return {"cause": error.cause, "right": error.right, "hint": error.hint}
 
 
 def _metadata(error: ForewordError) -> dict[str, str]:

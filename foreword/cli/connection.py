@@ -25,7 +25,7 @@ def connect(settings: Settings, *, timeout_seconds: float = TIMEOUT_SECONDS) -> 
     return client
 
 
-def connect_to(address: str) -> Foreword:
+def connect_to(settings: Settings, address: str) -> Foreword:
     """Return a client of the sidecar at an address that is not of the configuration.
 
     Raises:
@@ -33,7 +33,7 @@ def connect_to(address: str) -> Foreword:
     """
     if not is_listening(address):
         raise _nobody(address)
-    return Foreword(address, raises=True)
+    return Foreword(address, raises=True, **settings.proof)
 
 
 def connect_when_running(settings: Settings, *, timeout_seconds: float = TIMEOUT_SECONDS) -> Foreword | None:
@@ -45,7 +45,13 @@ def connect_when_running(settings: Settings, *, timeout_seconds: float = TIMEOUT
     address = settings.sidecar_address
     if is_listening(address):
         _tell(settings, f"over gRPC from {address}")
-        return Foreword(address, namespace=settings.namespace, timeout_seconds=timeout_seconds, raises=True)
+        return Foreword(
+            address,
+            namespace=settings.namespace,
+            timeout_seconds=timeout_seconds,
+            raises=True,
+            **settings.proof,
+        )
     if settings.address:
         raise _nobody(address)
     return None

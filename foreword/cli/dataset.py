@@ -11,7 +11,7 @@ import click
 from foreword.cli.connection import connect_to
 from foreword.cli.output import bytes_text, note, print_json, table
 from foreword.cli.progress import in_unit, progress
-from foreword.cli.settings import Settings, shared_options
+from foreword.cli.settings import Settings, proof_options, shared_options
 from foreword.clock import format_time_ms
 from foreword.naming import escaped
 from foreword.store.dataset import (
@@ -209,7 +209,7 @@ def unpin(settings: Settings) -> None:
 @command.command("follow")
 @click.argument("address")
 @click.option("--caught-up", "ends", is_flag=True, help="End once nothing is left to take over.")
-@shared_options
+@proof_options
 @click.pass_obj
 def follow(settings: Settings, address: str, *, ends: bool) -> None:
     """Keep this store's profiles as those that the sidecar at ADDRESS serves, until interrupted.
@@ -223,7 +223,7 @@ def follow(settings: Settings, address: str, *, ends: bool) -> None:
     )
     with (
         closing(replica),
-        connect_to(address) as client,
+        connect_to(settings, address) as client,
         progress(as_json=settings.as_json) as show,
     ):
         taken = silent = 0

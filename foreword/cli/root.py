@@ -36,6 +36,7 @@ _COMMANDS = {
     "topics": "foreword.cli.topics",
     "ledger": "foreword.cli.ledger",
     "config": "foreword.cli.config",
+    "token": "foreword.cli.token",
     "store": "foreword.cli.store",
     "dataset": "foreword.cli.dataset",
     "plan": "foreword.cli.plan",

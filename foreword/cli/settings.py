@@ -32,6 +32,10 @@ class Settings:
         as_json: Output is for machines.
         namespace: The tenant's space.
         address: The sidecar's; empty takes the first one of `sidecar.listen`.
+        token_file: A file with the token that names the caller; None takes FOREWORD_TOKEN or FOREWORD_TOKEN_FILE.
+        ca_file: PEM roots to trust, for an address with TLS.
+        client_certificate_file: PEM certificate chain that names the caller.
+        client_key_file: PEM private key of it.
         verbose: Say on stderr how an answer was had.
     """
 
@@ -39,6 +43,10 @@ class Settings:
     as_json: bool = False
     namespace: str = ""
     address: str = ""
+    token_file: Path | None = None
+    ca_file: Path | None = None
+    client_certificate_file: Path | None = None
+    client_key_file: Path | None = None
     verbose: bool = False
 
     @cached_property
@@ -104,6 +112,16 @@ class Settings:
         return self._places.archive_directory()
 
     @property
+    def proof(self) -> dict[str, Any]:
+        """The arguments of a client that say who calls."""
+        return {
+            "token_file": self.token_file,
+            "certificate_file": self.ca_file,
+            "client_certificate_file": self.client_certificate_file,
+            "client_key_file": self.client_key_file,
+        }
+
+    @property
     def sidecar_address(self) -> str:
         """Where the sidecar of this store is expected.
 
@@ -135,14 +153,19 @@ def output_options(command: Decorated) -> Decorated:
 
 def user_options(command: Decorated) -> Decorated:
     """Add --namespace and --address, and what all commands share."""
-    for option in (_ADDRESS, _NAMESPACE):
-        command = option(command)
-    return shared_options(command)
+    return address_option(_NAMESPACE(command))
 
 
 def address_option(command: Decorated) -> Decorated:
-    """Add --address, and what all commands share."""
-    return shared_options(_ADDRESS(command))
+    """Add --address, how the caller is known there, and what all commands share."""
+    return proof_options(_ADDRESS(command))
+
+
+def proof_options(command: Decorated) -> Decorated:
+    """Add how the caller is known at an address, and what all commands share."""
+    for option in _PROOF:
+        command = option(command)
+    return shared_options(command)
 
 
 def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -180,4 +203,23 @@ _ADDRESS = _option(
     field="address",
     metavar="ADDRESS",
     help="The sidecar: unix:PATH, HOST:PORT or [IPV6]:PORT; default: the first of sidecar.listen.",
+)
+
+
+def _file_option(name: str, field: str, text: str) -> Callable[[Decorated], Decorated]:
+    kind = click.Path(dir_okay=False, path_type=Path)
+    return _option(
+        name, field=field, type=kind, metavar="FILE", envvar=f"FOREWORD_{field.upper()}", help=text
+    )
+
+
+_PROOF = (
+    _file_option("--client-key-file", "client_key_file", "PEM private key of --client-certificate-file."),
+    _file_option(
+        "--client-certificate-file", "client_certificate_file", "PEM certificate that names you by TLS."
+    ),
+    _file_option("--ca-file", "ca_file", "PEM certificates to trust, for an address with TLS."),
+    _file_option(
+        "--token-file", "token_file", "File with the token that names you; default: FOREWORD_TOKEN."
+    ),
 )

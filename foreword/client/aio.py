@@ -654,12 +654,12 @@ class AsyncForeword(Client):
     def _open(self) -> None:
         if self._closed:
             raise closed()
-        secret = credentials(self._certificate_file)
+        secret = credentials(self._proof)
         self._channel = (
             grpc.aio.secure_channel(self._target, secret, OPTIONS)
             if secret
             else grpc.aio.insecure_channel(self._target, OPTIONS)
         )
-        self._stubs = stubs(self._channel)
+        self._stubs = stubs(self._channel, self._proof)
         self._reach = Reach()
         self._loop = asyncio.get_running_loop()

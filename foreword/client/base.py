@@ -53,6 +53,7 @@ from foreword.client.calls import (
 from foreword.client.candidates import given_candidates
 from foreword.client.failures import Failures
 from foreword.client.feedback import Said, feedback_fields
+from foreword.client.proof import Proof, Token
 from foreword.client.reach import Reach
 from foreword.client.recording import Recording
 from foreword.client.watching import Watching
@@ -131,12 +132,23 @@ class Client:
         timeout_seconds: float = TIMEOUT_SECONDS,
         raises: bool = False,
         certificate_file: Path | str | None = None,
+        token: Token | None = None,
+        token_file: Path | str | None = None,
+        client_certificate_file: Path | str | None = None,
+        client_key_file: Path | str | None = None,
     ) -> None:
         address = parse_address("target", arguments.text("target", target))
         self._target = address.target
         self._namespace = arguments.text("namespace", namespace)
         self._timeout_seconds = arguments.seconds("timeout_seconds", timeout_seconds, least=0)
-        self._certificate_file = certificate_file
+        self._proof = Proof(
+            address,
+            certificate_file=certificate_file,
+            token=token,
+            token_file=token_file,
+            client_certificate_file=client_certificate_file,
+            client_key_file=client_key_file,
+        )
         self._failures = Failures(address.text, timeout_seconds, raises=raises)
         self._reach = Reach()
         self._stubs: dict[str, Any] = {}

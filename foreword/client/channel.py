@@ -10,7 +10,7 @@ from foreword.client.calls import LOOKUP_PROFILES, STREAM_EVENTS, STREAMING, UNA
 from foreword.errors import ServiceError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from foreword.client.proof import Proof
 
 OPTIONS = (
     # Whether a call is made again is decided in reach.py: gRPC's own retries cannot be left out of a single call.
@@ -30,24 +30,39 @@ OPTIONS = (
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 
 
-def credentials(certificate_file: Path | str | None) -> grpc.ChannelCredentials | None:
+def credentials(proof: Proof) -> grpc.ChannelCredentials | None:
     """Return what a connection with TLS needs, None for one without.
 
     Raises:
-        ServiceError: The file cannot be read.
+        ServiceError: A file cannot be read.
     """
-    if certificate_file is None:
+    if proof.certificate_file is None:
         return None
     from pathlib import Path
 
+    named = (proof.certificate_file, proof.client_key_file, proof.client_certificate_file)
     try:
-        return grpc.ssl_channel_credentials(Path(certificate_file).read_bytes())
+        pems = [None if file is None else Path(file).read_bytes() for file in named]
     except OSError as exc:
-        raise ServiceError(f"the certificate file cannot be read: {exc}", reason="UNAUTHENTICATED") from exc
+        raise ServiceError(f"the certificate files cannot be read: {exc}", reason="UNAUTHENTICATED") from exc
+    return grpc.ssl_channel_credentials(*pems)
 
 
-def stubs(channel: grpc.Channel | grpc.aio.Channel) -> dict[str, Any]:
+def stubs(channel: grpc.Channel | grpc.aio.Channel, proof: Proof) -> dict[str, Any]:
     """Return what calls each method, by path. Made once: making it costs as much as a tenth of a call."""
+    calls = _calls(channel)
+    if proof.has_token:
+        calls = {path: _proving(call, proof) for path, call in calls.items()}
+    calls[HEALTH_CHECK] = channel.unary_unary(HEALTH_CHECK)
+    return calls
+
+
+def _proving(call: Any, proof: Proof) -> Any:
+    # Not gRPC's call credentials: those are for connections with TLS, and a token is sent over a unix socket as well.
+    return lambda request, **options: call(request, metadata=proof.metadata(), **options)
+
+
+def _calls(channel: grpc.Channel | grpc.aio.Channel) -> dict[str, Any]:
     calls: dict[str, Any] = {
         method.path: channel.unary_unary(
             method.path,
@@ -73,6 +88,5 @@ def stubs(channel: grpc.Channel | grpc.aio.Channel) -> dict[str, Any]:
         response_deserializer=STREAM_EVENTS.response.FromString,
     )
     # Called with a list, which a call made again begins anew.
-    calls[STREAM_EVENTS.path] = lambda messages, timeout: feed(iter(messages), timeout=timeout)
-    calls[HEALTH_CHECK] = channel.unary_unary(HEALTH_CHECK)
+    calls[STREAM_EVENTS.path] = lambda messages, **options: feed(iter(messages), **options)
     return calls

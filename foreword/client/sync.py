@@ -104,6 +104,11 @@ class Foreword(Client):
         timeout_seconds: Longest time of one call, retries included.
         raises: Whether a failing call raises: FieldError for an argument of the wrong kind, else ServiceError.
         certificate_file: PEM roots to trust, for a sidecar that serves with TLS.
+        token: What names the caller where the sidecar asks who calls, or what returns it, asked before each call. None
+            takes FOREWORD_TOKEN, if no `token_file` is named.
+        token_file: A file that holds the token instead, read anew when it changes. None takes FOREWORD_TOKEN_FILE.
+        client_certificate_file: PEM certificate chain that names the caller by TLS.
+        client_key_file: PEM private key of it.
     """
 
     def _prepare(self) -> None:
@@ -916,12 +921,12 @@ class Foreword(Client):
                 raise closed()
             if self._process_id == os.getpid() and self._channel is not None:
                 return
-            secret = credentials(self._certificate_file)
+            secret = credentials(self._proof)
             self._channel = (
                 grpc.secure_channel(self._target, secret, OPTIONS)
                 if secret
                 else grpc.insecure_channel(self._target, OPTIONS)
             )
-            self._stubs = stubs(self._channel)
+            self._stubs = stubs(self._channel, self._proof)
             self._reach = Reach()
             self._process_id = os.getpid()

@@ -1,0 +1,224 @@
+"""Who calls and what they may do, at addresses where that is asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, cast
+
+from foreword.callers import NOBODY, TOKEN_CHARACTERS_MAX, Caller, Callers, digest_of, read_callers
+from foreword.clock import Clock
+from foreword.errors import FieldError
+from foreword.problems import Problems
+from foreword.telemetry import Metric, Page
+from sidecar.errors import AccessError, NamespaceForbiddenError, RightMissingError, UnauthenticatedError
+from sidecar.rights import Rule
+
+COMPONENT = "sidecar.access"
+REFUSED = Metric(
+    "foreword_access_refused_total",
+    "counter",
+    "Calls refused for who made them, by why: no token, one that is malformed, unknown or expired, a right that is "
+    "missing, or a namespace.",
+    ("cause",),
+)
+CALLERS = Metric("foreword_access_callers", "gauge", "Entries of the callers file in force.")
+METRICS = (REFUSED, CALLERS)
+
+_HEADER = "authorization"
+_SCHEME = "bearer"
+_NAMES_IN_CERTIFICATE = ("x509_common_name", "x509_subject_alternative_name")
+_UNKNOWN_HINT = "`foreword token new` makes one, for whoever runs the sidecar to add to its callers file"
+
+
+class Access:
+    """Follows the callers file, and knows callers by their tokens and certificates.
+
+    Args:
+        file: The callers file; None where no address asks.
+        problems: Where a file that is refused is stated.
+        clock: By which callers expire.
+
+    Raises:
+        FieldError: The file cannot be used.
+    """
+
+    def __init__(self, file: Path | None, problems: Problems, clock: Clock) -> None:
+        self._file = file
+        self._problems = problems
+        self._clock = clock
+        self._refused: Counter[str] = Counter()
+        self._seen = self._signature()
+        self._callers: Callers = NOBODY if file is None else read_callers(file)
+
+    def follow(self) -> None:
+        """Take over a changed file, unless it is refused: then the former callers stay."""
+        if self._file is None or (signature := self._signature()) == self._seen:
+            return
+        try:
+            self._callers = read_callers(self._file)
+        except FieldError as exc:
+            self._problems.note(
+                COMPONENT, "refused", f"the callers file was refused, the former stays in force: {exc}"
+            )
+        else:
+            self._problems.end(COMPONENT, "refused")
+        self._seen = signature
+
+    def grant(self, rule: Rule, context: Any) -> Grant:
+        """Return what the caller of a call may do.
+
+        Raises:
+            UnauthenticatedError: Nobody knows them.
+            RightMissingError: They have not got the right.
+        """
+        grant = Grant(self, self._caller(rule, context), rule)
+        grant.renew()
+        return grant
+
+    def still(self, caller: Caller, rule: Rule) -> Caller:
+        """Return a caller as the file has them by now.
+
+        Raises:
+            UnauthenticatedError: It has them no more, or their time is over.
+            RightMissingError: They have not got the right.
+        """
+        callers = self._callers
+        now = (
+            callers.by_digest.get(caller.token_sha256)
+            if caller.token_sha256
+            else callers.by_certificate.get(caller.certificate_name)
+        )
+        if now is None:
+            raise self._unknown("the token is no longer known", "unknown", rule)
+        if now.expires_ms is not None and self._clock.now_ms() >= now.expires_ms:
+            raise self._unknown(f"the time of caller {now.name} is over", "expired", rule)
+        if rule.right not in now.rights:
+            raise self.refused(RightMissingError(now.name, rule.right))
+        return now
+
+    def refused(self, error: AccessError) -> AccessError:
+        """Count a refusal and return it."""
+        self._refused[error.cause] += 1
+        return error
+
+    def put(self, page: Page) -> None:
+        """Add what was counted."""
+        page.put(CALLERS, len(self._callers))
+        for cause, count in self._refused.items():
+            page.put(REFUSED, count, cause)
+
+    def _signature(self) -> tuple[int, ...] | None:
+        """Return what changes whenever the file does, or who may read it; None while there is none."""
+        try:
+            found = self._file.stat() if self._file is not None else None
+        except OSError:
+            return None
+        return found and (found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode)
+
+    def _caller(self, rule: Rule, context: Any) -> Caller:
+        metadata = cast(Sequence[tuple[str, str]], context.invocation_metadata() or ())
+        given = [value for key, value in metadata if key == _HEADER]
+        if not given:
+            return self._certified(rule, context)
+        scheme, _, token = given[0].partition(" ")
+        if len(given) > 1 or scheme.lower() != _SCHEME or not 0 < len(token) <= TOKEN_CHARACTERS_MAX:
+            said = "the call's authorization is not one `Bearer TOKEN`"
+            raise self._unknown(said, "malformed", rule)
+        # By its digest: no comparison takes longer for a token that is nearly right.
+        caller = self._callers.by_digest.get(digest_of(token))
+        if caller is None:
+            raise self._unknown("nobody has this token", "unknown", rule)
+        return caller
+
+    def _certified(self, rule: Rule, context: Any) -> Caller:
+        known = self._callers.by_certificate
+        # gRPC takes 20 microseconds to say what is in a certificate.
+        found = context.auth_context() if known else {}
+        names = [
+            name.decode(errors="replace") for key in _NAMES_IN_CERTIFICATE for name in found.get(key, ())
+        ]
+        for name in names:
+            if name in known:
+                return known[name]
+        if names:
+            raise self._unknown("nobody has this certificate, and no token came", "unknown", rule)
+        raise self._unknown("no token came", "missing", rule)
+
+    def _unknown(self, message: str, cause: str, rule: Rule) -> AccessError:
+        return self.refused(
+            UnauthenticatedError(
+                f"{message}; the call takes the right to {rule.right}",
+                cause=cause,
+                right=rule.right,
+                hint=_UNKNOWN_HINT,
+            )
+        )
+
+
+class Grant:
+    """One caller's leave for one call, for as long as the callers file gives it."""
+
+    __slots__ = ("_access", "_caller", "_rule")
+
+    def __init__(self, access: Access, caller: Caller, rule: Rule) -> None:
+        self._access = access
+        self._caller = caller
+        self._rule = rule
+
+    def renew(self) -> None:
+        """Go by the callers file as it is now; raises as `Access.still` does."""
+        self._caller = self._access.still(self._caller, self._rule)
+
+    def check(self, request: Any) -> None:
+        """Raise when the caller may not ask this: NamespaceForbiddenError, or as `renew` does."""
+        self.renew()
+        if self._caller.namespaces is None:
+            return
+        spaces = self._rule.spaces(request)
+        if spaces is None:
+            raise self._forbidden(None)
+        for space in spaces:
+            self.check_space(space)
+
+    def check_space(self, namespace: str) -> None:
+        """Raise NamespaceForbiddenError when the caller has no right in a namespace."""
+        if not self.sees(namespace):
+            raise self._forbidden(namespace)
+
+    def sees(self, namespace: str) -> bool:
+        """Return whether the caller has a right in a namespace."""
+        return self._caller.namespaces is None or namespace in self._caller.namespaces
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether the caller has their rights in all namespaces."""
+        return self._caller.namespaces is None
+
+    def _forbidden(self, namespace: str | None) -> AccessError:
+        return self._access.refused(NamespaceForbiddenError(self._caller.name, self._rule.right, namespace))
+
+
+# Of the running call; None at an address where nobody is asked. A call's task has a context of its own.
+current: ContextVar[Grant | None] = ContextVar("grant", default=None)
+
+
+def check_space(namespace: str) -> None:
+    """Raise NamespaceForbiddenError when the running call's caller has no right in a namespace."""
+    grant = current.get()
+    if grant is not None:
+        grant.check_space(namespace)
+
+
+def sight() -> Callable[[str], bool]:
+    """Return what tells, in any thread, whether the running call's caller may know what is in a namespace."""
+    grant = current.get()
+    return (lambda _namespace: True) if grant is None else grant.sees
+
+
+def sees_all() -> bool:
+    """Return whether the running call's caller may know what is in every namespace."""
+    grant = current.get()
+    return grant is None or grant.is_for_all
