@@ -117,16 +117,11 @@ class Listener:
             if credentials is None:
                 port = server.add_insecure_port(address.target)
             else:
+                assert not isinstance(server, FrontSockets), "the front speaks no TLS"
                 port = server.add_secure_port(address.target, credentials)
         except RuntimeError as exc:
-            # gRPC says the same of a bad certificate as of a taken port.
-            tls = (
-                ""
-                if credentials is None
-                else ", or the TLS files are not a certificate and its key, both PEM"
-            )
             raise ListenError(
-                f"cannot serve on {address.text}: it is taken or may not be bound{tls}",
+                f"cannot serve on {address.text}: it is taken or may not be bound",
                 hint="see what listens there, or change sidecar.listen",
             ) from exc
         self.bound.append(address.text if address.path else f"{address.text.rpartition(':')[0]}:{port}")

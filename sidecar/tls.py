@@ -91,7 +91,7 @@ class TlsFiles:
         )
         assert certificate is not None
         assert key is not None
-        # gRPC takes whatever it is given, and fails each handshake. An empty passphrase, since OpenSSL would ask for one.
+        # gRPC takes whatever it is given, and fails each handshake. OpenSSL would ask a terminal for a passphrase.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
         roots = None if trusted is None else _roots(trusted)
         pair = (key.read_bytes(), certificate.read_bytes())

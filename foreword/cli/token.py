@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
-from foreword.callers import RIGHTS, Callers, Right, caller_of, digest_of, new_token, read_callers
+from foreword.callers import RIGHTS, Callers, caller_of, digest_of, new_token, read_callers
 from foreword.cli.output import print_json, table
 from foreword.cli.settings import Settings, shared_options
 from foreword.clock import format_time_ms
@@ -36,16 +36,32 @@ def command() -> None:
 )
 @shared_options
 @click.pass_obj
-def new(settings: Settings, name: str, rights: str, **options: Any) -> None:
+def new(
+    settings: Settings,
+    *,
+    name: str,
+    rights: str,
+    namespaces: str | None,
+    all_namespaces: bool,
+    days: float | None,
+    certificate_name: str | None,
+) -> None:
     """Make a token, print it, and print what to add to the callers file.
 
     The token is shown this once and kept nowhere: the file has its digest. Give the token to the caller, and append the
     entry to the file that security.callers_file names; the sidecar takes it over within a second or two.
     """
-    if (options["namespaces"] is None) != options["all_namespaces"]:
+    if (namespaces is None) != all_namespaces:
         raise click.UsageError("give one of --namespaces and --all-namespaces")
-    token = "" if options["certificate_name"] else new_token()
-    entry = _entry(token, name, rights, options)
+    token = "" if certificate_name else new_token()
+    entry: dict[str, Any] = {
+        "name": name,
+        **({"token_sha256": digest_of(token)} if token else {"certificate_name": certificate_name}),
+        "rights": _listed(rights),
+        "namespaces": "all" if namespaces is None else _listed(namespaces),
+    }
+    if days is not None:
+        entry["expires"] = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
     _check(entry)
     text = _toml(entry)
     if settings.as_json:
@@ -77,16 +93,8 @@ def show(settings: Settings, file: Path | None) -> None:
     click.echo(table([tuple(row.values()) for row in rows], heading=heading))
 
 
-def _entry(token: str, name: str, rights: str, options: dict[str, Any]) -> dict[str, Any]:
-    known = {"token_sha256": digest_of(token)} if token else {"certificate_name": options["certificate_name"]}
-    entry: dict[str, Any] = {"name": name, **known, "rights": [right.strip() for right in rights.split(",")]}
-    entry["namespaces"] = (
-        "all" if options["all_namespaces"] else [space.strip() for space in options["namespaces"].split(",")]
-    )
-    if options["days"] is not None:
-        now = datetime.now(UTC).replace(microsecond=0)
-        entry["expires"] = now + timedelta(days=options["days"])
-    return entry
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
 
 
 def _check(entry: dict[str, Any]) -> None:
@@ -116,7 +124,7 @@ def _rows(callers: Callers) -> list[dict[str, str]]:
         {
             "name": caller.name,
             "known_by": f"certificate {caller.certificate_name}" if caller.certificate_name else "token",
-            "rights": ",".join(cast(Right, right) for right in RIGHTS if right in caller.rights),
+            "rights": ",".join(right for right in RIGHTS if right in caller.rights),
             "namespaces": "all"
             if caller.namespaces is None
             else ",".join(space or '""' for space in sorted(caller.namespaces)),

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from foreword import arguments
 from foreword.errors import FieldError, ServiceError
 
 if TYPE_CHECKING:

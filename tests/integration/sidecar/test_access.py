@@ -76,6 +76,7 @@ class Answer:
 
     @property
     def is_denied(self) -> bool:
+        """Whether it was refused for who called."""
         return self.code in DENIED
 
 
@@ -225,7 +226,7 @@ def test_a_namespace_is_checked_before_the_user_is(guarded: Guarded) -> None:
     assert guarded.call("ProfileService/GetProfile", malformed, "fwt_shop").reason == "NAMESPACE_FORBIDDEN"
     looked: list[Any] = []
     profiles = guarded.running.server._profiles
-    profiles.profile_row = lambda user: looked.append(user)
+    profiles.profile_row = looked.append
     there = GetProfileRequest(user_id="ann", namespace="blog")
     assert guarded.call("ProfileService/GetProfile", there, "fwt_shop").reason == "NAMESPACE_FORBIDDEN"
     assert looked == []

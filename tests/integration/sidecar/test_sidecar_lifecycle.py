@@ -133,7 +133,7 @@ def test_percent_sign_in_a_path_is_one(start: Any) -> None:
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command to make a certificate")
 def test_open_address_is_served_with_tls(start: Any, tmp_path: Path) -> None:
-    """With a certificate an open address is served, encrypted; a client that trusts the certificate gets in."""
+    """With a certificate and callers not asked for, an open address is served, encrypted, to whoever trusts it."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     command = (
         "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
@@ -143,7 +143,11 @@ def test_open_address_is_served_with_tls(start: Any, tmp_path: Path) -> None:
     )
     config = start.config(
         sidecar={"listen": ["0.0.0.0:0"]},
-        security={"tls_certificate_file": str(certificate), "tls_key_file": str(key)},
+        security={
+            "tls_certificate_file": str(certificate),
+            "tls_key_file": str(key),
+            "require_caller": "nowhere",
+        },
     )
     running = start(config)
     port = running.server.addresses[0].rsplit(":", 1)[1]
