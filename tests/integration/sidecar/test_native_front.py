@@ -18,7 +18,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from waiting import PATIENCE_SECONDS, until
 
 from foreword.client import Foreword
-from foreword.config import Security
 from foreword.errors import ServiceError
 from foreword.store.check import check_store
 from foreword.v1.event_pb2 import Event
@@ -204,7 +203,7 @@ def test_a_front_that_cannot_be_had_is_a_problem(
 
 def test_every_address_of_a_host_is_bound_to_one_port(path: str) -> None:
     """Where the system chooses the port of a host with several addresses, it is the same on all."""
-    sockets = FrontSockets(None, Security())
+    sockets = FrontSockets(None)
     port = sockets.add_insecure_port("localhost:0")
     assert {one.socket.getsockname()[1] for one in sockets.listening} == {port}
     sockets.close()
