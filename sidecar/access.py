@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from foreword.callers import NOBODY, TOKEN_CHARACTERS_MAX, Caller, Callers, digest_of, read_callers
 from foreword.clock import Clock
@@ -41,6 +42,9 @@ class Access:
         problems: Where a file that is refused is stated.
         clock: By which callers expire.
 
+    Attributes:
+        callers: Those in force.
+
     Raises:
         FieldError: The file cannot be used.
     """
@@ -51,14 +55,15 @@ class Access:
         self._clock = clock
         self._refused: Counter[str] = Counter()
         self._seen = self._signature()
-        self._callers: Callers = NOBODY if file is None else read_callers(file)
+        self.callers: Callers = NOBODY if file is None else read_callers(file)
 
-    def follow(self) -> None:
+    async def follow(self) -> None:
         """Take over a changed file, unless it is refused: then the former callers stay."""
         if self._file is None or (signature := self._signature()) == self._seen:
             return
         try:
-            self._callers = read_callers(self._file)
+            # In a thread: a thousand callers take some 100 ms.
+            self.callers = await asyncio.to_thread(read_callers, self._file)
         except FieldError as exc:
             self._problems.note(
                 COMPONENT, "refused", f"the callers file was refused, the former stays in force: {exc}"
@@ -74,9 +79,7 @@ class Access:
             UnauthenticatedError: Nobody knows them.
             RightMissingError: They have not got the right.
         """
-        grant = Grant(self, self._caller(rule, context), rule)
-        grant.renew()
-        return grant
+        return Grant(self, self._caller(rule, context), rule)
 
     def still(self, caller: Caller, rule: Rule) -> Caller:
         """Return a caller as the file has them by now.
@@ -85,7 +88,7 @@ class Access:
             UnauthenticatedError: It has them no more, or their time is over.
             RightMissingError: They have not got the right.
         """
-        callers = self._callers
+        callers = self.callers
         now = (
             callers.by_digest.get(caller.token_sha256)
             if caller.token_sha256
@@ -106,7 +109,7 @@ class Access:
 
     def put(self, page: Page) -> None:
         """Add what was counted."""
-        page.put(CALLERS, len(self._callers))
+        page.put(CALLERS, len(self.callers))
         for cause, count in self._refused.items():
             page.put(REFUSED, count, cause)
 
@@ -119,22 +122,26 @@ class Access:
         return found and (found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode)
 
     def _caller(self, rule: Rule, context: Any) -> Caller:
-        metadata = cast(Sequence[tuple[str, str]], context.invocation_metadata() or ())
-        given = [value for key, value in metadata if key == _HEADER]
-        if not given:
+        given: str | None = None
+        count = 0
+        for key, value in context.invocation_metadata() or ():
+            if key == _HEADER:
+                given = value
+                count += 1
+        if given is None:
             return self._certified(rule, context)
-        scheme, _, token = given[0].partition(" ")
-        if len(given) > 1 or scheme.lower() != _SCHEME or not 0 < len(token) <= TOKEN_CHARACTERS_MAX:
+        scheme, _, token = given.partition(" ")
+        if count > 1 or scheme.lower() != _SCHEME or not 0 < len(token) <= TOKEN_CHARACTERS_MAX:
             said = "the call's authorization is not one `Bearer TOKEN`"
             raise self._unknown(said, "malformed", rule)
         # By its digest: no comparison takes longer for a token that is nearly right.
-        caller = self._callers.by_digest.get(digest_of(token))
+        caller = self.callers.by_digest.get(digest_of(token))
         if caller is None:
             raise self._unknown("nobody has this token", "unknown", rule)
         return caller
 
     def _certified(self, rule: Rule, context: Any) -> Caller:
-        known = self._callers.by_certificate
+        known = self.callers.by_certificate
         # gRPC takes 20 microseconds to say what is in a certificate.
         found = context.auth_context() if known else {}
         names = [
@@ -161,16 +168,20 @@ class Access:
 class Grant:
     """One caller's leave for one call, for as long as the callers file gives it."""
 
-    __slots__ = ("_access", "_caller", "_rule")
+    __slots__ = ("_access", "_caller", "_callers", "_rule")
 
     def __init__(self, access: Access, caller: Caller, rule: Rule) -> None:
         self._access = access
-        self._caller = caller
         self._rule = rule
+        self._caller = access.still(caller, rule)
+        self._callers = access.callers
 
     def renew(self) -> None:
-        """Go by the callers file as it is now; raises as `Access.still` does."""
-        self._caller = self._access.still(self._caller, self._rule)
+        """Go by the callers file and the time as they are now; raises as `Access.still` does."""
+        access = self._access
+        if self._callers is not access.callers or self._caller.expires_ms is not None:
+            self._caller = access.still(self._caller, self._rule)
+            self._callers = access.callers
 
     def check(self, request: Any) -> None:
         """Raise when the caller may not ask this: NamespaceForbiddenError, or as `renew` does."""

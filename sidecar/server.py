@@ -440,7 +440,7 @@ class SidecarServer:
     async def _tick(self) -> None:
         self._reads.turn()
         self._live.follow()
-        self._access.follow()
+        await self._access.follow()
         self._tls.follow()
         self._profiles.follow()
         self._fronting.tick()

@@ -87,9 +87,7 @@ def test_a_front_from_before_lets_go_where_callers_are_now_asked_for(start: Any,
     }
 
     def run(**more: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "foreword", "sidecar"], env={**environment, **more}
-        )
+        return subprocess.Popen([sys.executable, "-m", "foreword", "sidecar"], env={**environment, **more})
 
     def answers() -> bool:
         with suppress(ServiceError), Foreword(address, raises=True, timeout_seconds=1) as client:
