@@ -182,6 +182,17 @@ pub enum ErrorReason {
     /// More streams are open than the sidecar takes. Status RESOURCE_EXHAUSTED. Metadata:
     /// setting, hint.
     StreamsExhausted = 19,
+    /// Who calls is not known, at an address where that is asked: no token and no
+    /// certificate, or none that is known. Status UNAUTHENTICATED. Metadata: cause,
+    /// right, hint.
+    Unauthenticated = 20,
+    /// The caller has not got the right that the method takes. Status
+    /// PERMISSION_DENIED. Metadata: caller, right, hint.
+    RightMissing = 21,
+    /// The caller has the right, but not in this namespace; says nothing of whether
+    /// anybody is in it. Status PERMISSION_DENIED. Metadata: caller, right, namespace,
+    /// hint.
+    NamespaceForbidden = 22,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -210,6 +221,9 @@ impl ErrorReason {
             Self::ExtraMissing => "ERROR_REASON_EXTRA_MISSING",
             Self::ResyncRequired => "ERROR_REASON_RESYNC_REQUIRED",
             Self::StreamsExhausted => "ERROR_REASON_STREAMS_EXHAUSTED",
+            Self::Unauthenticated => "ERROR_REASON_UNAUTHENTICATED",
+            Self::RightMissing => "ERROR_REASON_RIGHT_MISSING",
+            Self::NamespaceForbidden => "ERROR_REASON_NAMESPACE_FORBIDDEN",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -235,6 +249,9 @@ impl ErrorReason {
             "ERROR_REASON_EXTRA_MISSING" => Some(Self::ExtraMissing),
             "ERROR_REASON_RESYNC_REQUIRED" => Some(Self::ResyncRequired),
             "ERROR_REASON_STREAMS_EXHAUSTED" => Some(Self::StreamsExhausted),
+            "ERROR_REASON_UNAUTHENTICATED" => Some(Self::Unauthenticated),
+            "ERROR_REASON_RIGHT_MISSING" => Some(Self::RightMissing),
+            "ERROR_REASON_NAMESPACE_FORBIDDEN" => Some(Self::NamespaceForbidden),
             _ => None,
         }
     }

@@ -173,6 +173,32 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_STREAMS_EXHAUSTED = 19;
    */
   STREAMS_EXHAUSTED = 19,
+
+  /**
+   * Who calls is not known, at an address where that is asked: no token and no
+   * certificate, or none that is known. Status UNAUTHENTICATED. Metadata: cause,
+   * right, hint.
+   *
+   * @generated from enum value: ERROR_REASON_UNAUTHENTICATED = 20;
+   */
+  UNAUTHENTICATED = 20,
+
+  /**
+   * The caller has not got the right that the method takes. Status
+   * PERMISSION_DENIED. Metadata: caller, right, hint.
+   *
+   * @generated from enum value: ERROR_REASON_RIGHT_MISSING = 21;
+   */
+  RIGHT_MISSING = 21,
+
+  /**
+   * The caller has the right, but not in this namespace; says nothing of whether
+   * anybody is in it. Status PERMISSION_DENIED. Metadata: caller, right, namespace,
+   * hint.
+   *
+   * @generated from enum value: ERROR_REASON_NAMESPACE_FORBIDDEN = 22;
+   */
+  NAMESPACE_FORBIDDEN = 22,
 }
 
 /**
