@@ -5,7 +5,9 @@ Those that passed then read together for seconds, while all goes wrong around th
 
 What their tests find in the environment: FOREWORD_TARGET and FOREWORD_UNIX_TARGET, where the sidecar serves;
 FOREWORD_STORE, its store, in which `ada` has a profile and `leaver-LANGUAGE` is there to be erased; FOREWORD_VECTORS,
-the golden vectors, and FOREWORD_VECTOR_STORES, the stores of them.
+the golden vectors, and FOREWORD_VECTOR_STORES, the stores of them; FOREWORD_GUARDED_TARGET and
+FOREWORD_GUARDED_UNIX_TARGET, where another sidecar asks who calls, and FOREWORD_GUARDED_TOKEN, of a caller who may read in
+the namespace `shop`.
 """
 
 from __future__ import annotations
@@ -22,11 +24,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from vector_stores import build
 
+from foreword.callers import digest_of, new_token
 from foreword.client import Foreword
 from foreword.errors import ServiceError
 from foreword.store.check import inspect_store
@@ -149,13 +152,15 @@ def _daemons(folder: Path) -> Iterator[dict[str, str]]:
         "FOREWORD_STORE__DIRECTORY": f"{folder}/store",
         "FOREWORD_SIDECAR__LISTEN": json.dumps([unix_target, target]),
     }
+    stack = ExitStack()
     with (folder / "up.log").open("wb") as log:
         up = subprocess.Popen(
             [sys.executable, "-m", "foreword", "up"], env=own | settings, stdout=log, stderr=log
         )
     try:
         _prepare(unix_target, up, folder / "up.log")
-        yield own | {
+        guarded = stack.enter_context(_guarded_sidecar(folder, own))
+        yield own | guarded | {
             "FOREWORD_TARGET": target,
             "FOREWORD_UNIX_TARGET": unix_target,
             "FOREWORD_STORE": f"{folder}/store",
@@ -163,11 +168,49 @@ def _daemons(folder: Path) -> Iterator[dict[str, str]]:
             "FOREWORD_VECTOR_STORES": f"{folder}/vectors",
         }
     finally:
-        up.send_signal(signal.SIGTERM)
-        try:
-            up.wait(timeout=30)
-        finally:
-            up.kill()
+        stack.close()
+        _end(up)
+
+
+@contextmanager
+def _guarded_sidecar(folder: Path, own: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Run a sidecar that asks who calls, and yield what the tests find of it in the environment."""
+    token, callers = new_token(), folder / "callers.toml"
+    callers.touch(0o600)
+    callers.write_text(
+        f'[[callers]]\nname = "tests"\ntoken_sha256 = "{digest_of(token)}"\nrights = ["read"]\n'
+        'namespaces = ["shop"]\n'
+    )
+    target, unix_target = f"127.0.0.1:{_free_port()}", f"unix:{folder}/g"
+    settings = {
+        "FOREWORD_STORE__DIRECTORY": f"{folder}/guarded",
+        "FOREWORD_SIDECAR__LISTEN": json.dumps([unix_target, target]),
+        "FOREWORD_SECURITY__CALLERS_FILE": str(callers),
+        "FOREWORD_SECURITY__REQUIRE_CALLER": "everywhere",
+    }
+    sidecar = subprocess.Popen([sys.executable, "-m", "foreword", "sidecar"], env=own | settings)
+    try:
+        deadline = time.monotonic() + START_SECONDS_MAX
+        with Foreword(unix_target, raises=True, token=token, namespace="shop") as client:
+            while not _reads(client):
+                if sidecar.poll() is not None or time.monotonic() > deadline:
+                    sys.exit("the sidecar that asks who calls does not serve")
+                time.sleep(0.1)
+        yield {
+            "FOREWORD_GUARDED_TARGET": target,
+            "FOREWORD_GUARDED_UNIX_TARGET": unix_target,
+            "FOREWORD_GUARDED_TOKEN": token,
+        }
+    finally:
+        _end(sidecar)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=30)
+    finally:
+        process.kill()
 
 
 def _prepare(target: str, up: subprocess.Popen[bytes], log: Path) -> None:
@@ -189,6 +232,14 @@ def _prepare(target: str, up: subprocess.Popen[bytes], log: Path) -> None:
 def _serves(client: Foreword) -> bool:
     try:
         client.status()
+    except ServiceError:
+        return False
+    return True
+
+
+def _reads(client: Foreword) -> bool:
+    try:
+        client.profile("nobody")
     except ServiceError:
         return False
     return True

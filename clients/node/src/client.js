@@ -15,6 +15,7 @@ import { ForewordError } from "./error.js";
 import { Sidecar } from "./sidecar.js";
 
 export { ForewordError } from "./error.js";
+export { tokenFile } from "./token.js";
 export { Freshness } from "../gen/foreword/v1/freshness_pb.js";
 export { Feedback } from "../gen/foreword/v1/event_pb.js";
 
@@ -75,12 +76,14 @@ export class Client {
    * {number} [options.timeoutMs] Longest time of one call, repeated tries included. @param {boolean} [options.raises]
    * Whether a failing read rejects its promise with a ForewordError. @param {(error: ForewordError) => void}
    * [options.onError] Is told of failures that are not raised; by default a warning a minute. @param
-   * {import("@grpc/grpc-js").ChannelCredentials} [options.credentials] For a sidecar that serves with TLS.
+   * {import("@grpc/grpc-js").ChannelCredentials} [options.credentials] For a sidecar that serves with TLS. @param
+   * {import("./token.js").Token} [options.token] For a sidecar that asks who calls: a token, or what returns the one of
+   * the moment, such as `tokenFile(path)`.
    */
   constructor(target = "127.0.0.1:7464", options = {}) {
     const { namespace = "", timeoutMs = TIMEOUT_MS, raises = false, onError = warning() } = options;
     this.#options = { namespace, timeoutMs, raises, onError };
-    this.#sidecar = target instanceof Sidecar ? target : new Sidecar(target, options.credentials);
+    this.#sidecar = target instanceof Sidecar ? target : new Sidecar(target, options.credentials, options.token);
   }
 
   /**

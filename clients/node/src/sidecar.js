@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { Client as Connection, credentials as kinds } from "@grpc/grpc-js";
+import { Client as Connection, Metadata, credentials as kinds } from "@grpc/grpc-js";
 import { serviceError } from "./error.js";
+import { checkTarget } from "./token.js";
 
 /**
  * @typedef {import("@bufbuild/protobuf").DescMethodUnary} Method
@@ -42,13 +43,17 @@ const CHANNEL_OPTIONS = {
 export class Sidecar {
   #target;
   #connection;
+  #token;
   #isGone = false;
 
   /**
    * @param {string} target
    * @param {import("@grpc/grpc-js").ChannelCredentials} [credentials]
+   * @param {import("./token.js").Token} [token]
    */
-  constructor(target, credentials = kinds.createInsecure()) {
+  constructor(target, credentials = kinds.createInsecure(), token = undefined) {
+    if (token !== undefined) checkTarget(target, !credentials._isSecure());
+    this.#token = token;
     this.#target = target;
     this.#connection = new Connection(target, credentials, CHANNEL_OPTIONS);
   }
@@ -98,10 +103,19 @@ export class Sidecar {
         (/** @type {RequestOf<M>} */ value) => Buffer.from(toBinary(input, create(input, value))),
         (bytes) => /** @type {ResponseOf<M>} */ (fromBinary(output, bytes)),
         request,
+        this.#metadata(),
         { deadline },
         (error, response) => (error ? reject(error) : resolve(/** @type {ResponseOf<M>} */ (response))),
       );
     });
+  }
+
+  /** Returns what a call carries. */
+  #metadata() {
+    const metadata = new Metadata();
+    const token = typeof this.#token === "function" ? this.#token() : this.#token;
+    if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
+    return metadata;
   }
 
   close() {

@@ -1,0 +1,90 @@
+package foreword
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/status"
+)
+
+// Token returns an option by which every call on the connection says who calls, for a sidecar that asks. It is sent in
+// clear text to this machine alone.
+func Token(token string) grpc.DialOption {
+	return grpc.WithPerRPCCredentials(proof(func() (string, error) { return token, nil }))
+}
+
+// TokenFile is as Token, for a file that holds one; it is read anew when it changes.
+func TokenFile(path string) grpc.DialOption {
+	file := &tokenFile{path: path}
+	return grpc.WithPerRPCCredentials(proof(file.token))
+}
+
+// proof returns the token of the moment.
+type proof func() (string, error)
+
+// GetRequestMetadata returns what a call carries.
+func (p proof) GetRequestMetadata(ctx context.Context, uris ...string) (map[string]string, error) {
+	info, _ := credentials.RequestInfoFromContext(ctx)
+	isPrivate := credentials.CheckSecurityLevel(info.AuthInfo, credentials.PrivacyAndIntegrity) == nil
+	if !isPrivate && !isLocal(uris) {
+		return nil, status.Error(codes.Unauthenticated,
+			"a token is sent to another machine with TLS alone: see grpc.WithTransportCredentials")
+	}
+	token, err := p()
+	if err != nil {
+		return nil, status.Error(codes.Unauthenticated, "the token file cannot be read: "+err.Error())
+	}
+	return map[string]string{"authorization": "Bearer " + token}, nil
+}
+
+// RequireTransportSecurity returns false: a unix socket and loopback need none.
+func (p proof) RequireTransportSecurity() bool { return false }
+
+// isLocal returns whether no other machine answers at an address; that of a unix socket is named localhost.
+func isLocal(uris []string) bool {
+	for _, uri := range uris {
+		parsed, err := url.Parse(uri)
+		if err != nil {
+			return false
+		}
+		host := parsed.Hostname()
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return false
+		}
+	}
+	return len(uris) > 0
+}
+
+type tokenFile struct {
+	path string
+
+	mutex    sync.Mutex
+	modified time.Time
+	size     int64
+	read     string
+}
+
+func (f *tokenFile) token() (string, error) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	found, err := os.Stat(f.path)
+	if err != nil {
+		return "", err
+	}
+	if f.read == "" || !found.ModTime().Equal(f.modified) || found.Size() != f.size {
+		raw, err := os.ReadFile(f.path)
+		if err != nil {
+			return "", err
+		}
+		f.read, f.modified, f.size = strings.TrimSpace(string(raw)), found.ModTime(), found.Size()
+	}
+	return f.read, nil
+}
