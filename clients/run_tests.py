@@ -6,8 +6,8 @@ Those that passed then read together for seconds, while all goes wrong around th
 What their tests find in the environment: FOREWORD_TARGET and FOREWORD_UNIX_TARGET, where the sidecar serves;
 FOREWORD_STORE, its store, in which `ada` has a profile and `leaver-LANGUAGE` is there to be erased; FOREWORD_VECTORS,
 the golden vectors, and FOREWORD_VECTOR_STORES, the stores of them; FOREWORD_GUARDED_TARGET and
-FOREWORD_GUARDED_UNIX_TARGET, where another sidecar asks who calls, and FOREWORD_GUARDED_TOKEN, of a caller who may read in
-the namespace `shop`.
+FOREWORD_GUARDED_UNIX_TARGET, where another sidecar asks who calls, and FOREWORD_GUARDED_TOKEN, of a caller who may
+read in the namespace `shop`.
 """
 
 from __future__ import annotations
@@ -160,13 +160,17 @@ def _daemons(folder: Path) -> Iterator[dict[str, str]]:
     try:
         _prepare(unix_target, up, folder / "up.log")
         guarded = stack.enter_context(_guarded_sidecar(folder, own))
-        yield own | guarded | {
-            "FOREWORD_TARGET": target,
-            "FOREWORD_UNIX_TARGET": unix_target,
-            "FOREWORD_STORE": f"{folder}/store",
-            "FOREWORD_VECTORS": str(CLIENTS.resolve() / "vectors" / "reads.json"),
-            "FOREWORD_VECTOR_STORES": f"{folder}/vectors",
-        }
+        yield (
+            own
+            | guarded
+            | {
+                "FOREWORD_TARGET": target,
+                "FOREWORD_UNIX_TARGET": unix_target,
+                "FOREWORD_STORE": f"{folder}/store",
+                "FOREWORD_VECTORS": str(CLIENTS.resolve() / "vectors" / "reads.json"),
+                "FOREWORD_VECTOR_STORES": f"{folder}/vectors",
+            }
+        )
     finally:
         stack.close()
         _end(up)

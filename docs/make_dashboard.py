@@ -93,6 +93,12 @@ PANELS: dict[str, list[Panel]] = {
             },
         ),
         Panel(
+            "Refused for who called",
+            "By why: no token, one that is malformed, unknown or expired, a right that is missing, or a namespace.",
+            "reqps",
+            {_rate("foreword_access_refused_total", "reason"): "{{reason}}"},
+        ),
+        Panel(
             "Native front",
             "Calls that it answered, and those it forwarded to the sidecar; starts again, and whether it serves.",
             "short",

@@ -23,10 +23,9 @@ REFUSED = Metric(
     "counter",
     "Calls refused for who made them, by why: no token, one that is malformed, unknown or expired, a right that is "
     "missing, or a namespace.",
-    ("cause",),
+    ("reason",),
 )
-CALLERS = Metric("foreword_access_callers", "gauge", "Entries of the callers file in force.")
-METRICS = (REFUSED, CALLERS)
+METRICS = (REFUSED,)
 
 _HEADER = "authorization"
 _SCHEME = "bearer"
@@ -109,7 +108,6 @@ class Access:
 
     def put(self, page: Page) -> None:
         """Add what was counted."""
-        page.put(CALLERS, len(self.callers))
         for cause, count in self._refused.items():
             page.put(REFUSED, count, cause)
 

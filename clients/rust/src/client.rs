@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -6,6 +7,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::defaults::default_profile;
 use crate::reach::Sidecar;
+use crate::token::{self, Token};
 use crate::{Error, v1};
 use v1::activity_service_client::ActivityServiceClient;
 use v1::operator_service_client::OperatorServiceClient;
@@ -32,6 +34,7 @@ pub struct Client {
     namespace: String,
     timeout: Duration,
     on_error: OnError,
+    token: Option<Token>,
 }
 
 /// How long a text may be, and for which session.
@@ -72,7 +75,8 @@ impl Client {
     /// Returns a client on a channel of your own, for instance with TLS.
     pub fn of_channel(target: &str, channel: Channel) -> Self {
         let sidecar = Sidecar { target: target.to_owned(), channel, is_gone: AtomicBool::new(false) };
-        Self { sidecar: Arc::new(sidecar), namespace: String::new(), timeout: TIMEOUT, on_error: Arc::new(|_| ()) }
+        let (namespace, on_error) = (String::new(), Arc::new(|_: &Error| ()));
+        Self { sidecar: Arc::new(sidecar), namespace, timeout: TIMEOUT, on_error, token: None }
     }
 
     /// Returns a client on the same connection for users of a namespace.
@@ -85,12 +89,29 @@ impl Client {
         Self { timeout, ..self }
     }
 
+    /// Has each call say who calls, for a sidecar that asks. It is sent in clear text to this machine alone: elsewhere the
+    /// target must say `https://`.
+    pub fn token(self, token: impl Into<String>) -> Result<Self, Error> {
+        let token = token.into();
+        self.with(Arc::new(move || Ok(token.clone())))
+    }
+
+    /// As [`Client::token`], for a file that holds one; it is read anew when it changes.
+    pub fn token_file(self, path: impl Into<PathBuf>) -> Result<Self, Error> {
+        self.with(token::of_file(path.into()))
+    }
+
+    fn with(self, token: Token) -> Result<Self, Error> {
+        token::check_target(&self.sidecar.target)?;
+        Ok(Self { token: Some(token), ..self })
+    }
+
     /// Sets what is told of the failures that are not returned; nothing is unless set.
     pub fn on_error(self, tell: impl Fn(&Error) + Send + Sync + 'static) -> Self {
         Self { on_error: Arc::new(tell), ..self }
     }
 
-    /// Returns the connection, for the calls that this crate does not wrap.
+    /// Returns the connection, for the calls that this crate does not wrap; they carry no token of themselves.
     pub fn channel(&self) -> Channel {
         self.sidecar.channel.clone()
     }
@@ -111,7 +132,7 @@ impl Client {
         let Asked { max_tokens, session_id } = asked;
         let request = v1::GetForewordRequest { user_id, namespace, max_tokens, session_id };
         self.sidecar
-            .call(request, self.timeout, |channel, request| async move {
+            .call(request, self.timeout, self.token.as_ref(), |channel, request| async move {
                 ProfileServiceClient::new(channel).get_foreword(request).await
             })
             .await
@@ -126,7 +147,7 @@ impl Client {
     pub async fn try_profile(&self, user_id: &str) -> Result<v1::GetProfileResponse, Error> {
         let request = v1::GetProfileRequest { user_id: user_id.to_owned(), namespace: self.namespace.clone() };
         self.sidecar
-            .call(request, self.timeout, |channel, request| async move {
+            .call(request, self.timeout, self.token.as_ref(), |channel, request| async move {
                 ProfileServiceClient::new(channel).get_profile(request).await
             })
             .await
@@ -165,7 +186,7 @@ impl Client {
             let request = v1::RecordEventsRequest { events: named, ..Default::default() };
             let response = self
                 .sidecar
-                .call(request, self.timeout, |channel, request| async move {
+                .call(request, self.timeout, self.token.as_ref(), |channel, request| async move {
                     ActivityServiceClient::new(channel).record_events(request).await
                 })
                 .await?;
@@ -198,7 +219,7 @@ impl Client {
         let given = request.candidates.clone();
         let response = self
             .sidecar
-            .call(request, self.timeout, |channel, request| async move {
+            .call(request, self.timeout, self.token.as_ref(), |channel, request| async move {
                 RankingServiceClient::new(channel).rank_actions(request).await
             })
             .await?;
@@ -220,7 +241,7 @@ impl Client {
             }
         }
         self.sidecar
-            .call(said, self.timeout, |channel, request| async move {
+            .call(said, self.timeout, self.token.as_ref(), |channel, request| async move {
                 RankingServiceClient::new(channel).record_feedback(request).await
             })
             .await
@@ -229,7 +250,7 @@ impl Client {
     /// Returns counts, freshness and what is wrong now.
     pub async fn status(&self) -> Result<v1::GetStatusResponse, Error> {
         self.sidecar
-            .call(v1::GetStatusRequest::default(), self.timeout, |channel, request| async move {
+            .call(v1::GetStatusRequest::default(), self.timeout, self.token.as_ref(), |channel, request| async move {
                 OperatorServiceClient::new(channel).get_status(request).await
             })
             .await
@@ -240,7 +261,7 @@ impl Client {
         let request = v1::BatchGetProfilesRequest { user_ids, namespace: self.namespace.clone() };
         let response = self
             .sidecar
-            .call(request, self.timeout, |channel, request| async move {
+            .call(request, self.timeout, self.token.as_ref(), |channel, request| async move {
                 let client = ProfileServiceClient::new(channel).max_decoding_message_size(RECEIVE_BYTES_MAX);
                 { client }.batch_get_profiles(request).await
             })

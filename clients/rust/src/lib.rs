@@ -7,6 +7,7 @@ mod client;
 mod defaults;
 mod error;
 mod reach;
+mod token;
 
 #[cfg(feature = "local")]
 mod budget;

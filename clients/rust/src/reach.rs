@@ -7,6 +7,7 @@ use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 
 use crate::Error;
+use crate::token::{self, Token};
 
 /// After which waits a call that finds nobody is made again. A sidecar that restarts is back within a second, most
 /// often within half of one. Each call may be made again: reads change nothing, and events and feedback count once by
@@ -23,7 +24,13 @@ pub(crate) struct Sidecar {
 
 impl Sidecar {
     /// Makes a call until somebody is there to answer.
-    pub async fn call<Q, A, F, C>(&self, request: Q, within: Duration, make: C) -> Result<A, Error>
+    pub async fn call<Q, A, F, C>(
+        &self,
+        request: Q,
+        within: Duration,
+        token: Option<&Token>,
+        make: C,
+    ) -> Result<A, Error>
     where
         Q: Clone,
         F: Future<Output = Result<Response<A>, Status>>,
@@ -34,6 +41,9 @@ impl Sidecar {
         loop {
             let mut asked = Request::new(request.clone());
             asked.set_timeout(deadline - Instant::now());
+            if let Some(token) = token {
+                asked.metadata_mut().insert("authorization", token::authorization(token)?);
+            }
             let error = match timeout_at(deadline, make(self.channel.clone(), asked)).await {
                 Ok(Ok(answer)) => {
                     self.is_gone.store(false, Ordering::Relaxed);

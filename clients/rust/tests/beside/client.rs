@@ -97,3 +97,42 @@ async fn cut_off() {
     assert_eq!(client.try_profile("crab").await.unwrap_err().reason, "UNAVAILABLE");
     cutting.join().unwrap();
 }
+
+/// Where the sidecar asks who calls, a token opens its namespace and no other, over a unix socket too.
+#[tokio::test]
+async fn tokens() {
+    let Some(token) = setting("FOREWORD_GUARDED_TOKEN") else { return };
+    for name in ["FOREWORD_GUARDED_TARGET", "FOREWORD_GUARDED_UNIX_TARGET"] {
+        let anonymous = Client::new(&setting(name).unwrap()).unwrap().within("shop");
+        assert_eq!(anonymous.try_profile("ada").await.unwrap_err().reason, "UNAUTHENTICATED");
+        let client = anonymous.clone().token(&token).unwrap();
+        assert_eq!(client.try_profile("ada").await.unwrap().profile.unwrap().user_id, "ada");
+        let error = client.within("blog").try_profile("ada").await.unwrap_err();
+        assert_eq!((error.reason.as_str(), error.from_sidecar), ("NAMESPACE_FORBIDDEN", true));
+    }
+}
+
+/// A token file is read anew when it changes.
+#[tokio::test]
+async fn token_files() {
+    let Some(target) = setting("FOREWORD_GUARDED_TARGET") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "fwt_of-nobody\n").unwrap();
+    let client = Client::new(&target).unwrap().within("shop").token_file(&path).unwrap();
+    assert_eq!(client.try_profile("ada").await.unwrap_err().reason, "UNAUTHENTICATED");
+    std::fs::write(&path, format!("{}\n", setting("FOREWORD_GUARDED_TOKEN").unwrap())).unwrap();
+    assert_eq!(client.try_profile("ada").await.unwrap().profile.unwrap().user_id, "ada");
+}
+
+/// A token goes to no other machine in clear text.
+#[tokio::test]
+async fn tokens_stay_here() {
+    for target in ["192.0.2.1:7464", "sidecar.example:7464", "http://192.0.2.1:7464", "[2001:db8::1]:7464"] {
+        let error = Client::new(target).unwrap().token("t").err().unwrap();
+        assert_eq!((error.reason.as_str(), error.field.as_str()), ("FIELD_INVALID", "token"));
+    }
+    for target in ["127.0.0.1:7464", "localhost:7464", "[::1]:7464", "unix:/tmp/s"] {
+        assert!(Client::new(target).unwrap().token("t").is_ok());
+    }
+}

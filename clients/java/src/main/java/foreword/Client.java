@@ -23,6 +23,7 @@ import foreword.v1.RecordFeedbackResponse;
 import foreword.v1.RefusedEvent;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +32,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -89,6 +91,24 @@ public final class Client implements AutoCloseable {
    */
   public Client timeout(Duration timeout) {
     return new Client(sidecar, namespace, timeout, raises, onError);
+  }
+
+  /**
+   * Returns a client on the same connection whose calls say who calls, for a sidecar that asks. The token is asked for
+   * at each call, and sent in clear text to this machine alone.
+   */
+  public Client token(Supplier<String> token) {
+    return new Client(sidecar.with(token), namespace, timeout, raises, onError);
+  }
+
+  /** As {@link #token(Supplier)}, for a token that does not change. */
+  public Client token(String token) {
+    return token(() -> token);
+  }
+
+  /** As {@link #token(Supplier)}, for a file that holds one; it is read anew when it changes. */
+  public Client tokenFile(Path file) {
+    return token(Token.ofFile(file));
   }
 
   /** Returns a client on the same connection whose failing reads throw a {@link ForewordException}. */

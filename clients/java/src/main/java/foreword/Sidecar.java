@@ -15,6 +15,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * The connection to a sidecar. It is patient once: after waiting in vain calls are made a single time, which fails
@@ -33,11 +34,18 @@ final class Sidecar {
 
   private final String target;
   private final ManagedChannel channel;
+  /** Null for none. */
+  private final Token token;
   private volatile boolean isGone;
 
   Sidecar(String target, ManagedChannel channel) {
+    this(target, channel, null);
+  }
+
+  private Sidecar(String target, ManagedChannel channel, Token token) {
     this.target = target;
     this.channel = channel;
+    this.token = token;
   }
 
   static ManagedChannel connect(String target) {
@@ -48,6 +56,11 @@ final class Sidecar {
         // A proxy set for the internet must not be asked for loopback.
         .proxyDetector(address -> null)
         .build();
+  }
+
+  /** Returns this connection with what each call carries. */
+  Sidecar with(Supplier<String> token) {
+    return new Sidecar(target, channel, new Token(target, token));
   }
 
   ManagedChannel channel() {
@@ -87,7 +100,9 @@ final class Sidecar {
     // gRPC's own waits between attempts to connect are made for the internet, not for a process next door.
     channel.resetConnectBackoff();
     CallOptions options =
-        CallOptions.DEFAULT.withDeadlineAfter(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
+        CallOptions.DEFAULT
+            .withDeadlineAfter(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS)
+            .withCallCredentials(token);
     ClientCalls.asyncUnaryCall(
         channel.newCall(method, options),
         request,

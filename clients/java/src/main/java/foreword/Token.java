@@ -1,0 +1,74 @@
+package foreword;
+
+import io.grpc.CallCredentials;
+import io.grpc.Metadata;
+import io.grpc.SecurityLevel;
+import io.grpc.Status;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+
+/** Says who calls, for a sidecar that asks. A token is sent in clear text to this machine alone. */
+final class Token extends CallCredentials {
+  private static final Metadata.Key<String> AUTHORIZATION =
+      Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+  private final boolean isLocal;
+  private final Supplier<String> token;
+
+  Token(String target, Supplier<String> token) {
+    this.isLocal = isLocal(target);
+    this.token = token;
+  }
+
+  /** Returns what reads a token's file anew when it changes. */
+  static Supplier<String> ofFile(Path path) {
+    return new Supplier<>() {
+      private FileTime seen;
+      private String read;
+
+      @Override
+      public synchronized String get() {
+        try {
+          FileTime found = Files.getLastModifiedTime(path);
+          if (!found.equals(seen)) {
+            read = Files.readString(path).strip();
+            seen = found;
+          }
+          return read;
+        } catch (IOException exc) {
+          throw new UncheckedIOException("the token file cannot be read: " + exc.getMessage(), exc);
+        }
+      }
+    };
+  }
+
+  @Override
+  public void applyRequestMetadata(RequestInfo info, Executor executor, MetadataApplier applier) {
+    if (!isLocal && info.getSecurityLevel() != SecurityLevel.PRIVACY_AND_INTEGRITY) {
+      applier.fail(Status.UNAUTHENTICATED.withDescription("a token is sent to another machine with TLS alone"));
+      return;
+    }
+    Metadata metadata = new Metadata();
+    try {
+      metadata.put(AUTHORIZATION, "Bearer " + token.get());
+    } catch (RuntimeException exc) {
+      applier.fail(Status.UNAUTHENTICATED.withDescription(exc.getMessage()).withCause(exc));
+      return;
+    }
+    applier.apply(metadata);
+  }
+
+  /** Returns whether no other machine answers at a target. */
+  static boolean isLocal(String target) {
+    String host = target.substring(0, Math.max(0, target.lastIndexOf(':')));
+    return target.startsWith("unix:")
+        || host.equals("localhost")
+        || host.equals("[::1]")
+        || host.matches("127(\\.\\d{1,3}){3}");
+  }
+}

@@ -1,0 +1,58 @@
+package foreword;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Where a sidecar asks who calls. */
+final class TokenTest {
+  private static String reasonOf(Client client) {
+    return assertThrows(ForewordException.class, () -> client.profile("ada")).reason();
+  }
+
+  /** A token opens its namespace and no other, over a unix socket too. */
+  @Test
+  void tokens() {
+    String token = Settings.get("FOREWORD_GUARDED_TOKEN");
+    for (String name : List.of("FOREWORD_GUARDED_TARGET", "FOREWORD_GUARDED_UNIX_TARGET")) {
+      try (Client anonymous = new Client(Settings.get(name)).raising().within("shop")) {
+        assertEquals("UNAUTHENTICATED", reasonOf(anonymous));
+        Client client = anonymous.token(token);
+        assertEquals("ada", client.profile("ada").getProfile().getUserId());
+        assertEquals("NAMESPACE_FORBIDDEN", reasonOf(client.within("blog")));
+      }
+    }
+  }
+
+  /** A token file is read anew when it changes. */
+  @Test
+  void tokenFiles(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("token");
+    Files.writeString(file, "fwt_of-nobody\n");
+    try (Client connected = new Client(Settings.get("FOREWORD_GUARDED_TARGET"))) {
+      Client client = connected.raising().within("shop").tokenFile(file);
+      assertEquals("UNAUTHENTICATED", reasonOf(client));
+      Files.writeString(file, Settings.get("FOREWORD_GUARDED_TOKEN") + "\n");
+      assertEquals("ada", client.profile("ada").getProfile().getUserId());
+      Files.delete(file);
+      assertEquals("UNAUTHENTICATED", reasonOf(client));
+    }
+  }
+
+  /** A token goes to no other machine in clear text. */
+  @Test
+  void tokensStayHere() {
+    for (String here : List.of("unix:/tmp/s", "127.0.0.1:7464", "localhost:7464", "[::1]:7464")) {
+      assertEquals(true, Token.isLocal(here), here);
+    }
+    for (String there : List.of("192.0.2.1:7464", "127.0.0.1.example:1", "[2001:db8::1]:1", "sidecar.example:1")) {
+      assertEquals(false, Token.isLocal(there), there);
+    }
+  }
+}
