@@ -14,6 +14,7 @@ NAMES = (
     "streams",
     "native",
     "telemetry",
+    "access",
     "client_import",
     "ingest",
     "json_event",
