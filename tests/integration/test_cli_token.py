@@ -34,7 +34,11 @@ def test_a_new_token_is_in_its_entry_as_a_digest_alone(installation: Any) -> Non
     file.write_text(entry + other[1])
     callers = read_callers(file)
     shop = callers.by_digest[digest_of(token)]
-    assert (shop.name, shop.rights, shop.namespaces) == ("shop", {"read", "record"}, {"shop", ""})
+    assert (shop.name, set(shop.rights), set(shop.namespaces or ())) == (
+        "shop",
+        {"read", "record"},
+        {"shop", ""},
+    )
     assert shop.expires_ms is not None
     assert callers.by_certificate["m"].namespaces is None
     listed = installation.run("token", "list", str(file))

@@ -45,12 +45,12 @@ def callers(folder: Path) -> Path:
     return file
 
 
-def refusals(address: str) -> list[tuple[grpc.StatusCode, str | None, tuple[tuple[str, str | bytes], ...]]]:
+def refusals(address: str) -> list[tuple[Any, ...]]:
     """Return how each read ends without a token, with a wrong one, and with one of another namespace."""
     found = []
     with grpc.insecure_channel(address) as channel:
         for method, request in READS.items():
-            call = channel.unary_unary(f"/foreword.v1.ProfileService/{method}")
+            call: Any = channel.unary_unary(f"/foreword.v1.ProfileService/{method}")
             for token in (None, "fwt_none", "fwt_shop"):
                 named = () if token is None else (("authorization", f"Bearer {token}"),)
                 metadata = (("x-request-id", "the-same"), *named)

@@ -61,7 +61,8 @@ def request_of(name: str, namespace: str) -> Message:
         OWN[name](request, namespace)
     elif "namespace" in request.DESCRIPTOR.fields_by_name:
         request.namespace = namespace
-    return request
+    made: Message = request
+    return made
 
 
 @dataclass
