@@ -6,12 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Where a sidecar asks who calls. */
 final class TokenTest {
+  /** A first call loads classes, while other tests are compiled beside it. */
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
   private static String reasonOf(Client client) {
     return assertThrows(ForewordException.class, () -> client.profile("ada")).reason();
   }
@@ -21,7 +25,7 @@ final class TokenTest {
   void tokens() {
     String token = Settings.get("FOREWORD_GUARDED_TOKEN");
     for (String name : List.of("FOREWORD_GUARDED_TARGET", "FOREWORD_GUARDED_UNIX_TARGET")) {
-      try (Client anonymous = new Client(Settings.get(name)).raising().within("shop")) {
+      try (Client anonymous = new Client(Settings.get(name)).timeout(PATIENCE).raising().within("shop")) {
         assertEquals("UNAUTHENTICATED", reasonOf(anonymous));
         Client client = anonymous.token(token);
         assertEquals("ada", client.profile("ada").getProfile().getUserId());
@@ -36,7 +40,7 @@ final class TokenTest {
     Path file = folder.resolve("token");
     Files.writeString(file, "fwt_of-nobody\n");
     try (Client connected = new Client(Settings.get("FOREWORD_GUARDED_TARGET"))) {
-      Client client = connected.raising().within("shop").tokenFile(file);
+      Client client = connected.timeout(PATIENCE).raising().within("shop").tokenFile(file);
       assertEquals("UNAUTHENTICATED", reasonOf(client));
       Files.writeString(file, Settings.get("FOREWORD_GUARDED_TOKEN") + "\n");
       assertEquals("ada", client.profile("ada").getProfile().getUserId());
