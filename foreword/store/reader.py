@@ -246,8 +246,11 @@ def begin(environment: Environment, handle: Any) -> Any:
 
 
 def prefixed(cursor: Any, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-    """Yield the rows whose key begins with `prefix`, in key order, from the key `start` on."""
-    if cursor.set_range(start or prefix):
+    """Yield the rows whose key begins with `prefix`, in key order, from the key `start` on.
+
+    A start before the prefix means the prefix: else it would be seen whether anything lies between them.
+    """
+    if cursor.set_range(max(start, prefix)):
         for key, row in cursor:
             if not key.startswith(prefix):
                 return

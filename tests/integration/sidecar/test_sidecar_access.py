@@ -16,10 +16,14 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from waiting import PATIENCE_SECONDS, until
 
+from foreword import keys
 from foreword.callers import RIGHTS, digest_of
 from foreword.client import Foreword
 from foreword.errors import ServiceError
-from foreword.v1.operator_service_pb2 import ListUsersRequest
+from foreword.store.change_reader import Place
+from foreword.v1.operator_service_pb2 import ListUsersRequest, ListUsersResponse
+from foreword.v1.profile_pb2 import Foreword as ForewordText
+from foreword.v1.profile_pb2 import Profile
 from foreword.v1.profile_service_pb2 import (
     GetProfileRequest,
     LookupProfilesRequest,
@@ -28,8 +32,11 @@ from foreword.v1.profile_service_pb2 import (
     WatchProfilesResponse,
 )
 from foreword.v1.ranking_service_pb2 import ExplainRankingRequest, RecordFeedbackRequest
+from foreword.v1.refresh_pb2 import RefreshState
+from sidecar.pages import page_token
 from sidecar.rights import RULES
 from sidecar.server import SERVICES
+from sidecar.watched import Position, Snapshot
 
 TOKENS = {right: f"fwt_{right}" for right in RIGHTS}
 ALL = "fwt_all"
@@ -300,6 +307,47 @@ def test_a_page_of_users_goes_no_further_than_its_namespace(guarded: Guarded) ->
     )
     with guarded.client("fwt_shop", namespace="shop") as client:
         assert not client.list_users().users
+
+
+def test_a_made_up_place_tells_nothing_of_other_namespaces(guarded: Guarded) -> None:
+    """A page or a watch that is to go on among users of another namespace is what it is without those users."""
+    guarded.write(guarded.entry("shop", "fwt_shop", RIGHTS, '["shop"]'))
+    zoe = keys.user_key("zoe", "shop")
+    now_ms = guarded.running.now_ms
+    with guarded.running.profiles.begin() as txn:
+        revision = txn.put_profile(
+            zoe,
+            Profile(user_id="zoe", namespace="shop"),
+            ForewordText(),
+            computed_at_ms=now_ms,
+            stale_after_ms=now_ms,
+            expired_after_ms=now_ms,
+            refresh_on_open=False,
+        )
+        txn.schedule(zoe, RefreshState(revision=revision))
+    before = keys.user_key("a")
+    listed = ListUsersRequest(namespace="shop")
+    listed.page_token = page_token(listed, before)
+    seen = Position(Place(0, 0), Snapshot(1 << 40, before)).token
+    watched = WatchProfilesRequest(namespace="shop", resume_token=seen)
+
+    def told() -> list[Any]:
+        page = ListUsersResponse.FromString(
+            guarded.call("OperatorService/ListUsers", listed, "fwt_shop").messages[0]
+        )
+        call = guarded.running.channel.unary_stream("/foreword.v1.ProfileService/WatchProfiles")(
+            watched.SerializeToString(),
+            timeout=PATIENCE_SECONDS,
+            metadata=(("authorization", "Bearer fwt_shop"),),
+        )
+        messages = [WatchProfilesResponse.FromString(next(call)) for _ in range(2)]
+        call.cancel()
+        changes = [change.user_id for message in messages for change in message.changes]
+        return [[user.user_id for user in page.users], changes]
+
+    assert told() == [["zoe"], ["zoe"]]
+    guarded.running.put("bob", with_state=True)
+    assert told() == [["zoe"], ["zoe"]]
 
 
 # -- callers come and go ------------------------------------------------------------------------------------------
