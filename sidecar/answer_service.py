@@ -27,6 +27,8 @@ from foreword.v1.answer_service_pb2 import (
     GetCoreResponse,
     InvalidateCoresRequest,
     InvalidateCoresResponse,
+    ListCoresRequest,
+    ListCoresResponse,
     PutCoreRequest,
     PutCoreResponse,
     WrapCoreRequest,
@@ -35,6 +37,7 @@ from foreword.v1.answer_service_pb2 import (
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from sidecar.activity import Activity
 from sidecar.answering import Answering
+from sidecar.core_list import list_cores
 from sidecar.profiles import Profiles
 from sidecar.rpc import Context, Handler, streaming, unary
 from tiering.answers import Asker
@@ -71,6 +74,7 @@ class AnswerService:
             "InvalidateCores": unary(InvalidateCoresRequest, self.invalidate_cores),
             "ExplainAnswer": unary(ExplainAnswerRequest, self.explain_answer),
             "AuditAnswers": unary(AuditAnswersRequest, self.audit_answers),
+            "ListCores": unary(ListCoresRequest, self.list_cores),
         }
 
     async def answer(self, request: AnswerRequest, _context: Context) -> AsyncIterator[AnswerResponse]:
@@ -141,6 +145,11 @@ class AnswerService:
             lambda: cache.accounts.audited(count, served_only=request.served_only, namespace=namespace)
         )
         return AuditAnswersResponse(hits=hits)
+
+    async def list_cores(self, request: ListCoresRequest, _context: Context) -> ListCoresResponse:
+        """Return a page of the cores that are stored."""
+        cache, answers, _ = self._answering.open_parts()
+        return await asyncio.to_thread(list_cores, request, cache, answers.finding)
 
     def _style(self, user: UserKey, locale: str) -> tuple[AppliedStyle, int]:
         """Return how a user's answers are presented, and the revision of the profile that says so; 0 without one."""

@@ -16,6 +16,7 @@ from foreword import request_id
 from foreword.request_id import Request
 from foreword.telemetry import Histogram, Metric, Page
 from foreword.telemetry.tracing import Attributes, Tracing
+from foreword.v1.operator_service_pb2 import CallStatus
 from sidecar.rpc import Context, Handler
 from sidecar.status import REQUEST_ID
 
@@ -99,6 +100,14 @@ class Calls:
             for code, count in method.codes.items():
                 page.put(COUNT, count, name, code)
 
+    def listed(self) -> list[CallStatus]:
+        """Return what the status says of each method that was called, the most called first."""
+        called = [(name, method) for name, method in self._methods.items() if method.codes]
+        return [
+            _call_status(name, method)
+            for name, method in sorted(called, key=lambda one: -one[1].codes.total())
+        ]
+
     def _wrapped(self, service: str, method: str, handler: Handler) -> Handler:
         kind = next(kind for kind in _KINDS if getattr(handler, kind) is not None)
         behaviour = self._behaviour(service, method, getattr(handler, kind), is_single=kind == _SINGLE)
@@ -154,6 +163,16 @@ class Calls:
                     context.set_trailing_metadata(((REQUEST_ID, this.id),))
 
         return call
+
+
+def _call_status(name: str, method: _Method) -> CallStatus:
+    count = method.codes.total()
+    status = CallStatus(method=name, count=count, failed_count=count - method.codes[_OK])
+    for field, share in (("p50_max", 0.5), ("p99_max", 0.99)):
+        seconds = method.durations.bound_of(share)
+        if seconds is not None:
+            getattr(status, field).FromNanoseconds(round(seconds * 1e9))
+    return status
 
 
 def _attributes(method: str, code: str, this: Request) -> Attributes:

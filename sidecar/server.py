@@ -327,6 +327,7 @@ class SidecarServer:
         self._promises = Promises(
             counter, self._activity, self._alerts, self._problems, live=self._live, clock=self._clock
         )
+        self._calls = Calls()
         operator = OperatorService(
             profiles=self._profiles,
             activity=self._activity,
@@ -341,6 +342,7 @@ class SidecarServer:
             archiving=self._archiving,
             ranking=self._ranking,
             fronting=self._fronting,
+            calls=self._calls,
             problems=self._problems,
             live=self._live,
             clock=self._clock,
@@ -373,7 +375,6 @@ class SidecarServer:
                 ranking=self._ranking,
             ),
         }
-        self._calls = Calls()
         for name, service in services.items():
             handlers = self._calls.followed(name, service.handlers())
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))

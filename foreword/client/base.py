@@ -29,6 +29,7 @@ from foreword.client.calls import (
     GET_PROFILE,
     GET_STATUS,
     INVALIDATE_CORES,
+    LIST_CORES,
     LIST_REVISIONS,
     LIST_TOPICS,
     LIST_USERS,
@@ -68,6 +69,7 @@ from foreword.v1.answer_service_pb2 import (
     ExplainAnswerResponse,
     GetCoreResponse,
     InvalidateCoresResponse,
+    ListCoresResponse,
     PutCoreResponse,
     WrapCoreResponse,
 )
@@ -352,6 +354,11 @@ class Client:
             self._of_any(namespace, asked),
             lambda _: AuditAnswersResponse(),
             always_raises=True,
+        )
+
+    def _list_cores(self, namespace: str | None, **asked: Any) -> Call[ListCoresResponse]:
+        return Call(
+            LIST_CORES, self._of_any(namespace, asked), lambda _: ListCoresResponse(), always_raises=True
         )
 
     def _candidates(self, candidates: Any) -> list[Any]:
