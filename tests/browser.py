@@ -7,7 +7,6 @@ import base64
 import itertools
 import json
 import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -154,15 +153,11 @@ async def browser_page() -> AsyncIterator[Page]:
     """Start a browser with a profile of its own, and give its one page; both are gone in the end."""
     program = find_browser()
     with tempfile.TemporaryDirectory(prefix="fw-browser-", ignore_cleanup_errors=True) as folder:
-        process = subprocess.Popen(
-            [program, *_OPTIONS, f"--user-data-dir={folder}", "about:blank"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        command = [program, *_OPTIONS, f"--user-data-dir={folder}", "about:blank"]
+        nowhere = asyncio.subprocess.DEVNULL
+        process = await asyncio.create_subprocess_exec(*command, stdout=nowhere, stderr=nowhere)
         try:
-            port_file = Path(folder, "DevToolsActivePort")
-            await until_async(lambda: port_file.exists() and port_file.read_text().count("\n"), "the browser")
-            port = port_file.read_text().splitlines()[0]
+            port = await until_async(lambda: _port(folder), "the browser")
             async with aiohttp.ClientSession() as session:
                 async with session.get(f"http://127.0.0.1:{port}/json") as listed:
                     (target,) = [one for one in await listed.json() if one["type"] == "page"]
@@ -174,5 +169,13 @@ async def browser_page() -> AsyncIterator[Page]:
                     with suppress(Exception):
                         await page.call("Browser.close")
         finally:
-            process.terminate()
-            process.wait(10)
+            with suppress(ProcessLookupError):
+                process.terminate()
+            await asyncio.wait_for(process.wait(), _CALL_SECONDS)
+
+
+def _port(folder: str) -> str:
+    """Return where the browser is steered; empty before it has said so."""
+    file = Path(folder, "DevToolsActivePort")
+    lines = file.read_text().splitlines() if file.exists() else []
+    return lines[0] if len(lines) > 1 else ""

@@ -64,6 +64,8 @@ def make_application(
 
     @asynccontextmanager
     async def lifespan(_application: Starlette) -> AsyncIterator[None]:
+        # Counted by the time that somebody looks.
+        latest.begin()
         yield
         latest.close()
         sidecar.close()

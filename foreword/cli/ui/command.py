@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from foreword.cli.readiness import teller
 from foreword.cli.settings import Settings, user_options
 from foreword.errors import MissingExtraError
 
+DEFAULT_LISTEN = "127.0.0.1:7465"
 _LIBRARIES = ("jinja2", "starlette", "uvicorn")
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -20,7 +22,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command("ui")
 @click.option(
     "--listen",
-    default="127.0.0.1:7465",
+    default=DEFAULT_LISTEN,
     show_default=True,
     metavar="HOST:PORT",
     help="Where the page is served; other addresses than loopback need --token-file.",
@@ -65,7 +67,16 @@ def command(
     """
     try:
         from foreword.cli.ui.application import make_application
-        from foreword.cli.ui.serving import Access, bind, check, hosts_of, parse_listen, read_token, serve
+        from foreword.cli.ui.serving import (
+            Access,
+            address_of,
+            bind,
+            check,
+            hosts_of,
+            make_server,
+            parse_listen,
+            read_token,
+        )
     except ModuleNotFoundError as exc:
         if (exc.name or "").split(".")[0] not in _LIBRARIES:
             raise
@@ -74,6 +85,8 @@ def command(
     access = Access(parse_listen(listen), names, token, certificate_file, key_file)
     check(access)
     logs.configure(as_json=settings.as_json, verbose=settings.verbose)
+    # That it starts and stops is said by ourselves, once.
+    logging.getLogger("uvicorn").setLevel(logging.DEBUG if settings.verbose else logging.WARNING)
     if lifeline_fd is not None:
         lifeline.follow(lifeline_fd)
     if not (access.is_loopback or access.has_tls):
@@ -81,9 +94,8 @@ def command(
             "Warning: without --certificate-file the token and all that is shown cross the network as they are"
         )
     listening = bind(access)
-    application = make_application(
-        settings, hosts=hosts_of(access, listening.getsockname()[1]), token=access.token
-    )
+    port = listening.getsockname()[1]
+    application = make_application(settings, hosts=hosts_of(access, port), token=access.token)
     told = teller(ready_fd)
 
     def ready(addresses: Sequence[str]) -> None:
@@ -91,7 +103,7 @@ def command(
         if ready_fd is None:
             _say(settings, addresses[0])
 
-    serve(application, access, listening, ready)
+    make_server(application, access, address_of(access, port), ready).run(sockets=[listening])
 
 
 def _say(settings: Settings, address: str) -> None:

@@ -36,7 +36,7 @@ class Rankings:
     def show(self, request: Request) -> Response:
         """Return what moved each action of a decision, or where to name one."""
         decision_id = request.query_params.get("id", "").strip()
-        seen = self._render.latest()
+        seen = self._render.newest()
         status = seen.status or GetStatusResponse()
         if not decision_id:
             return self._render.page(

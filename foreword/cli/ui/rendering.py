@@ -95,7 +95,7 @@ class Renderer:
             status_code: The status of HTTP.
             values: What the template says.
         """
-        seen = values.pop("seen", None) or self._latest.current()
+        seen = values.pop("seen", None) or self.newest()
         now_ms = self.now_ms(seen)
         text = self._environment.get_template(f"{template}.html").render(
             path=request.url.path,
@@ -112,9 +112,13 @@ class Renderer:
         """Return the way to the page that shows what came of it; loading that again does nothing twice."""
         return RedirectResponse(words.link(path, **query, notice=self._notices.keep(notice)), 303)
 
+    def newest(self) -> Seen:
+        """Return the newest status as it is."""
+        return self._latest.current()
+
     def latest(self) -> Seen:
         """Return the newest status, for a page that goes by it."""
-        return self._latest.current()
+        return self._latest.current(waits=True)
 
     def now_ms(self, seen: Seen) -> int:
         """Return the time that the sidecar goes by, in ms since 1970."""

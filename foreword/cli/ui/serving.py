@@ -152,15 +152,15 @@ def hosts_of(access: Access, port: int) -> list[str]:
     return sorted([*found, *lowered] if port == _PORTS[access.has_tls] else found)
 
 
-def serve(
-    application: ASGIApp, access: Access, listening: socket.socket, ready: Callable[[Sequence[str]], None]
-) -> None:
-    """Serve until SIGTERM or Ctrl-C.
+def make_server(
+    application: ASGIApp, access: Access, address: str, ready: Callable[[Sequence[str]], None]
+) -> uvicorn.Server:
+    """Return what serves the pages once it is run on a bound socket, until SIGTERM or Ctrl-C.
 
     Args:
         application: What answers.
         access: Who may look.
-        listening: The socket, bound.
+        address: Where it is, for people.
         ready: Called with the address once it is served.
     """
     config = uvicorn.Config(
@@ -168,7 +168,6 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        date_header=True,
         # Only who connects says who they are; what a proxy adds is not needed for anything.
         proxy_headers=False,
         ws="none",
@@ -178,10 +177,13 @@ def serve(
         ssl_certfile=access.certificate_file,
         ssl_keyfile=access.key_file,
     )
+    return _Server(config, lambda: ready([address]))
+
+
+def address_of(access: Access, port: int) -> str:
+    """Return where the page is, as a browser takes it."""
     scheme = "https" if access.has_tls else "http"
-    host, port = access.listen.text.rpartition(":")[0], listening.getsockname()[1]
-    server = _Server(config, lambda: ready([f"{scheme}://{host}:{port}/"]))
-    server.run(sockets=[listening])
+    return f"{scheme}://{access.listen.text.rpartition(':')[0]}:{port}/"
 
 
 class _Server(uvicorn.Server):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple, TypeVar
@@ -20,9 +21,9 @@ Value = TypeVar("Value")
 CALL_SECONDS = 3.0
 # Counting ten million users takes some 20 seconds.
 STATUS_SECONDS = 60.0
-# A page does not wait longer for new counts where it has some.
+# A page that is about counts waits so long for new ones where it has some; the others do not wait.
 STATUS_PATIENCE_SECONDS = 0.1
-# Nor this long where it has none.
+# Nor does any page wait beyond this from the start on, where there are none yet.
 FIRST_STATUS_PATIENCE_SECONDS = 2.5
 
 
@@ -77,16 +78,32 @@ class LatestStatus:
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, "status")
         self._asking: Future[None] | None = None
+        self._asked = time.monotonic()
         self._newest = Seen(None, 0, None, is_late=False)
 
-    def current(self) -> Seen:
-        """Return the newest, waiting a moment for one of now."""
+    def begin(self) -> None:
+        """Ask for a first one, and wait for nothing."""
         with self._lock:
-            if self._asking is None or self._asking.done():
-                self._asking = self._pool.submit(self._ask)
-            asking = self._asking
-        is_first = self._newest.status is None and self._newest.error is None
-        wait([asking], FIRST_STATUS_PATIENCE_SECONDS if is_first else STATUS_PATIENCE_SECONDS)
+            self._begin()
+
+    def _begin(self) -> Future[None]:
+        if self._asking is None or self._asking.done():
+            self._asked = time.monotonic()
+            self._asking = self._pool.submit(self._ask)
+        return self._asking
+
+    def current(self, *, waits: bool = False) -> Seen:
+        """Return the newest, and have a newer one asked for.
+
+        Args:
+            waits: Whether to give that a moment.
+        """
+        with self._lock:
+            asking = self._begin()
+        seconds = STATUS_PATIENCE_SECONDS if waits else 0.0
+        if self._newest.status is None and self._newest.error is None:
+            seconds = max(seconds, self._asked + FIRST_STATUS_PATIENCE_SECONDS - time.monotonic())
+        wait([asking], seconds)
         return self._newest._replace(is_late=not asking.done())
 
     def close(self) -> None:

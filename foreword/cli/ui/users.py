@@ -19,7 +19,7 @@ from foreword.v1.operator_service_pb2 import GetStatusResponse, ListUsersRespons
 PAGE_USERS = 50
 FRESHNESS = ("fresh", "stale", "expired", "default")
 # Users are looked at by ten thousands; beyond this the page says how to go on rather than take longer.
-_LOOK_SECONDS = 0.08
+_LOOK_SECONDS = 0.03
 # Who asks to look further waits for it; a million users take about so long.
 _FURTHER_SECONDS = 5.0
 
@@ -96,7 +96,7 @@ class Users:
         page = attempt(lambda: self._look(asked, token, seconds), errors)
         if errors and isinstance(errors[0], FieldError):
             raise errors[0]
-        seen = self._render.latest()
+        seen = self._render.newest()
         status = seen.status or GetStatusResponse()
         names = [one.segment_name for one in status.segments if one.segment_name]
         return self._render.page(
