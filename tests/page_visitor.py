@@ -54,7 +54,7 @@ class Visitor:
 
     def press(self, page: Answer, text: str, **typed: str) -> Answer:
         """Send the form whose button says this, with what it holds and what was typed; return the page that follows."""
-        forms = re.findall(r'<form method="post" action="([^"]*)"[^>]*>(.*?)</form>', page.body, re.S)
+        forms = re.findall(r'<form [^>]*method="post" action="([^"]*)"[^>]*>(.*?)</form>', page.body, re.S)
         action, body = next((unescape(action), body) for action, body in forms if text in body)
         held = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', body)
         origin = {"origin": f"http://127.0.0.1:{self.port}", "sec_fetch_site": "same-origin"}

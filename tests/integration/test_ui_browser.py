@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from both_daemons import both_daemons
 from browser import Page, browser_page, find_browser
 from page_visitor import page_settings, visited
@@ -25,6 +26,8 @@ WHY = "the word list of the catalogue cannot be read"
 PHONE = (390, 844)
 DESK = (1280, 900)
 HOSTILE = "<img src=x onerror='window.hacked = 1'><script>window.hacked = 1</script>"
+UNLABELLED = """[...document.querySelectorAll('input:not([type=hidden]), select')]
+.filter(one => !one.labels.length).length"""
 TAB, ENTER = ("Tab", 9), ("Enter", 13, "\r")
 
 
@@ -60,37 +63,55 @@ async def session(client: AsyncForeword, user_id: str, topic: str, count: int) -
     """Record what a user did, and that they went."""
     for number in range(count):
         await client.record(
-            event_id=f"{user_id}-{topic}-{number}", user_id=user_id, type="read", topics=[topic], text=HOSTILE
+            event_id=f"{user_id[:9]}-{topic}-{number}",
+            user_id=user_id,
+            type="read",
+            topics=[topic],
+            text=HOSTILE,
         )
-    await client.record(event_id=f"{user_id}-{topic}-end", user_id=user_id, type="session.end")
+    await client.record(event_id=f"{user_id[:9]}-{topic}-end", user_id=user_id, type="session.end")
+
+
+async def eventually(ask: Callable[[], Awaitable[Any]]) -> Any:
+    """Return the first true value that is answered."""
+    async with asyncio.timeout(60):
+        while not (value := await ask()):
+            await let_pass_async(0.02)
+    return value
 
 
 async def written(client: AsyncForeword, user_id: str, after: int = 0) -> int:
     """Return the user's revision once it is a later one."""
-    while (revision := (await client.profile(user_id)).profile.revision) <= after:
-        await let_pass_async(0.01)
-    return revision
+
+    async def look() -> int:
+        revision = (await client.profile(user_id)).profile.revision
+        return revision if revision > after else 0
+
+    return int(await eventually(look))
 
 
-async def failed(client: AsyncForeword, user_id: str) -> bool:
-    """Return whether the user's newest refresh failed."""
-    users = (await client.list_users(user_id_prefix=user_id)).users
-    return users[0].outcome == RefreshOutcome.REFRESH_OUTCOME_FAILED
+async def failed(client: AsyncForeword, user_id: str) -> None:
+    """Return once the user's newest refresh failed."""
+
+    async def look() -> bool:
+        users = (await client.list_users(user_id_prefix=user_id)).users
+        return users[0].outcome == RefreshOutcome.REFRESH_OUTCOME_FAILED
+
+    await eventually(look)
 
 
 async def reading(page: Page, address: str, words: str) -> str:
-    """Load a page until it says something, as whoever waits for it does."""
+    """Load a page until it says something, as whoever waits for it does; return what it says."""
 
     async def look() -> str:
         await page.open(address)
-        return await page.text()
+        text = await page.text()
+        return text if words in text else ""
 
-    async with asyncio.timeout(30):
-        while words not in (text := await look()):
-            await let_pass_async(0.05)
-    return text
+    return str(await eventually(look))
 
 
+@pytest.mark.timeout(300)
 def test_a_failing_user_is_found_understood_and_mended(tmp_path: Path) -> None:
     """From the overview to the user, the reason, a try in vain, the cause mended, and the user fresh again."""
     find_browser()
@@ -104,8 +125,7 @@ def test_a_failing_user_is_found_understood_and_mended(tmp_path: Path) -> None:
             await written(client, "bob")
             catalogue.is_broken = True
             await session(client, "ada", "chess", 9)
-            while not await failed(client, "ada"):
-                await let_pass_async(0.01)
+            await failed(client, "ada")
 
             overview = await reading(page, address, WHY)
             assert "bob" not in overview
@@ -136,6 +156,7 @@ def test_a_failing_user_is_found_understood_and_mended(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+@pytest.mark.timeout(300)
 def test_a_paused_segment_is_found_and_resumed_by_keyboard_alone(tmp_path: Path) -> None:
     """Without a mouse: past the navigation by the skip link, to the button of the pause, and the user is fresh."""
     find_browser()
@@ -169,8 +190,9 @@ def test_a_paused_segment_is_found_and_resumed_by_keyboard_alone(tmp_path: Path)
     asyncio.run(story())
 
 
+@pytest.mark.timeout(300)
 def test_a_phone_shows_every_page_without_scrolling_sideways(tmp_path: Path) -> None:
-    """At 390 pixels nothing is wider than the window, in light and dark, whatever users are called."""
+    """At 390 pixels nothing is wider than the window, whatever users are called, and each field has a label."""
     find_browser()
     long_id = "x" * 256
 
@@ -182,15 +204,15 @@ def test_a_phone_shows_every_page_without_scrolling_sideways(tmp_path: Path) -> 
                 *("/", "/users", f"/user?id={long_id}", f"/user/erase?id={long_id}", "/cores", "/ranking"),
                 *("/simulator", "/configuration", "/nowhere"),
             ]
-            for is_dark in (False, True):
-                await page.show_as(*PHONE, dark=is_dark, is_phone=True)
-                for path in paths:
-                    await page.open(f"{address}{path}")
-                    width: Any = await page.value("document.documentElement.scrollWidth")
-                    assert width <= PHONE[0], path
-                    unlabelled = "[...document.querySelectorAll('input:not([type=hidden]), select')]"
-                    unlabelled += ".filter(one => !one.labels.length).length"
-                    assert await page.value(unlabelled) == 0, path
+            await page.show_as(*PHONE, is_phone=True)
+            for path in paths:
+                await page.open(f"{address}{path}")
+                width: Any = await page.value("document.documentElement.scrollWidth")
+                assert width <= PHONE[0], path
+                assert await page.value(UNLABELLED) == 0, path
+                light = await page.value("getComputedStyle(document.body).backgroundColor")
+            await page.show_as(*PHONE, dark=True, is_phone=True)
+            assert await page.value("getComputedStyle(document.body).backgroundColor") != light
             page.problems = [problem for problem in page.problems if "404" not in problem]
 
     asyncio.run(story())

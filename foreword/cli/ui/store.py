@@ -16,7 +16,7 @@ from foreword.keys import UserKey
 from foreword.local import LocalReader
 from foreword.store import ActivityReader
 from foreword.v1.event_pb2 import Event
-from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
+from foreword.v1.profile_service_pb2 import GetProfileResponse
 from foreword.v1.ranking_pb2 import RankingDecision
 
 # Newest attempts among which the user's own is looked for; further back its reason is left out.
@@ -70,13 +70,10 @@ class Store:
             found = list(islice(activity.ranking_decisions(user), 10_000)) if activity is not None else []
         return sorted(found, key=lambda one: one.time.ToMilliseconds(), reverse=True)[:count]
 
-    def profile(self, user_id: str, namespace: str) -> tuple[GetProfileResponse, GetForewordResponse]:
+    def profile(self, user_id: str, namespace: str) -> GetProfileResponse:
         """Return what the store itself has of a user, as `foreword get` does while no sidecar answers."""
         with LocalReader(self._directory(), clock=self._clock) as reader:
-            return (
-                reader.profile(user_id, namespace=namespace),
-                reader.foreword(user_id, namespace=namespace),
-            )
+            return reader.profile(user_id, namespace=namespace)
 
     @contextmanager
     def _activity(self) -> Iterator[ActivityReader | None]:

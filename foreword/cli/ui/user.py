@@ -21,9 +21,10 @@ from foreword.cli.ui.words import enum_text
 from foreword.errors import FieldError, ForewordError, ServiceError
 from foreword.naming import quoted
 from foreword.v1.event_pb2 import Event
+from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.operator_service_pb2 import ExplainBeliefResponse, ExplainedBelief, UserStatus
 from foreword.v1.profile_pb2 import BeliefKind, BeliefSource, Profile
-from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse, ListRevisionsResponse
+from foreword.v1.profile_service_pb2 import ListRevisionsResponse
 from foreword.v1.refresh_pb2 import RefreshOutcome
 
 # As many as one looks through; the command line has them all.
@@ -77,23 +78,28 @@ class UserPages:
     def show(self, request: Request) -> Response:
         """Return the page of a user."""
         user, errors = named(request), list[ForewordError]()
-        found = attempt(lambda: self._profile(user), errors)
-        is_answered = found is not None
-        if found is None:
-            found = attempt(lambda: self._store.profile(user.user_id, user.namespace), [])
-        profile, text = found or (GetProfileResponse(), GetForewordResponse())
+        # Not read as an application reads: that counts as one more read, and has dormant users refreshed.
+        revisions = attempt(lambda: self._revisions(user), errors)
+        is_answered = not any(map(_is_of_reach, errors))
         standing = attempt(lambda: self._standing(user), errors) if is_answered else None
-        revisions = attempt(lambda: self._revisions(user), errors) if is_answered else None
         beliefs = attempt(lambda: self._explained(user), errors) if is_answered else None
+        profile, freshness = Profile(), Freshness.FRESHNESS_DEFAULT
+        if revisions is not None and revisions.revisions:
+            profile = revisions.revisions[0].profile
+        if standing is not None:
+            freshness = standing.freshness
+        kept = None if is_answered else attempt(lambda: self._store.profile(user.user_id, user.namespace), [])
+        if kept is not None:
+            profile, freshness = kept.profile, kept.freshness
         return self._render.page(
             request,
             "user",
             user=user,
             is_answered=is_answered,
-            is_known=found is not None,
+            is_known=is_answered or kept is not None,
+            freshness=enum_text(Freshness.Name(freshness), "FRESHNESS_"),
             profile=profile,
-            text=text,
-            by=written_by(profile.profile) if profile.profile.revision else "",
+            by=written_by(profile) if profile.revision else "",
             standing=standing or UserStatus(user_id=user.user_id, namespace=user.namespace),
             is_failing=standing is not None and standing.outcome == RefreshOutcome.REFRESH_OUTCOME_FAILED,
             revisions=list(_timeline(revisions)) if revisions is not None else [],
@@ -102,13 +108,6 @@ class UserPages:
             more_beliefs=max(0, len(beliefs.beliefs) - _BELIEFS_SHOWN) if beliefs is not None else 0,
             **self._from_store(user, errors),
             errors=_once(errors),
-        )
-
-    def _profile(self, user: Named) -> tuple[GetProfileResponse, GetForewordResponse]:
-        client = self._sidecar.client()
-        return (
-            client.profile(user.user_id, namespace=user.namespace),
-            client.foreword(user.user_id, namespace=user.namespace),
         )
 
     def _standing(self, user: Named) -> UserStatus | None:
@@ -127,24 +126,17 @@ class UserPages:
 
     def _from_store(self, user: Named, errors: list[ForewordError]) -> dict[str, Any]:
         """Return what is read from the files, or what takes its place where they are elsewhere."""
-        why_errors: list[ForewordError] = []
         if not self._store.is_here:
             events = attempt(lambda: self._exported_events(user), errors) or []
-            return {
-                "reasons": [],
-                "why_not": None,
-                "events": events,
-                "events_max": _EVENTS_SHOWN,
-                "decisions": [],
-            }
-        reasons = attempt(lambda: self._store.why_due(user.key), why_errors) or []
+            return {"reasons": [], "why_not": None, "events": events, "decisions": []}
+        why_not: list[ForewordError] = []
+        reasons = attempt(lambda: self._store.why_due(user.key), why_not) or []
         events = attempt(lambda: self._store.newest_events(user.key, _EVENTS_SHOWN), errors) or []
         decisions = attempt(lambda: self._store.newest_decisions(user.key, _DECISIONS_SHOWN), errors) or []
         return {
             "reasons": reasons,
-            "why_not": why_errors[0] if why_errors else None,
+            "why_not": why_not[0] if why_not else None,
             "events": events,
-            "events_max": _EVENTS_SHOWN,
             "decisions": decisions,
         }
 
@@ -222,10 +214,14 @@ def _belief(row: ExplainedBelief) -> Belief:
     )
 
 
+def _is_of_reach(error: ForewordError) -> bool:
+    """Return whether nobody answered, rather than somebody refused."""
+    return isinstance(error, ServiceError) and not error.from_sidecar
+
+
 def _once(errors: Iterable[ForewordError]) -> list[ForewordError]:
     """Return errors without those that say again that nobody answers."""
     found: dict[str, ForewordError] = {}
     for error in errors:
-        is_of_reach = isinstance(error, ServiceError) and not error.from_sidecar
-        found.setdefault("out of reach" if is_of_reach else str(error), error)
+        found.setdefault("out of reach" if _is_of_reach(error) else str(error), error)
     return list(found.values())
