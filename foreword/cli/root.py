@@ -46,7 +46,7 @@ _COMMANDS = {
     "bench": "foreword.cli.bench",
     "dev": "foreword.cli.dev",
 }
-_DAEMONS = {"up", "sidecar", "scheduler"}
+_DAEMONS = {"up", "sidecar", "scheduler", "ui"}
 
 
 class LazyGroup(click.Group):

@@ -44,15 +44,16 @@ def started(here: Installation, *arguments: str) -> Iterator[tuple[subprocess.Po
         process.communicate()
 
 
-def test_the_page_is_served_and_ended(installation: Installation) -> None:
-    """It says where it is once it is there, works without any daemon, and SIGTERM ends it without a word."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_page_is_served_and_ended(installation: Installation, number: signal.Signals) -> None:
+    """It says where it is once it is there, works without any daemon, and a signal ends it without a word."""
     with started(installation) as (process, address):
         host = address.removeprefix("http://").rstrip("/")
         connection = http.client.HTTPConnection(host, timeout=30)
         connection.request("GET", "/configuration")
         assert connection.getresponse().status == 200
         connection.close()
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, "", "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -103,7 +104,9 @@ def command(
         if ready_fd is None:
             _say(settings, addresses[0])
 
-    make_server(application, access, address_of(access, port), ready).run(sockets=[listening])
+    # Ctrl-C is how it is meant to end, as it is for the daemons.
+    with suppress(KeyboardInterrupt):
+        make_server(application, access, address_of(access, port), ready).run(sockets=[listening])
 
 
 def _say(settings: Settings, address: str) -> None:

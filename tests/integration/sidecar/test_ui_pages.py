@@ -14,7 +14,8 @@ from page_visitor import Answer, Visitor, page_settings, visited
 from waiting import until
 
 from foreword import keys
-from foreword.clock import format_time_ms
+from foreword.clock import DAY_MS, format_time_ms
+from foreword.v1.model_work_pb2 import ModelCall, ModelMode, ModelOutcome
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
 
@@ -77,6 +78,24 @@ def test_the_overview_shows_what_the_status_says(running: Any, page: Visitor) ->
     assert status.problems
     assert all(problem.message in answer.text for problem in status.problems)
     assert "GetStatus" in answer.text
+
+
+def test_spending_is_drawn_by_day(running: Any, page: Visitor) -> None:
+    """What models cost today stands against the budget, and each of the newest days has its bar."""
+    running.put("ada", with_state=True)
+    now_ms = running.clock.now_ms()
+    with running.profiles.begin() as txn:
+        for number, ago_days in enumerate((0, 0, 3)):
+            call = ModelCall(
+                call_id=b"%04d" % number, user_key=keys.user_key("ada"), provider="anthropic", model="claude-haiku-4-5",
+                mode=ModelMode.MODEL_MODE_MESSAGES, outcome=ModelOutcome.MODEL_OUTCOME_APPLIED,
+                cost_pico_usd=2_000_000_000_000, started_ms=now_ms - ago_days * DAY_MS,
+            )  # fmt: skip
+            txn.model.end_call(call, now_ms - ago_days * DAY_MS)
+    answer = counted(running, page, "40.0 % of 10.00 USD a day")
+    assert "4.00 USD" in answer.text
+    assert answer.body.count('<rect class="bar"') == 14
+    assert re.findall(r"([\d-]+): ([1-9.0]+) USD</title>", answer.body)[-1] == ("2023-11-14", "4.000000")
 
 
 def test_users_are_found_by_what_the_form_says(running: Any, page: Visitor) -> None:
@@ -403,6 +422,21 @@ def test_a_sidecar_that_never_answers_holds_nobody_up(
         with visited(page_settings(tmp_path, tmp_path / "store", address)) as page:
             assert "still counting" in page.get("/").text
             assert page.get("/users").status == 200
+
+
+def test_another_machines_sidecar_is_shown_by_its_calls(running: Any, tmp_path: Path) -> None:
+    """With --address no file is read that may be another store's: events come by export; what is missing is said."""
+    running.client.record(event_id="e1", user_id="ada", type="read", item_id="a-book")
+    running.put("ada", text="Likes pottery.", cuts=((14, 4),), with_state=True)
+    settings = page_settings(tmp_path, tmp_path / "another", "127.0.0.1:1")
+    settings.address = running.address
+    with visited(settings, clock=running.clock) as page:
+        answer = page.get("/user?id=ada")
+        assert answer.status == 200
+        assert "Likes pottery." in answer.text
+        assert "a-book" in answer.text
+        assert "read from the store's files, which are elsewhere" in answer.text
+        assert "Run foreword ui where the store is" in page.get("/simulator").text
 
 
 # -- other pages ----------------------------------------------------------------------------------------------
