@@ -44,6 +44,7 @@ NAMES = (
     "ranking_latency",
     "ranking_models",
     "ranking_simulation",
+    "ui_pages",
 )
 
 

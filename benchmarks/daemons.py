@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -56,6 +57,30 @@ def scheduler(store: Path, *, as_of: str | None = None) -> Iterator[int]:
     environment = {**os.environ, "FOREWORD_STORE__DIRECTORY": str(store)}
     with _process(["scheduler"], environment, as_of) as process:
         yield process.pid
+
+
+@contextlib.contextmanager
+def page(store: Path, address: str) -> Iterator[int]:
+    """Run `foreword ui` beside a sidecar on a store; yield its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "FOREWORD_STORE__DIRECTORY": str(store),
+        "FOREWORD_SIDECAR__LISTEN": f'["{address}"]',
+    }
+    with _process(["ui", "--listen", f"127.0.0.1:{port}"], environment, None):
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+        yield port
 
 
 def cpu_seconds(pid: int) -> float:

@@ -27,6 +27,8 @@ from foreword.v1.answer_service_pb2 import (
     GetCoreResponse,
     InvalidateCoresRequest,
     InvalidateCoresResponse,
+    ListCoresRequest,
+    ListCoresResponse,
     PutCoreRequest,
     PutCoreResponse,
     WrapCoreRequest,
@@ -36,6 +38,7 @@ from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileRespo
 from sidecar import access
 from sidecar.activity import Activity
 from sidecar.answering import Answering
+from sidecar.core_list import list_cores
 from sidecar.profiles import Profiles
 from sidecar.rpc import Context, Handler, streaming, unary
 from tiering.answers import Asker
@@ -74,6 +77,7 @@ class AnswerService:
             "InvalidateCores": unary(InvalidateCoresRequest, self.invalidate_cores),
             "ExplainAnswer": unary(ExplainAnswerRequest, self.explain_answer),
             "AuditAnswers": unary(AuditAnswersRequest, self.audit_answers),
+            "ListCores": unary(ListCoresRequest, self.list_cores),
         }
 
     async def answer(self, request: AnswerRequest, _context: Context) -> AsyncIterator[AnswerResponse]:
@@ -149,6 +153,11 @@ class AnswerService:
             lambda: cache.accounts.audited(count, served_only=request.served_only, namespace=namespace)
         )
         return AuditAnswersResponse(hits=hits)
+
+    async def list_cores(self, request: ListCoresRequest, _context: Context) -> ListCoresResponse:
+        """Return a page of the cores that are stored."""
+        cache, answers, _ = self._answering.open_parts()
+        return await asyncio.to_thread(list_cores, request, cache, answers.finding)
 
     async def _sees_core(self, core_id: str) -> bool:
         """Return whether a caller may know of a core that is named by its id; of one that is not there, too."""

@@ -16,6 +16,7 @@ from foreword import request_id
 from foreword.request_id import Request
 from foreword.telemetry import Histogram, Metric, Page
 from foreword.telemetry.tracing import Attributes, Tracing
+from foreword.v1.operator_service_pb2 import CallStatus
 from sidecar.rpc import SINGLE, Behaviour, Context, Handler, behaviour_of, kind_of, with_behaviour
 from sidecar.status import REQUEST_ID
 
@@ -98,6 +99,14 @@ class Calls:
             for code, count in method.codes.items():
                 page.put(COUNT, count, name, code)
 
+    def listed(self) -> list[CallStatus]:
+        """Return what the status says of each method that was called, the most called first."""
+        called = [(name, method) for name, method in self._methods.items() if method.codes]
+        return [
+            _call_status(name, method)
+            for name, method in sorted(called, key=lambda one: -one[1].codes.total())
+        ]
+
     def _behaviour(self, service: str, method: str, handler: Handler) -> Behaviour:
         behaviour, is_single = behaviour_of(handler), kind_of(handler) == SINGLE
         full_name, name = f"{service}/{method}", f"{service.rpartition('.')[2]}.{method}"
@@ -148,6 +157,16 @@ class Calls:
                     context.set_trailing_metadata(((REQUEST_ID, this.id),))
 
         return call
+
+
+def _call_status(name: str, method: _Method) -> CallStatus:
+    count = method.codes.total()
+    status = CallStatus(method=name, count=count, failed_count=count - method.codes[_OK])
+    for field, share in (("p50_max", 0.5), ("p99_max", 0.99)):
+        seconds = method.durations.bound_of(share)
+        if seconds is not None:
+            getattr(status, field).FromNanoseconds(round(seconds * 1e9))
+    return status
 
 
 def _attributes(method: str, code: str, this: Request) -> Attributes:

@@ -56,6 +56,7 @@ from sidecar.activity_service import ActivityService
 from sidecar.answering import Answering
 from sidecar.archiving import Archiving
 from sidecar.backfills import Backfills
+from sidecar.calls import Calls
 from sidecar.counts import Counts, StoreCounter, age_hours
 from sidecar.explaining import explain_belief
 from sidecar.fronting import Fronting
@@ -97,6 +98,7 @@ class OperatorService:
         archiving: Archiving,
         ranking: Ranking,
         fronting: Fronting,
+        calls: Calls,
         problems: Problems,
         live: FollowedConfig,
         clock: Clock,
@@ -112,6 +114,7 @@ class OperatorService:
         self._archiving = archiving
         self._ranking = ranking
         self._fronting = fronting
+        self._calls = calls
         self._problems = problems
         self._live = live
         self._clock = clock
@@ -183,6 +186,7 @@ class OperatorService:
         if ranking is not None:
             response.ranking.CopyFrom(ranking)
         response.front.CopyFrom(self._fronting.status())
+        response.calls.extend(self._calls.listed())
         self._judge_scheduler(response, reader)
         self._judge_models(health)
         response.problems.extend(self._listed_problems(reader))

@@ -75,6 +75,7 @@ RULES: dict[str, Rule] = {
     # What is kept of an answer does not say whose it was.
     "AnswerService/ExplainAnswer": Rule("operate", _whole_store),
     "AnswerService/AuditAnswers": Rule("operate", _named_or_all),
+    "AnswerService/ListCores": Rule("operate", _named_or_all),
     "RankingService/RankActions": Rule("read", _named),
     "RankingService/RecordFeedback": Rule("record", _fed_back),
     # Whose decision it is stands in the log; a foreign one is as one that nobody made.

@@ -344,6 +344,7 @@ class SidecarServer:
         self._promises = Promises(
             counter, self._activity, self._alerts, self._problems, live=self._live, clock=self._clock
         )
+        self._calls = Calls()
         operator = OperatorService(
             profiles=self._profiles,
             activity=self._activity,
@@ -358,6 +359,7 @@ class SidecarServer:
             archiving=self._archiving,
             ranking=self._ranking,
             fronting=self._fronting,
+            calls=self._calls,
             problems=self._problems,
             live=self._live,
             clock=self._clock,
@@ -390,7 +392,6 @@ class SidecarServer:
                 ranking=self._ranking,
             ),
         }
-        self._calls = Calls()
         for name, service in services.items():
             handlers = service.handlers()
             asking = guarded(name, handlers, self._access)

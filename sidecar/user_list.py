@@ -9,7 +9,9 @@ from typing import cast
 from foreword import keys
 from foreword.config_segments import Segments
 from foreword.errors import FieldError
+from foreword.store import ProfileReader
 from foreword.store.profile_reader import ScheduledUser
+from foreword.text_size import check_text
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.model_work_pb2 import ModelState
 from foreword.v1.operator_service_pb2 import ListUsersRequest, ListUsersResponse, UserStatus
@@ -33,12 +35,13 @@ async def list_users(
         FieldError: A field is out of range, or the token is none of a request with the same filters.
     """
     size, wanted = page_size(request.page_size), _Wanted(request, segments, now_ms)
+    check_text("user_id_prefix", request.user_id_prefix, keys.USER_ID_BYTES_MAX)
     prefix = keys.namespace_prefix(request.namespace) if request.HasField("namespace") else b""
     after = _read_place(request)
     page = ListUsersResponse()
     for _ in range(LOOKED_AT_MAX // SLICE_USERS):
         reader = profiles.reader
-        rows = reader.users(after, SLICE_USERS, prefix=prefix) if reader is not None else []
+        rows, end = _slice(reader, request.user_id_prefix.encode(), after, prefix)
         for row in rows:
             after = row.user
             # One whose erasure is pending is unknown already.
@@ -49,11 +52,24 @@ async def list_users(
             if len(page.users) == size:
                 page.next_page_token = page_token(request, after)
                 return page
-        if len(rows) < SLICE_USERS:
+        if not end:
             return page
+        after = end
         await asyncio.sleep(0)
     page.next_page_token = page_token(request, after)
     return page
+
+
+def _slice(
+    reader: ProfileReader | None, id_prefix: bytes, after: bytes, prefix: bytes
+) -> tuple[list[ScheduledUser], bytes]:
+    """Return the next users, and the key that was looked at last; empty at the end."""
+    if reader is None:
+        return [], b""
+    if id_prefix:
+        return reader.users_like(id_prefix, after, SLICE_USERS, prefix=prefix)
+    rows = reader.users(after, SLICE_USERS, prefix=prefix)
+    return rows, rows[-1].user if len(rows) == SLICE_USERS else b""
 
 
 class _Wanted:

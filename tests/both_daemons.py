@@ -13,7 +13,8 @@ from foreword.client import AsyncForeword
 from foreword.clock import SystemClock
 from foreword.config import Config
 from foreword.store.check import inspect_store
-from scheduler.daemon import SchedulerDaemon
+from scheduler.attempt import Compute
+from scheduler.daemon import SchedulerDaemon, compute_extractive
 from sidecar.server import SidecarServer
 
 WAIT_SECONDS = 20
@@ -21,9 +22,20 @@ WAIT_SECONDS = 20
 
 @asynccontextmanager
 async def both_daemons(
-    store: Path, *, words: dict[str, Any] | None = None, sections: dict[str, dict[str, Any]] | None = None
+    store: Path,
+    *,
+    words: dict[str, Any] | None = None,
+    sections: dict[str, dict[str, Any]] | None = None,
+    compute: Compute = compute_extractive,
 ) -> AsyncIterator[AsyncForeword]:
-    """Run a sidecar and a scheduler on one store, and give their client; `sections` adds keys to the configuration."""
+    """Run a sidecar and a scheduler on one store, and give their client.
+
+    Args:
+        store: Its folder.
+        words: Of forewords.
+        sections: Keys to add to the configuration.
+        compute: What computes a refresh.
+    """
     with tempfile.TemporaryDirectory(prefix="fw") as sockets:
         settings: dict[str, dict[str, Any]] = {
             "store": {
@@ -38,7 +50,10 @@ async def both_daemons(
         for name, keys in (sections or {}).items():
             settings[name] = {**settings.get(name, {}), **keys}
         config = Config.model_validate(settings)
-        server, daemon = SidecarServer(config, SystemClock()), SchedulerDaemon(config, SystemClock())
+        server, daemon = (
+            SidecarServer(config, SystemClock()),
+            SchedulerDaemon(config, SystemClock(), compute=compute),
+        )
         await server.start()
         refreshing = asyncio.create_task(daemon.run())
         try:

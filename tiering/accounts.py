@@ -265,6 +265,14 @@ class Accounts:
                 found.append(row.hit)
         return found
 
+    def served_count(self, core_id: CoreId) -> int:
+        """Return how many answers a core gave. Blocks.
+
+        Raises:
+            CacheError: The shelf cannot be read.
+        """
+        return int(self._use(core_id).count)
+
     # -- the shelf --------------------------------------------------------------------------------------------
 
     def flush(self) -> None:

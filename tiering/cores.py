@@ -18,6 +18,7 @@ from foreword.store.v1.answers_pb2 import (
     TaggedCores,
 )
 from foreword.v1.core_pb2 import Core, CoreOrigin, CoreRevisions
+from tiering.ages import made_ms_of
 from tiering.digest import CoreId, Digests
 from tiering.errors import CoreExistsError
 from tiering.rows import put_row, read_row
@@ -167,8 +168,7 @@ class Cores:
 
         A core that was stored again comes once for each time, as it is now; None stands for one that is gone.
         """
-        last = read_row(shelf, _LAST_CHANGE, LastChange) or LastChange()
-        numbers = range(after + 1, last.number + 1)
+        numbers = range(after + 1, _last_change(shelf) + 1)
         if numbers and shelf.get(_change_key(numbers[0])) is None:
             # Evicted, as the oldest are: years of them would have to be looked for one by one.
             first = bisect_left(numbers, True, key=lambda number: shelf.get(_change_key(number)) is not None)
@@ -176,6 +176,30 @@ class Cores:
         for number in numbers:
             change = read_row(shelf, _change_key(number), StoredChange)
             yield number, read_row(shelf, _CORE + change.core_id, StoredCore) if change is not None else None
+
+    def newest(self, before: tuple[int, int] | None = None) -> Iterator[tuple[Core | None, tuple[int, int]]]:
+        """Yield what is stored, what was stored last first, each with the place behind which to go on.
+
+        A core that was stored again comes once for each time, as it is now; None stands for one that is gone.
+
+        Args:
+            before: The place to go on behind; None for the newest.
+        """
+        kept, made = (
+            _last_change(shelf) + 1 if before is None else number
+            for shelf, number in zip((self._kept, self._made), before or (0, 0), strict=True)
+        )
+        kept_row, made_row = _change_before(self._kept, kept), _change_before(self._made, made)
+        while kept_row or made_row:
+            if made_row is None or (kept_row is not None and kept_row.made_ms >= made_row.made_ms):
+                assert kept_row is not None
+                kept = kept_row.number
+                yield kept_row.core, (kept, made)
+                kept_row = _change_before(self._kept, kept)
+            else:
+                made = made_row.number
+                yield made_row.core, (kept, made)
+                made_row = _change_before(self._made, made)
 
     # -- writing ----------------------------------------------------------------------------------------------
 
@@ -352,10 +376,30 @@ def holds_lease(shelf: Shelf, core_id: CoreId, lease: Lease) -> bool:
     return row is not None and row.fence == lease.fence
 
 
+class _Change(NamedTuple):
+    number: int
+    core: Core | None
+
+    @property
+    def made_ms(self) -> float:
+        """When the core was made; one that is gone is passed over at once."""
+        return made_ms_of(self.core) if self.core is not None else float("inf")
+
+
+def _change_before(shelf: Shelf, number: int) -> _Change | None:
+    """Return the change before this one; None where there is none, or it was evicted, as the oldest are."""
+    change = read_row(shelf, _change_key(number - 1), StoredChange) if number > 1 else None
+    return _Change(number - 1, _core(shelf, CoreId(change.core_id))) if change is not None else None
+
+
+def _last_change(shelf: Shelf) -> int:
+    return (read_row(shelf, _LAST_CHANGE, LastChange) or LastChange()).number
+
+
 def _note_change(shelf: Shelf, core_id: CoreId) -> None:
-    last = read_row(shelf, _LAST_CHANGE, LastChange) or LastChange()
-    put_row(shelf, _change_key(last.number + 1), StoredChange(core_id=core_id))
-    put_row(shelf, _LAST_CHANGE, LastChange(number=last.number + 1))
+    number = _last_change(shelf) + 1
+    put_row(shelf, _change_key(number), StoredChange(core_id=core_id))
+    put_row(shelf, _LAST_CHANGE, LastChange(number=number))
 
 
 def _change_key(number: int) -> bytes:

@@ -48,16 +48,26 @@ def command(settings: Settings, user: str) -> None:
     Reads the store itself, whether daemons run or not, and judges by the configuration that they would read.
     """
     config = settings.config
-    found = _find(config, user_key(user, settings.namespace))
+    found = find(config, user_key(user, settings.namespace))
     now_ms = SystemClock().now_ms()
-    rows = list(_rows(found, config, now_ms))
+    said = list(rows(found, config, now_ms))
     if settings.as_json:
-        print_json(_json(found, config, now_ms, rows))
+        print_json(_json(found, config, now_ms, said))
     else:
-        click.echo(table(rows))
+        click.echo(table(said))
 
 
-def _find(config: Config, user: UserKey) -> Found:
+def find(config: Config, user: UserKey, *, looked_at_max: int = _LOOKED_AT_MAX) -> Found:
+    """Return what both stores know of a user.
+
+    Args:
+        config: Says where they are.
+        user: User key.
+        looked_at_max: Among how many of the newest attempts the user's own is looked for.
+
+    Raises:
+        ForewordError: No event of the user was recorded.
+    """
     directory, readers_max = config.store.directory, config.store.readers_max
     with ExitStack() as stack:
         activity = stack.enter_context(closing(ActivityReader(directory, readers_max=readers_max)))
@@ -70,12 +80,13 @@ def _find(config: Config, user: UserKey) -> Found:
         with suppress(StoreMissingError):
             profiles = stack.enter_context(closing(ProfileReader(directory, readers_max=readers_max)))
             state, header = profiles.refresh_state(user) or state, profiles.header(user)
-            attempts = islice(profiles.every_attempt(), _LOOKED_AT_MAX)
+            attempts = islice(profiles.every_attempt(), looked_at_max)
             last = next((entry for entry in attempts if entry.user_key == user), None)
         return Found(seen, state, header, last, dict(activity.pauses().since_ms))
 
 
-def _rows(found: Found, config: Config, now_ms: int) -> Iterator[tuple[str, str]]:
+def rows(found: Found, config: Config, now_ms: int) -> Iterator[tuple[str, str]]:
+    """Yield what is said of a user, each with what it is about."""
     from scheduler.segments import cadence_settings, classify, facts_of, held
 
     facts = facts_of(found.activity, now_ms, config.window.days)
@@ -162,7 +173,7 @@ def _named(config: Config, number: int) -> Tried | None:
     return config.segments.find(number)
 
 
-def _json(found: Found, config: Config, now_ms: int, rows: list[tuple[str, str]]) -> dict[str, Any]:
+def _json(found: Found, config: Config, now_ms: int, said: list[tuple[str, str]]) -> dict[str, Any]:
     from scheduler.segments import classify, facts_of
 
     facts = facts_of(found.activity, now_ms, config.window.days)
@@ -176,5 +187,5 @@ def _json(found: Found, config: Config, now_ms: int, rows: list[tuple[str, str]]
         "due_ms": found.state.due_ms,
         "reason": RefreshReason.Name(found.state.reason),
         "is_held": found.state.is_held,
-        "said": [text for _, text in rows],
+        "said": [text for _, text in said],
     }

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
+from hashlib import blake2b
+from heapq import nsmallest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +21,8 @@ from foreword.v1.freshness_pb2 import Freshness
 
 if TYPE_CHECKING:
     from foreword.config import Config
+    from foreword.keys import UserKey
+    from foreword.store import ActivityReader
     from foreword.v1.event_pb2 import Event
     from scheduler.simulation import CallPrice, Figures, SegmentFigures
 
@@ -66,6 +70,13 @@ class Run(NamedTuple):
     help="Take the events from a store instead; its daemons may run.",
 )
 @click.option(
+    "--users",
+    "users_max",
+    type=click.IntRange(1),
+    metavar="NUMBER",
+    help="With --store: at most so many of its users, drawn by their ids, the same ones each time.",
+)
+@click.option(
     "--vary",
     metavar="KEY=V1,V2,...",
     help="Run once for each value of one key, as in segments.semi_active.every_days=1,2,3,7.",
@@ -91,6 +102,7 @@ def command(
     events: tuple[Path, ...],
     more: tuple[Path, ...],
     store: Path | None,
+    users_max: int | None,
     vary: str | None,
     price: float | None,
     picture: Path | None,
@@ -108,7 +120,7 @@ def command(
 
         check_picture(picture)
     configs = list(_configs(settings, files, vary))
-    found = _events((*events, *more), store)
+    found = _events((*events, *more), store, users_max)
     if not found:
         raise ForewordError("there is no event to replay", hint="give --events FILE or --store FOLDER")
     runs = []
@@ -160,10 +172,12 @@ def _configs(settings: Settings, files: Sequence[Path], vary: str | None) -> Ite
         )
 
 
-def _events(files: Sequence[Path], store: Path | None) -> list[Event]:
+def _events(files: Sequence[Path], store: Path | None, users_max: int | None) -> list[Event]:
     if store is not None and files:
         raise FieldError("--store", "--events as well", "one of them")
-    return _from_store(store) if store is not None else _from_files(files)
+    if store is None and users_max is not None:
+        raise FieldError("--users", str(users_max), "only with --store; a file is taken whole")
+    return _from_store(store, users_max) if store is not None else _from_files(files)
 
 
 def _from_files(files: Sequence[Path]) -> list[Event]:
@@ -178,17 +192,22 @@ def _from_files(files: Sequence[Path]) -> list[Event]:
     return found
 
 
-def _from_store(folder: Path) -> list[Event]:
+def _from_store(folder: Path, users_max: int | None) -> list[Event]:
     from foreword.store import ActivityReader
 
-    found: list[Event] = []
     with closing(ActivityReader(folder)) as activity:
-        after = b""
-        while users := activity.users(after, 200):
-            after = users[-1][0]
-            for user, _ in users:
-                found += activity.every_event(user)
-    return found
+        users = _every_user(activity)
+        if users_max is not None:
+            # By a digest, for the first ones in the order of keys are those with the shortest ids.
+            users = iter(nsmallest(users_max, users, key=lambda user: blake2b(user, digest_size=8).digest()))
+        return [event for user in users for event in activity.every_event(user)]
+
+
+def _every_user(activity: ActivityReader) -> Iterator[UserKey]:
+    after = b""
+    while users := activity.users(after, 200):
+        yield from (user for user, _ in users)
+        after = users[-1][0]
 
 
 def _asking(config: Config) -> Config:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tomlkit.items import Table
 
 
-_DEFAULT = "default"
+DEFAULT = "default"
 
 
 @click.group("config")
@@ -64,7 +64,7 @@ def show(settings: Settings) -> None:
     source = settings.config_source
     origin = source.origins()
     if settings.as_json:
-        origins = {".".join(path): origin(path) for path in _paths(values)}
+        origins = {".".join(path): origin(path) for path in paths(values)}
         print_json({**values, "origins": origins})
         return
     click.echo(f"# {source if source.signature() else 'No file; the defaults'}, with environment overrides\n")
@@ -108,11 +108,11 @@ def _write(file: Path, content: bytes) -> None:
         ) from exc
 
 
-def _paths(values: dict[str, Any], above: KeyPath = ()) -> Iterator[KeyPath]:
+def paths(values: dict[str, Any], above: KeyPath = ()) -> Iterator[KeyPath]:
     """Yield the path of each value that is no table, and of each empty table."""
     for key, value in values.items():
         if isinstance(value, dict) and value:
-            yield from _paths(value, (*above, key))
+            yield from paths(value, (*above, key))
         else:
             yield (*above, key)
 
@@ -140,5 +140,5 @@ def _table(values: dict[str, Any], above: KeyPath, origin: Callable[[KeyPath], s
         else:
             item = tomlkit.item(value)
             found = origin(path)
-            table.add(key, item if found == _DEFAULT else item.comment(found))
+            table.add(key, item if found == DEFAULT else item.comment(found))
     return table

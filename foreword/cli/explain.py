@@ -16,7 +16,7 @@ from foreword.v1.profile_pb2 import BeliefKind, BeliefSource
 
 # Enough to know an event again by; texts may be 8 KB.
 _TEXT_CHARACTERS = 96
-_ABSENCES = {
+ABSENCES = {
     EventAbsence.EVENT_ABSENCE_DELETED: "deleted; the next refresh is without it",
     EventAbsence.EVENT_ABSENCE_PAST_RETENTION: "past retention",
     EventAbsence.EVENT_ABSENCE_UNKNOWN: "not in this activity store, or damaged",
@@ -62,7 +62,7 @@ def _event(item: ExplainedEvidence) -> str:
     against = "against: " if item.is_against else ""
     when = time_text(item.evidence.time)
     if not item.HasField("event"):
-        return f"{when}  {against}{escaped(item.evidence.event_id)} ({_ABSENCES[item.absence]})"
+        return f"{when}  {against}{escaped(item.evidence.event_id)} ({ABSENCES[item.absence]})"
     event = item.event
     topics = f"[{', '.join(event.topics)}]" if event.topics else ""
     parts = (event.type, event.item_id, topics, _shortened(event.text))

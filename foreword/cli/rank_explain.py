@@ -49,21 +49,22 @@ def command(settings: Settings, decision: str, limit: int) -> None:
 
 def _lines(found: ExplainRankingResponse, parts_max: int | None) -> Iterator[str]:
     decision = found.decision
-    yield f"Offered to {escaped(decision.user_id)} {time_text(decision.time)}: {_known(decision)}"
-    yield _chance(decision)
+    yield f"Offered to {escaped(decision.user_id)} {time_text(decision.time)}: {known_text(decision)}"
+    yield chance_text(decision)
     for place, one in enumerate(found.explanations):
         yield ""
         yield from _of_action(decision, place, one, parts_max)
 
 
-def _known(decision: RankingDecision) -> str:
+def known_text(decision: RankingDecision) -> str:
+    """Return what a decision was made of."""
     count = decision.observation_count
     knew = f"{counted(count, 'thing')} the user had said" if count else "nothing the user had said"
     offered = f"{len(decision.offered):,} of {decision.candidate_count:,} candidates"
     return f"{offered}, by the global model {decision.model_version} and {knew}"
 
 
-def _chance(decision: RankingDecision) -> str:
+def chance_text(decision: RankingDecision) -> str:
     """Return what part of an order was exploration."""
     if decision.is_uniform:
         return "Exploration: all of it; the order was drawn with no regard to the scores"

@@ -32,6 +32,7 @@ _COMMANDS = {
     "rank": "foreword.cli.rank",
     "status": "foreword.cli.status",
     "users": "foreword.cli.users",
+    "ui": "foreword.cli.ui.command",
     "cadence": "foreword.cli.cadence",
     "topics": "foreword.cli.topics",
     "ledger": "foreword.cli.ledger",
@@ -46,7 +47,7 @@ _COMMANDS = {
     "bench": "foreword.cli.bench",
     "dev": "foreword.cli.dev",
 }
-_DAEMONS = {"up", "sidecar", "scheduler"}
+_DAEMONS = {"up", "sidecar", "scheduler", "ui"}
 
 
 class LazyGroup(click.Group):

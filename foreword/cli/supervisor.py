@@ -40,6 +40,7 @@ class Daemon:
         command: How it is started; `{lifeline}` stands for the file descriptor that ties it to the supervisor, and
             `{ready}` for the one through which it says that it works.
         ready: Called each time it has said so, with the addresses it serves on.
+        is_vital: Whether the others end when it cannot be kept running.
         process: The running process, or None between two.
         deaths: How often it died since it last ran for a good while.
         last_lines: The newest lines it said.
@@ -48,6 +49,7 @@ class Daemon:
     name: str
     command: Sequence[str]
     ready: Callable[[list[str]], None] = lambda _addresses: None
+    is_vital: bool = True
     process: Process | None = None
     deaths: int = 0
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=5))
@@ -115,7 +117,12 @@ class Supervisor:
             first = False
             daemon.deaths = 1 if seconds >= HEALTHY_SECONDS else daemon.deaths + 1
             if daemon.deaths > DEATHS_MAX:
-                raise _ended(daemon, f"died {daemon.deaths} times")
+                given_up = _ended(daemon, f"died {daemon.deaths} times")
+                if daemon.is_vital:
+                    raise given_up
+                self._say("", f"{given_up}; it is not started again, and the others go on")
+                await self._stopping.wait()
+                return
             delay = min(BACKOFF_SECONDS * 2 ** (daemon.deaths - 1), BACKOFF_MAX_SECONDS)
             self._say("", f"the {daemon.name} {_how_ended(code)}; starting it again in {delay:g} s")
             with contextlib.suppress(TimeoutError):

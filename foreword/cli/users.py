@@ -35,6 +35,7 @@ _FRESHNESS = {name.removeprefix("FRESHNESS_").lower(): name for name in Freshnes
     type=click.Choice(list(_FRESHNESS)),
     help="Only users whose profile is this current; may be given again.",
 )
+@click.option("--begins", default="", metavar="TEXT", help="Only users whose id begins with TEXT.")
 @click.option("--failed", is_flag=True, help="Only users whose newest refresh failed.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Most users to print.")
 @click.option("--page-token", default="", metavar="TOKEN", help="Go on where an earlier call ended.")
@@ -45,6 +46,7 @@ def command(
     *,
     segments: tuple[str, ...],
     freshness: tuple[str, ...],
+    begins: str,
     failed: bool,
     limit: int,
     page_token: str,
@@ -57,6 +59,7 @@ def command(
         "segment_names": [name.replace("-", "_") for name in segments],
         "freshness": [_FRESHNESS[name] for name in freshness],
         "failed": failed,
+        "user_id_prefix": begins,
     }
     with connect(settings) as client:
         found = _list(client, limit, page_token, filters)

@@ -47,6 +47,7 @@ from foreword.v1.answer_service_pb2 import (
     ExplainAnswerResponse,
     GetCoreResponse,
     InvalidateCoresResponse,
+    ListCoresResponse,
     PutCoreResponse,
 )
 from foreword.v1.backfill_pb2 import BackfillMode
@@ -280,6 +281,7 @@ class AsyncForeword(Client):
         failed: bool = False,
         page_size: int = 0,
         page_token: str = "",
+        user_id_prefix: str = "",
         namespace: str | None = None,
     ) -> ListUsersResponse:
         """Return a page of users with the state of their profiles; see `Foreword.list_users`."""
@@ -292,6 +294,7 @@ class AsyncForeword(Client):
                 failed=failed,
                 page_size=page_size,
                 page_token=page_token,
+                user_id_prefix=user_id_prefix,
             )
         )
 
@@ -528,6 +531,12 @@ class AsyncForeword(Client):
     ) -> AuditAnswersResponse:
         """Return near questions that were met, newest first; see `Foreword.audit_answers`."""
         return await self._ask(self._audit_answers(namespace, count=count, served_only=served_only))
+
+    async def list_cores(
+        self, *, page_size: int = 0, page_token: str = "", namespace: str | None = None
+    ) -> ListCoresResponse:
+        """Return a page of the cores that are stored; see `Foreword.list_cores`."""
+        return await self._ask(self._list_cores(namespace, page_size=page_size, page_token=page_token))
 
     async def rank(
         self,

@@ -29,6 +29,7 @@ from foreword.client.calls import (
     GET_PROFILE,
     GET_STATUS,
     INVALIDATE_CORES,
+    LIST_CORES,
     LIST_REVISIONS,
     LIST_TOPICS,
     LIST_USERS,
@@ -69,6 +70,7 @@ from foreword.v1.answer_service_pb2 import (
     ExplainAnswerResponse,
     GetCoreResponse,
     InvalidateCoresResponse,
+    ListCoresResponse,
     PutCoreResponse,
     WrapCoreResponse,
 )
@@ -364,6 +366,11 @@ class Client:
             self._of_any(namespace, asked),
             lambda _: AuditAnswersResponse(),
             always_raises=True,
+        )
+
+    def _list_cores(self, namespace: str | None, **asked: Any) -> Call[ListCoresResponse]:
+        return Call(
+            LIST_CORES, self._of_any(namespace, asked), lambda _: ListCoresResponse(), always_raises=True
         )
 
     def _candidates(self, candidates: Any) -> list[Any]:

@@ -29,6 +29,8 @@ from foreword.v1.answer_service_pb2 import (
     GetCoreResponse,
     InvalidateCoresRequest,
     InvalidateCoresResponse,
+    ListCoresRequest,
+    ListCoresResponse,
     PutCoreRequest,
     PutCoreResponse,
     Turn,
@@ -183,6 +185,7 @@ EXPLAIN_ANSWER = Method(
     "/foreword.v1.AnswerService/ExplainAnswer", ExplainAnswerRequest, ExplainAnswerResponse
 )
 AUDIT_ANSWERS = Method("/foreword.v1.AnswerService/AuditAnswers", AuditAnswersRequest, AuditAnswersResponse)
+LIST_CORES = Method("/foreword.v1.AnswerService/ListCores", ListCoresRequest, ListCoresResponse)
 RANK_ACTIONS = Method("/foreword.v1.RankingService/RankActions", RankActionsRequest, RankActionsResponse)
 RECORD_FEEDBACK = Method(
     "/foreword.v1.RankingService/RecordFeedback", RecordFeedbackRequest, RecordFeedbackResponse
@@ -219,6 +222,7 @@ UNARY: tuple[Method[Any], ...] = (
     INVALIDATE_CORES,
     EXPLAIN_ANSWER,
     AUDIT_ANSWERS,
+    LIST_CORES,
     RANK_ACTIONS,
     RECORD_FEEDBACK,
     EXPLAIN_RANKING,
@@ -339,6 +343,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "wait_seconds": _wait,
     "page_size": arguments.count,
     "page_token": arguments.text,
+    "user_id_prefix": arguments.text,
     "segments": _segments,
     "segment_names": arguments.texts,
     "freshness": _freshness,

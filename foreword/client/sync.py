@@ -48,6 +48,7 @@ from foreword.v1.answer_service_pb2 import (
     ExplainAnswerResponse,
     GetCoreResponse,
     InvalidateCoresResponse,
+    ListCoresResponse,
     PutCoreResponse,
 )
 from foreword.v1.backfill_pb2 import BackfillMode
@@ -399,6 +400,7 @@ class Foreword(Client):
         failed: bool = False,
         page_size: int = 0,
         page_token: str = "",
+        user_id_prefix: str = "",
         namespace: str | None = None,
     ) -> ListUsersResponse:
         """Return a page of users with the state of their profiles; `next_page_token` leads to the next one.
@@ -410,6 +412,7 @@ class Foreword(Client):
             failed: Only users whose newest refresh failed.
             page_size: Most users of the page, at most 1,000; 0 means 100. A page may hold fewer and not be the last.
             page_token: The `next_page_token` of the page before, asked for with the same filters.
+            user_id_prefix: Only users whose id begins with this.
             namespace: The tenant's space; None takes the client's, and all when it has none.
 
         Raises:
@@ -425,6 +428,7 @@ class Foreword(Client):
                 failed=failed,
                 page_size=page_size,
                 page_token=page_token,
+                user_id_prefix=user_id_prefix,
             )
         )
 
@@ -750,6 +754,18 @@ class Foreword(Client):
             namespace: The tenant's space; None takes the client's, and all when it has none.
         """
         return self._ask(self._audit_answers(namespace, count=count, served_only=served_only))
+
+    def list_cores(
+        self, *, page_size: int = 0, page_token: str = "", namespace: str | None = None
+    ) -> ListCoresResponse:
+        """Return a page of the cores that are stored, the newest first; `next_page_token` leads to the next one.
+
+        Args:
+            page_size: Most cores of the page, at most 1,000; 0 means 100. A page may hold fewer and not be the last.
+            page_token: The `next_page_token` of the page before, asked for with the same namespace.
+            namespace: The tenant's space; None takes the client's, and all when it has none.
+        """
+        return self._ask(self._list_cores(namespace, page_size=page_size, page_token=page_token))
 
     def rank(
         self,

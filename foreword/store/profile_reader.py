@@ -18,6 +18,7 @@ from foreword.store import databases as db
 from foreword.store.change_reader import ChangeReader
 from foreword.store.codec import HEADER_BYTES, Header, decode_header, is_in_place
 from foreword.store.files import PROFILES
+from foreword.store.id_search import looked_at
 from foreword.store.model_reader import ModelReader
 from foreword.store.reader import Reader, begin, prefixed
 from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refuse_lost
@@ -359,6 +360,31 @@ class ProfileReader(Reader):
                 if len(found) >= limit:
                     break
         return found
+
+    def users_like(
+        self, id_prefix: bytes, after: bytes, looks_max: int, *, prefix: bytes = b""
+    ) -> tuple[list[ScheduledUser], bytes]:
+        """Return users whose id begins so, as `users` does, and the key that was looked at last; empty at the end.
+
+        Args:
+            id_prefix: What the id begins with, in UTF-8.
+            after: The key beyond which to look; empty for the first.
+            looks_max: How many rows to look at, found or not.
+            prefix: What the key begins with.
+        """
+        environment = self._environment
+        states, profiles = environment.handles[db.REFRESH_STATES], environment.handles[db.PROFILES]
+        found: list[ScheduledUser] = []
+        with translated(environment.name), begin(environment, states) as txn:
+            rows = looked_at(txn.cursor(), id_prefix, prefix, after + b"\0" if after else prefix)
+            for looks, (place, row) in enumerate(rows, 1):
+                if row is not None:
+                    with suppress(DecodeError):
+                        header = _header_or_none(txn.get(row[0], db=profiles))
+                        found.append(ScheduledUser(UserKey(row[0]), header, RefreshState.FromString(row[1])))
+                if looks == looks_max:
+                    return found, place
+        return found, b""
 
     def refresh_states(self, after: bytes = b"", limit: int = 1000) -> list[tuple[UserKey, RefreshState]]:
         """Return up to `limit` users whose key is beyond `after` with the states of their refreshes, in key order.

@@ -38,3 +38,12 @@ class Histogram:
     def cumulative(self) -> list[int]:
         """Return for each bucket how many durations are in it or below; the last is the count of all."""
         return list(accumulate(self._counts))
+
+    def bound_of(self, share: float) -> float | None:
+        """Return the bound that this share of the durations is at most; None without any, and when it has no bound."""
+        cumulative = self.cumulative()
+        wanted = share * cumulative[-1]
+        if not wanted:
+            return None
+        place = next(place for place, count in enumerate(cumulative) if count >= wanted)
+        return self.bounds_seconds[place] if place < len(self.bounds_seconds) else None

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from foreword.v1 import answer_pb2 as foreword_dot_v1_dot_answer__pb2
 from foreword.v1 import core_pb2 as foreword_dot_v1_dot_core__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n foreword/v1/answer_service.proto\x12\x0b\x66oreword.v1\x1a\x18\x66oreword/v1/answer.proto\x1a\x16\x66oreword/v1/core.proto\"\"\n\x04Turn\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\xbe\x01\n\rAnswerRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x10\n\x08question\x18\x03 \x01(\t\x12\x1b\n\x13standalone_question\x18\x04 \x01(\t\x12\x0e\n\x06locale\x18\x05 \x01(\t\x12\x0c\n\x04tags\x18\x06 \x03(\t\x12\'\n\x0c\x63onversation\x18\x07 \x03(\x0b\x32\x11.foreword.v1.Turn\x12\x13\n\x0b\x63\x61\x63hed_only\x18\x08 \x01(\x08\"z\n\x0e\x41nswerResponse\x12\'\n\x05\x66ound\x18\x01 \x01(\x0b\x32\x16.foreword.v1.CoreFoundH\x00\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12\'\n\x04\x64one\x18\x03 \x01(\x0b\x32\x17.foreword.v1.AnswerDoneH\x00\x42\x06\n\x04part\"\xc6\x01\n\x0ePutCoreRequest\x12!\n\x04\x63ore\x18\x01 \x01(\x0b\x32\x11.foreword.v1.CoreH\x00\x12\x12\n\x08markdown\x18\x02 \x01(\tH\x00\x12\x10\n\x08question\x18\x03 \x01(\t\x12\x11\n\tnamespace\x18\x04 \x01(\t\x12\x0e\n\x06locale\x18\x05 \x01(\t\x12\x0c\n\x04tags\x18\x06 \x03(\t\x12\x0f\n\x07\x61liases\x18\x07 \x03(\t\x12\x0f\n\x07replace\x18\x08 \x01(\x08\x12\r\n\x05\x63laim\x18\t \x01(\tB\t\n\x07\x63ontent\"n\n\x0fPutCoreResponse\x12\x1f\n\x04\x63ore\x18\x01 \x01(\x0b\x32\x11.foreword.v1.Core\x12\x0e\n\x06stored\x18\x02 \x01(\x08\x12\x17\n\x0frefused_aliases\x18\x03 \x03(\t\x12\x11\n\tunchanged\x18\x04 \x01(\x08\"q\n\x0eGetCoreRequest\x12\x11\n\x07\x63ore_id\x18\x01 \x01(\tH\x00\x12\x12\n\x08question\x18\x02 \x01(\tH\x00\x12\x11\n\tnamespace\x18\x03 \x01(\t\x12\x0e\n\x06locale\x18\x04 \x01(\t\x12\r\n\x05\x63laim\x18\x05 \x01(\x08\x42\x06\n\x04name\"\xa2\x01\n\x0fGetCoreResponse\x12%\n\x05\x66ound\x18\x01 \x01(\x0b\x32\x16.foreword.v1.CoreFound\x12\x1f\n\x04\x63ore\x18\x02 \x01(\x0b\x32\x11.foreword.v1.Core\x12\'\n\x07\x61liases\x18\x03 \x03(\x0b\x32\x16.foreword.v1.CoreAlias\x12\r\n\x05\x63laim\x18\x04 \x01(\t\x12\x0f\n\x07pending\x18\x05 \x01(\x08\"\x86\x01\n\x0fWrapCoreRequest\x12\x11\n\x07\x63ore_id\x18\x01 \x01(\tH\x00\x12!\n\x04\x63ore\x18\x02 \x01(\x0b\x32\x11.foreword.v1.CoreH\x00\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x11\n\tnamespace\x18\x04 \x01(\t\x12\x0e\n\x06locale\x18\x05 \x01(\tB\t\n\x07\x63ontent\"_\n\x10WrapCoreResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0bsection_ids\x18\x02 \x03(\t\x12(\n\x05style\x18\x03 \x01(\x0b\x32\x19.foreword.v1.AppliedStyle\"\xb8\x01\n\x16InvalidateCoresRequest\x12\r\n\x03tag\x18\x01 \x01(\tH\x00\x12\x11\n\x07\x63ore_id\x18\x02 \x01(\tH\x00\x12\x12\n\x08\x61lias_id\x18\x03 \x01(\tH\x00\x12\x14\n\neverything\x18\x04 \x01(\x08H\x00\x12\x12\n\x08question\x18\x05 \x01(\tH\x00\x12\x11\n\tnamespace\x18\x06 \x01(\t\x12\x0e\n\x06locale\x18\x07 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x08 \x01(\x08\x42\n\n\x08selector\"m\n\x0fInvalidatedCore\x12\x0f\n\x07\x63ore_id\x18\x01 \x01(\t\x12\x10\n\x08question\x18\x02 \x01(\t\x12\'\n\x06origin\x18\x03 \x01(\x0e\x32\x17.foreword.v1.CoreOrigin\x12\x0e\n\x06met_by\x18\x04 \x01(\t\"~\n\x17InvalidateCoresResponse\x12+\n\x05\x63ores\x18\x01 \x03(\x0b\x32\x1c.foreword.v1.InvalidatedCore\x12\x12\n\ncore_count\x18\x02 \x01(\x04\x12\x13\n\x0b\x61lias_count\x18\x03 \x01(\x04\x12\r\n\x05\x65poch\x18\x04 \x01(\x04\")\n\x14\x45xplainAnswerRequest\x12\x11\n\tanswer_id\x18\x01 \x01(\t\"L\n\x15\x45xplainAnswerResponse\x12\x33\n\x0b\x65xplanation\x18\x01 \x01(\x0b\x32\x1e.foreword.v1.AnswerExplanation\"_\n\x13\x41uditAnswersRequest\x12\r\n\x05\x63ount\x18\x01 \x01(\x05\x12\x13\n\x0bserved_only\x18\x02 \x01(\x08\x12\x16\n\tnamespace\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x0c\n\n_namespace\"=\n\x14\x41uditAnswersResponse\x12%\n\x04hits\x18\x01 \x03(\x0b\x32\x17.foreword.v1.AuditedHit2\xb4\x04\n\rAnswerService\x12\x43\n\x06\x41nswer\x12\x1a.foreword.v1.AnswerRequest\x1a\x1b.foreword.v1.AnswerResponse0\x01\x12\x44\n\x07PutCore\x12\x1b.foreword.v1.PutCoreRequest\x1a\x1c.foreword.v1.PutCoreResponse\x12\x44\n\x07GetCore\x12\x1b.foreword.v1.GetCoreRequest\x1a\x1c.foreword.v1.GetCoreResponse\x12G\n\x08WrapCore\x12\x1c.foreword.v1.WrapCoreRequest\x1a\x1d.foreword.v1.WrapCoreResponse\x12\\\n\x0fInvalidateCores\x12#.foreword.v1.InvalidateCoresRequest\x1a$.foreword.v1.InvalidateCoresResponse\x12V\n\rExplainAnswer\x12!.foreword.v1.ExplainAnswerRequest\x1a\".foreword.v1.ExplainAnswerResponse\x12S\n\x0c\x41uditAnswers\x12 .foreword.v1.AuditAnswersRequest\x1a!.foreword.v1.AuditAnswersResponseB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n foreword/v1/answer_service.proto\x12\x0b\x66oreword.v1\x1a\x18\x66oreword/v1/answer.proto\x1a\x16\x66oreword/v1/core.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\"\n\x04Turn\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\xbe\x01\n\rAnswerRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x10\n\x08question\x18\x03 \x01(\t\x12\x1b\n\x13standalone_question\x18\x04 \x01(\t\x12\x0e\n\x06locale\x18\x05 \x01(\t\x12\x0c\n\x04tags\x18\x06 \x03(\t\x12\'\n\x0c\x63onversation\x18\x07 \x03(\x0b\x32\x11.foreword.v1.Turn\x12\x13\n\x0b\x63\x61\x63hed_only\x18\x08 \x01(\x08\"z\n\x0e\x41nswerResponse\x12\'\n\x05\x66ound\x18\x01 \x01(\x0b\x32\x16.foreword.v1.CoreFoundH\x00\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12\'\n\x04\x64one\x18\x03 \x01(\x0b\x32\x17.foreword.v1.AnswerDoneH\x00\x42\x06\n\x04part\"\xc6\x01\n\x0ePutCoreRequest\x12!\n\x04\x63ore\x18\x01 \x01(\x0b\x32\x11.foreword.v1.CoreH\x00\x12\x12\n\x08markdown\x18\x02 \x01(\tH\x00\x12\x10\n\x08question\x18\x03 \x01(\t\x12\x11\n\tnamespace\x18\x04 \x01(\t\x12\x0e\n\x06locale\x18\x05 \x01(\t\x12\x0c\n\x04tags\x18\x06 \x03(\t\x12\x0f\n\x07\x61liases\x18\x07 \x03(\t\x12\x0f\n\x07replace\x18\x08 \x01(\x08\x12\r\n\x05\x63laim\x18\t \x01(\tB\t\n\x07\x63ontent\"n\n\x0fPutCoreResponse\x12\x1f\n\x04\x63ore\x18\x01 \x01(\x0b\x32\x11.foreword.v1.Core\x12\x0e\n\x06stored\x18\x02 \x01(\x08\x12\x17\n\x0frefused_aliases\x18\x03 \x03(\t\x12\x11\n\tunchanged\x18\x04 \x01(\x08\"q\n\x0eGetCoreRequest\x12\x11\n\x07\x63ore_id\x18\x01 \x01(\tH\x00\x12\x12\n\x08question\x18\x02 \x01(\tH\x00\x12\x11\n\tnamespace\x18\x03 \x01(\t\x12\x0e\n\x06locale\x18\x04 \x01(\t\x12\r\n\x05\x63laim\x18\x05 \x01(\x08\x42\x06\n\x04name\"\xa2\x01\n\x0fGetCoreResponse\x12%\n\x05\x66ound\x18\x01 \x01(\x0b\x32\x16.foreword.v1.CoreFound\x12\x1f\n\x04\x63ore\x18\x02 \x01(\x0b\x32\x11.foreword.v1.Core\x12\'\n\x07\x61liases\x18\x03 \x03(\x0b\x32\x16.foreword.v1.CoreAlias\x12\r\n\x05\x63laim\x18\x04 \x01(\t\x12\x0f\n\x07pending\x18\x05 \x01(\x08\"\x86\x01\n\x0fWrapCoreRequest\x12\x11\n\x07\x63ore_id\x18\x01 \x01(\tH\x00\x12!\n\x04\x63ore\x18\x02 \x01(\x0b\x32\x11.foreword.v1.CoreH\x00\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x11\n\tnamespace\x18\x04 \x01(\t\x12\x0e\n\x06locale\x18\x05 \x01(\tB\t\n\x07\x63ontent\"_\n\x10WrapCoreResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0bsection_ids\x18\x02 \x03(\t\x12(\n\x05style\x18\x03 \x01(\x0b\x32\x19.foreword.v1.AppliedStyle\"\xb8\x01\n\x16InvalidateCoresRequest\x12\r\n\x03tag\x18\x01 \x01(\tH\x00\x12\x11\n\x07\x63ore_id\x18\x02 \x01(\tH\x00\x12\x12\n\x08\x61lias_id\x18\x03 \x01(\tH\x00\x12\x14\n\neverything\x18\x04 \x01(\x08H\x00\x12\x12\n\x08question\x18\x05 \x01(\tH\x00\x12\x11\n\tnamespace\x18\x06 \x01(\t\x12\x0e\n\x06locale\x18\x07 \x01(\t\x12\x0f\n\x07\x64ry_run\x18\x08 \x01(\x08\x42\n\n\x08selector\"m\n\x0fInvalidatedCore\x12\x0f\n\x07\x63ore_id\x18\x01 \x01(\t\x12\x10\n\x08question\x18\x02 \x01(\t\x12\'\n\x06origin\x18\x03 \x01(\x0e\x32\x17.foreword.v1.CoreOrigin\x12\x0e\n\x06met_by\x18\x04 \x01(\t\"~\n\x17InvalidateCoresResponse\x12+\n\x05\x63ores\x18\x01 \x03(\x0b\x32\x1c.foreword.v1.InvalidatedCore\x12\x12\n\ncore_count\x18\x02 \x01(\x04\x12\x13\n\x0b\x61lias_count\x18\x03 \x01(\x04\x12\r\n\x05\x65poch\x18\x04 \x01(\x04\")\n\x14\x45xplainAnswerRequest\x12\x11\n\tanswer_id\x18\x01 \x01(\t\"L\n\x15\x45xplainAnswerResponse\x12\x33\n\x0b\x65xplanation\x18\x01 \x01(\x0b\x32\x1e.foreword.v1.AnswerExplanation\"_\n\x13\x41uditAnswersRequest\x12\r\n\x05\x63ount\x18\x01 \x01(\x05\x12\x13\n\x0bserved_only\x18\x02 \x01(\x08\x12\x16\n\tnamespace\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x0c\n\n_namespace\"=\n\x14\x41uditAnswersResponse\x12%\n\x04hits\x18\x01 \x03(\x0b\x32\x17.foreword.v1.AuditedHit\"_\n\x10ListCoresRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x16\n\tnamespace\x18\x03 \x01(\tH\x00\x88\x01\x01\x42\x0c\n\n_namespace\"\xe7\x02\n\tCoreEntry\x12\x0f\n\x07\x63ore_id\x18\x01 \x01(\t\x12\x11\n\tnamespace\x18\x02 \x01(\t\x12\x0e\n\x06locale\x18\x03 \x01(\t\x12\x10\n\x08question\x18\x04 \x01(\t\x12\x0c\n\x04tags\x18\x05 \x03(\t\x12\'\n\x06origin\x18\x06 \x01(\x0e\x32\x17.foreword.v1.CoreOrigin\x12\r\n\x05model\x18\x07 \x01(\t\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tfreshness\x18\t \x01(\x0e\x32\x1a.foreword.v1.CoreFreshness\x12\x14\n\x0cserved_count\x18\n \x01(\x04\x12\x15\n\rsection_count\x18\x0b \x01(\r\x12\x14\n\x0c\x63\x61veat_count\x18\x0c \x01(\r\x12\x14\n\x0csource_count\x18\r \x01(\r\x12\x16\n\x0e\x63ost_micro_usd\x18\x0e \x01(\x04\"S\n\x11ListCoresResponse\x12%\n\x05\x63ores\x18\x01 \x03(\x0b\x32\x16.foreword.v1.CoreEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x80\x05\n\rAnswerService\x12\x43\n\x06\x41nswer\x12\x1a.foreword.v1.AnswerRequest\x1a\x1b.foreword.v1.AnswerResponse0\x01\x12\x44\n\x07PutCore\x12\x1b.foreword.v1.PutCoreRequest\x1a\x1c.foreword.v1.PutCoreResponse\x12\x44\n\x07GetCore\x12\x1b.foreword.v1.GetCoreRequest\x1a\x1c.foreword.v1.GetCoreResponse\x12G\n\x08WrapCore\x12\x1c.foreword.v1.WrapCoreRequest\x1a\x1d.foreword.v1.WrapCoreResponse\x12\\\n\x0fInvalidateCores\x12#.foreword.v1.InvalidateCoresRequest\x1a$.foreword.v1.InvalidateCoresResponse\x12V\n\rExplainAnswer\x12!.foreword.v1.ExplainAnswerRequest\x1a\".foreword.v1.ExplainAnswerResponse\x12S\n\x0c\x41uditAnswers\x12 .foreword.v1.AuditAnswersRequest\x1a!.foreword.v1.AuditAnswersResponse\x12J\n\tListCores\x12\x1d.foreword.v1.ListCoresRequest\x1a\x1e.foreword.v1.ListCoresResponseB8\n\x0b\x66oreword.v1P\x01Z\x16\x66oreword/v1;forewordv1\xaa\x02\x0e\x46orewordApi.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,38 +35,44 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foreword.v1.answer_service_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\013foreword.v1P\001Z\026foreword/v1;forewordv1\252\002\016ForewordApi.V1'
-  _globals['_TURN']._serialized_start=99
-  _globals['_TURN']._serialized_end=133
-  _globals['_ANSWERREQUEST']._serialized_start=136
-  _globals['_ANSWERREQUEST']._serialized_end=326
-  _globals['_ANSWERRESPONSE']._serialized_start=328
-  _globals['_ANSWERRESPONSE']._serialized_end=450
-  _globals['_PUTCOREREQUEST']._serialized_start=453
-  _globals['_PUTCOREREQUEST']._serialized_end=651
-  _globals['_PUTCORERESPONSE']._serialized_start=653
-  _globals['_PUTCORERESPONSE']._serialized_end=763
-  _globals['_GETCOREREQUEST']._serialized_start=765
-  _globals['_GETCOREREQUEST']._serialized_end=878
-  _globals['_GETCORERESPONSE']._serialized_start=881
-  _globals['_GETCORERESPONSE']._serialized_end=1043
-  _globals['_WRAPCOREREQUEST']._serialized_start=1046
-  _globals['_WRAPCOREREQUEST']._serialized_end=1180
-  _globals['_WRAPCORERESPONSE']._serialized_start=1182
-  _globals['_WRAPCORERESPONSE']._serialized_end=1277
-  _globals['_INVALIDATECORESREQUEST']._serialized_start=1280
-  _globals['_INVALIDATECORESREQUEST']._serialized_end=1464
-  _globals['_INVALIDATEDCORE']._serialized_start=1466
-  _globals['_INVALIDATEDCORE']._serialized_end=1575
-  _globals['_INVALIDATECORESRESPONSE']._serialized_start=1577
-  _globals['_INVALIDATECORESRESPONSE']._serialized_end=1703
-  _globals['_EXPLAINANSWERREQUEST']._serialized_start=1705
-  _globals['_EXPLAINANSWERREQUEST']._serialized_end=1746
-  _globals['_EXPLAINANSWERRESPONSE']._serialized_start=1748
-  _globals['_EXPLAINANSWERRESPONSE']._serialized_end=1824
-  _globals['_AUDITANSWERSREQUEST']._serialized_start=1826
-  _globals['_AUDITANSWERSREQUEST']._serialized_end=1921
-  _globals['_AUDITANSWERSRESPONSE']._serialized_start=1923
-  _globals['_AUDITANSWERSRESPONSE']._serialized_end=1984
-  _globals['_ANSWERSERVICE']._serialized_start=1987
-  _globals['_ANSWERSERVICE']._serialized_end=2551
+  _globals['_TURN']._serialized_start=132
+  _globals['_TURN']._serialized_end=166
+  _globals['_ANSWERREQUEST']._serialized_start=169
+  _globals['_ANSWERREQUEST']._serialized_end=359
+  _globals['_ANSWERRESPONSE']._serialized_start=361
+  _globals['_ANSWERRESPONSE']._serialized_end=483
+  _globals['_PUTCOREREQUEST']._serialized_start=486
+  _globals['_PUTCOREREQUEST']._serialized_end=684
+  _globals['_PUTCORERESPONSE']._serialized_start=686
+  _globals['_PUTCORERESPONSE']._serialized_end=796
+  _globals['_GETCOREREQUEST']._serialized_start=798
+  _globals['_GETCOREREQUEST']._serialized_end=911
+  _globals['_GETCORERESPONSE']._serialized_start=914
+  _globals['_GETCORERESPONSE']._serialized_end=1076
+  _globals['_WRAPCOREREQUEST']._serialized_start=1079
+  _globals['_WRAPCOREREQUEST']._serialized_end=1213
+  _globals['_WRAPCORERESPONSE']._serialized_start=1215
+  _globals['_WRAPCORERESPONSE']._serialized_end=1310
+  _globals['_INVALIDATECORESREQUEST']._serialized_start=1313
+  _globals['_INVALIDATECORESREQUEST']._serialized_end=1497
+  _globals['_INVALIDATEDCORE']._serialized_start=1499
+  _globals['_INVALIDATEDCORE']._serialized_end=1608
+  _globals['_INVALIDATECORESRESPONSE']._serialized_start=1610
+  _globals['_INVALIDATECORESRESPONSE']._serialized_end=1736
+  _globals['_EXPLAINANSWERREQUEST']._serialized_start=1738
+  _globals['_EXPLAINANSWERREQUEST']._serialized_end=1779
+  _globals['_EXPLAINANSWERRESPONSE']._serialized_start=1781
+  _globals['_EXPLAINANSWERRESPONSE']._serialized_end=1857
+  _globals['_AUDITANSWERSREQUEST']._serialized_start=1859
+  _globals['_AUDITANSWERSREQUEST']._serialized_end=1954
+  _globals['_AUDITANSWERSRESPONSE']._serialized_start=1956
+  _globals['_AUDITANSWERSRESPONSE']._serialized_end=2017
+  _globals['_LISTCORESREQUEST']._serialized_start=2019
+  _globals['_LISTCORESREQUEST']._serialized_end=2114
+  _globals['_COREENTRY']._serialized_start=2117
+  _globals['_COREENTRY']._serialized_end=2476
+  _globals['_LISTCORESRESPONSE']._serialized_start=2478
+  _globals['_LISTCORESRESPONSE']._serialized_end=2561
+  _globals['_ANSWERSERVICE']._serialized_start=2564
+  _globals['_ANSWERSERVICE']._serialized_end=3204
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,8 @@
+import datetime
+
 from foreword.v1 import answer_pb2 as _answer_pb2
 from foreword.v1 import core_pb2 as _core_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -203,3 +206,53 @@ class AuditAnswersResponse(_message.Message):
     HITS_FIELD_NUMBER: _ClassVar[int]
     hits: _containers.RepeatedCompositeFieldContainer[_answer_pb2.AuditedHit]
     def __init__(self, hits: _Optional[_Iterable[_Union[_answer_pb2.AuditedHit, _Mapping]]] = ...) -> None: ...
+
+class ListCoresRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "namespace")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    namespace: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., namespace: _Optional[str] = ...) -> None: ...
+
+class CoreEntry(_message.Message):
+    __slots__ = ("core_id", "namespace", "locale", "question", "tags", "origin", "model", "created_at", "freshness", "served_count", "section_count", "caveat_count", "source_count", "cost_micro_usd")
+    CORE_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    LOCALE_FIELD_NUMBER: _ClassVar[int]
+    QUESTION_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    FRESHNESS_FIELD_NUMBER: _ClassVar[int]
+    SERVED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SECTION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CAVEAT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    COST_MICRO_USD_FIELD_NUMBER: _ClassVar[int]
+    core_id: str
+    namespace: str
+    locale: str
+    question: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    origin: _core_pb2.CoreOrigin
+    model: str
+    created_at: _timestamp_pb2.Timestamp
+    freshness: _core_pb2.CoreFreshness
+    served_count: int
+    section_count: int
+    caveat_count: int
+    source_count: int
+    cost_micro_usd: int
+    def __init__(self, core_id: _Optional[str] = ..., namespace: _Optional[str] = ..., locale: _Optional[str] = ..., question: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., origin: _Optional[_Union[_core_pb2.CoreOrigin, str]] = ..., model: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., freshness: _Optional[_Union[_core_pb2.CoreFreshness, str]] = ..., served_count: _Optional[int] = ..., section_count: _Optional[int] = ..., caveat_count: _Optional[int] = ..., source_count: _Optional[int] = ..., cost_micro_usd: _Optional[int] = ...) -> None: ...
+
+class ListCoresResponse(_message.Message):
+    __slots__ = ("cores", "next_page_token")
+    CORES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    cores: _containers.RepeatedCompositeFieldContainer[CoreEntry]
+    next_page_token: str
+    def __init__(self, cores: _Optional[_Iterable[_Union[CoreEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

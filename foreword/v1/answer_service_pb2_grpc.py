@@ -70,6 +70,11 @@ class AnswerServiceStub(object):
                 request_serializer=foreword_dot_v1_dot_answer__service__pb2.AuditAnswersRequest.SerializeToString,
                 response_deserializer=foreword_dot_v1_dot_answer__service__pb2.AuditAnswersResponse.FromString,
                 _registered_method=True)
+        self.ListCores = channel.unary_unary(
+                '/foreword.v1.AnswerService/ListCores',
+                request_serializer=foreword_dot_v1_dot_answer__service__pb2.ListCoresRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_answer__service__pb2.ListCoresResponse.FromString,
+                _registered_method=True)
 
 
 class AnswerServiceServicer(object):
@@ -128,6 +133,15 @@ class AnswerServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCores(self, request, context):
+        """Lists the cores that are stored, the newest first, a page at a time. Looks at
+        a bounded number, so a page may hold fewer than asked for and still not be
+        the last; a core that was stored again may come on two pages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AnswerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -165,6 +179,11 @@ def add_AnswerServiceServicer_to_server(servicer, server):
                     servicer.AuditAnswers,
                     request_deserializer=foreword_dot_v1_dot_answer__service__pb2.AuditAnswersRequest.FromString,
                     response_serializer=foreword_dot_v1_dot_answer__service__pb2.AuditAnswersResponse.SerializeToString,
+            ),
+            'ListCores': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCores,
+                    request_deserializer=foreword_dot_v1_dot_answer__service__pb2.ListCoresRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_answer__service__pb2.ListCoresResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -357,6 +376,33 @@ class AnswerService(object):
             '/foreword.v1.AnswerService/AuditAnswers',
             foreword_dot_v1_dot_answer__service__pb2.AuditAnswersRequest.SerializeToString,
             foreword_dot_v1_dot_answer__service__pb2.AuditAnswersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCores(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.AnswerService/ListCores',
+            foreword_dot_v1_dot_answer__service__pb2.ListCoresRequest.SerializeToString,
+            foreword_dot_v1_dot_answer__service__pb2.ListCoresResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -117,7 +117,7 @@ class OldestView(_message.Message):
     def __init__(self, pid: _Optional[int] = ..., age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., transactions_behind: _Optional[int] = ..., pages_kept: _Optional[int] = ..., page_bytes: _Optional[int] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted", "scheduler_running", "environments", "model", "answers", "pauses", "held_count", "retention", "events_refused", "ranking", "front")
+    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted", "scheduler_running", "environments", "model", "answers", "pauses", "held_count", "retention", "events_refused", "ranking", "front", "calls")
     COUNTED_AT_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LEDGER_FIELD_NUMBER: _ClassVar[int]
@@ -143,6 +143,7 @@ class GetStatusResponse(_message.Message):
     EVENTS_REFUSED_FIELD_NUMBER: _ClassVar[int]
     RANKING_FIELD_NUMBER: _ClassVar[int]
     FRONT_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
     counted_at: _timestamp_pb2.Timestamp
     segments: _containers.RepeatedCompositeFieldContainer[SegmentStatus]
     ledger: _refresh_pb2.LedgerTotals
@@ -168,7 +169,22 @@ class GetStatusResponse(_message.Message):
     events_refused: int
     ranking: _ranking_pb2.RankingStatus
     front: FrontStatus
-    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ..., scheduler_running: bool = ..., environments: _Optional[_Iterable[_Union[EnvironmentStatus, _Mapping]]] = ..., model: _Optional[_Union[_model_status_pb2.ModelStatus, _Mapping]] = ..., answers: _Optional[_Union[_answer_pb2.AnswerTotals, _Mapping]] = ..., pauses: _Optional[_Iterable[_Union[RefreshPause, _Mapping]]] = ..., held_count: _Optional[int] = ..., retention: _Optional[_Union[RetentionStatus, _Mapping]] = ..., events_refused: _Optional[int] = ..., ranking: _Optional[_Union[_ranking_pb2.RankingStatus, _Mapping]] = ..., front: _Optional[_Union[FrontStatus, _Mapping]] = ...) -> None: ...
+    calls: _containers.RepeatedCompositeFieldContainer[CallStatus]
+    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ..., scheduler_running: bool = ..., environments: _Optional[_Iterable[_Union[EnvironmentStatus, _Mapping]]] = ..., model: _Optional[_Union[_model_status_pb2.ModelStatus, _Mapping]] = ..., answers: _Optional[_Union[_answer_pb2.AnswerTotals, _Mapping]] = ..., pauses: _Optional[_Iterable[_Union[RefreshPause, _Mapping]]] = ..., held_count: _Optional[int] = ..., retention: _Optional[_Union[RetentionStatus, _Mapping]] = ..., events_refused: _Optional[int] = ..., ranking: _Optional[_Union[_ranking_pb2.RankingStatus, _Mapping]] = ..., front: _Optional[_Union[FrontStatus, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[CallStatus, _Mapping]]] = ...) -> None: ...
+
+class CallStatus(_message.Message):
+    __slots__ = ("method", "count", "failed_count", "p50_max", "p99_max")
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    FAILED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    P50_MAX_FIELD_NUMBER: _ClassVar[int]
+    P99_MAX_FIELD_NUMBER: _ClassVar[int]
+    method: str
+    count: int
+    failed_count: int
+    p50_max: _duration_pb2.Duration
+    p99_max: _duration_pb2.Duration
+    def __init__(self, method: _Optional[str] = ..., count: _Optional[int] = ..., failed_count: _Optional[int] = ..., p50_max: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., p99_max: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class FrontStatus(_message.Message):
     __slots__ = ("is_native", "reason", "process_id", "restarts", "answered", "forwarded")
@@ -257,7 +273,7 @@ class ResumeRefreshesResponse(_message.Message):
     def __init__(self, pauses: _Optional[_Iterable[_Union[RefreshPause, _Mapping]]] = ...) -> None: ...
 
 class ListUsersRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "namespace", "segments", "freshness", "failed", "segment_names")
+    __slots__ = ("page_size", "page_token", "namespace", "segments", "freshness", "failed", "segment_names", "user_id_prefix")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
@@ -265,6 +281,7 @@ class ListUsersRequest(_message.Message):
     FRESHNESS_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_NAMES_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_PREFIX_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     namespace: str
@@ -272,7 +289,8 @@ class ListUsersRequest(_message.Message):
     freshness: _containers.RepeatedScalarFieldContainer[_freshness_pb2.Freshness]
     failed: bool
     segment_names: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., namespace: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_profile_pb2.Segment, str]]] = ..., freshness: _Optional[_Iterable[_Union[_freshness_pb2.Freshness, str]]] = ..., failed: bool = ..., segment_names: _Optional[_Iterable[str]] = ...) -> None: ...
+    user_id_prefix: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., namespace: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_profile_pb2.Segment, str]]] = ..., freshness: _Optional[_Iterable[_Union[_freshness_pb2.Freshness, str]]] = ..., failed: bool = ..., segment_names: _Optional[_Iterable[str]] = ..., user_id_prefix: _Optional[str] = ...) -> None: ...
 
 class UserStatus(_message.Message):
     __slots__ = ("user_id", "namespace", "segment", "freshness", "revision", "computed_at", "due_at", "attempted_at", "outcome", "failures", "error", "model_revision", "model_asked_at", "model_outcome", "model_due_at", "model_wait", "model_error", "segment_name", "is_held")

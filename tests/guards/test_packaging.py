@@ -54,6 +54,16 @@ def test_wheel_holds_every_module(wheel: zipfile.ZipFile) -> None:
     assert tree - set(wheel.namelist()) == set()
 
 
+def test_wheel_holds_what_pages_are_made_of(wheel: zipfile.ZipFile) -> None:
+    """Templates, style and mark of the operators' page are installed with it."""
+    folder = ROOT / "foreword" / "cli" / "ui"
+    tree = {
+        str(path.relative_to(ROOT)) for part in ("templates", "static") for path in (folder / part).iterdir()
+    }
+    assert len(tree) > 10
+    assert tree - set(wheel.namelist()) == set()
+
+
 @pytest.mark.parametrize("package", sorted(TOP_LEVEL))
 def test_package_is_typed(wheel: zipfile.ZipFile, package: str) -> None:
     """A type checker of the user reads our annotations."""

@@ -175,3 +175,25 @@ def test_a_daemon_follows_its_supervisor_into_death(tmp_path: Path) -> None:
     process.kill()
     process.wait()
     child.wait(timeout=20)
+
+
+def test_a_page_that_dies_again_and_again_takes_nobody_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not vital is given up with its last words, and the others go on until they are told to stop."""
+    monkeypatch.setattr(module, "DEATHS_MAX", 1)
+    monkeypatch.setattr(module, "BACKOFF_SECONDS", 0.01)
+    dying = "import os; print('the port is gone', flush=True); os.kill(os.getpid(), 9)"
+    daemons = [_daemon("one", _FOREVER), _daemon("page", dying)]
+    daemons[1].is_vital = False
+
+    async def steps(supervisor: Supervisor, said: list[tuple[str, str]]) -> None:
+        await until_async(
+            lambda: any("the others go on" in line for _, line in said) and ("one", "up") in said
+        )
+        assert daemons[0].process is not None
+        supervisor.stop()
+
+    said = _run(daemons, steps)
+    assert (
+        "",
+        "the page died 2 times: the port is gone; it is not started again, and the others go on",
+    ) in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -72,3 +73,14 @@ def test_what_a_daemon_tells_is_heard(addresses: list[str]) -> None:
         return await asyncio.wait_for(said, timeout=PATIENCE_SECONDS)
 
     assert asyncio.run(heard()) == addresses
+
+
+def test_ready_says_where_the_page_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the page, all three are waited for, and its address stands apart from the sidecar's."""
+    announcement = _Announcement(as_json=True, has_page=True)
+    announcement.ready("sidecar", ["unix:/s"])
+    announcement.ready("scheduler", [])
+    assert capsys.readouterr().out == ""
+    announcement.ready("ui", ["http://127.0.0.1:7465/"])
+    said = json.loads(capsys.readouterr().out)
+    assert (said["addresses"], said["page"]) == (["unix:/s"], "http://127.0.0.1:7465/")

@@ -402,3 +402,37 @@ def test_status_counts_answers(running: Any, capsys: pytest.CaptureFixture[str])
     shown = capsys.readouterr().out
     assert re.search(r"answers +1: 1 from cores, 0 of one call, 1 failed", shown)
     assert re.search(r"answers cost +0\.000000 USD, untiered 0\.\d+ USD; cores take", shown)
+
+
+def test_cores_are_listed_newest_first(running: Any) -> None:
+    """A page tells what is stored and how often it answered, and leads on; a core comes once."""
+    for number, question in enumerate(("How do I pay?", "How do I cancel?", "How do I pay?")):
+        running.clock.advance(1000)
+        running.client.put_core(f"Answer {number}.", question=question, tags=["help"], replace=True)
+    running.client.put_core("Elsewhere.", question="How do I pay?", namespace="acme")
+    with running.client.answer("ada", "How do I pay?") as answer:
+        assert answer.text
+    first = running.client.list_cores(page_size=2)
+    assert [(core.namespace, core.question) for core in first.cores] == [
+        ("acme", "How do I pay?"),
+        ("", "How do I pay?"),
+    ]
+    assert (first.cores[1].served_count, list(first.cores[1].tags)) == (1, ["help"])
+    assert first.cores[1].freshness == CoreFreshness.CORE_FRESHNESS_FRESH
+    assert first.cores[1].created_at.ToMilliseconds() == running.clock.now_ms()
+    rest = running.client.list_cores(page_size=2, page_token=first.next_page_token)
+    assert rest.cores[0].question == "How do I cancel?"
+    assert [core.namespace for core in running.client.list_cores(namespace="acme").cores] == ["acme"]
+    running.client.invalidate(tag="help")
+    assert len(running.client.list_cores().cores) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [({"page_token": "x"}, "page_token"), ({"namespace": "n" * 65}, "namespace")],
+)
+def test_a_bad_list_of_cores_names_the_field(running: Any, asked: dict[str, Any], field: str) -> None:
+    """A field out of range is refused with what is allowed."""
+    with pytest.raises(ServiceError) as caught:
+        running.client.list_cores(**asked)
+    assert caught.value.metadata["field"] == field

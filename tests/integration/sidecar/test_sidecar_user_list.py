@@ -79,6 +79,12 @@ def test_each_user_is_told_with_profile_and_refreshes(population: Any) -> None:
         ({"failed": True, "segments": ["SEGMENT_DORMANT"]}, []),
         ({"namespace": "acme"}, ["waiting"]),
         ({"namespace": ""}, ["fresh", "dormant", "expired", "failing"]),
+        ({"user_id_prefix": "f"}, ["fresh", "failing"]),
+        ({"user_id_prefix": "fr"}, ["fresh"]),
+        ({"user_id_prefix": "fresher"}, []),
+        ({"user_id_prefix": "wait"}, ["waiting"]),
+        ({"user_id_prefix": "wait", "namespace": ""}, []),
+        ({"user_id_prefix": "f", "failed": True}, ["failing"]),
     ],
 )
 def test_filters_choose_users(population: Any, filters: dict[str, Any], users: list[str]) -> None:
@@ -122,6 +128,34 @@ def test_pages_hold_every_user_once(running: Any, monkeypatch: pytest.MonkeyPatc
     assert pages(failed=True) == [[], [], [], [], everyone[90:]]
 
 
+def test_a_beginning_is_found_without_looking_at_all(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids of every length and of any tenant are found by how they begin, by a few looks."""
+    monkeypatch.setattr(user_list, "SLICE_USERS", 10)
+    monkeypatch.setattr(user_list, "LOOKED_AT_MAX", 100)
+    wanted = ["zoë", "zoë-1", "zoë" + "x" * 252]
+    others = [
+        "y",
+        "z",
+        "zoe",
+        "zp",
+        "~",
+        "a" * 256,
+        "\U0010ffff" * 64,
+        *(f"u{number:04}" for number in range(3000)),
+    ]
+    with running.profiles.begin() as txn:
+        for space in ("", "acme", "zoë"):
+            for user_id in (*wanted, *others):
+                txn.schedule(keys.user_key(user_id, space), RefreshState())
+    found, token = [], ""
+    for _ in range(3):
+        page = running.client.list_users(user_id_prefix="zoë", page_size=4, page_token=token)
+        found += [(user.namespace, user.user_id) for user in page.users]
+        token = page.next_page_token
+    assert found == [(space, user_id) for space in ("", "acme", "zoë") for user_id in wanted]
+    assert token == ""
+
+
 def test_a_user_gone_meanwhile_does_not_break_the_paging(running: Any) -> None:
     """The next page begins behind the last user, though that one was erased in between."""
     for user_id in ("a", "b", "c"):
@@ -160,6 +194,7 @@ def test_a_damaged_row_hides_nobody_else(population: Any) -> None:
         (ListUsersRequest(segments=[9]), "segments[0]"),
         (ListUsersRequest(freshness=[1, 77]), "freshness[1]"),
         (ListUsersRequest(namespace="n" * 65), "namespace"),
+        (ListUsersRequest(user_id_prefix="é" * 129), "user_id_prefix"),
     ],
 )
 def test_a_bad_request_names_the_field(running: Any, request_: ListUsersRequest, field: str) -> None:

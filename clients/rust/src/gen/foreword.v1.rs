@@ -2662,6 +2662,78 @@ pub struct AuditAnswersResponse {
     #[prost(message, repeated, tag = "1")]
     pub hits: ::prost::alloc::vec::Vec<AuditedHit>,
 }
+/// Says which cores to list.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCoresRequest {
+    /// Most cores of the page; zero means 100, and more than 1,000 means 1,000.
+    /// Negative is refused.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// The next_page_token of the page before; empty for the first page. The
+    /// namespace must be as in the request it came from.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Only this tenant's; at most 64 bytes. Absent means all namespaces.
+    #[prost(string, optional, tag = "3")]
+    pub namespace: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// A core without its words, for a list.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CoreEntry {
+    /// Names it, for GetCore; 32 hexadecimal digits.
+    #[prost(string, tag = "1")]
+    pub core_id: ::prost::alloc::string::String,
+    /// The tenant's space.
+    #[prost(string, tag = "2")]
+    pub namespace: ::prost::alloc::string::String,
+    /// The language it is written in.
+    #[prost(string, tag = "3")]
+    pub locale: ::prost::alloc::string::String,
+    /// The question it answers.
+    #[prost(string, tag = "4")]
+    pub question: ::prost::alloc::string::String,
+    /// What it is purged by.
+    #[prost(string, repeated, tag = "5")]
+    pub tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How it came to be.
+    #[prost(enumeration = "CoreOrigin", tag = "6")]
+    pub origin: i32,
+    /// The model that wrote it; empty for a curated one.
+    #[prost(string, tag = "7")]
+    pub model: ::prost::alloc::string::String,
+    /// When it was made.
+    #[prost(message, optional, tag = "8")]
+    pub created_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// How current it is; unspecified for one that answers no longer, and waits to
+    /// go.
+    #[prost(enumeration = "CoreFreshness", tag = "9")]
+    pub freshness: i32,
+    /// Answers it gave so far.
+    #[prost(uint64, tag = "10")]
+    pub served_count: u64,
+    /// Sections it has.
+    #[prost(uint32, tag = "11")]
+    pub section_count: u32,
+    /// Caveats it has.
+    #[prost(uint32, tag = "12")]
+    pub caveat_count: u32,
+    /// Sources it names.
+    #[prost(uint32, tag = "13")]
+    pub source_count: u32,
+    /// What making it cost, in millionths of a US dollar.
+    #[prost(uint64, tag = "14")]
+    pub cost_micro_usd: u64,
+}
+/// One page of cores.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCoresResponse {
+    /// The cores; at most page_size.
+    #[prost(message, repeated, tag = "1")]
+    pub cores: ::prost::alloc::vec::Vec<CoreEntry>,
+    /// What to send for the next page; empty when this one is the last.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
 /// Generated client implementations.
 pub mod answer_service_client {
     #![allow(
@@ -2930,6 +3002,33 @@ pub mod answer_service_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("foreword.v1.AnswerService", "AuditAnswers"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists the cores that are stored, the newest first, a page at a time. Looks at
+        /// a bounded number, so a page may hold fewer than asked for and still not be
+        /// the last; a core that was stored again may come on two pages.
+        pub async fn list_cores(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCoresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCoresResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.AnswerService/ListCores",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.AnswerService", "ListCores"));
             self.inner.unary(req, path, codec).await
         }
     }
@@ -4811,6 +4910,31 @@ pub struct GetStatusResponse {
     /// Who answers reads of profiles.
     #[prost(message, optional, tag = "25")]
     pub front: ::core::option::Option<FrontStatus>,
+    /// How long calls took since the sidecar started, by method; those that the
+    /// native front answered itself are not among them.
+    #[prost(message, repeated, tag = "26")]
+    pub calls: ::prost::alloc::vec::Vec<CallStatus>,
+}
+/// Calls of one method.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CallStatus {
+    /// Service and method, such as ProfileService.GetForeword.
+    #[prost(string, tag = "1")]
+    pub method: ::prost::alloc::string::String,
+    /// Calls that ended.
+    #[prost(uint64, tag = "2")]
+    pub count: u64,
+    /// Of them, those that ended with another status than OK.
+    #[prost(uint64, tag = "3")]
+    pub failed_count: u64,
+    /// Half of them took at most this long in the sidecar's own code: the upper
+    /// bound of a bucket, at most 2.5 times the median itself. Absent when that is
+    /// over 10 seconds.
+    #[prost(message, optional, tag = "4")]
+    pub p50_max: ::core::option::Option<::prost_types::Duration>,
+    /// 99 of 100 took at most this long; likewise.
+    #[prost(message, optional, tag = "5")]
+    pub p99_max: ::core::option::Option<::prost_types::Duration>,
 }
 /// Who answers reads of profiles: a native process in front of the sidecar, or
 /// the sidecar itself.
@@ -4954,6 +5078,10 @@ pub struct ListUsersRequest {
     /// `segments`.
     #[prost(string, repeated, tag = "7")]
     pub segment_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Only users whose id begins with this; at most 256 bytes. Found by the order
+    /// of the ids, however many users there are.
+    #[prost(string, tag = "8")]
+    pub user_id_prefix: ::prost::alloc::string::String,
 }
 /// One user's profile and refreshes.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

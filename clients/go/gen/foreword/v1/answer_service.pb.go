@@ -9,6 +9,7 @@ package forewordv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -1408,11 +1409,296 @@ func (x *AuditAnswersResponse) GetHits() []*AuditedHit {
 	return nil
 }
 
+// Says which cores to list.
+type ListCoresRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Most cores of the page; zero means 100, and more than 1,000 means 1,000.
+	// Negative is refused.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The next_page_token of the page before; empty for the first page. The
+	// namespace must be as in the request it came from.
+	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only this tenant's; at most 64 bytes. Absent means all namespaces.
+	Namespace     *string `protobuf:"bytes,3,opt,name=namespace,proto3,oneof" json:"namespace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCoresRequest) Reset() {
+	*x = ListCoresRequest{}
+	mi := &file_foreword_v1_answer_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCoresRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCoresRequest) ProtoMessage() {}
+
+func (x *ListCoresRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_answer_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCoresRequest.ProtoReflect.Descriptor instead.
+func (*ListCoresRequest) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_answer_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ListCoresRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListCoresRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListCoresRequest) GetNamespace() string {
+	if x != nil && x.Namespace != nil {
+		return *x.Namespace
+	}
+	return ""
+}
+
+// A core without its words, for a list.
+type CoreEntry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names it, for GetCore; 32 hexadecimal digits.
+	CoreId string `protobuf:"bytes,1,opt,name=core_id,json=coreId,proto3" json:"core_id,omitempty"`
+	// The tenant's space.
+	Namespace string `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// The language it is written in.
+	Locale string `protobuf:"bytes,3,opt,name=locale,proto3" json:"locale,omitempty"`
+	// The question it answers.
+	Question string `protobuf:"bytes,4,opt,name=question,proto3" json:"question,omitempty"`
+	// What it is purged by.
+	Tags []string `protobuf:"bytes,5,rep,name=tags,proto3" json:"tags,omitempty"`
+	// How it came to be.
+	Origin CoreOrigin `protobuf:"varint,6,opt,name=origin,proto3,enum=foreword.v1.CoreOrigin" json:"origin,omitempty"`
+	// The model that wrote it; empty for a curated one.
+	Model string `protobuf:"bytes,7,opt,name=model,proto3" json:"model,omitempty"`
+	// When it was made.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// How current it is; unspecified for one that answers no longer, and waits to
+	// go.
+	Freshness CoreFreshness `protobuf:"varint,9,opt,name=freshness,proto3,enum=foreword.v1.CoreFreshness" json:"freshness,omitempty"`
+	// Answers it gave so far.
+	ServedCount uint64 `protobuf:"varint,10,opt,name=served_count,json=servedCount,proto3" json:"served_count,omitempty"`
+	// Sections it has.
+	SectionCount uint32 `protobuf:"varint,11,opt,name=section_count,json=sectionCount,proto3" json:"section_count,omitempty"`
+	// Caveats it has.
+	CaveatCount uint32 `protobuf:"varint,12,opt,name=caveat_count,json=caveatCount,proto3" json:"caveat_count,omitempty"`
+	// Sources it names.
+	SourceCount uint32 `protobuf:"varint,13,opt,name=source_count,json=sourceCount,proto3" json:"source_count,omitempty"`
+	// What making it cost, in millionths of a US dollar.
+	CostMicroUsd  uint64 `protobuf:"varint,14,opt,name=cost_micro_usd,json=costMicroUsd,proto3" json:"cost_micro_usd,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CoreEntry) Reset() {
+	*x = CoreEntry{}
+	mi := &file_foreword_v1_answer_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CoreEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CoreEntry) ProtoMessage() {}
+
+func (x *CoreEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_answer_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CoreEntry.ProtoReflect.Descriptor instead.
+func (*CoreEntry) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_answer_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *CoreEntry) GetCoreId() string {
+	if x != nil {
+		return x.CoreId
+	}
+	return ""
+}
+
+func (x *CoreEntry) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *CoreEntry) GetLocale() string {
+	if x != nil {
+		return x.Locale
+	}
+	return ""
+}
+
+func (x *CoreEntry) GetQuestion() string {
+	if x != nil {
+		return x.Question
+	}
+	return ""
+}
+
+func (x *CoreEntry) GetTags() []string {
+	if x != nil {
+		return x.Tags
+	}
+	return nil
+}
+
+func (x *CoreEntry) GetOrigin() CoreOrigin {
+	if x != nil {
+		return x.Origin
+	}
+	return CoreOrigin_CORE_ORIGIN_UNSPECIFIED
+}
+
+func (x *CoreEntry) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *CoreEntry) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *CoreEntry) GetFreshness() CoreFreshness {
+	if x != nil {
+		return x.Freshness
+	}
+	return CoreFreshness_CORE_FRESHNESS_UNSPECIFIED
+}
+
+func (x *CoreEntry) GetServedCount() uint64 {
+	if x != nil {
+		return x.ServedCount
+	}
+	return 0
+}
+
+func (x *CoreEntry) GetSectionCount() uint32 {
+	if x != nil {
+		return x.SectionCount
+	}
+	return 0
+}
+
+func (x *CoreEntry) GetCaveatCount() uint32 {
+	if x != nil {
+		return x.CaveatCount
+	}
+	return 0
+}
+
+func (x *CoreEntry) GetSourceCount() uint32 {
+	if x != nil {
+		return x.SourceCount
+	}
+	return 0
+}
+
+func (x *CoreEntry) GetCostMicroUsd() uint64 {
+	if x != nil {
+		return x.CostMicroUsd
+	}
+	return 0
+}
+
+// One page of cores.
+type ListCoresResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cores; at most page_size.
+	Cores []*CoreEntry `protobuf:"bytes,1,rep,name=cores,proto3" json:"cores,omitempty"`
+	// What to send for the next page; empty when this one is the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCoresResponse) Reset() {
+	*x = ListCoresResponse{}
+	mi := &file_foreword_v1_answer_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCoresResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCoresResponse) ProtoMessage() {}
+
+func (x *ListCoresResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_answer_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCoresResponse.ProtoReflect.Descriptor instead.
+func (*ListCoresResponse) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_answer_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ListCoresResponse) GetCores() []*CoreEntry {
+	if x != nil {
+		return x.Cores
+	}
+	return nil
+}
+
+func (x *ListCoresResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_foreword_v1_answer_service_proto protoreflect.FileDescriptor
 
 const file_foreword_v1_answer_service_proto_rawDesc = "" +
 	"\n" +
-	" foreword/v1/answer_service.proto\x12\vforeword.v1\x1a\x18foreword/v1/answer.proto\x1a\x16foreword/v1/core.proto\".\n" +
+	" foreword/v1/answer_service.proto\x12\vforeword.v1\x1a\x18foreword/v1/answer.proto\x1a\x16foreword/v1/core.proto\x1a\x1fgoogle/protobuf/timestamp.proto\".\n" +
 	"\x04Turn\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\"\x97\x02\n" +
@@ -1509,7 +1795,34 @@ const file_foreword_v1_answer_service_proto_rawDesc = "" +
 	"\n" +
 	"_namespace\"C\n" +
 	"\x14AuditAnswersResponse\x12+\n" +
-	"\x04hits\x18\x01 \x03(\v2\x17.foreword.v1.AuditedHitR\x04hits2\xb4\x04\n" +
+	"\x04hits\x18\x01 \x03(\v2\x17.foreword.v1.AuditedHitR\x04hits\"\x7f\n" +
+	"\x10ListCoresRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\x12!\n" +
+	"\tnamespace\x18\x03 \x01(\tH\x00R\tnamespace\x88\x01\x01B\f\n" +
+	"\n" +
+	"_namespace\"\xfa\x03\n" +
+	"\tCoreEntry\x12\x17\n" +
+	"\acore_id\x18\x01 \x01(\tR\x06coreId\x12\x1c\n" +
+	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x16\n" +
+	"\x06locale\x18\x03 \x01(\tR\x06locale\x12\x1a\n" +
+	"\bquestion\x18\x04 \x01(\tR\bquestion\x12\x12\n" +
+	"\x04tags\x18\x05 \x03(\tR\x04tags\x12/\n" +
+	"\x06origin\x18\x06 \x01(\x0e2\x17.foreword.v1.CoreOriginR\x06origin\x12\x14\n" +
+	"\x05model\x18\a \x01(\tR\x05model\x129\n" +
+	"\n" +
+	"created_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x128\n" +
+	"\tfreshness\x18\t \x01(\x0e2\x1a.foreword.v1.CoreFreshnessR\tfreshness\x12!\n" +
+	"\fserved_count\x18\n" +
+	" \x01(\x04R\vservedCount\x12#\n" +
+	"\rsection_count\x18\v \x01(\rR\fsectionCount\x12!\n" +
+	"\fcaveat_count\x18\f \x01(\rR\vcaveatCount\x12!\n" +
+	"\fsource_count\x18\r \x01(\rR\vsourceCount\x12$\n" +
+	"\x0ecost_micro_usd\x18\x0e \x01(\x04R\fcostMicroUsd\"i\n" +
+	"\x11ListCoresResponse\x12,\n" +
+	"\x05cores\x18\x01 \x03(\v2\x16.foreword.v1.CoreEntryR\x05cores\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x80\x05\n" +
 	"\rAnswerService\x12C\n" +
 	"\x06Answer\x12\x1a.foreword.v1.AnswerRequest\x1a\x1b.foreword.v1.AnswerResponse0\x01\x12D\n" +
 	"\aPutCore\x12\x1b.foreword.v1.PutCoreRequest\x1a\x1c.foreword.v1.PutCoreResponse\x12D\n" +
@@ -1517,7 +1830,8 @@ const file_foreword_v1_answer_service_proto_rawDesc = "" +
 	"\bWrapCore\x12\x1c.foreword.v1.WrapCoreRequest\x1a\x1d.foreword.v1.WrapCoreResponse\x12\\\n" +
 	"\x0fInvalidateCores\x12#.foreword.v1.InvalidateCoresRequest\x1a$.foreword.v1.InvalidateCoresResponse\x12V\n" +
 	"\rExplainAnswer\x12!.foreword.v1.ExplainAnswerRequest\x1a\".foreword.v1.ExplainAnswerResponse\x12S\n" +
-	"\fAuditAnswers\x12 .foreword.v1.AuditAnswersRequest\x1a!.foreword.v1.AuditAnswersResponseB\xa8\x01\n" +
+	"\fAuditAnswers\x12 .foreword.v1.AuditAnswersRequest\x1a!.foreword.v1.AuditAnswersResponse\x12J\n" +
+	"\tListCores\x12\x1d.foreword.v1.ListCoresRequest\x1a\x1e.foreword.v1.ListCoresResponseB\xa8\x01\n" +
 	"\x0fcom.foreword.v1B\x12AnswerServiceProtoP\x01Z4foreword.example/foreword/gen/foreword/v1;forewordv1\xa2\x02\x03FXX\xaa\x02\vForeword.V1\xca\x02\vForeword\\V1\xe2\x02\x17Foreword\\V1\\GPBMetadata\xea\x02\fForeword::V1b\x06proto3"
 
 var (
@@ -1532,7 +1846,7 @@ func file_foreword_v1_answer_service_proto_rawDescGZIP() []byte {
 	return file_foreword_v1_answer_service_proto_rawDescData
 }
 
-var file_foreword_v1_answer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_foreword_v1_answer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_foreword_v1_answer_service_proto_goTypes = []any{
 	(*Turn)(nil),                    // 0: foreword.v1.Turn
 	(*AnswerRequest)(nil),           // 1: foreword.v1.AnswerRequest
@@ -1550,49 +1864,60 @@ var file_foreword_v1_answer_service_proto_goTypes = []any{
 	(*ExplainAnswerResponse)(nil),   // 13: foreword.v1.ExplainAnswerResponse
 	(*AuditAnswersRequest)(nil),     // 14: foreword.v1.AuditAnswersRequest
 	(*AuditAnswersResponse)(nil),    // 15: foreword.v1.AuditAnswersResponse
-	(*CoreFound)(nil),               // 16: foreword.v1.CoreFound
-	(*AnswerDone)(nil),              // 17: foreword.v1.AnswerDone
-	(*Core)(nil),                    // 18: foreword.v1.Core
-	(*CoreAlias)(nil),               // 19: foreword.v1.CoreAlias
-	(*AppliedStyle)(nil),            // 20: foreword.v1.AppliedStyle
-	(CoreOrigin)(0),                 // 21: foreword.v1.CoreOrigin
-	(*AnswerExplanation)(nil),       // 22: foreword.v1.AnswerExplanation
-	(*AuditedHit)(nil),              // 23: foreword.v1.AuditedHit
+	(*ListCoresRequest)(nil),        // 16: foreword.v1.ListCoresRequest
+	(*CoreEntry)(nil),               // 17: foreword.v1.CoreEntry
+	(*ListCoresResponse)(nil),       // 18: foreword.v1.ListCoresResponse
+	(*CoreFound)(nil),               // 19: foreword.v1.CoreFound
+	(*AnswerDone)(nil),              // 20: foreword.v1.AnswerDone
+	(*Core)(nil),                    // 21: foreword.v1.Core
+	(*CoreAlias)(nil),               // 22: foreword.v1.CoreAlias
+	(*AppliedStyle)(nil),            // 23: foreword.v1.AppliedStyle
+	(CoreOrigin)(0),                 // 24: foreword.v1.CoreOrigin
+	(*AnswerExplanation)(nil),       // 25: foreword.v1.AnswerExplanation
+	(*AuditedHit)(nil),              // 26: foreword.v1.AuditedHit
+	(*timestamppb.Timestamp)(nil),   // 27: google.protobuf.Timestamp
+	(CoreFreshness)(0),              // 28: foreword.v1.CoreFreshness
 }
 var file_foreword_v1_answer_service_proto_depIdxs = []int32{
 	0,  // 0: foreword.v1.AnswerRequest.conversation:type_name -> foreword.v1.Turn
-	16, // 1: foreword.v1.AnswerResponse.found:type_name -> foreword.v1.CoreFound
-	17, // 2: foreword.v1.AnswerResponse.done:type_name -> foreword.v1.AnswerDone
-	18, // 3: foreword.v1.PutCoreRequest.core:type_name -> foreword.v1.Core
-	18, // 4: foreword.v1.PutCoreResponse.core:type_name -> foreword.v1.Core
-	16, // 5: foreword.v1.GetCoreResponse.found:type_name -> foreword.v1.CoreFound
-	18, // 6: foreword.v1.GetCoreResponse.core:type_name -> foreword.v1.Core
-	19, // 7: foreword.v1.GetCoreResponse.aliases:type_name -> foreword.v1.CoreAlias
-	18, // 8: foreword.v1.WrapCoreRequest.core:type_name -> foreword.v1.Core
-	20, // 9: foreword.v1.WrapCoreResponse.style:type_name -> foreword.v1.AppliedStyle
-	21, // 10: foreword.v1.InvalidatedCore.origin:type_name -> foreword.v1.CoreOrigin
+	19, // 1: foreword.v1.AnswerResponse.found:type_name -> foreword.v1.CoreFound
+	20, // 2: foreword.v1.AnswerResponse.done:type_name -> foreword.v1.AnswerDone
+	21, // 3: foreword.v1.PutCoreRequest.core:type_name -> foreword.v1.Core
+	21, // 4: foreword.v1.PutCoreResponse.core:type_name -> foreword.v1.Core
+	19, // 5: foreword.v1.GetCoreResponse.found:type_name -> foreword.v1.CoreFound
+	21, // 6: foreword.v1.GetCoreResponse.core:type_name -> foreword.v1.Core
+	22, // 7: foreword.v1.GetCoreResponse.aliases:type_name -> foreword.v1.CoreAlias
+	21, // 8: foreword.v1.WrapCoreRequest.core:type_name -> foreword.v1.Core
+	23, // 9: foreword.v1.WrapCoreResponse.style:type_name -> foreword.v1.AppliedStyle
+	24, // 10: foreword.v1.InvalidatedCore.origin:type_name -> foreword.v1.CoreOrigin
 	10, // 11: foreword.v1.InvalidateCoresResponse.cores:type_name -> foreword.v1.InvalidatedCore
-	22, // 12: foreword.v1.ExplainAnswerResponse.explanation:type_name -> foreword.v1.AnswerExplanation
-	23, // 13: foreword.v1.AuditAnswersResponse.hits:type_name -> foreword.v1.AuditedHit
-	1,  // 14: foreword.v1.AnswerService.Answer:input_type -> foreword.v1.AnswerRequest
-	3,  // 15: foreword.v1.AnswerService.PutCore:input_type -> foreword.v1.PutCoreRequest
-	5,  // 16: foreword.v1.AnswerService.GetCore:input_type -> foreword.v1.GetCoreRequest
-	7,  // 17: foreword.v1.AnswerService.WrapCore:input_type -> foreword.v1.WrapCoreRequest
-	9,  // 18: foreword.v1.AnswerService.InvalidateCores:input_type -> foreword.v1.InvalidateCoresRequest
-	12, // 19: foreword.v1.AnswerService.ExplainAnswer:input_type -> foreword.v1.ExplainAnswerRequest
-	14, // 20: foreword.v1.AnswerService.AuditAnswers:input_type -> foreword.v1.AuditAnswersRequest
-	2,  // 21: foreword.v1.AnswerService.Answer:output_type -> foreword.v1.AnswerResponse
-	4,  // 22: foreword.v1.AnswerService.PutCore:output_type -> foreword.v1.PutCoreResponse
-	6,  // 23: foreword.v1.AnswerService.GetCore:output_type -> foreword.v1.GetCoreResponse
-	8,  // 24: foreword.v1.AnswerService.WrapCore:output_type -> foreword.v1.WrapCoreResponse
-	11, // 25: foreword.v1.AnswerService.InvalidateCores:output_type -> foreword.v1.InvalidateCoresResponse
-	13, // 26: foreword.v1.AnswerService.ExplainAnswer:output_type -> foreword.v1.ExplainAnswerResponse
-	15, // 27: foreword.v1.AnswerService.AuditAnswers:output_type -> foreword.v1.AuditAnswersResponse
-	21, // [21:28] is the sub-list for method output_type
-	14, // [14:21] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	25, // 12: foreword.v1.ExplainAnswerResponse.explanation:type_name -> foreword.v1.AnswerExplanation
+	26, // 13: foreword.v1.AuditAnswersResponse.hits:type_name -> foreword.v1.AuditedHit
+	24, // 14: foreword.v1.CoreEntry.origin:type_name -> foreword.v1.CoreOrigin
+	27, // 15: foreword.v1.CoreEntry.created_at:type_name -> google.protobuf.Timestamp
+	28, // 16: foreword.v1.CoreEntry.freshness:type_name -> foreword.v1.CoreFreshness
+	17, // 17: foreword.v1.ListCoresResponse.cores:type_name -> foreword.v1.CoreEntry
+	1,  // 18: foreword.v1.AnswerService.Answer:input_type -> foreword.v1.AnswerRequest
+	3,  // 19: foreword.v1.AnswerService.PutCore:input_type -> foreword.v1.PutCoreRequest
+	5,  // 20: foreword.v1.AnswerService.GetCore:input_type -> foreword.v1.GetCoreRequest
+	7,  // 21: foreword.v1.AnswerService.WrapCore:input_type -> foreword.v1.WrapCoreRequest
+	9,  // 22: foreword.v1.AnswerService.InvalidateCores:input_type -> foreword.v1.InvalidateCoresRequest
+	12, // 23: foreword.v1.AnswerService.ExplainAnswer:input_type -> foreword.v1.ExplainAnswerRequest
+	14, // 24: foreword.v1.AnswerService.AuditAnswers:input_type -> foreword.v1.AuditAnswersRequest
+	16, // 25: foreword.v1.AnswerService.ListCores:input_type -> foreword.v1.ListCoresRequest
+	2,  // 26: foreword.v1.AnswerService.Answer:output_type -> foreword.v1.AnswerResponse
+	4,  // 27: foreword.v1.AnswerService.PutCore:output_type -> foreword.v1.PutCoreResponse
+	6,  // 28: foreword.v1.AnswerService.GetCore:output_type -> foreword.v1.GetCoreResponse
+	8,  // 29: foreword.v1.AnswerService.WrapCore:output_type -> foreword.v1.WrapCoreResponse
+	11, // 30: foreword.v1.AnswerService.InvalidateCores:output_type -> foreword.v1.InvalidateCoresResponse
+	13, // 31: foreword.v1.AnswerService.ExplainAnswer:output_type -> foreword.v1.ExplainAnswerResponse
+	15, // 32: foreword.v1.AnswerService.AuditAnswers:output_type -> foreword.v1.AuditAnswersResponse
+	18, // 33: foreword.v1.AnswerService.ListCores:output_type -> foreword.v1.ListCoresResponse
+	26, // [26:34] is the sub-list for method output_type
+	18, // [18:26] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_foreword_v1_answer_service_proto_init() }
@@ -1627,13 +1952,14 @@ func file_foreword_v1_answer_service_proto_init() {
 		(*InvalidateCoresRequest_Question)(nil),
 	}
 	file_foreword_v1_answer_service_proto_msgTypes[14].OneofWrappers = []any{}
+	file_foreword_v1_answer_service_proto_msgTypes[16].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_foreword_v1_answer_service_proto_rawDesc), len(file_foreword_v1_answer_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

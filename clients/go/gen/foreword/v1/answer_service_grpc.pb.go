@@ -26,6 +26,7 @@ const (
 	AnswerService_InvalidateCores_FullMethodName = "/foreword.v1.AnswerService/InvalidateCores"
 	AnswerService_ExplainAnswer_FullMethodName   = "/foreword.v1.AnswerService/ExplainAnswer"
 	AnswerService_AuditAnswers_FullMethodName    = "/foreword.v1.AnswerService/AuditAnswers"
+	AnswerService_ListCores_FullMethodName       = "/foreword.v1.AnswerService/ListCores"
 )
 
 // AnswerServiceClient is the client API for AnswerService service.
@@ -51,6 +52,10 @@ type AnswerServiceClient interface {
 	ExplainAnswer(ctx context.Context, in *ExplainAnswerRequest, opts ...grpc.CallOption) (*ExplainAnswerResponse, error)
 	// Returns near questions that were met, for a person to look at.
 	AuditAnswers(ctx context.Context, in *AuditAnswersRequest, opts ...grpc.CallOption) (*AuditAnswersResponse, error)
+	// Lists the cores that are stored, the newest first, a page at a time. Looks at
+	// a bounded number, so a page may hold fewer than asked for and still not be
+	// the last; a core that was stored again may come on two pages.
+	ListCores(ctx context.Context, in *ListCoresRequest, opts ...grpc.CallOption) (*ListCoresResponse, error)
 }
 
 type answerServiceClient struct {
@@ -140,6 +145,16 @@ func (c *answerServiceClient) AuditAnswers(ctx context.Context, in *AuditAnswers
 	return out, nil
 }
 
+func (c *answerServiceClient) ListCores(ctx context.Context, in *ListCoresRequest, opts ...grpc.CallOption) (*ListCoresResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCoresResponse)
+	err := c.cc.Invoke(ctx, AnswerService_ListCores_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AnswerServiceServer is the server API for AnswerService service.
 // All implementations must embed UnimplementedAnswerServiceServer
 // for forward compatibility.
@@ -163,6 +178,10 @@ type AnswerServiceServer interface {
 	ExplainAnswer(context.Context, *ExplainAnswerRequest) (*ExplainAnswerResponse, error)
 	// Returns near questions that were met, for a person to look at.
 	AuditAnswers(context.Context, *AuditAnswersRequest) (*AuditAnswersResponse, error)
+	// Lists the cores that are stored, the newest first, a page at a time. Looks at
+	// a bounded number, so a page may hold fewer than asked for and still not be
+	// the last; a core that was stored again may come on two pages.
+	ListCores(context.Context, *ListCoresRequest) (*ListCoresResponse, error)
 	mustEmbedUnimplementedAnswerServiceServer()
 }
 
@@ -193,6 +212,9 @@ func (UnimplementedAnswerServiceServer) ExplainAnswer(context.Context, *ExplainA
 }
 func (UnimplementedAnswerServiceServer) AuditAnswers(context.Context, *AuditAnswersRequest) (*AuditAnswersResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method AuditAnswers not implemented")
+}
+func (UnimplementedAnswerServiceServer) ListCores(context.Context, *ListCoresRequest) (*ListCoresResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ListCores not implemented")
 }
 func (UnimplementedAnswerServiceServer) mustEmbedUnimplementedAnswerServiceServer() {}
 func (UnimplementedAnswerServiceServer) testEmbeddedByValue()                       {}
@@ -334,6 +356,24 @@ func _AnswerService_AuditAnswers_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AnswerService_ListCores_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCoresRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AnswerServiceServer).ListCores(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AnswerService_ListCores_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AnswerServiceServer).ListCores(ctx, req.(*ListCoresRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AnswerService_ServiceDesc is the grpc.ServiceDesc for AnswerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -364,6 +404,10 @@ var AnswerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "AuditAnswers",
 			Handler:    _AnswerService_AuditAnswers_Handler,
+		},
+		{
+			MethodName: "ListCores",
+			Handler:    _AnswerService_ListCores_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

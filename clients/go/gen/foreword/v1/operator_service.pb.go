@@ -617,7 +617,10 @@ type GetStatusResponse struct {
 	// Ranking since the sidecar started; absent where it is off.
 	Ranking *RankingStatus `protobuf:"bytes,24,opt,name=ranking,proto3" json:"ranking,omitempty"`
 	// Who answers reads of profiles.
-	Front         *FrontStatus `protobuf:"bytes,25,opt,name=front,proto3" json:"front,omitempty"`
+	Front *FrontStatus `protobuf:"bytes,25,opt,name=front,proto3" json:"front,omitempty"`
+	// How long calls took since the sidecar started, by method; those that the
+	// native front answered itself are not among them.
+	Calls         []*CallStatus `protobuf:"bytes,26,rep,name=calls,proto3" json:"calls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -827,6 +830,97 @@ func (x *GetStatusResponse) GetFront() *FrontStatus {
 	return nil
 }
 
+func (x *GetStatusResponse) GetCalls() []*CallStatus {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+// Calls of one method.
+type CallStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Service and method, such as ProfileService.GetForeword.
+	Method string `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
+	// Calls that ended.
+	Count uint64 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	// Of them, those that ended with another status than OK.
+	FailedCount uint64 `protobuf:"varint,3,opt,name=failed_count,json=failedCount,proto3" json:"failed_count,omitempty"`
+	// Half of them took at most this long in the sidecar's own code: the upper
+	// bound of a bucket, at most 2.5 times the median itself. Absent when that is
+	// over 10 seconds.
+	P50Max *durationpb.Duration `protobuf:"bytes,4,opt,name=p50_max,json=p50Max,proto3" json:"p50_max,omitempty"`
+	// 99 of 100 took at most this long; likewise.
+	P99Max        *durationpb.Duration `protobuf:"bytes,5,opt,name=p99_max,json=p99Max,proto3" json:"p99_max,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CallStatus) Reset() {
+	*x = CallStatus{}
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CallStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CallStatus) ProtoMessage() {}
+
+func (x *CallStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CallStatus.ProtoReflect.Descriptor instead.
+func (*CallStatus) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CallStatus) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *CallStatus) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *CallStatus) GetFailedCount() uint64 {
+	if x != nil {
+		return x.FailedCount
+	}
+	return 0
+}
+
+func (x *CallStatus) GetP50Max() *durationpb.Duration {
+	if x != nil {
+		return x.P50Max
+	}
+	return nil
+}
+
+func (x *CallStatus) GetP99Max() *durationpb.Duration {
+	if x != nil {
+		return x.P99Max
+	}
+	return nil
+}
+
 // Who answers reads of profiles: a native process in front of the sidecar, or
 // the sidecar itself.
 type FrontStatus struct {
@@ -849,7 +943,7 @@ type FrontStatus struct {
 
 func (x *FrontStatus) Reset() {
 	*x = FrontStatus{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[6]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -861,7 +955,7 @@ func (x *FrontStatus) String() string {
 func (*FrontStatus) ProtoMessage() {}
 
 func (x *FrontStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[6]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -874,7 +968,7 @@ func (x *FrontStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrontStatus.ProtoReflect.Descriptor instead.
 func (*FrontStatus) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{6}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *FrontStatus) GetIsNative() bool {
@@ -937,7 +1031,7 @@ type RetentionStatus struct {
 
 func (x *RetentionStatus) Reset() {
 	*x = RetentionStatus{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[7]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -949,7 +1043,7 @@ func (x *RetentionStatus) String() string {
 func (*RetentionStatus) ProtoMessage() {}
 
 func (x *RetentionStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[7]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -962,7 +1056,7 @@ func (x *RetentionStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetentionStatus.ProtoReflect.Descriptor instead.
 func (*RetentionStatus) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{7}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RetentionStatus) GetBandCount() uint64 {
@@ -1011,7 +1105,7 @@ type RefreshUserRequest struct {
 
 func (x *RefreshUserRequest) Reset() {
 	*x = RefreshUserRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[8]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1117,7 @@ func (x *RefreshUserRequest) String() string {
 func (*RefreshUserRequest) ProtoMessage() {}
 
 func (x *RefreshUserRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[8]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1130,7 @@ func (x *RefreshUserRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshUserRequest.ProtoReflect.Descriptor instead.
 func (*RefreshUserRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{8}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RefreshUserRequest) GetUserId() string {
@@ -1086,7 +1180,7 @@ type RefreshUserResponse struct {
 
 func (x *RefreshUserResponse) Reset() {
 	*x = RefreshUserResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[9]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1098,7 +1192,7 @@ func (x *RefreshUserResponse) String() string {
 func (*RefreshUserResponse) ProtoMessage() {}
 
 func (x *RefreshUserResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[9]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1111,7 +1205,7 @@ func (x *RefreshUserResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshUserResponse.ProtoReflect.Descriptor instead.
 func (*RefreshUserResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{9}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RefreshUserResponse) GetRequestedAt() *timestamppb.Timestamp {
@@ -1162,7 +1256,7 @@ type RefreshPause struct {
 
 func (x *RefreshPause) Reset() {
 	*x = RefreshPause{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[10]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1174,7 +1268,7 @@ func (x *RefreshPause) String() string {
 func (*RefreshPause) ProtoMessage() {}
 
 func (x *RefreshPause) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[10]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1187,7 +1281,7 @@ func (x *RefreshPause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefreshPause.ProtoReflect.Descriptor instead.
 func (*RefreshPause) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{10}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RefreshPause) GetSegmentName() string {
@@ -1215,7 +1309,7 @@ type PauseRefreshesRequest struct {
 
 func (x *PauseRefreshesRequest) Reset() {
 	*x = PauseRefreshesRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[11]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1227,7 +1321,7 @@ func (x *PauseRefreshesRequest) String() string {
 func (*PauseRefreshesRequest) ProtoMessage() {}
 
 func (x *PauseRefreshesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[11]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1240,7 +1334,7 @@ func (x *PauseRefreshesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseRefreshesRequest.ProtoReflect.Descriptor instead.
 func (*PauseRefreshesRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{11}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PauseRefreshesRequest) GetSegmentNames() []string {
@@ -1261,7 +1355,7 @@ type PauseRefreshesResponse struct {
 
 func (x *PauseRefreshesResponse) Reset() {
 	*x = PauseRefreshesResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[12]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1273,7 +1367,7 @@ func (x *PauseRefreshesResponse) String() string {
 func (*PauseRefreshesResponse) ProtoMessage() {}
 
 func (x *PauseRefreshesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[12]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1286,7 +1380,7 @@ func (x *PauseRefreshesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseRefreshesResponse.ProtoReflect.Descriptor instead.
 func (*PauseRefreshesResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{12}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PauseRefreshesResponse) GetPauses() []*RefreshPause {
@@ -1307,7 +1401,7 @@ type ResumeRefreshesRequest struct {
 
 func (x *ResumeRefreshesRequest) Reset() {
 	*x = ResumeRefreshesRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[13]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1319,7 +1413,7 @@ func (x *ResumeRefreshesRequest) String() string {
 func (*ResumeRefreshesRequest) ProtoMessage() {}
 
 func (x *ResumeRefreshesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[13]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1332,7 +1426,7 @@ func (x *ResumeRefreshesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRefreshesRequest.ProtoReflect.Descriptor instead.
 func (*ResumeRefreshesRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{13}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ResumeRefreshesRequest) GetSegmentNames() []string {
@@ -1353,7 +1447,7 @@ type ResumeRefreshesResponse struct {
 
 func (x *ResumeRefreshesResponse) Reset() {
 	*x = ResumeRefreshesResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[14]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1365,7 +1459,7 @@ func (x *ResumeRefreshesResponse) String() string {
 func (*ResumeRefreshesResponse) ProtoMessage() {}
 
 func (x *ResumeRefreshesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[14]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1378,7 +1472,7 @@ func (x *ResumeRefreshesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRefreshesResponse.ProtoReflect.Descriptor instead.
 func (*ResumeRefreshesResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{14}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ResumeRefreshesResponse) GetPauses() []*RefreshPause {
@@ -1408,14 +1502,17 @@ type ListUsersRequest struct {
 	Failed bool `protobuf:"varint,6,opt,name=failed,proto3" json:"failed,omitempty"`
 	// Only users of these segments, by their names in the configuration; adds to
 	// `segments`.
-	SegmentNames  []string `protobuf:"bytes,7,rep,name=segment_names,json=segmentNames,proto3" json:"segment_names,omitempty"`
+	SegmentNames []string `protobuf:"bytes,7,rep,name=segment_names,json=segmentNames,proto3" json:"segment_names,omitempty"`
+	// Only users whose id begins with this; at most 256 bytes. Found by the order
+	// of the ids, however many users there are.
+	UserIdPrefix  string `protobuf:"bytes,8,opt,name=user_id_prefix,json=userIdPrefix,proto3" json:"user_id_prefix,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListUsersRequest) Reset() {
 	*x = ListUsersRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[15]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1427,7 +1524,7 @@ func (x *ListUsersRequest) String() string {
 func (*ListUsersRequest) ProtoMessage() {}
 
 func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[15]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1440,7 +1537,7 @@ func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsersRequest.ProtoReflect.Descriptor instead.
 func (*ListUsersRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{15}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListUsersRequest) GetPageSize() int32 {
@@ -1490,6 +1587,13 @@ func (x *ListUsersRequest) GetSegmentNames() []string {
 		return x.SegmentNames
 	}
 	return nil
+}
+
+func (x *ListUsersRequest) GetUserIdPrefix() string {
+	if x != nil {
+		return x.UserIdPrefix
+	}
+	return ""
 }
 
 // One user's profile and refreshes.
@@ -1542,7 +1646,7 @@ type UserStatus struct {
 
 func (x *UserStatus) Reset() {
 	*x = UserStatus{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[16]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1554,7 +1658,7 @@ func (x *UserStatus) String() string {
 func (*UserStatus) ProtoMessage() {}
 
 func (x *UserStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[16]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1567,7 +1671,7 @@ func (x *UserStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserStatus.ProtoReflect.Descriptor instead.
 func (*UserStatus) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{16}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *UserStatus) GetUserId() string {
@@ -1716,7 +1820,7 @@ type ListUsersResponse struct {
 
 func (x *ListUsersResponse) Reset() {
 	*x = ListUsersResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[17]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1728,7 +1832,7 @@ func (x *ListUsersResponse) String() string {
 func (*ListUsersResponse) ProtoMessage() {}
 
 func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[17]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1741,7 +1845,7 @@ func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsersResponse.ProtoReflect.Descriptor instead.
 func (*ListUsersResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{17}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListUsersResponse) GetUsers() []*UserStatus {
@@ -1786,7 +1890,7 @@ type GetLedgerRequest struct {
 
 func (x *GetLedgerRequest) Reset() {
 	*x = GetLedgerRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[18]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1798,7 +1902,7 @@ func (x *GetLedgerRequest) String() string {
 func (*GetLedgerRequest) ProtoMessage() {}
 
 func (x *GetLedgerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[18]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1811,7 +1915,7 @@ func (x *GetLedgerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLedgerRequest.ProtoReflect.Descriptor instead.
 func (*GetLedgerRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{18}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetLedgerRequest) GetFromDay() string {
@@ -1890,7 +1994,7 @@ type GetLedgerResponse struct {
 
 func (x *GetLedgerResponse) Reset() {
 	*x = GetLedgerResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[19]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1902,7 +2006,7 @@ func (x *GetLedgerResponse) String() string {
 func (*GetLedgerResponse) ProtoMessage() {}
 
 func (x *GetLedgerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[19]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1915,7 +2019,7 @@ func (x *GetLedgerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLedgerResponse.ProtoReflect.Descriptor instead.
 func (*GetLedgerResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{19}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetLedgerResponse) GetSums() []*LedgerSum {
@@ -1969,7 +2073,7 @@ type ExplainBeliefRequest struct {
 
 func (x *ExplainBeliefRequest) Reset() {
 	*x = ExplainBeliefRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[20]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1981,7 +2085,7 @@ func (x *ExplainBeliefRequest) String() string {
 func (*ExplainBeliefRequest) ProtoMessage() {}
 
 func (x *ExplainBeliefRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[20]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1994,7 +2098,7 @@ func (x *ExplainBeliefRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainBeliefRequest.ProtoReflect.Descriptor instead.
 func (*ExplainBeliefRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{20}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ExplainBeliefRequest) GetUserId() string {
@@ -2035,7 +2139,7 @@ type ExplainedEvidence struct {
 
 func (x *ExplainedEvidence) Reset() {
 	*x = ExplainedEvidence{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[21]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2047,7 +2151,7 @@ func (x *ExplainedEvidence) String() string {
 func (*ExplainedEvidence) ProtoMessage() {}
 
 func (x *ExplainedEvidence) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[21]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2060,7 +2164,7 @@ func (x *ExplainedEvidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainedEvidence.ProtoReflect.Descriptor instead.
 func (*ExplainedEvidence) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{21}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ExplainedEvidence) GetEvidence() *Evidence {
@@ -2125,7 +2229,7 @@ type ExplainedBelief struct {
 
 func (x *ExplainedBelief) Reset() {
 	*x = ExplainedBelief{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[22]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2137,7 +2241,7 @@ func (x *ExplainedBelief) String() string {
 func (*ExplainedBelief) ProtoMessage() {}
 
 func (x *ExplainedBelief) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[22]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2150,7 +2254,7 @@ func (x *ExplainedBelief) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainedBelief.ProtoReflect.Descriptor instead.
 func (*ExplainedBelief) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{22}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ExplainedBelief) GetBeliefId() string {
@@ -2250,7 +2354,7 @@ type ExplainBeliefResponse struct {
 
 func (x *ExplainBeliefResponse) Reset() {
 	*x = ExplainBeliefResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[23]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2262,7 +2366,7 @@ func (x *ExplainBeliefResponse) String() string {
 func (*ExplainBeliefResponse) ProtoMessage() {}
 
 func (x *ExplainBeliefResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[23]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2275,7 +2379,7 @@ func (x *ExplainBeliefResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainBeliefResponse.ProtoReflect.Descriptor instead.
 func (*ExplainBeliefResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{23}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ExplainBeliefResponse) GetBeliefs() []*ExplainedBelief {
@@ -2310,7 +2414,7 @@ type ListTopicsRequest struct {
 
 func (x *ListTopicsRequest) Reset() {
 	*x = ListTopicsRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[24]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2322,7 +2426,7 @@ func (x *ListTopicsRequest) String() string {
 func (*ListTopicsRequest) ProtoMessage() {}
 
 func (x *ListTopicsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[24]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2335,7 +2439,7 @@ func (x *ListTopicsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTopicsRequest.ProtoReflect.Descriptor instead.
 func (*ListTopicsRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{24}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListTopicsRequest) GetNamespace() string {
@@ -2382,7 +2486,7 @@ type TopicEntry struct {
 
 func (x *TopicEntry) Reset() {
 	*x = TopicEntry{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[25]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2394,7 +2498,7 @@ func (x *TopicEntry) String() string {
 func (*TopicEntry) ProtoMessage() {}
 
 func (x *TopicEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[25]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2407,7 +2511,7 @@ func (x *TopicEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopicEntry.ProtoReflect.Descriptor instead.
 func (*TopicEntry) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{25}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *TopicEntry) GetTopic() string {
@@ -2444,7 +2548,7 @@ type ListTopicsResponse struct {
 
 func (x *ListTopicsResponse) Reset() {
 	*x = ListTopicsResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[26]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2456,7 +2560,7 @@ func (x *ListTopicsResponse) String() string {
 func (*ListTopicsResponse) ProtoMessage() {}
 
 func (x *ListTopicsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[26]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2469,7 +2573,7 @@ func (x *ListTopicsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTopicsResponse.ProtoReflect.Descriptor instead.
 func (*ListTopicsResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{26}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListTopicsResponse) GetTopics() []*TopicEntry {
@@ -2501,7 +2605,7 @@ type MergeTopicsRequest struct {
 
 func (x *MergeTopicsRequest) Reset() {
 	*x = MergeTopicsRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[27]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2513,7 +2617,7 @@ func (x *MergeTopicsRequest) String() string {
 func (*MergeTopicsRequest) ProtoMessage() {}
 
 func (x *MergeTopicsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[27]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2526,7 +2630,7 @@ func (x *MergeTopicsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MergeTopicsRequest.ProtoReflect.Descriptor instead.
 func (*MergeTopicsRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{27}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *MergeTopicsRequest) GetNamespace() string {
@@ -2561,7 +2665,7 @@ type MergeTopicsResponse struct {
 
 func (x *MergeTopicsResponse) Reset() {
 	*x = MergeTopicsResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[28]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2573,7 +2677,7 @@ func (x *MergeTopicsResponse) String() string {
 func (*MergeTopicsResponse) ProtoMessage() {}
 
 func (x *MergeTopicsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[28]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2586,7 +2690,7 @@ func (x *MergeTopicsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MergeTopicsResponse.ProtoReflect.Descriptor instead.
 func (*MergeTopicsResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{28}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *MergeTopicsResponse) GetAliases() []*TopicAlias {
@@ -2609,7 +2713,7 @@ type SplitTopicRequest struct {
 
 func (x *SplitTopicRequest) Reset() {
 	*x = SplitTopicRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[29]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2621,7 +2725,7 @@ func (x *SplitTopicRequest) String() string {
 func (*SplitTopicRequest) ProtoMessage() {}
 
 func (x *SplitTopicRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[29]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2634,7 +2738,7 @@ func (x *SplitTopicRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SplitTopicRequest.ProtoReflect.Descriptor instead.
 func (*SplitTopicRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{29}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SplitTopicRequest) GetNamespace() string {
@@ -2662,7 +2766,7 @@ type SplitTopicResponse struct {
 
 func (x *SplitTopicResponse) Reset() {
 	*x = SplitTopicResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[30]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2674,7 +2778,7 @@ func (x *SplitTopicResponse) String() string {
 func (*SplitTopicResponse) ProtoMessage() {}
 
 func (x *SplitTopicResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[30]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2687,7 +2791,7 @@ func (x *SplitTopicResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SplitTopicResponse.ProtoReflect.Descriptor instead.
 func (*SplitTopicResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{30}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SplitTopicResponse) GetCanonical() string {
@@ -2721,7 +2825,7 @@ type StartBackfillRequest struct {
 
 func (x *StartBackfillRequest) Reset() {
 	*x = StartBackfillRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[31]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2733,7 +2837,7 @@ func (x *StartBackfillRequest) String() string {
 func (*StartBackfillRequest) ProtoMessage() {}
 
 func (x *StartBackfillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[31]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2746,7 +2850,7 @@ func (x *StartBackfillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartBackfillRequest.ProtoReflect.Descriptor instead.
 func (*StartBackfillRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{31}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *StartBackfillRequest) GetNamespace() string {
@@ -2802,7 +2906,7 @@ type StartBackfillResponse struct {
 
 func (x *StartBackfillResponse) Reset() {
 	*x = StartBackfillResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[32]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2814,7 +2918,7 @@ func (x *StartBackfillResponse) String() string {
 func (*StartBackfillResponse) ProtoMessage() {}
 
 func (x *StartBackfillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[32]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2827,7 +2931,7 @@ func (x *StartBackfillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartBackfillResponse.ProtoReflect.Descriptor instead.
 func (*StartBackfillResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{32}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *StartBackfillResponse) GetBackfill() *Backfill {
@@ -2846,7 +2950,7 @@ type GetBackfillRequest struct {
 
 func (x *GetBackfillRequest) Reset() {
 	*x = GetBackfillRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[33]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2858,7 +2962,7 @@ func (x *GetBackfillRequest) String() string {
 func (*GetBackfillRequest) ProtoMessage() {}
 
 func (x *GetBackfillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[33]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2871,7 +2975,7 @@ func (x *GetBackfillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBackfillRequest.ProtoReflect.Descriptor instead.
 func (*GetBackfillRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{33}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{34}
 }
 
 // The newest backfill.
@@ -2885,7 +2989,7 @@ type GetBackfillResponse struct {
 
 func (x *GetBackfillResponse) Reset() {
 	*x = GetBackfillResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[34]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2897,7 +3001,7 @@ func (x *GetBackfillResponse) String() string {
 func (*GetBackfillResponse) ProtoMessage() {}
 
 func (x *GetBackfillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[34]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2910,7 +3014,7 @@ func (x *GetBackfillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBackfillResponse.ProtoReflect.Descriptor instead.
 func (*GetBackfillResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{34}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *GetBackfillResponse) GetBackfill() *Backfill {
@@ -2931,7 +3035,7 @@ type SteerBackfillRequest struct {
 
 func (x *SteerBackfillRequest) Reset() {
 	*x = SteerBackfillRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[35]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2943,7 +3047,7 @@ func (x *SteerBackfillRequest) String() string {
 func (*SteerBackfillRequest) ProtoMessage() {}
 
 func (x *SteerBackfillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[35]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2956,7 +3060,7 @@ func (x *SteerBackfillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SteerBackfillRequest.ProtoReflect.Descriptor instead.
 func (*SteerBackfillRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{35}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SteerBackfillRequest) GetAction() BackfillAction {
@@ -2977,7 +3081,7 @@ type SteerBackfillResponse struct {
 
 func (x *SteerBackfillResponse) Reset() {
 	*x = SteerBackfillResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[36]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2989,7 +3093,7 @@ func (x *SteerBackfillResponse) String() string {
 func (*SteerBackfillResponse) ProtoMessage() {}
 
 func (x *SteerBackfillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[36]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3002,7 +3106,7 @@ func (x *SteerBackfillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SteerBackfillResponse.ProtoReflect.Descriptor instead.
 func (*SteerBackfillResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{36}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *SteerBackfillResponse) GetBackfill() *Backfill {
@@ -3057,7 +3161,7 @@ const file_foreword_v1_operator_service_proto_rawDesc = "" +
 	"\n" +
 	"pages_kept\x18\x04 \x01(\x04R\tpagesKept\x12\x1d\n" +
 	"\n" +
-	"page_bytes\x18\x05 \x01(\rR\tpageBytes\"\x8a\t\n" +
+	"page_bytes\x18\x05 \x01(\rR\tpageBytes\"\xb9\t\n" +
 	"\x11GetStatusResponse\x129\n" +
 	"\n" +
 	"counted_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tcountedAt\x126\n" +
@@ -3088,7 +3192,15 @@ const file_foreword_v1_operator_service_proto_rawDesc = "" +
 	"\tretention\x18\x16 \x01(\v2\x1c.foreword.v1.RetentionStatusR\tretention\x12%\n" +
 	"\x0eevents_refused\x18\x17 \x01(\x04R\reventsRefused\x124\n" +
 	"\aranking\x18\x18 \x01(\v2\x1a.foreword.v1.RankingStatusR\aranking\x12.\n" +
-	"\x05front\x18\x19 \x01(\v2\x18.foreword.v1.FrontStatusR\x05front\"\xb7\x01\n" +
+	"\x05front\x18\x19 \x01(\v2\x18.foreword.v1.FrontStatusR\x05front\x12-\n" +
+	"\x05calls\x18\x1a \x03(\v2\x17.foreword.v1.CallStatusR\x05calls\"\xc5\x01\n" +
+	"\n" +
+	"CallStatus\x12\x16\n" +
+	"\x06method\x18\x01 \x01(\tR\x06method\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x04R\x05count\x12!\n" +
+	"\ffailed_count\x18\x03 \x01(\x04R\vfailedCount\x122\n" +
+	"\ap50_max\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x06p50Max\x122\n" +
+	"\ap99_max\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x06p99Max\"\xb7\x01\n" +
 	"\vFrontStatus\x12\x1b\n" +
 	"\tis_native\x18\x01 \x01(\bR\bisNative\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1d\n" +
@@ -3124,7 +3236,7 @@ const file_foreword_v1_operator_service_proto_rawDesc = "" +
 	"\x16ResumeRefreshesRequest\x12#\n" +
 	"\rsegment_names\x18\x01 \x03(\tR\fsegmentNames\"L\n" +
 	"\x17ResumeRefreshesResponse\x121\n" +
-	"\x06pauses\x18\x01 \x03(\v2\x19.foreword.v1.RefreshPauseR\x06pauses\"\xa4\x02\n" +
+	"\x06pauses\x18\x01 \x03(\v2\x19.foreword.v1.RefreshPauseR\x06pauses\"\xca\x02\n" +
 	"\x10ListUsersRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -3133,7 +3245,8 @@ const file_foreword_v1_operator_service_proto_rawDesc = "" +
 	"\bsegments\x18\x04 \x03(\x0e2\x14.foreword.v1.SegmentR\bsegments\x124\n" +
 	"\tfreshness\x18\x05 \x03(\x0e2\x16.foreword.v1.FreshnessR\tfreshness\x12\x16\n" +
 	"\x06failed\x18\x06 \x01(\bR\x06failed\x12#\n" +
-	"\rsegment_names\x18\a \x03(\tR\fsegmentNamesB\f\n" +
+	"\rsegment_names\x18\a \x03(\tR\fsegmentNames\x12$\n" +
+	"\x0euser_id_prefix\x18\b \x01(\tR\fuserIdPrefixB\f\n" +
 	"\n" +
 	"_namespace\"\xd8\x06\n" +
 	"\n" +
@@ -3297,7 +3410,7 @@ func file_foreword_v1_operator_service_proto_rawDescGZIP() []byte {
 }
 
 var file_foreword_v1_operator_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_foreword_v1_operator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_foreword_v1_operator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_foreword_v1_operator_service_proto_goTypes = []any{
 	(EventAbsence)(0),               // 0: foreword.v1.EventAbsence
 	(BackfillAction)(0),             // 1: foreword.v1.BackfillAction
@@ -3307,161 +3420,165 @@ var file_foreword_v1_operator_service_proto_goTypes = []any{
 	(*EnvironmentStatus)(nil),       // 5: foreword.v1.EnvironmentStatus
 	(*OldestView)(nil),              // 6: foreword.v1.OldestView
 	(*GetStatusResponse)(nil),       // 7: foreword.v1.GetStatusResponse
-	(*FrontStatus)(nil),             // 8: foreword.v1.FrontStatus
-	(*RetentionStatus)(nil),         // 9: foreword.v1.RetentionStatus
-	(*RefreshUserRequest)(nil),      // 10: foreword.v1.RefreshUserRequest
-	(*RefreshUserResponse)(nil),     // 11: foreword.v1.RefreshUserResponse
-	(*RefreshPause)(nil),            // 12: foreword.v1.RefreshPause
-	(*PauseRefreshesRequest)(nil),   // 13: foreword.v1.PauseRefreshesRequest
-	(*PauseRefreshesResponse)(nil),  // 14: foreword.v1.PauseRefreshesResponse
-	(*ResumeRefreshesRequest)(nil),  // 15: foreword.v1.ResumeRefreshesRequest
-	(*ResumeRefreshesResponse)(nil), // 16: foreword.v1.ResumeRefreshesResponse
-	(*ListUsersRequest)(nil),        // 17: foreword.v1.ListUsersRequest
-	(*UserStatus)(nil),              // 18: foreword.v1.UserStatus
-	(*ListUsersResponse)(nil),       // 19: foreword.v1.ListUsersResponse
-	(*GetLedgerRequest)(nil),        // 20: foreword.v1.GetLedgerRequest
-	(*GetLedgerResponse)(nil),       // 21: foreword.v1.GetLedgerResponse
-	(*ExplainBeliefRequest)(nil),    // 22: foreword.v1.ExplainBeliefRequest
-	(*ExplainedEvidence)(nil),       // 23: foreword.v1.ExplainedEvidence
-	(*ExplainedBelief)(nil),         // 24: foreword.v1.ExplainedBelief
-	(*ExplainBeliefResponse)(nil),   // 25: foreword.v1.ExplainBeliefResponse
-	(*ListTopicsRequest)(nil),       // 26: foreword.v1.ListTopicsRequest
-	(*TopicEntry)(nil),              // 27: foreword.v1.TopicEntry
-	(*ListTopicsResponse)(nil),      // 28: foreword.v1.ListTopicsResponse
-	(*MergeTopicsRequest)(nil),      // 29: foreword.v1.MergeTopicsRequest
-	(*MergeTopicsResponse)(nil),     // 30: foreword.v1.MergeTopicsResponse
-	(*SplitTopicRequest)(nil),       // 31: foreword.v1.SplitTopicRequest
-	(*SplitTopicResponse)(nil),      // 32: foreword.v1.SplitTopicResponse
-	(*StartBackfillRequest)(nil),    // 33: foreword.v1.StartBackfillRequest
-	(*StartBackfillResponse)(nil),   // 34: foreword.v1.StartBackfillResponse
-	(*GetBackfillRequest)(nil),      // 35: foreword.v1.GetBackfillRequest
-	(*GetBackfillResponse)(nil),     // 36: foreword.v1.GetBackfillResponse
-	(*SteerBackfillRequest)(nil),    // 37: foreword.v1.SteerBackfillRequest
-	(*SteerBackfillResponse)(nil),   // 38: foreword.v1.SteerBackfillResponse
-	(Segment)(0),                    // 39: foreword.v1.Segment
-	(*timestamppb.Timestamp)(nil),   // 40: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),     // 41: google.protobuf.Duration
-	(*LedgerTotals)(nil),            // 42: foreword.v1.LedgerTotals
-	(*ModelStatus)(nil),             // 43: foreword.v1.ModelStatus
-	(*AnswerTotals)(nil),            // 44: foreword.v1.AnswerTotals
-	(*RankingStatus)(nil),           // 45: foreword.v1.RankingStatus
-	(RefreshMode)(0),                // 46: foreword.v1.RefreshMode
-	(RefreshOutcome)(0),             // 47: foreword.v1.RefreshOutcome
-	(Freshness)(0),                  // 48: foreword.v1.Freshness
-	(ModelOutcome)(0),               // 49: foreword.v1.ModelOutcome
-	(ModelWait)(0),                  // 50: foreword.v1.ModelWait
-	(LedgerGroup)(0),                // 51: foreword.v1.LedgerGroup
-	(*LedgerSum)(nil),               // 52: foreword.v1.LedgerSum
-	(*RequestPathCost)(nil),         // 53: foreword.v1.RequestPathCost
-	(*LedgerCall)(nil),              // 54: foreword.v1.LedgerCall
-	(*LedgerAttempt)(nil),           // 55: foreword.v1.LedgerAttempt
-	(*Evidence)(nil),                // 56: foreword.v1.Evidence
-	(*Event)(nil),                   // 57: foreword.v1.Event
-	(BeliefKind)(0),                 // 58: foreword.v1.BeliefKind
-	(BeliefSource)(0),               // 59: foreword.v1.BeliefSource
-	(*TopicAlias)(nil),              // 60: foreword.v1.TopicAlias
-	(BackfillMode)(0),               // 61: foreword.v1.BackfillMode
-	(*Backfill)(nil),                // 62: foreword.v1.Backfill
+	(*CallStatus)(nil),              // 8: foreword.v1.CallStatus
+	(*FrontStatus)(nil),             // 9: foreword.v1.FrontStatus
+	(*RetentionStatus)(nil),         // 10: foreword.v1.RetentionStatus
+	(*RefreshUserRequest)(nil),      // 11: foreword.v1.RefreshUserRequest
+	(*RefreshUserResponse)(nil),     // 12: foreword.v1.RefreshUserResponse
+	(*RefreshPause)(nil),            // 13: foreword.v1.RefreshPause
+	(*PauseRefreshesRequest)(nil),   // 14: foreword.v1.PauseRefreshesRequest
+	(*PauseRefreshesResponse)(nil),  // 15: foreword.v1.PauseRefreshesResponse
+	(*ResumeRefreshesRequest)(nil),  // 16: foreword.v1.ResumeRefreshesRequest
+	(*ResumeRefreshesResponse)(nil), // 17: foreword.v1.ResumeRefreshesResponse
+	(*ListUsersRequest)(nil),        // 18: foreword.v1.ListUsersRequest
+	(*UserStatus)(nil),              // 19: foreword.v1.UserStatus
+	(*ListUsersResponse)(nil),       // 20: foreword.v1.ListUsersResponse
+	(*GetLedgerRequest)(nil),        // 21: foreword.v1.GetLedgerRequest
+	(*GetLedgerResponse)(nil),       // 22: foreword.v1.GetLedgerResponse
+	(*ExplainBeliefRequest)(nil),    // 23: foreword.v1.ExplainBeliefRequest
+	(*ExplainedEvidence)(nil),       // 24: foreword.v1.ExplainedEvidence
+	(*ExplainedBelief)(nil),         // 25: foreword.v1.ExplainedBelief
+	(*ExplainBeliefResponse)(nil),   // 26: foreword.v1.ExplainBeliefResponse
+	(*ListTopicsRequest)(nil),       // 27: foreword.v1.ListTopicsRequest
+	(*TopicEntry)(nil),              // 28: foreword.v1.TopicEntry
+	(*ListTopicsResponse)(nil),      // 29: foreword.v1.ListTopicsResponse
+	(*MergeTopicsRequest)(nil),      // 30: foreword.v1.MergeTopicsRequest
+	(*MergeTopicsResponse)(nil),     // 31: foreword.v1.MergeTopicsResponse
+	(*SplitTopicRequest)(nil),       // 32: foreword.v1.SplitTopicRequest
+	(*SplitTopicResponse)(nil),      // 33: foreword.v1.SplitTopicResponse
+	(*StartBackfillRequest)(nil),    // 34: foreword.v1.StartBackfillRequest
+	(*StartBackfillResponse)(nil),   // 35: foreword.v1.StartBackfillResponse
+	(*GetBackfillRequest)(nil),      // 36: foreword.v1.GetBackfillRequest
+	(*GetBackfillResponse)(nil),     // 37: foreword.v1.GetBackfillResponse
+	(*SteerBackfillRequest)(nil),    // 38: foreword.v1.SteerBackfillRequest
+	(*SteerBackfillResponse)(nil),   // 39: foreword.v1.SteerBackfillResponse
+	(Segment)(0),                    // 40: foreword.v1.Segment
+	(*timestamppb.Timestamp)(nil),   // 41: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),     // 42: google.protobuf.Duration
+	(*LedgerTotals)(nil),            // 43: foreword.v1.LedgerTotals
+	(*ModelStatus)(nil),             // 44: foreword.v1.ModelStatus
+	(*AnswerTotals)(nil),            // 45: foreword.v1.AnswerTotals
+	(*RankingStatus)(nil),           // 46: foreword.v1.RankingStatus
+	(RefreshMode)(0),                // 47: foreword.v1.RefreshMode
+	(RefreshOutcome)(0),             // 48: foreword.v1.RefreshOutcome
+	(Freshness)(0),                  // 49: foreword.v1.Freshness
+	(ModelOutcome)(0),               // 50: foreword.v1.ModelOutcome
+	(ModelWait)(0),                  // 51: foreword.v1.ModelWait
+	(LedgerGroup)(0),                // 52: foreword.v1.LedgerGroup
+	(*LedgerSum)(nil),               // 53: foreword.v1.LedgerSum
+	(*RequestPathCost)(nil),         // 54: foreword.v1.RequestPathCost
+	(*LedgerCall)(nil),              // 55: foreword.v1.LedgerCall
+	(*LedgerAttempt)(nil),           // 56: foreword.v1.LedgerAttempt
+	(*Evidence)(nil),                // 57: foreword.v1.Evidence
+	(*Event)(nil),                   // 58: foreword.v1.Event
+	(BeliefKind)(0),                 // 59: foreword.v1.BeliefKind
+	(BeliefSource)(0),               // 60: foreword.v1.BeliefSource
+	(*TopicAlias)(nil),              // 61: foreword.v1.TopicAlias
+	(BackfillMode)(0),               // 62: foreword.v1.BackfillMode
+	(*Backfill)(nil),                // 63: foreword.v1.Backfill
 }
 var file_foreword_v1_operator_service_proto_depIdxs = []int32{
-	39, // 0: foreword.v1.SegmentStatus.segment:type_name -> foreword.v1.Segment
-	40, // 1: foreword.v1.SegmentStatus.paused_since:type_name -> google.protobuf.Timestamp
-	40, // 2: foreword.v1.SegmentStatus.broken_since:type_name -> google.protobuf.Timestamp
-	41, // 3: foreword.v1.SegmentStatus.age_p50:type_name -> google.protobuf.Duration
-	41, // 4: foreword.v1.SegmentStatus.age_p95:type_name -> google.protobuf.Duration
-	41, // 5: foreword.v1.SegmentStatus.age_max:type_name -> google.protobuf.Duration
-	40, // 6: foreword.v1.StatusProblem.since:type_name -> google.protobuf.Timestamp
+	40, // 0: foreword.v1.SegmentStatus.segment:type_name -> foreword.v1.Segment
+	41, // 1: foreword.v1.SegmentStatus.paused_since:type_name -> google.protobuf.Timestamp
+	41, // 2: foreword.v1.SegmentStatus.broken_since:type_name -> google.protobuf.Timestamp
+	42, // 3: foreword.v1.SegmentStatus.age_p50:type_name -> google.protobuf.Duration
+	42, // 4: foreword.v1.SegmentStatus.age_p95:type_name -> google.protobuf.Duration
+	42, // 5: foreword.v1.SegmentStatus.age_max:type_name -> google.protobuf.Duration
+	41, // 6: foreword.v1.StatusProblem.since:type_name -> google.protobuf.Timestamp
 	6,  // 7: foreword.v1.EnvironmentStatus.oldest_view:type_name -> foreword.v1.OldestView
-	40, // 8: foreword.v1.EnvironmentStatus.scrubbed_at:type_name -> google.protobuf.Timestamp
-	41, // 9: foreword.v1.OldestView.age:type_name -> google.protobuf.Duration
-	40, // 10: foreword.v1.GetStatusResponse.counted_at:type_name -> google.protobuf.Timestamp
+	41, // 8: foreword.v1.EnvironmentStatus.scrubbed_at:type_name -> google.protobuf.Timestamp
+	42, // 9: foreword.v1.OldestView.age:type_name -> google.protobuf.Duration
+	41, // 10: foreword.v1.GetStatusResponse.counted_at:type_name -> google.protobuf.Timestamp
 	3,  // 11: foreword.v1.GetStatusResponse.segments:type_name -> foreword.v1.SegmentStatus
-	42, // 12: foreword.v1.GetStatusResponse.ledger:type_name -> foreword.v1.LedgerTotals
-	40, // 13: foreword.v1.GetStatusResponse.scheduler_seen_at:type_name -> google.protobuf.Timestamp
+	43, // 12: foreword.v1.GetStatusResponse.ledger:type_name -> foreword.v1.LedgerTotals
+	41, // 13: foreword.v1.GetStatusResponse.scheduler_seen_at:type_name -> google.protobuf.Timestamp
 	4,  // 14: foreword.v1.GetStatusResponse.problems:type_name -> foreword.v1.StatusProblem
-	40, // 15: foreword.v1.GetStatusResponse.now:type_name -> google.protobuf.Timestamp
+	41, // 15: foreword.v1.GetStatusResponse.now:type_name -> google.protobuf.Timestamp
 	5,  // 16: foreword.v1.GetStatusResponse.environments:type_name -> foreword.v1.EnvironmentStatus
-	43, // 17: foreword.v1.GetStatusResponse.model:type_name -> foreword.v1.ModelStatus
-	44, // 18: foreword.v1.GetStatusResponse.answers:type_name -> foreword.v1.AnswerTotals
-	12, // 19: foreword.v1.GetStatusResponse.pauses:type_name -> foreword.v1.RefreshPause
-	9,  // 20: foreword.v1.GetStatusResponse.retention:type_name -> foreword.v1.RetentionStatus
-	45, // 21: foreword.v1.GetStatusResponse.ranking:type_name -> foreword.v1.RankingStatus
-	8,  // 22: foreword.v1.GetStatusResponse.front:type_name -> foreword.v1.FrontStatus
-	41, // 23: foreword.v1.RefreshUserRequest.wait:type_name -> google.protobuf.Duration
-	46, // 24: foreword.v1.RefreshUserRequest.mode:type_name -> foreword.v1.RefreshMode
-	40, // 25: foreword.v1.RefreshUserResponse.requested_at:type_name -> google.protobuf.Timestamp
-	47, // 26: foreword.v1.RefreshUserResponse.outcome:type_name -> foreword.v1.RefreshOutcome
-	40, // 27: foreword.v1.RefreshPause.since:type_name -> google.protobuf.Timestamp
-	12, // 28: foreword.v1.PauseRefreshesResponse.pauses:type_name -> foreword.v1.RefreshPause
-	12, // 29: foreword.v1.ResumeRefreshesResponse.pauses:type_name -> foreword.v1.RefreshPause
-	39, // 30: foreword.v1.ListUsersRequest.segments:type_name -> foreword.v1.Segment
-	48, // 31: foreword.v1.ListUsersRequest.freshness:type_name -> foreword.v1.Freshness
-	39, // 32: foreword.v1.UserStatus.segment:type_name -> foreword.v1.Segment
-	48, // 33: foreword.v1.UserStatus.freshness:type_name -> foreword.v1.Freshness
-	40, // 34: foreword.v1.UserStatus.computed_at:type_name -> google.protobuf.Timestamp
-	40, // 35: foreword.v1.UserStatus.due_at:type_name -> google.protobuf.Timestamp
-	40, // 36: foreword.v1.UserStatus.attempted_at:type_name -> google.protobuf.Timestamp
-	47, // 37: foreword.v1.UserStatus.outcome:type_name -> foreword.v1.RefreshOutcome
-	40, // 38: foreword.v1.UserStatus.model_asked_at:type_name -> google.protobuf.Timestamp
-	49, // 39: foreword.v1.UserStatus.model_outcome:type_name -> foreword.v1.ModelOutcome
-	40, // 40: foreword.v1.UserStatus.model_due_at:type_name -> google.protobuf.Timestamp
-	50, // 41: foreword.v1.UserStatus.model_wait:type_name -> foreword.v1.ModelWait
-	18, // 42: foreword.v1.ListUsersResponse.users:type_name -> foreword.v1.UserStatus
-	51, // 43: foreword.v1.GetLedgerRequest.group_by:type_name -> foreword.v1.LedgerGroup
-	49, // 44: foreword.v1.GetLedgerRequest.outcomes:type_name -> foreword.v1.ModelOutcome
-	52, // 45: foreword.v1.GetLedgerResponse.sums:type_name -> foreword.v1.LedgerSum
-	52, // 46: foreword.v1.GetLedgerResponse.total:type_name -> foreword.v1.LedgerSum
-	53, // 47: foreword.v1.GetLedgerResponse.request_path:type_name -> foreword.v1.RequestPathCost
-	54, // 48: foreword.v1.GetLedgerResponse.calls:type_name -> foreword.v1.LedgerCall
-	55, // 49: foreword.v1.GetLedgerResponse.attempts:type_name -> foreword.v1.LedgerAttempt
-	56, // 50: foreword.v1.ExplainedEvidence.evidence:type_name -> foreword.v1.Evidence
-	57, // 51: foreword.v1.ExplainedEvidence.event:type_name -> foreword.v1.Event
-	0,  // 52: foreword.v1.ExplainedEvidence.absence:type_name -> foreword.v1.EventAbsence
-	58, // 53: foreword.v1.ExplainedBelief.kind:type_name -> foreword.v1.BeliefKind
-	59, // 54: foreword.v1.ExplainedBelief.source:type_name -> foreword.v1.BeliefSource
-	40, // 55: foreword.v1.ExplainedBelief.valid_from:type_name -> google.protobuf.Timestamp
-	40, // 56: foreword.v1.ExplainedBelief.valid_to:type_name -> google.protobuf.Timestamp
-	23, // 57: foreword.v1.ExplainedBelief.evidence:type_name -> foreword.v1.ExplainedEvidence
-	24, // 58: foreword.v1.ExplainBeliefResponse.beliefs:type_name -> foreword.v1.ExplainedBelief
-	60, // 59: foreword.v1.TopicEntry.aliases:type_name -> foreword.v1.TopicAlias
-	27, // 60: foreword.v1.ListTopicsResponse.topics:type_name -> foreword.v1.TopicEntry
-	60, // 61: foreword.v1.MergeTopicsResponse.aliases:type_name -> foreword.v1.TopicAlias
-	61, // 62: foreword.v1.StartBackfillRequest.mode:type_name -> foreword.v1.BackfillMode
-	62, // 63: foreword.v1.StartBackfillResponse.backfill:type_name -> foreword.v1.Backfill
-	62, // 64: foreword.v1.GetBackfillResponse.backfill:type_name -> foreword.v1.Backfill
-	1,  // 65: foreword.v1.SteerBackfillRequest.action:type_name -> foreword.v1.BackfillAction
-	62, // 66: foreword.v1.SteerBackfillResponse.backfill:type_name -> foreword.v1.Backfill
-	2,  // 67: foreword.v1.OperatorService.GetStatus:input_type -> foreword.v1.GetStatusRequest
-	10, // 68: foreword.v1.OperatorService.RefreshUser:input_type -> foreword.v1.RefreshUserRequest
-	13, // 69: foreword.v1.OperatorService.PauseRefreshes:input_type -> foreword.v1.PauseRefreshesRequest
-	15, // 70: foreword.v1.OperatorService.ResumeRefreshes:input_type -> foreword.v1.ResumeRefreshesRequest
-	17, // 71: foreword.v1.OperatorService.ListUsers:input_type -> foreword.v1.ListUsersRequest
-	20, // 72: foreword.v1.OperatorService.GetLedger:input_type -> foreword.v1.GetLedgerRequest
-	22, // 73: foreword.v1.OperatorService.ExplainBelief:input_type -> foreword.v1.ExplainBeliefRequest
-	26, // 74: foreword.v1.OperatorService.ListTopics:input_type -> foreword.v1.ListTopicsRequest
-	29, // 75: foreword.v1.OperatorService.MergeTopics:input_type -> foreword.v1.MergeTopicsRequest
-	31, // 76: foreword.v1.OperatorService.SplitTopic:input_type -> foreword.v1.SplitTopicRequest
-	33, // 77: foreword.v1.OperatorService.StartBackfill:input_type -> foreword.v1.StartBackfillRequest
-	35, // 78: foreword.v1.OperatorService.GetBackfill:input_type -> foreword.v1.GetBackfillRequest
-	37, // 79: foreword.v1.OperatorService.SteerBackfill:input_type -> foreword.v1.SteerBackfillRequest
-	7,  // 80: foreword.v1.OperatorService.GetStatus:output_type -> foreword.v1.GetStatusResponse
-	11, // 81: foreword.v1.OperatorService.RefreshUser:output_type -> foreword.v1.RefreshUserResponse
-	14, // 82: foreword.v1.OperatorService.PauseRefreshes:output_type -> foreword.v1.PauseRefreshesResponse
-	16, // 83: foreword.v1.OperatorService.ResumeRefreshes:output_type -> foreword.v1.ResumeRefreshesResponse
-	19, // 84: foreword.v1.OperatorService.ListUsers:output_type -> foreword.v1.ListUsersResponse
-	21, // 85: foreword.v1.OperatorService.GetLedger:output_type -> foreword.v1.GetLedgerResponse
-	25, // 86: foreword.v1.OperatorService.ExplainBelief:output_type -> foreword.v1.ExplainBeliefResponse
-	28, // 87: foreword.v1.OperatorService.ListTopics:output_type -> foreword.v1.ListTopicsResponse
-	30, // 88: foreword.v1.OperatorService.MergeTopics:output_type -> foreword.v1.MergeTopicsResponse
-	32, // 89: foreword.v1.OperatorService.SplitTopic:output_type -> foreword.v1.SplitTopicResponse
-	34, // 90: foreword.v1.OperatorService.StartBackfill:output_type -> foreword.v1.StartBackfillResponse
-	36, // 91: foreword.v1.OperatorService.GetBackfill:output_type -> foreword.v1.GetBackfillResponse
-	38, // 92: foreword.v1.OperatorService.SteerBackfill:output_type -> foreword.v1.SteerBackfillResponse
-	80, // [80:93] is the sub-list for method output_type
-	67, // [67:80] is the sub-list for method input_type
-	67, // [67:67] is the sub-list for extension type_name
-	67, // [67:67] is the sub-list for extension extendee
-	0,  // [0:67] is the sub-list for field type_name
+	44, // 17: foreword.v1.GetStatusResponse.model:type_name -> foreword.v1.ModelStatus
+	45, // 18: foreword.v1.GetStatusResponse.answers:type_name -> foreword.v1.AnswerTotals
+	13, // 19: foreword.v1.GetStatusResponse.pauses:type_name -> foreword.v1.RefreshPause
+	10, // 20: foreword.v1.GetStatusResponse.retention:type_name -> foreword.v1.RetentionStatus
+	46, // 21: foreword.v1.GetStatusResponse.ranking:type_name -> foreword.v1.RankingStatus
+	9,  // 22: foreword.v1.GetStatusResponse.front:type_name -> foreword.v1.FrontStatus
+	8,  // 23: foreword.v1.GetStatusResponse.calls:type_name -> foreword.v1.CallStatus
+	42, // 24: foreword.v1.CallStatus.p50_max:type_name -> google.protobuf.Duration
+	42, // 25: foreword.v1.CallStatus.p99_max:type_name -> google.protobuf.Duration
+	42, // 26: foreword.v1.RefreshUserRequest.wait:type_name -> google.protobuf.Duration
+	47, // 27: foreword.v1.RefreshUserRequest.mode:type_name -> foreword.v1.RefreshMode
+	41, // 28: foreword.v1.RefreshUserResponse.requested_at:type_name -> google.protobuf.Timestamp
+	48, // 29: foreword.v1.RefreshUserResponse.outcome:type_name -> foreword.v1.RefreshOutcome
+	41, // 30: foreword.v1.RefreshPause.since:type_name -> google.protobuf.Timestamp
+	13, // 31: foreword.v1.PauseRefreshesResponse.pauses:type_name -> foreword.v1.RefreshPause
+	13, // 32: foreword.v1.ResumeRefreshesResponse.pauses:type_name -> foreword.v1.RefreshPause
+	40, // 33: foreword.v1.ListUsersRequest.segments:type_name -> foreword.v1.Segment
+	49, // 34: foreword.v1.ListUsersRequest.freshness:type_name -> foreword.v1.Freshness
+	40, // 35: foreword.v1.UserStatus.segment:type_name -> foreword.v1.Segment
+	49, // 36: foreword.v1.UserStatus.freshness:type_name -> foreword.v1.Freshness
+	41, // 37: foreword.v1.UserStatus.computed_at:type_name -> google.protobuf.Timestamp
+	41, // 38: foreword.v1.UserStatus.due_at:type_name -> google.protobuf.Timestamp
+	41, // 39: foreword.v1.UserStatus.attempted_at:type_name -> google.protobuf.Timestamp
+	48, // 40: foreword.v1.UserStatus.outcome:type_name -> foreword.v1.RefreshOutcome
+	41, // 41: foreword.v1.UserStatus.model_asked_at:type_name -> google.protobuf.Timestamp
+	50, // 42: foreword.v1.UserStatus.model_outcome:type_name -> foreword.v1.ModelOutcome
+	41, // 43: foreword.v1.UserStatus.model_due_at:type_name -> google.protobuf.Timestamp
+	51, // 44: foreword.v1.UserStatus.model_wait:type_name -> foreword.v1.ModelWait
+	19, // 45: foreword.v1.ListUsersResponse.users:type_name -> foreword.v1.UserStatus
+	52, // 46: foreword.v1.GetLedgerRequest.group_by:type_name -> foreword.v1.LedgerGroup
+	50, // 47: foreword.v1.GetLedgerRequest.outcomes:type_name -> foreword.v1.ModelOutcome
+	53, // 48: foreword.v1.GetLedgerResponse.sums:type_name -> foreword.v1.LedgerSum
+	53, // 49: foreword.v1.GetLedgerResponse.total:type_name -> foreword.v1.LedgerSum
+	54, // 50: foreword.v1.GetLedgerResponse.request_path:type_name -> foreword.v1.RequestPathCost
+	55, // 51: foreword.v1.GetLedgerResponse.calls:type_name -> foreword.v1.LedgerCall
+	56, // 52: foreword.v1.GetLedgerResponse.attempts:type_name -> foreword.v1.LedgerAttempt
+	57, // 53: foreword.v1.ExplainedEvidence.evidence:type_name -> foreword.v1.Evidence
+	58, // 54: foreword.v1.ExplainedEvidence.event:type_name -> foreword.v1.Event
+	0,  // 55: foreword.v1.ExplainedEvidence.absence:type_name -> foreword.v1.EventAbsence
+	59, // 56: foreword.v1.ExplainedBelief.kind:type_name -> foreword.v1.BeliefKind
+	60, // 57: foreword.v1.ExplainedBelief.source:type_name -> foreword.v1.BeliefSource
+	41, // 58: foreword.v1.ExplainedBelief.valid_from:type_name -> google.protobuf.Timestamp
+	41, // 59: foreword.v1.ExplainedBelief.valid_to:type_name -> google.protobuf.Timestamp
+	24, // 60: foreword.v1.ExplainedBelief.evidence:type_name -> foreword.v1.ExplainedEvidence
+	25, // 61: foreword.v1.ExplainBeliefResponse.beliefs:type_name -> foreword.v1.ExplainedBelief
+	61, // 62: foreword.v1.TopicEntry.aliases:type_name -> foreword.v1.TopicAlias
+	28, // 63: foreword.v1.ListTopicsResponse.topics:type_name -> foreword.v1.TopicEntry
+	61, // 64: foreword.v1.MergeTopicsResponse.aliases:type_name -> foreword.v1.TopicAlias
+	62, // 65: foreword.v1.StartBackfillRequest.mode:type_name -> foreword.v1.BackfillMode
+	63, // 66: foreword.v1.StartBackfillResponse.backfill:type_name -> foreword.v1.Backfill
+	63, // 67: foreword.v1.GetBackfillResponse.backfill:type_name -> foreword.v1.Backfill
+	1,  // 68: foreword.v1.SteerBackfillRequest.action:type_name -> foreword.v1.BackfillAction
+	63, // 69: foreword.v1.SteerBackfillResponse.backfill:type_name -> foreword.v1.Backfill
+	2,  // 70: foreword.v1.OperatorService.GetStatus:input_type -> foreword.v1.GetStatusRequest
+	11, // 71: foreword.v1.OperatorService.RefreshUser:input_type -> foreword.v1.RefreshUserRequest
+	14, // 72: foreword.v1.OperatorService.PauseRefreshes:input_type -> foreword.v1.PauseRefreshesRequest
+	16, // 73: foreword.v1.OperatorService.ResumeRefreshes:input_type -> foreword.v1.ResumeRefreshesRequest
+	18, // 74: foreword.v1.OperatorService.ListUsers:input_type -> foreword.v1.ListUsersRequest
+	21, // 75: foreword.v1.OperatorService.GetLedger:input_type -> foreword.v1.GetLedgerRequest
+	23, // 76: foreword.v1.OperatorService.ExplainBelief:input_type -> foreword.v1.ExplainBeliefRequest
+	27, // 77: foreword.v1.OperatorService.ListTopics:input_type -> foreword.v1.ListTopicsRequest
+	30, // 78: foreword.v1.OperatorService.MergeTopics:input_type -> foreword.v1.MergeTopicsRequest
+	32, // 79: foreword.v1.OperatorService.SplitTopic:input_type -> foreword.v1.SplitTopicRequest
+	34, // 80: foreword.v1.OperatorService.StartBackfill:input_type -> foreword.v1.StartBackfillRequest
+	36, // 81: foreword.v1.OperatorService.GetBackfill:input_type -> foreword.v1.GetBackfillRequest
+	38, // 82: foreword.v1.OperatorService.SteerBackfill:input_type -> foreword.v1.SteerBackfillRequest
+	7,  // 83: foreword.v1.OperatorService.GetStatus:output_type -> foreword.v1.GetStatusResponse
+	12, // 84: foreword.v1.OperatorService.RefreshUser:output_type -> foreword.v1.RefreshUserResponse
+	15, // 85: foreword.v1.OperatorService.PauseRefreshes:output_type -> foreword.v1.PauseRefreshesResponse
+	17, // 86: foreword.v1.OperatorService.ResumeRefreshes:output_type -> foreword.v1.ResumeRefreshesResponse
+	20, // 87: foreword.v1.OperatorService.ListUsers:output_type -> foreword.v1.ListUsersResponse
+	22, // 88: foreword.v1.OperatorService.GetLedger:output_type -> foreword.v1.GetLedgerResponse
+	26, // 89: foreword.v1.OperatorService.ExplainBelief:output_type -> foreword.v1.ExplainBeliefResponse
+	29, // 90: foreword.v1.OperatorService.ListTopics:output_type -> foreword.v1.ListTopicsResponse
+	31, // 91: foreword.v1.OperatorService.MergeTopics:output_type -> foreword.v1.MergeTopicsResponse
+	33, // 92: foreword.v1.OperatorService.SplitTopic:output_type -> foreword.v1.SplitTopicResponse
+	35, // 93: foreword.v1.OperatorService.StartBackfill:output_type -> foreword.v1.StartBackfillResponse
+	37, // 94: foreword.v1.OperatorService.GetBackfill:output_type -> foreword.v1.GetBackfillResponse
+	39, // 95: foreword.v1.OperatorService.SteerBackfill:output_type -> foreword.v1.SteerBackfillResponse
+	83, // [83:96] is the sub-list for method output_type
+	70, // [70:83] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_foreword_v1_operator_service_proto_init() }
@@ -3480,15 +3597,15 @@ func file_foreword_v1_operator_service_proto_init() {
 	file_foreword_v1_ranking_proto_init()
 	file_foreword_v1_refresh_proto_init()
 	file_foreword_v1_topic_alias_proto_init()
-	file_foreword_v1_operator_service_proto_msgTypes[15].OneofWrappers = []any{}
-	file_foreword_v1_operator_service_proto_msgTypes[31].OneofWrappers = []any{}
+	file_foreword_v1_operator_service_proto_msgTypes[16].OneofWrappers = []any{}
+	file_foreword_v1_operator_service_proto_msgTypes[32].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_foreword_v1_operator_service_proto_rawDesc), len(file_foreword_v1_operator_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   37,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

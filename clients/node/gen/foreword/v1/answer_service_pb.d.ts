@@ -5,7 +5,8 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { AnswerDone, AnswerExplanation, AppliedStyle, AuditedHit, CoreFound } from "./answer_pb.js";
-import type { Core, CoreAlias, CoreOrigin } from "./core_pb.js";
+import type { Core, CoreAlias, CoreFreshness, CoreOrigin } from "./core_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file foreword/v1/answer_service.proto.
@@ -741,6 +742,181 @@ export declare type AuditAnswersResponse = Message<"foreword.v1.AuditAnswersResp
 export declare const AuditAnswersResponseSchema: GenMessage<AuditAnswersResponse>;
 
 /**
+ * Says which cores to list.
+ *
+ * @generated from message foreword.v1.ListCoresRequest
+ */
+export declare type ListCoresRequest = Message<"foreword.v1.ListCoresRequest"> & {
+  /**
+   * Most cores of the page; zero means 100, and more than 1,000 means 1,000.
+   * Negative is refused.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * The next_page_token of the page before; empty for the first page. The
+   * namespace must be as in the request it came from.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * Only this tenant's; at most 64 bytes. Absent means all namespaces.
+   *
+   * @generated from field: optional string namespace = 3;
+   */
+  namespace?: string | undefined;
+};
+
+/**
+ * Describes the message foreword.v1.ListCoresRequest.
+ * Use `create(ListCoresRequestSchema)` to create a new message.
+ */
+export declare const ListCoresRequestSchema: GenMessage<ListCoresRequest>;
+
+/**
+ * A core without its words, for a list.
+ *
+ * @generated from message foreword.v1.CoreEntry
+ */
+export declare type CoreEntry = Message<"foreword.v1.CoreEntry"> & {
+  /**
+   * Names it, for GetCore; 32 hexadecimal digits.
+   *
+   * @generated from field: string core_id = 1;
+   */
+  coreId: string;
+
+  /**
+   * The tenant's space.
+   *
+   * @generated from field: string namespace = 2;
+   */
+  namespace: string;
+
+  /**
+   * The language it is written in.
+   *
+   * @generated from field: string locale = 3;
+   */
+  locale: string;
+
+  /**
+   * The question it answers.
+   *
+   * @generated from field: string question = 4;
+   */
+  question: string;
+
+  /**
+   * What it is purged by.
+   *
+   * @generated from field: repeated string tags = 5;
+   */
+  tags: string[];
+
+  /**
+   * How it came to be.
+   *
+   * @generated from field: foreword.v1.CoreOrigin origin = 6;
+   */
+  origin: CoreOrigin;
+
+  /**
+   * The model that wrote it; empty for a curated one.
+   *
+   * @generated from field: string model = 7;
+   */
+  model: string;
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 8;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * How current it is; unspecified for one that answers no longer, and waits to
+   * go.
+   *
+   * @generated from field: foreword.v1.CoreFreshness freshness = 9;
+   */
+  freshness: CoreFreshness;
+
+  /**
+   * Answers it gave so far.
+   *
+   * @generated from field: uint64 served_count = 10;
+   */
+  servedCount: bigint;
+
+  /**
+   * Sections it has.
+   *
+   * @generated from field: uint32 section_count = 11;
+   */
+  sectionCount: number;
+
+  /**
+   * Caveats it has.
+   *
+   * @generated from field: uint32 caveat_count = 12;
+   */
+  caveatCount: number;
+
+  /**
+   * Sources it names.
+   *
+   * @generated from field: uint32 source_count = 13;
+   */
+  sourceCount: number;
+
+  /**
+   * What making it cost, in millionths of a US dollar.
+   *
+   * @generated from field: uint64 cost_micro_usd = 14;
+   */
+  costMicroUsd: bigint;
+};
+
+/**
+ * Describes the message foreword.v1.CoreEntry.
+ * Use `create(CoreEntrySchema)` to create a new message.
+ */
+export declare const CoreEntrySchema: GenMessage<CoreEntry>;
+
+/**
+ * One page of cores.
+ *
+ * @generated from message foreword.v1.ListCoresResponse
+ */
+export declare type ListCoresResponse = Message<"foreword.v1.ListCoresResponse"> & {
+  /**
+   * The cores; at most page_size.
+   *
+   * @generated from field: repeated foreword.v1.CoreEntry cores = 1;
+   */
+  cores: CoreEntry[];
+
+  /**
+   * What to send for the next page; empty when this one is the last.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message foreword.v1.ListCoresResponse.
+ * Use `create(ListCoresResponseSchema)` to create a new message.
+ */
+export declare const ListCoresResponseSchema: GenMessage<ListCoresResponse>;
+
+/**
  * Answers questions from a factual core that many users share, in words for one.
  *
  * @generated from service foreword.v1.AnswerService
@@ -818,6 +994,18 @@ export declare const AnswerService: GenService<{
     methodKind: "unary";
     input: typeof AuditAnswersRequestSchema;
     output: typeof AuditAnswersResponseSchema;
+  },
+  /**
+   * Lists the cores that are stored, the newest first, a page at a time. Looks at
+   * a bounded number, so a page may hold fewer than asked for and still not be
+   * the last; a core that was stored again may come on two pages.
+   *
+   * @generated from rpc foreword.v1.AnswerService.ListCores
+   */
+  listCores: {
+    methodKind: "unary";
+    input: typeof ListCoresRequestSchema;
+    output: typeof ListCoresResponseSchema;
   },
 }>;
 

@@ -457,6 +457,14 @@ export declare type GetStatusResponse = Message<"foreword.v1.GetStatusResponse">
    * @generated from field: foreword.v1.FrontStatus front = 25;
    */
   front?: FrontStatus | undefined;
+
+  /**
+   * How long calls took since the sidecar started, by method; those that the
+   * native front answered itself are not among them.
+   *
+   * @generated from field: repeated foreword.v1.CallStatus calls = 26;
+   */
+  calls: CallStatus[];
 };
 
 /**
@@ -464,6 +472,56 @@ export declare type GetStatusResponse = Message<"foreword.v1.GetStatusResponse">
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export declare const GetStatusResponseSchema: GenMessage<GetStatusResponse>;
+
+/**
+ * Calls of one method.
+ *
+ * @generated from message foreword.v1.CallStatus
+ */
+export declare type CallStatus = Message<"foreword.v1.CallStatus"> & {
+  /**
+   * Service and method, such as ProfileService.GetForeword.
+   *
+   * @generated from field: string method = 1;
+   */
+  method: string;
+
+  /**
+   * Calls that ended.
+   *
+   * @generated from field: uint64 count = 2;
+   */
+  count: bigint;
+
+  /**
+   * Of them, those that ended with another status than OK.
+   *
+   * @generated from field: uint64 failed_count = 3;
+   */
+  failedCount: bigint;
+
+  /**
+   * Half of them took at most this long in the sidecar's own code: the upper
+   * bound of a bucket, at most 2.5 times the median itself. Absent when that is
+   * over 10 seconds.
+   *
+   * @generated from field: google.protobuf.Duration p50_max = 4;
+   */
+  p50Max?: Duration | undefined;
+
+  /**
+   * 99 of 100 took at most this long; likewise.
+   *
+   * @generated from field: google.protobuf.Duration p99_max = 5;
+   */
+  p99Max?: Duration | undefined;
+};
+
+/**
+ * Describes the message foreword.v1.CallStatus.
+ * Use `create(CallStatusSchema)` to create a new message.
+ */
+export declare const CallStatusSchema: GenMessage<CallStatus>;
 
 /**
  * Who answers reads of profiles: a native process in front of the sidecar, or
@@ -818,6 +876,14 @@ export declare type ListUsersRequest = Message<"foreword.v1.ListUsersRequest"> &
    * @generated from field: repeated string segment_names = 7;
    */
   segmentNames: string[];
+
+  /**
+   * Only users whose id begins with this; at most 256 bytes. Found by the order
+   * of the ids, however many users there are.
+   *
+   * @generated from field: string user_id_prefix = 8;
+   */
+  userIdPrefix: string;
 };
 
 /**
