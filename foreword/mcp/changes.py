@@ -56,23 +56,22 @@ class Changes(InMemorySubscriptionBus):
         return unsubscribe
 
     async def _follow(self) -> None:
-        mine = self._whose
+        mine, is_new = self._whose, True
         try:
             async for message in self._sidecar.calls.watch(
                 [mine.user_id], namespace=mine.namespace, from_now=True
             ):
-                if _tells(message):
+                # The first one, too: a client may hold what changed just before the watch began.
+                if is_new or _tells(message):
                     for uri in self._uris:
                         await self.publish(ResourceUpdated(uri=uri))
+                is_new = False
         except ForewordError as exc:
             # A sidecar that is away is waited for; this one will not tell, and resources are read all the same.
             logger.warning("changes of the foreword are not told: %s", exc)
 
 
 def _tells(message: WatchProfilesResponse) -> bool:
-    """Return whether a client may hold a foreword that is no longer so: also when the watch begins, for what happened
-    just before it.
-    """
-    if message.phase == WatchPhase.WATCH_PHASE_BEGINNING:
-        return True
-    return any(change.kind != ChangeKind.CHANGE_KIND_REVALIDATED for change in message.changes)
+    """Return whether a client may hold a foreword that is no longer so; a refresh that moved only times changes none."""
+    is_anew = message.phase == WatchPhase.WATCH_PHASE_BEGINNING
+    return is_anew or any(change.kind != ChangeKind.CHANGE_KIND_REVALIDATED for change in message.changes)
