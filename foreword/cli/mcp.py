@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +11,6 @@ from foreword.cli.output import note, print_json_line
 from foreword.cli.settings import Settings, user_options
 from foreword.cli.termination import exit_on_sigterm
 from foreword.errors import FieldError, MissingExtraError
-
-if TYPE_CHECKING:
-    from foreword.mcp import HttpOptions
 
 _TOKEN_VARIABLE = "FOREWORD_MCP_TOKEN"
 # A shorter one can be guessed over loopback.
@@ -57,6 +53,14 @@ _TOKEN_CHARACTERS_MIN = 16
     metavar="NAME",
     help="With --http: a further name by which clients reach this server.",
 )
+@click.option(
+    "--sessions-max",
+    type=click.IntRange(1, 100_000),
+    default=1000,
+    show_default=True,
+    metavar="COUNT",
+    help="With --http: sessions at once.",
+)
 @click.option("--read-only", is_flag=True, help="Offer only tools that change nothing.")
 @user_options
 @click.pass_obj
@@ -69,6 +73,7 @@ def command(
     token_file: Path | None,
     user_header: str,
     allowed_hosts: tuple[str, ...],
+    sessions_max: int,
     read_only: bool,
 ) -> None:
     """Serve one user's foreword to agents by the Model Context Protocol.
@@ -82,7 +87,7 @@ def command(
     if listen is None and (user_header or token_file or allowed_hosts):
         raise click.UsageError("--user-header, --token-file and --allowed-host are of --http")
     try:
-        from foreword.mcp import ForewordServer, Whose, serve_http
+        from foreword.mcp import ForewordServer, HttpOptions, Whose, serve_http
         from foreword.mcp.sidecar import Sidecar
     except ModuleNotFoundError as exc:
         if exc.name and exc.name.partition(".")[0] in {"mcp", "mcp_types"}:
@@ -93,7 +98,16 @@ def command(
     if listen is None:
         server.run("stdio")
         return
-    options = _http_options(listen, settings.namespace, token_file, user_header, allowed_hosts)
+    host, port = _place(listen)
+    options = HttpOptions(
+        host=host,
+        port=port,
+        token=_token(token_file),
+        user_header=user_header,
+        namespace=settings.namespace,
+        allowed_hosts=allowed_hosts,
+        sessions_max=sessions_max,
+    )
 
     def ready(url: str) -> None:
         if settings.as_json:
@@ -104,22 +118,11 @@ def command(
     serve_http(server, options, ready)
 
 
-def _http_options(
-    address: str, namespace: str, token_file: Path | None, user_header: str, allowed_hosts: tuple[str, ...]
-) -> HttpOptions:
-    from foreword.mcp import HttpOptions
-
-    host, colon, port = address.rpartition(":")
+def _place(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdecimal() or int(port) > 65_535:
-        raise FieldError("--http", repr(address), "HOST:PORT or [IPV6]:PORT, such as 127.0.0.1:7466")
-    return HttpOptions(
-        host=host.strip("[]"),
-        port=int(port),
-        token=_token(token_file),
-        user_header=user_header,
-        namespace=namespace,
-        allowed_hosts=allowed_hosts,
-    )
+        raise FieldError("--http", repr(text), "HOST:PORT or [IPV6]:PORT, such as 127.0.0.1:7466")
+    return host.strip("[]"), int(port)
 
 
 def _token(file: Path | None) -> str:

@@ -72,6 +72,6 @@ class Changes(InMemorySubscriptionBus):
 
 
 def _tells(message: WatchProfilesResponse) -> bool:
-    """Return whether a client may hold a foreword that is no longer so; a refresh that moved only times changes none."""
+    """Return whether a client may hold a foreword that is no longer so; a refresh may have moved times alone."""
     is_anew = message.phase == WatchPhase.WATCH_PHASE_BEGINNING
     return is_anew or any(change.kind != ChangeKind.CHANGE_KIND_REVALIDATED for change in message.changes)

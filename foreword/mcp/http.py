@@ -45,6 +45,7 @@ class HttpOptions(NamedTuple):
         user_header: The header in which a trusted proxy names the user; empty for a server of one user.
         namespace: The tenant's space of users that a proxy names.
         allowed_hosts: Further names by which clients reach it.
+        sessions_max: Sessions of the old protocol at once; one more is refused with 503.
     """
 
     host: str = "127.0.0.1"
@@ -53,6 +54,7 @@ class HttpOptions(NamedTuple):
     user_header: str = ""
     namespace: str = ""
     allowed_hosts: tuple[str, ...] = ()
+    sessions_max: int = SESSIONS_MAX
 
     @property
     def is_loopback(self) -> bool:
@@ -133,7 +135,7 @@ def serve_http(server: ForewordServer, options: HttpOptions, ready: Callable[[st
     app = server.streamable_http_app(
         streamable_http_path=PATH,
         max_request_body_size=BODY_BYTES_MAX,
-        max_sessions=SESSIONS_MAX,
+        max_sessions=options.sessions_max,
         session_idle_timeout=SESSION_IDLE_SECONDS,
         transport_security=options.security(),
     )

@@ -98,7 +98,7 @@ def raw(installation: Installation, *arguments: str) -> Iterator[Raw]:
 
 
 def test_a_client_starts_it_and_is_served(serving: Installation) -> None:
-    """The SDK's client starts the command, in the old protocol and the new, and the user is the one it was started for."""
+    """The SDK's client starts the command, in the old protocol and the new, for the user that it names."""
     started = StdioServerParameters(
         command=sys.executable,
         args=["-m", "foreword", "mcp", "--namespace", "acme"],
