@@ -5,7 +5,7 @@ Those that passed then read together for seconds, while all goes wrong around th
 
 What their tests find in the environment: FOREWORD_TARGET and FOREWORD_UNIX_TARGET, where the sidecar serves;
 FOREWORD_STORE, its store, in which `ada` has a profile and `leaver-LANGUAGE` is there to be erased; FOREWORD_VECTORS,
-the golden vectors, and FOREWORD_VECTOR_STORES, the stores of them.
+the golden vectors, and FOREWORD_VECTOR_STORES, the stores of them; FOREWORD_MODEL_URL, where a model server answers.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ COMMANDS: dict[str, list[list[str]]] = {
         ],
         ["npm", "test"],
         ["node", "example.js"],
+        ["node", "example-ai.js"],
     ],
     "go": [["go", "test", "-count=1", "./..."], ["go", "run", "./example"]],
 }
@@ -155,19 +156,47 @@ def _daemons(folder: Path) -> Iterator[dict[str, str]]:
         )
     try:
         _prepare(unix_target, up, folder / "up.log")
-        yield own | {
-            "FOREWORD_TARGET": target,
-            "FOREWORD_UNIX_TARGET": unix_target,
-            "FOREWORD_STORE": f"{folder}/store",
-            "FOREWORD_VECTORS": str(CLIENTS.resolve() / "vectors" / "reads.json"),
-            "FOREWORD_VECTOR_STORES": f"{folder}/vectors",
-        }
+        with _model_server(own) as model_url:
+            yield own | {
+                "FOREWORD_MODEL_URL": model_url,
+                # Where the examples look for a model.
+                "ANTHROPIC_BASE_URL": f"{model_url}/v1",
+                "ANTHROPIC_API_KEY": "none",
+                "FOREWORD_TARGET": target,
+                "FOREWORD_UNIX_TARGET": unix_target,
+                "FOREWORD_STORE": f"{folder}/store",
+                "FOREWORD_VECTORS": str(CLIENTS.resolve() / "vectors" / "reads.json"),
+                "FOREWORD_VECTOR_STORES": f"{folder}/vectors",
+            }
     finally:
         up.send_signal(signal.SIGTERM)
         try:
             up.wait(timeout=30)
         finally:
             up.kill()
+
+
+@contextmanager
+def _model_server(environment: dict[str, str]) -> Iterator[str]:
+    """Run a model's provider on loopback, which answers at once, and yield its URL."""
+    command = [
+        sys.executable,
+        "-m",
+        "foreword",
+        "dev",
+        "model-server",
+        "--port",
+        "0",
+        "--latency",
+        "0",
+        "--json",
+    ]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            yield str(json.loads(server.stdout.readline())["url"])
+        finally:
+            server.terminate()
 
 
 def _prepare(target: str, up: subprocess.Popen[bytes], log: Path) -> None:
