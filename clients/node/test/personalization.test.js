@@ -90,7 +90,9 @@ test("without a sidecar there is no block, nothing throws, and nobody waits", as
 });
 
 test("a sidecar that never answers costs one wait, and then none", async () => {
-  const server = createServer(() => {});
+  /** @type {import("node:net").Socket[]} */
+  const sockets = [];
+  const server = createServer((socket) => sockets.push(socket));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   const foreword = new Personalization(`127.0.0.1:${port}`, { ...silent, records: false, timeoutMs: 200 });
@@ -98,6 +100,7 @@ test("a sidecar that never answers costs one wait, and then none", async () => {
   for (let turn = 0; turn < 100; turn += 1) assert.equal(await foreword.block({ userId: "ada" }), "");
   assert.ok(performance.now() - started < 1500);
   await foreword.close();
+  for (const socket of sockets) socket.destroy();
   server.close();
 });
 
