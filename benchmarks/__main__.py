@@ -14,6 +14,7 @@ NAMES = (
     "streams",
     "native",
     "telemetry",
+    "mcp_calls",
     "client_import",
     "ingest",
     "json_event",

@@ -13,6 +13,8 @@ import { setting, skip } from "./settings.js";
 
 const SYSTEM = "You are the assistant of a documentation site.";
 const target = setting("FOREWORD_TARGET");
+// Far more than anything takes here; the default is for users who wait.
+const patient = { timeoutMs: 20_000 };
 
 /**
  * Both majors of the SDK, of which only one has the types here.
@@ -57,7 +59,7 @@ for (const { name, sdk, provider, Mock } of MAJORS) {
     });
 
   test(`${name}: the model server is sent the foreword behind the system prompt`, { skip }, async () => {
-    const foreword = new Personalization(target);
+    const foreword = new Personalization(target, patient);
     /** @type {any[]} */
     const sent = [];
     /** @type {typeof fetch} */
@@ -86,7 +88,7 @@ for (const { name, sdk, provider, Mock } of MAJORS) {
   });
 
   test(`${name}: requests and calls of tools are recorded, each once, after the model has answered`, { skip }, async () => {
-    const foreword = new Personalization(target, { topics: (text) => (text.includes("chess") ? ["chess"] : []) });
+    const foreword = new Personalization(target, { ...patient, topics: (text) => (text.includes("chess") ? ["chess"] : []) });
     const steps = [
       { type: "tool-call", toolCallId: "1", toolName: "search", input: "{}" },
       { type: "tool-call", toolCallId: "2", toolName: "broken", input: "{}" },
@@ -155,7 +157,7 @@ for (const { name, sdk, provider, Mock } of MAJORS) {
   });
 
   test(`${name}: an agent of one user needs no name in a call, and gets one block`, { skip }, async () => {
-    const foreword = new Personalization(target, { records: false });
+    const foreword = new Personalization(target, { ...patient, records: false });
     const inner = mock();
     const once = forewordMiddleware(foreword, { user: { userId: "ada" } });
     const model = wrapLanguageModel({ model: inner, middleware: [once, once] });

@@ -9,6 +9,8 @@ import { setting, skip } from "./settings.js";
 
 const NOBODY = "unix:/nonexistent/foreword.sock";
 const silent = { onError: () => {} };
+// Far more than anything takes here; the default is for users who wait.
+const patient = { timeoutMs: 20_000 };
 
 test("a foreword is a marked block that no text within it can end", () => {
   assert.equal(blockOf(""), "");
@@ -36,7 +38,7 @@ test("a text keeps its bytes for five minutes, and for an hour while nobody answ
 });
 
 test("the foreword stands behind the instructions, and keeps its bytes", { skip }, async () => {
-  const foreword = new Personalization(setting("FOREWORD_TARGET"));
+  const foreword = new Personalization(setting("FOREWORD_TARGET"), patient);
   try {
     const [instructions, block, ...others] = await foreword.system("Answer briefly.", { userId: "ada" });
     assert.deepEqual(others, []);
@@ -54,7 +56,7 @@ test("the foreword stands behind the instructions, and keeps its bytes", { skip 
 
 test("what is recorded behind the call is in the profile", { skip }, async () => {
   const user = { userId: "personal", namespace: "acme", sessionId: "s".repeat(200) };
-  const foreword = new Personalization(setting("FOREWORD_TARGET"), { topics: () => ["chess"] });
+  const foreword = new Personalization(setting("FOREWORD_TARGET"), { ...patient, topics: () => ["chess"] });
   const client = new Client(setting("FOREWORD_TARGET"), { raises: true, namespace: "acme", timeoutMs: 20_000 });
   try {
     for (let turn = 0; turn < 4; turn += 1) foreword.request(user, "é".repeat(8000));
