@@ -9,6 +9,8 @@ from mcp.server import ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult
 
 from foreword import keys
+from foreword.admission import SESSION_ID_BYTES_MAX
+from foreword.text_size import check_text
 
 # Where the guard of the HTTP server leaves the user whom a proxy named.
 SCOPE_KEY = "foreword.whose"
@@ -26,9 +28,10 @@ class Whose(NamedTuple):
         """Return it as it is.
 
         Raises:
-            FieldError: No user can have this id, or no tenant this name.
+            FieldError: No user can have this id, no tenant this name, or no session its.
         """
         keys.user_key(self.user_id, self.namespace)
+        check_text("session_id", self.session_id, SESSION_ID_BYTES_MAX)
         return self
 
 

@@ -284,6 +284,7 @@ def test_a_sidecar_that_restarts_in_the_middle_is_found_again(
         (["--user", "a", "--user-header", "X-User"], "name the user with --user, or the header"),
         (["--user-header", "X-User"], "--user-header, --token-file and --allowed-host are of --http"),
         (["--user", "x" * 257], "user_id: found 257 bytes"),
+        (["--user", "a", "--session", "x" * 129], "session_id: found 129 bytes"),
         (["--user", "a", "--http", "7466"], "--http: found '7466'; allowed: HOST:PORT"),
         (["--user", "a", "--http", "0.0.0.0:0"], "--http: found 0.0.0.0 without a token; allowed: loopback"),
         (["--user", "a", "--http", "192.0.2.1:0"], "--http: found 192.0.2.1 without a token"),
@@ -297,6 +298,25 @@ def test_wrong_use_is_said_in_one_sentence(
     assert done.returncode == 2
     assert sentence in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_without_its_extra_it_says_what_to_install(installation: Installation) -> None:
+    """Where the SDK is not installed the command names the extra that brings it."""
+    absent = (
+        "import sys\nsys.modules['mcp'] = None\nfrom foreword.cli import main\n"
+        "sys.exit(main(['mcp', '--user', 'ada']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", absent],
+        cwd=installation.folder,
+        env=installation.environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "Error: The MCP server needs the 'mcp' extra (pip install 'foreword[mcp]')\n"
 
 
 def test_a_token_that_can_be_guessed_is_refused(installation: Installation) -> None:
