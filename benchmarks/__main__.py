@@ -15,6 +15,7 @@ NAMES = (
     "native",
     "telemetry",
     "access",
+    "mcp_calls",
     "client_import",
     "ingest",
     "json_event",

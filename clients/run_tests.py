@@ -7,7 +7,7 @@ What their tests find in the environment: FOREWORD_TARGET and FOREWORD_UNIX_TARG
 FOREWORD_STORE, its store, in which `ada` has a profile and `leaver-LANGUAGE` is there to be erased; FOREWORD_VECTORS,
 the golden vectors, and FOREWORD_VECTOR_STORES, the stores of them; FOREWORD_GUARDED_TARGET and
 FOREWORD_GUARDED_UNIX_TARGET, where another sidecar asks who calls, and FOREWORD_GUARDED_TOKEN, of a caller who may
-read in the namespace `shop`.
+read in the namespace `shop`; FOREWORD_MODEL_URL, where a model server answers.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ COMMANDS: dict[str, list[list[str]]] = {
         ],
         ["npm", "test"],
         ["node", "example.js"],
+        ["node", "example-ai.js"],
     ],
     "go": [["go", "test", "-count=1", "./..."], ["go", "run", "./example"]],
 }
@@ -160,10 +161,15 @@ def _daemons(folder: Path) -> Iterator[dict[str, str]]:
     try:
         _prepare(unix_target, up, folder / "up.log")
         guarded = stack.enter_context(_guarded_sidecar(folder, own))
+        model_url = stack.enter_context(_model_server(own))
         yield (
             own
             | guarded
             | {
+                "FOREWORD_MODEL_URL": model_url,
+                # Where the examples look for a model.
+                "ANTHROPIC_BASE_URL": f"{model_url}/v1",
+                "ANTHROPIC_API_KEY": "none",
                 "FOREWORD_TARGET": target,
                 "FOREWORD_UNIX_TARGET": unix_target,
                 "FOREWORD_STORE": f"{folder}/store",
@@ -215,6 +221,29 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(timeout=30)
     finally:
         process.kill()
+
+
+@contextmanager
+def _model_server(environment: dict[str, str]) -> Iterator[str]:
+    """Run a model's provider on loopback, which answers at once, and yield its URL."""
+    command = [
+        sys.executable,
+        "-m",
+        "foreword",
+        "dev",
+        "model-server",
+        "--port",
+        "0",
+        "--latency",
+        "0",
+        "--json",
+    ]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            yield str(json.loads(server.stdout.readline())["url"])
+        finally:
+            server.terminate()
 
 
 def _prepare(target: str, up: subprocess.Popen[bytes], log: Path) -> None:

@@ -28,7 +28,7 @@ _SERVER_LIBRARIES = {
 }
 
 # Fields of requests that stand on the command line.
-_ARGUMENTS = {"user_id", "namespace", "revision", "belief_id", "decision_id"}
+_ARGUMENTS = {"user_id", "namespace", "session_id", "revision", "belief_id", "decision_id"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -45,6 +45,7 @@ _COMMANDS = {
     "erase": "foreword.cli.erase",
     "evaluate": "foreword.cli.evaluate",
     "bench": "foreword.cli.bench",
+    "mcp": "foreword.cli.mcp",
     "dev": "foreword.cli.dev",
 }
 _DAEMONS = {"up", "sidecar", "scheduler", "ui"}

@@ -18,6 +18,7 @@ export { ForewordError } from "./error.js";
 export { tokenFile } from "./token.js";
 export { Freshness } from "../gen/foreword/v1/freshness_pb.js";
 export { Feedback } from "../gen/foreword/v1/event_pb.js";
+export { Personalization } from "./personalization.js";
 
 /**
  * @typedef {import("../gen/foreword/v1/profile_pb.js").Profile} Profile @typedef
