@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -45,8 +46,9 @@ def is_healthy(
         if secret
         else grpc.insecure_channel(target, OPTIONS) as channel
     ):
+        check: Any = channel.unary_unary(HEALTH_CHECK)
         try:
-            answer: bytes = channel.unary_unary(HEALTH_CHECK)(request, timeout=timeout_seconds)
+            answer: bytes = check(request, timeout=timeout_seconds)
         except grpc.RpcError as exc:
             raise Failures(address, timeout_seconds, raises=True).translate(exc) from exc
     return answer == _SERVING
