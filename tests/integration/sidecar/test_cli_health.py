@@ -84,5 +84,5 @@ def test_who_accepts_and_says_nothing_is_not_waited_for() -> None:
     """A process that hangs with the socket open is not healthy once the time is over."""
     with socket.create_server(("127.0.0.1", 0)) as hanging:
         address = "127.0.0.1:{1}".format(*hanging.getsockname())
-        with pytest.raises(ServiceError, match="no sidecar answers|did not answer within"):
+        with pytest.raises(ServiceError, match=r"no sidecar answers|did not answer within"):
             is_healthy(address, timeout_seconds=0.2)
