@@ -44,8 +44,9 @@ def front_folder(store: Path, *, make: bool = True) -> Path:
         found = folder.lstat()
     except OSError as exc:
         raise FrontError(f"the folder {folder} cannot be used: {exc.strerror}") from exc
-    # Somebody else may have made it first, in a place where everybody may.
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) != 0o700:
+    # Somebody else may have made it first, in a place where everybody may. A group taken over from the folder above, as
+    # in a volume of Kubernetes with fsGroup, lets nobody in.
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o777 != 0o700:
         raise FrontError(f"{folder} is not a folder for this user alone", hint="remove it")
     return folder
 

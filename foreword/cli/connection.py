@@ -31,9 +31,18 @@ def connect_to(settings: Settings, address: str) -> Foreword:
     Raises:
         ServiceError: None listens.
     """
+    require_listening(address)
+    return Foreword(address, raises=True, **settings.proof)
+
+
+def require_listening(address: str) -> None:
+    """Raise at once when nothing listens at an address.
+
+    Raises:
+        ServiceError: It is so.
+    """
     if not is_listening(address):
         raise _nobody(address)
-    return Foreword(address, raises=True, **settings.proof)
 
 
 def connect_when_running(settings: Settings, *, timeout_seconds: float = TIMEOUT_SECONDS) -> Foreword | None:

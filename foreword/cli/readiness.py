@@ -1,10 +1,11 @@
-"""A daemon's word to the process that supervises it: it has what it needs, and works from now on."""
+"""A daemon's word to who supervises it, `foreword up` or systemd: it has what it needs, and works from now on."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import socket
 from collections.abc import Callable, Sequence
 
 # Far more than all addresses a sidecar can have; a pipe hands over what was written at once.
@@ -12,10 +13,14 @@ _BYTES_MAX = 65_536
 
 
 def teller(descriptor: int | None) -> Callable[[Sequence[str]], None]:
-    """Return what a daemon calls once it works, with the addresses it serves on; does nothing without a pipe."""
+    """Return what a daemon calls once it works, with the addresses it serves on.
+
+    Without a pipe systemd is told, by the protocol of sd_notify(3), where it asks for that (`Type=notify`).
+    """
 
     def tell(addresses: Sequence[str]) -> None:
         if descriptor is None:
+            _tell_systemd(addresses)
             return
         # Nobody listens any more when the supervisor has died; the lifeline ends us then.
         with contextlib.suppress(BrokenPipeError):
@@ -23,6 +28,17 @@ def teller(descriptor: int | None) -> Callable[[Sequence[str]], None]:
         os.close(descriptor)
 
     return tell
+
+
+def _tell_systemd(addresses: Sequence[str]) -> None:
+    place = os.environ.get("NOTIFY_SOCKET", "")
+    if not place:
+        return
+    said = f"READY=1\nSTATUS=serving on {' and '.join(addresses)}" if addresses else "READY=1"
+    # A manager that cannot be reached notices by its own time limit; the daemon works all the same.
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as speaker:
+        # Linux's sockets without a file are written with an @.
+        speaker.sendto(said.encode(), f"\0{place[1:]}" if place.startswith("@") else place)
 
 
 class Readiness:

@@ -31,6 +31,7 @@ _COMMANDS = {
     "answer": "foreword.cli.answer",
     "rank": "foreword.cli.rank",
     "status": "foreword.cli.status",
+    "health": "foreword.cli.health",
     "users": "foreword.cli.users",
     "ui": "foreword.cli.ui.command",
     "cadence": "foreword.cli.cadence",

@@ -42,6 +42,7 @@ EXPECTED = (
     "CONTRIBUTING.md",
     "docs/architecture.md",
     "docs/configuration.md",
+    "docs/deployment.md",
     "docs/errors.md",
     "docs/figures.md",
     "docs/glossary.md",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +85,27 @@ def test_ready_says_where_the_page_is(capsys: pytest.CaptureFixture[str]) -> Non
     announcement.ready("ui", ["http://127.0.0.1:7465/"])
     said = json.loads(capsys.readouterr().out)
     assert (said["addresses"], said["page"]) == (["unix:/s"], "http://127.0.0.1:7465/")
+
+@pytest.mark.parametrize("is_file", [True, False])
+@pytest.mark.parametrize(
+    ("addresses", "said"),
+    [([], ""), (["unix:/s.sock", "127.0.0.1:7464"], "\nSTATUS=serving on unix:/s.sock and 127.0.0.1:7464")],
+)
+def test_systemd_is_told_where_it_asks(
+    addresses: list[str], said: str, is_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a supervisor of ours, the socket of `Type=notify` hears when the daemon works and where."""
+    monkeypatch.chdir(tmp_path)
+    name = f"fw-{os.getpid()}-{tmp_path.name}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.settimeout(PATIENCE_SECONDS)
+        manager.bind(name if is_file else f"\0{name}")
+        monkeypatch.setenv("NOTIFY_SOCKET", name if is_file else f"@{name}")
+        teller(None)(addresses)
+        assert manager.recv(1000).decode() == f"READY=1{said}"
+
+
+def test_a_manager_that_is_gone_stops_no_daemon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where nobody listens any more, telling that the daemon works does nothing."""
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
+    teller(None)(["unix:/s.sock"])

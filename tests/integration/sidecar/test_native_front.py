@@ -201,6 +201,17 @@ def test_a_front_that_cannot_be_had_is_a_problem(
     folder.chmod(0o700)
 
 
+def test_a_folder_with_its_parents_group_is_for_this_user_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Where new folders take the group of the one above, as in a volume with fsGroup, the front has its folder too."""
+    tmp_path.chmod(0o2777)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    folder = front_folder(tmp_path / "store")
+    assert folder.stat().st_mode & 0o7777 == 0o2700
+    assert front_folder(tmp_path / "store") == folder
+
+
 def test_every_address_of_a_host_is_bound_to_one_port(path: str) -> None:
     """Where the system chooses the port of a host with several addresses, it is the same on all."""
     sockets = FrontSockets(None)
