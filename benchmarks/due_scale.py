@@ -128,7 +128,8 @@ def _seconds(taken: list[_Start]) -> str:
     return f"{wall:.2f} s ({max(taken).wall:.2f}), {cpu:.2f} s of processor time"
 
 
-def _empty_cache(store: Path) -> None:
+def empty_cache(store: Path) -> None:
+    """Have the kernel drop the pages of a store that nobody has mapped."""
     for name in (PROFILES, ACTIVITY):
         descriptor = os.open(store / name / DATA_FILE, os.O_RDONLY)
         try:
@@ -141,7 +142,7 @@ def _empty_cache(store: Path) -> None:
 def _sidecar_seconds(store: Path, *, empties: bool) -> _Start:
     address = f"unix:{store}/s"
     if empties:
-        _empty_cache(store)
+        empty_cache(store)
     began = time.perf_counter()
     process = _start(store, "sidecar", address)
     try:
@@ -160,7 +161,7 @@ def _scheduler_seconds(store: Path, *, empties: bool) -> _Start:
     with closing(ProfileReader(store)) as reader:
         before = reader.ledger_totals().attempts
     if empties:
-        _empty_cache(store)
+        empty_cache(store)
     began = time.perf_counter()
     process = _start(store, "scheduler", f"unix:{store}/s")
     try:
@@ -313,7 +314,7 @@ def _add_claim(table: Table, store: Path, config: Config) -> None:
             ("once more", False),
         ):
             if empties:
-                _empty_cache(store)
+                empty_cache(store)
             began, cpu = time.perf_counter(), time.process_time()
             rows = parts.profiles.due(parts.clock.now_ms() + 1, CLAIMED)
             listed = time.perf_counter() - began

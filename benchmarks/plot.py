@@ -47,6 +47,7 @@ def draw_bars(file: Path, title: str, bars: Sequence[Bar]) -> None:
                 fontsize=7,
             )
         axes.set_xscale("log")
+        axes.set_xlim(left=1)
         axes.tick_params(axis="y", labelsize=7)
         axes.grid(visible=True, axis="x", alpha=0.3)
 
@@ -72,7 +73,7 @@ def draw_lines(
         axes.set_xlabel(labels[0])
         axes.set_ylabel(labels[1])
         axes.grid(visible=True, alpha=0.3)
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 class _Axes:

@@ -187,7 +187,6 @@ class SidecarServer:
             self._open(stack)
             stack.push_async_callback(self._answering.close)
             stack.push_async_callback(self._ranking.close)
-            await self._answering.open()
             await self._bind(stack)
             telemetry = self._config.telemetry
             self._calls.tracing = await stack.enter_async_context(traced("foreword-sidecar", telemetry))
@@ -196,8 +195,11 @@ class SidecarServer:
                     "telemetry.sidecar_metrics_listen", telemetry.sidecar_metrics_listen, self._metrics.read
                 )
             )
-            await self._server.start()
             await self._fronting.start()
+            # The front answers reads from here on; other calls wait at the server's socket while the cache of cores is
+            # opened, which is a third of a start.
+            await self._answering.open()
+            await self._server.start()
             stack.push_async_callback(self._drain)
             self._closing = stack.pop_all()
         for service in (health_service.OVERALL, *SERVICES):
