@@ -115,7 +115,8 @@ def _body(number: int) -> bytes:
 
 def _some_users(count: int, reads: int) -> list[str]:
     """Return users at random; none whom reading would have refreshed."""
-    dice, users = random.Random(count), []
+    dice = random.Random(count)
+    users: list[str] = []
     while len(users) < reads:
         number = dice.randrange(count)
         if not is_refreshed_when_read(number):

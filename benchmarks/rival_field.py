@@ -67,6 +67,7 @@ class Field:
         self.stack = stack
         self.folder = folder
         self.rows = folder / "rows"
+        self.redis: Path | None = None
         self._users = str(users)
 
     def enter(self, name: str, add: Callable[[], None]) -> None:
@@ -130,6 +131,7 @@ def enter_all(players: Field, users: int) -> None:
     )
     players.enter(REDIS, lambda: _enter_redis(players))
     players.enter("Feast, SQLite", lambda: _enter_feast(players, "SQLite"))
+    players.enter("Feast, Redis", lambda: _enter_feast(players, "Redis"))
     players.enter("PostgreSQL", lambda: _enter_postgres(players))
     players.enter("an empty call of grpcio", lambda: _enter_empty(players))
     players.enter("an empty call of grpc-go", lambda: _enter_empty_go(players))
@@ -148,9 +150,9 @@ def _enter_redis(players: Field) -> None:
     path = players.stack.enter_context(redis_server(players.folder))
     servers.require_library("redis")
     servers.give("redis", path, players.rows)
+    players.redis = path
     players.python(REDIS, "Python, redis-py and hiredis", "redis", path)
     players.enter(REDIS, lambda: players.go(REDIS, "Go, go-redis", "redis", path))
-    players.enter("Feast, Redis", lambda: _enter_feast(players, "Redis", f"={path}"))
 
 
 def _enter_postgres(players: Field) -> None:
@@ -160,10 +162,15 @@ def _enter_postgres(players: Field) -> None:
     players.python("PostgreSQL", "Python, psycopg 3", "postgres", place)
 
 
-def _enter_feast(players: Field, store: str, redis: str = "") -> None:
+def _enter_feast(players: Field, store: str) -> None:
     servers.require_library("feast")
     repository = players.folder / f"feast-{store}"
-    servers.give("feast", f"{repository}{redis}", players.rows)
+    address = str(repository)
+    if store == REDIS:
+        if players.redis is None:
+            raise ForewordError("there is no Redis to keep it in")
+        address += f"={players.redis}"
+    servers.give("feast", address, players.rows)
     players.python(f"Feast, {store}", "Python, SDK in process", "feast", repository)
     http = players.stack.enter_context(servers.feast_server(repository))
     players.python(f"Feast, {store}, its Python server", "Python, HTTP", "feast-http", http)
