@@ -109,6 +109,9 @@ venv: $(VENV)/.dev ## Make the virtual environment with everything in it
 .PHONY: rivals
 rivals: .venv-rivals/.done ## Make .venv-rivals, with what `foreword evaluate answers` and `ranking` are compared with
 
+.PHONY: bench-rivals
+bench-rivals: .venv-bench/.done benchmarks/go/bin/reads native/target/release/examples/load ## Make what `make bench ARGS='rivals load'` compares with: .venv-bench, Go clients, the load client
+
 .PHONY: constraints
 constraints: ## Pin today's versions of all dependencies in constraints.txt
 	@$(MAKE) --no-print-directory .venv-constraints/bin/python VENV=.venv-constraints
@@ -120,7 +123,7 @@ constraints: ## Pin today's versions of all dependencies in constraints.txt
 
 .PHONY: clean
 clean: ## Remove the virtual environment, caches and builds; never a store
-	rm -rf $(VENV) .venv-constraints .venv-rivals build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-constraints .venv-rivals .venv-bench benchmarks/go/bin build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Two steps, so that a first `make demo` does not wait for linters and compilers it never calls.
@@ -145,6 +148,21 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing other caches and learners into .venv-rivals'
 	@.venv-rivals/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
 	@touch $@
+
+.venv-bench/.done: benchmarks/rivals.txt
+	@$(PYTHON) -m venv --clear .venv-bench
+	@echo 'Installing clients of Redis and PostgreSQL, and Feast, into .venv-bench'
+	@.venv-bench/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	@touch $@
+
+# Built anew by whoever can; without go or cargo the rows of what they build are left out.
+benchmarks/go/bin/reads: $(wildcard benchmarks/go/*.go clients/go/*.go) benchmarks/go/go.mod
+	@if command -v go >/dev/null; then cd benchmarks/go && go build -o bin/reads .; \
+		else echo 'bench-rivals: go is not installed; its rows are left out' >&2; fi
+
+native/target/release/examples/load: $(wildcard native/examples/load/*.rs) native/Cargo.toml
+	@if command -v cargo >/dev/null; then cd native && cargo build --locked --quiet --release --example load; \
+		else echo 'bench-rivals: cargo is not installed; `benchmarks load` is left out' >&2; fi
 
 # A half-made environment is removed: Debian's python3 without python3-venv leaves one that has no pip.
 $(BIN)/python:

@@ -101,6 +101,13 @@ def resident_bytes(pid: int, *, without: str = ".mdb") -> int:
     return total
 
 
+def own_bytes(pid: int) -> int:
+    """Return a process's memory that is no page of a file: what it has alone, and its share of the rest."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    sizes = [line.split() for line in lines if line.startswith(("Pss_Anon:", "Pss_Shmem:"))]
+    return sum(int(size[1]) for size in sizes) * 1024
+
+
 @contextlib.contextmanager
 def _process(
     command: list[str], environment: dict[str, str], as_of: str | None, before: str = ""

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +21,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from benchmarks.daemons import cpu_seconds
 from benchmarks.due_store import NOON_MS, write_store
 from benchmarks.table import Table
+from benchmarks.waiting import GIVE_UP_SECONDS, until
 from foreword.clock import DAY_MS, HOUR_MS, ManualClock, format_time_ms
 from foreword.config import Config
 from foreword.followed_config import FollowedConfig
@@ -45,7 +45,6 @@ USERS = 1_000_000
 BOUND_USERS = 10_000_000
 CLAIMED = 10_000
 _STARTS = 3
-_GIVE_UP_SECONDS = 120
 _RELEASE_SECONDS = 5.0
 _MAP_BYTES = 64 << 30
 _NIGHT_MS = NOON_MS - 12 * HOUR_MS + DAY_MS + 4 * HOUR_MS
@@ -129,7 +128,8 @@ def _seconds(taken: list[_Start]) -> str:
     return f"{wall:.2f} s ({max(taken).wall:.2f}), {cpu:.2f} s of processor time"
 
 
-def _empty_cache(store: Path) -> None:
+def empty_cache(store: Path) -> None:
+    """Have the kernel drop the pages of a store that nobody has mapped."""
     for name in (PROFILES, ACTIVITY):
         descriptor = os.open(store / name / DATA_FILE, os.O_RDONLY)
         try:
@@ -142,15 +142,15 @@ def _empty_cache(store: Path) -> None:
 def _sidecar_seconds(store: Path, *, empties: bool) -> _Start:
     address = f"unix:{store}/s"
     if empties:
-        _empty_cache(store)
+        empty_cache(store)
     began = time.perf_counter()
     process = _start(store, "sidecar", address)
     try:
         with grpc.insecure_channel(address) as channel:
-            grpc.channel_ready_future(channel).result(timeout=_GIVE_UP_SECONDS)
+            grpc.channel_ready_future(channel).result(timeout=GIVE_UP_SECONDS)
             stub: Any = health_pb2_grpc.HealthStub(channel)
             serving = health_pb2.HealthCheckResponse.SERVING
-            _until(lambda: stub.Check(health_pb2.HealthCheckRequest()).status == serving, process)
+            until(lambda: stub.Check(health_pb2.HealthCheckRequest()).status == serving, process)
         return _Start(time.perf_counter() - began, cpu_seconds(process.pid))
     finally:
         _end(process)
@@ -161,12 +161,12 @@ def _scheduler_seconds(store: Path, *, empties: bool) -> _Start:
     with closing(ProfileReader(store)) as reader:
         before = reader.ledger_totals().attempts
     if empties:
-        _empty_cache(store)
+        empty_cache(store)
     began = time.perf_counter()
     process = _start(store, "scheduler", f"unix:{store}/s")
     try:
         with closing(ProfileReader(store)) as reader:
-            _until(lambda: reader.ledger_totals().attempts > before, process)
+            until(lambda: reader.ledger_totals().attempts > before, process)
             return _Start(time.perf_counter() - began, cpu_seconds(process.pid))
     finally:
         _end(process)
@@ -186,18 +186,10 @@ def _start(store: Path, daemon: str, address: str) -> subprocess.Popen[bytes]:
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGTERM)
     try:
-        process.wait(timeout=_GIVE_UP_SECONDS)
+        process.wait(timeout=GIVE_UP_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _GIVE_UP_SECONDS
-    while not condition():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise TimeoutError(f"{process.args!r} was not ready in {_GIVE_UP_SECONDS} s")
-        time.sleep(0.005)
 
 
 # -- in this process --------------------------------------------------------------------------------------------
@@ -322,7 +314,7 @@ def _add_claim(table: Table, store: Path, config: Config) -> None:
             ("once more", False),
         ):
             if empties:
-                _empty_cache(store)
+                empty_cache(store)
             began, cpu = time.perf_counter(), time.process_time()
             rows = parts.profiles.due(parts.clock.now_ms() + 1, CLAIMED)
             listed = time.perf_counter() - began

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,7 +48,12 @@ _KIND_OF = [kind for kind in KINDS for _ in range(kind.of_ten)]
 
 
 def write_store(
-    store: Path, users: int, config: Config, *, body_bytes: int = 0, noon_ms: int = NOON_MS
+    store: Path,
+    users: int,
+    config: Config,
+    *,
+    body_of: Callable[[int], bytes] = lambda _number: b"",
+    noon_ms: int = NOON_MS,
 ) -> None:
     """Write users with activity, refresh state, due row and a profile's header; no events, texts or revisions.
 
@@ -56,7 +61,7 @@ def write_store(
         store: The folder.
         users: How many.
         config: Cadences that they are scheduled by.
-        body_bytes: Length of what stands behind the header, in place of a profile.
+        body_of: What stands behind the header of a user's profile; nothing, if nobody reads it.
         noon_ms: The time that it is written for; a noon.
     """
     patterns = {kind: _patterns(kind, noon_ms) for kind in KINDS}
@@ -73,14 +78,13 @@ def write_store(
     with profiles.begin() as txn:
         txn.put_defaults(default_profile(), default_foreword())
     due: list[bytes] = []
-    body = bytes(body_bytes)
     for numbers in _chunks(users):
         states, rows = [], []
         for number in numbers:
             user = keys.user_key(user_id(number))
             state = _state(user, _kind(number).segment, config, noon_ms)
             states.append((user, state.SerializeToString()))
-            rows.append((user, _profile_row(user, state, config, body)))
+            rows.append((user, _profile_row(user, state, config, body_of(number))))
             if state.due_ms:
                 due.append(keys.due_key(state.due_ms, user))
         with profiles.begin() as txn:
@@ -96,6 +100,11 @@ def write_store(
 def user_id(number: int) -> str:
     """Return the id of the made user `number`; in the order of keys."""
     return f"user-{number:09d}"
+
+
+def is_refreshed_when_read(number: int) -> bool:
+    """Return whether a made user is dormant, so that reading them starts a refresh."""
+    return _kind(number).segment == Segment.SEGMENT_DORMANT
 
 
 def _kind(number: int) -> Kind:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 import statistics
 import subprocess
@@ -18,10 +17,11 @@ from typing import Any
 import grpc
 
 from benchmarks.daemons import cpu_seconds, resident_bytes, sidecar
+from benchmarks.load_client import load, require
 from benchmarks.population import PROFILE_BYTES, user_id, write_profiles
+from benchmarks.redis_server import redis_server
 from benchmarks.table import Table, ratio
 from foreword.client import Foreword
-from foreword.errors import MissingExtraError
 from foreword.latency import call_times_us, percentile
 
 USERS = 100_000
@@ -30,7 +30,6 @@ SECONDS = 2.0
 CALLS = 1_000
 IN_FLIGHT = 32
 CONNECTIONS = 16
-_LOAD = Path(__file__).parents[1] / "native" / "target" / "release" / "examples" / "load"
 
 
 @dataclass
@@ -64,7 +63,7 @@ class Measured:
 
 def run() -> Table:
     """Measure both paths, and redis-server where it is installed."""
-    _require_load()
+    require()
     with tempfile.TemporaryDirectory(prefix="fw") as folder:
         stores = Path(folder) / "p", Path(folder) / "n"
         write_profiles(stores[0], USERS)
@@ -74,13 +73,6 @@ def run() -> Table:
             resident = resident_bytes(native.processes[0]) / 1e6
         redis = _redis(Path(folder))
     return _table(*measured, redis, resident)
-
-
-def _require_load() -> None:
-    from sidecar.front import find_binary
-
-    if find_binary() is None or not _LOAD.exists():
-        raise MissingExtraError("the native front and its load client (make native)", "native")
 
 
 @contextlib.contextmanager
@@ -102,7 +94,7 @@ def _path(store: Path, native: str) -> Iterator[Served]:
 def _rounds(paths: tuple[Served, Served]) -> tuple[Measured, Measured]:
     measured = Measured({}), Measured({})
     for path in paths:
-        _load(path.address, 1, IN_FLIGHT, 0.5)
+        load(path.address, USERS, in_flight=IN_FLIGHT, seconds=0.5)
         path.client.text(user_id(0))
     for _ in range(ROUNDS):
         for measure in (
@@ -119,20 +111,23 @@ def _rounds(paths: tuple[Served, Served]) -> tuple[Measured, Measured]:
 
 
 def _one_in_flight(path: Served, taken: Measured) -> None:
-    done = _load(path.address, 1, 1, SECONDS)
+    done = load(path.address, USERS, seconds=SECONDS)
     taken.add("rust p50", done["p50_us"])
     taken.add("rust p99", done["p99_us"])
 
 
 def _many_in_flight(path: Served, taken: Measured) -> None:
     before = path.cpu_seconds()
-    done = _load(path.address, 1, IN_FLIGHT, SECONDS)
+    done = load(path.address, USERS, in_flight=IN_FLIGHT, seconds=SECONDS)
     taken.add("calls/s", done["calls_a_second"])
     taken.add("cpu", (path.cpu_seconds() - before) / done["calls"] * 1e6)
 
 
 def _many_connections(path: Served, taken: Measured) -> None:
-    taken.add("calls/s, connections", _load(path.address, CONNECTIONS, 1, SECONDS)["calls_a_second"])
+    taken.add(
+        "calls/s, connections",
+        load(path.address, USERS, connections=CONNECTIONS, seconds=SECONDS)["calls_a_second"],
+    )
 
 
 def _grpcio(path: Served, taken: Measured) -> None:
@@ -157,13 +152,6 @@ def _beside_a_writer(path: Served, taken: Measured) -> None:
 
 def _users() -> list[str]:
     return [user_id(number * 37 % USERS) for number in range(CALLS)]
-
-
-def _load(address: str, connections: int, in_flight: int, seconds: float) -> dict[str, float]:
-    arguments = [address, str(connections), str(in_flight), str(seconds), str(USERS)]
-    done = subprocess.run([_LOAD, *arguments], capture_output=True, text=True, check=True)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
 
 
 @contextlib.contextmanager
@@ -194,18 +182,11 @@ def _redis(folder: Path) -> float | None:
     """Return the GETs a second of redis-benchmark on a unix socket; None where redis is not installed."""
     if shutil.which("redis-server") is None or shutil.which("redis-benchmark") is None:
         return None
-    path = folder / "redis.sock"
-    command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        try:
-            while not path.exists():
-                time.sleep(0.01)
-            bench = ["redis-benchmark", "-s", str(path), "-r", str(USERS), "-d", str(PROFILE_BYTES), "--csv"]
-            _redis_rate([*bench, "-t", "set", "-n", str(4 * USERS), "-c", str(CONNECTIONS)])
-            get = [*bench, "-t", "get", "-n", str(2 * USERS), "-c", str(CONNECTIONS)]
-            return statistics.median(_redis_rate(get) for _ in range(ROUNDS))
-        finally:
-            server.terminate()
+    with redis_server(folder) as path:
+        bench = ["redis-benchmark", "-s", str(path), "-r", str(USERS), "-d", str(PROFILE_BYTES), "--csv"]
+        _redis_rate([*bench, "-t", "set", "-n", str(4 * USERS), "-c", str(CONNECTIONS)])
+        get = [*bench, "-t", "get", "-n", str(2 * USERS), "-c", str(CONNECTIONS)]
+        return statistics.median(_redis_rate(get) for _ in range(ROUNDS))
 
 
 def _redis_rate(command: list[str]) -> float:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import multiprocessing
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 import grpc
 
 from benchmarks.daemons import sidecar
+from benchmarks.empty_server import empty_server
 from benchmarks.population import user_id, write_profiles
 from benchmarks.table import Table, ratio
 from foreword.client import Foreword
@@ -77,42 +76,13 @@ def _measure(table: Table, store: Path, client: Foreword) -> None:
 @contextlib.contextmanager
 def _empty_call(store: Path, name: str, response: Any, request: Any) -> Iterator[Callable[[str], Any]]:
     address = f"unix:{store}/empty-{name}.sock"
-    # spawn: a fork would carry the client's gRPC threads along.
-    context = multiprocessing.get_context("spawn")
-    server = context.Process(
-        target=_serve_constant, args=(address, response.SerializeToString()), daemon=True
-    )
-    server.start()
-    try:
-        with grpc.insecure_channel(address) as channel:
-            grpc.channel_ready_future(channel).result(timeout=30)
-            call = channel.unary_unary(
-                "/empty/Call",
-                request_serializer=request.SerializeToString,
-                response_deserializer=type(response).FromString,
-            )
-            yield lambda user: call(request(user_id=user), timeout=5)
-    finally:
-        server.terminate()
-        server.join()
-
-
-def _serve_constant(address: str, payload: bytes) -> None:
-    import uvloop
-
-    async def answer(_request: bytes, _context: Any) -> bytes:
-        return payload
-
-    async def serve() -> None:
-        server = grpc.aio.server()
-        handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(answer)
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("empty", {"Call": handler}),))
-        server.add_insecure_port(address)
-        await server.start()
-        await server.wait_for_termination()
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve())
+    with empty_server(address, response.SerializeToString()), grpc.insecure_channel(address) as channel:
+        call = channel.unary_unary(
+            "/empty/Call",
+            request_serializer=request.SerializeToString,
+            response_deserializer=type(response).FromString,
+        )
+        yield lambda user: call(request(user_id=user), timeout=5)
 
 
 def _in_turns(

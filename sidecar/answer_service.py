@@ -41,7 +41,6 @@ from sidecar.answering import Answering
 from sidecar.core_list import list_cores
 from sidecar.profiles import Profiles
 from sidecar.rpc import Context, Handler, streaming, unary
-from tiering.answers import Asker
 from tiering.style import style_of
 
 NAME = "foreword.v1.AnswerService"
@@ -82,6 +81,9 @@ class AnswerService:
 
     async def answer(self, request: AnswerRequest, _context: Context) -> AsyncIterator[AnswerResponse]:
         """Yield the parts of an answer."""
+        # Imported only now, as what is open: see Answering.
+        from tiering.answers import Asker
+
         user = keys.user_key(request.user_id, request.namespace)
         cache, answers, _ = self._answering.open_parts()
         style, revision = self._style(user, request.locale or self._live.current.tiering.locale)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from foreword.clock import Clock
 from foreword.config import Config, Tiering
@@ -13,11 +14,13 @@ from foreword.followed_config import FollowedConfig
 from foreword.problems import Problems
 from foreword.v1.answer_pb2 import AnswerTotals
 from foreword.v1.erasure_pb2 import StoreCount
-from tiering.answers import Answers
-from tiering.asking import Asking
-from tiering.cache import Cache
-from tiering.curating import Curating
 from tiering.errors import CacheError
+
+if TYPE_CHECKING:
+    from tiering.answers import Answers
+    from tiering.asking import Asking
+    from tiering.cache import Cache
+    from tiering.curating import Curating
 
 COMPONENT = "sidecar.answers"
 # How often what is on the account goes to disk, and what others stored is taken in.
@@ -55,22 +58,31 @@ class Answering:
     async def open(self) -> None:
         """Open the cache; what is wrong with it is a problem, and no reason not to serve profiles."""
         try:
-            cache = await asyncio.to_thread(
-                Cache.open,
-                self._config.answers_directory(),
-                self._config.tiering,
-                self._clock,
-                lambda: self._live.current.tiering,
-            )
+            cache = await asyncio.to_thread(self._open_cache)
             self._asking = self._connected(cache)
         except ForewordError as exc:
             self._state(exc)
             return
+        from tiering.answers import Answers
+        from tiering.curating import Curating
+
         self._problems.end(COMPONENT, "cache")
         self.cache = cache
         prices = self._config.agent.prices
         self.answers = Answers(cache, self._asking, self._settings, prices, self._clock)
         self.curating = Curating(cache, self.answers.finding, self._settings, self._clock)
+
+    def _open_cache(self) -> Cache:
+        # Imported only now, while the native front answers reads already: a third of all that a start imports.
+        from tiering import answers, curating  # noqa: F401 - for `open`, which is not to wait for them on the loop
+        from tiering.cache import Cache
+
+        return Cache.open(
+            self._config.answers_directory(),
+            self._config.tiering,
+            self._clock,
+            lambda: self._live.current.tiering,
+        )
 
     def open_parts(self) -> tuple[Cache, Answers, Curating]:
         """Return what is open.
@@ -129,6 +141,7 @@ class Answering:
             return None
         # Imported only now: who asks no model pays for none.
         from foreword.llm import connect
+        from tiering.asking import Asking
 
         model = connect(agent, self._environ, tiering.provider)
         if model is None:

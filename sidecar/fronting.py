@@ -94,7 +94,7 @@ class Fronting:
             former.close()
 
     async def start(self) -> None:
-        """Start the front, where there is one, on what was bound; the server behind it must serve.
+        """Start the front, where there is one, on what was bound; what it hands on waits until the server serves.
 
         Raises:
             FrontError: It does not start.

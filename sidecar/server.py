@@ -196,7 +196,6 @@ class SidecarServer:
             self._open(stack)
             stack.push_async_callback(self._answering.close)
             stack.push_async_callback(self._ranking.close)
-            await self._answering.open()
             await self._bind(stack)
             telemetry = self._config.telemetry
             self._calls.tracing = await stack.enter_async_context(traced("foreword-sidecar", telemetry))
@@ -205,8 +204,11 @@ class SidecarServer:
                     "telemetry.sidecar_metrics_listen", telemetry.sidecar_metrics_listen, self._metrics.read
                 )
             )
-            await asyncio.gather(self._server.start(), self._asking.start())
             await self._fronting.start()
+            # The front answers reads from here on; other calls wait at the server's socket while the cache of cores is
+            # opened, which is a third of a start.
+            await self._answering.open()
+            await asyncio.gather(self._server.start(), self._asking.start())
             stack.push_async_callback(self._drain)
             self._closing = stack.pop_all()
         for service in (health_service.OVERALL, *SERVICES):

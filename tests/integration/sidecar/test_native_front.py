@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from foreword.store.check import check_store
 from foreword.v1.event_pb2 import Event
 from foreword.v1.freshness_pb2 import Freshness
 from sidecar import front, fronting
+from sidecar.answering import Answering
 from sidecar.errors import FrontError
 from sidecar.front_door import find_former, front_folder
 from sidecar.front_sockets import FrontSockets
@@ -86,6 +90,35 @@ def front_process(client: Foreword) -> int:
     """Return the process of the front."""
     found: int = client.status().front.process_id
     return found
+
+
+def test_reads_are_answered_before_the_rest_of_the_sidecar_is_up(
+    start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the cache of cores is being opened the front answers reads, and other calls wait and do not fail."""
+    running = start()
+    running.put("ann")
+    running.stop()
+    may_open, opens = threading.Event(), Answering.open
+
+    async def open_late(answering: Answering) -> None:
+        await asyncio.to_thread(may_open.wait, PATIENCE_SECONDS)
+        await opens(answering)
+
+    monkeypatch.setattr(Answering, "open", open_late)
+    with ThreadPoolExecutor() as threads, ExitStack() as always:
+        always.callback(may_open.set)
+        starting = threads.submit(start)
+        until((start.sockets / "s.sock").exists, "the address")
+        with Foreword(running.address, raises=True, timeout_seconds=PATIENCE_SECONDS) as client:
+            # Fresh by the test's clock, which the front is told as soon as it is up.
+            until(lambda: client.profile("ann").freshness == Freshness.FRESHNESS_FRESH, "a read")
+            asked = threads.submit(client.status)
+            assert not starting.done()
+            assert not asked.done()
+            may_open.set()
+            assert asked.result(PATIENCE_SECONDS).front.is_native
+        starting.result(PATIENCE_SECONDS)
 
 
 def test_a_front_that_dies_comes_back(running: Any) -> None:
