@@ -170,7 +170,7 @@ def _feedback(
                     feedback=Feedback.FEEDBACK_ACCEPT if random.random() < 0.5 else Feedback.FEEDBACK_REJECT,
                 )
                 began = time.perf_counter_ns()
-                said = ranker._said(transaction, request, b"", NOW_MS)
+                said = ranker._said(transaction, request, b"", NOW_MS, sees=lambda _namespace: True)
                 assert said is not None
                 ranker._learn(transaction, said, model)
                 ended = time.perf_counter_ns()

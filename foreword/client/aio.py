@@ -28,7 +28,7 @@ from foreword.client.calls import (
     TurnLike,
 )
 from foreword.client.candidates import CandidateLike, ContextLike
-from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials, stubs
+from foreword.client.channel import HEALTH_CHECK, OPTIONS, TLS_OPTIONS, credentials, stubs
 from foreword.client.events import EventFields, EventLike
 from foreword.client.feedback import Said
 from foreword.client.feeding import Feeding
@@ -665,7 +665,7 @@ class AsyncForeword(Client):
             raise closed()
         secret = credentials(self._proof)
         self._channel = (
-            grpc.aio.secure_channel(self._target, secret, OPTIONS)
+            grpc.aio.secure_channel(self._target, secret, TLS_OPTIONS)
             if secret
             else grpc.aio.insecure_channel(self._target, OPTIONS)
         )

@@ -12,6 +12,7 @@ from foreword.errors import ServiceError
 if TYPE_CHECKING:
     from foreword.client.proof import Proof
 
+_CONNECTING = "grpc.min_reconnect_backoff_ms"
 OPTIONS = (
     # Whether a call is made again is decided in reach.py: gRPC's own retries cannot be left out of a single call.
     ("grpc.enable_retries", 0),
@@ -20,11 +21,14 @@ OPTIONS = (
     # gRPC's own waits, a second to two minutes, are made for the internet, not for a process next door. A connection
     # that nobody accepts costs a tenth of a millisecond, so twice a second is cheap.
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
+    (_CONNECTING, 50),
     ("grpc.max_reconnect_backoff_ms", 500),
     # A proxy set for the internet must not be asked for loopback.
     ("grpc.enable_http_proxy", 0),
 )
+
+# With TLS an attempt to connect takes several ways to another machine and back, and that key is the time it gets.
+TLS_OPTIONS = tuple((name, 1000 if name == _CONNECTING else value) for name, value in OPTIONS)
 
 # Asks for the health of the whole server: an empty request, whose answer is not looked at.
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"

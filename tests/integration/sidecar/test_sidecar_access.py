@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +35,7 @@ from foreword.v1.profile_service_pb2 import (
 )
 from foreword.v1.ranking_service_pb2 import ExplainRankingRequest, RecordFeedbackRequest
 from foreword.v1.refresh_pb2 import RefreshState
+from sidecar.errors import UnauthenticatedError
 from sidecar.pages import page_token
 from sidecar.rights import RULES
 from sidecar.server import SERVICES
@@ -354,26 +357,42 @@ def test_a_made_up_place_tells_nothing_of_other_namespaces(guarded: Guarded) -> 
 
 
 def test_a_token_is_exchanged_without_a_failed_call(guarded: Guarded) -> None:
-    """While callers call, a new token is added, taken up from a file, and the old one removed: nobody is refused."""
+    """Under calls of four threads a new token is added, taken up from a file, and the old one removed: none fails."""
     file = guarded.file.with_name("token")
     file.write_text("fwt_old\n")
     old, new = guarded.entry("shop", "fwt_old", ["read"]), guarded.entry("shop", "fwt_new", ["read"])
     guarded.write(old)
-    with Foreword(guarded.running.address, raises=True, token_file=file) as client:
+    is_over = threading.Event()
 
-        def calls() -> None:
-            for _ in range(50):
-                client.text("ann")
+    def calls() -> int:
+        count = 0
+        while not is_over.is_set():
+            client.text("ann")
+            count += 1
+        return count
 
-        calls()
-        guarded.write(old, new)
-        calls()
-        anew = file.with_suffix(".anew")
-        anew.write_text("fwt_new\n")
-        anew.rename(file)
-        calls()
-        guarded.write(new)
-        calls()
+    def some() -> None:
+        """Let calls be made in the state of the moment."""
+        codes = guarded.running.server._calls._methods["ProfileService.GetForeword"].codes
+        begun = codes["OK"]
+        until(lambda: codes["OK"] > begun + 20 or any(each.done() for each in running), "no calls were made")
+
+    client = Foreword(guarded.running.address, raises=True, timeout_seconds=PATIENCE_SECONDS, token_file=file)
+    with client, ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(calls) for _ in range(4)]
+        try:
+            some()
+            guarded.write(old, new)
+            some()
+            anew = file.with_suffix(".anew")
+            anew.write_text("fwt_new\n")
+            anew.rename(file)
+            some()
+            guarded.write(new)
+            some()
+        finally:
+            is_over.set()
+        assert min(each.result(PATIENCE_SECONDS) for each in running) > 0
     answer = guarded.call("ProfileService/GetProfile", GetProfileRequest(user_id="a"), "fwt_old")
     assert dict(answer.metadata)["cause"] == "unknown"
 
@@ -464,6 +483,18 @@ def test_odd_tokens_are_refused_with_their_cause(guarded: Guarded, metadata: Any
     assert (answer.code, dict(answer.metadata)["cause"]) == (grpc.StatusCode.UNAUTHENTICATED, cause)
     assert "x" * 20 not in answer.details
     assert digest_of(ALL) not in str(answer)
+
+
+def test_letters_beyond_ascii_are_no_known_token(guarded: Guarded) -> None:
+    """A client that sends what gRPC's own do not, raw bytes in a header, is refused as one whom nobody knows."""
+
+    class Call:
+        def invocation_metadata(self) -> Any:
+            return (("authorization", "Bearer fwt_\xff\xe9\u2028"),)
+
+    with pytest.raises(UnauthenticatedError) as caught:
+        guarded.running.server._access.grant(RULES["ProfileService/GetProfile"], Call())
+    assert caught.value.cause == "unknown"
 
 
 def test_a_huge_token_costs_its_sender_the_call(guarded: Guarded) -> None:
