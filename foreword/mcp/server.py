@@ -26,6 +26,9 @@ from foreword.mcp.whose import Binding, Whose
 
 # More calls at once would only wait in the sidecar, which answers one after the other.
 CALLS_AT_ONCE_MAX = 32
+# Tools that wait for a model or a refresh, and how many of them at once: they hold up no reads.
+_WAITING_TOOLS = {"ask", "correct", "forget"}
+WAITING_AT_ONCE_MAX = 16
 # Each that waits holds its arguments in memory; no agent has so many under way.
 CALLS_WAITING_MAX = 1000
 
@@ -49,7 +52,8 @@ class ForewordServer(MCPServer[None]):
         parts = (reading, Explaining(sidecar), Telling(sidecar), Asking(sidecar))
         tools = [tool for part in parts for tool in part.tools() if not read_only or _reads_only(tool)]
         self._offered = {tool.name: tool for tool in tools}
-        self._slots = asyncio.Semaphore(CALLS_AT_ONCE_MAX)
+        quick, waiting = asyncio.Semaphore(CALLS_AT_ONCE_MAX), asyncio.Semaphore(WAITING_AT_ONCE_MAX)
+        self._slots = {name: waiting if name in _WAITING_TOOLS else quick for name in self._offered}
         self._waiting_count = 0
 
         @asynccontextmanager
@@ -93,7 +97,7 @@ class ForewordServer(MCPServer[None]):
             )
         self._waiting_count += 1
         try:
-            async with self._slots:
+            async with self._slots[name]:
                 return await super().call_tool(name, arguments, context)
         except ToolError as exc:
             raise refusal(exc) from exc

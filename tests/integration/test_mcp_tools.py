@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from answer_server import answer_server
 from mcp import Client, MCPError
-from waiting import until
+from waiting import until, until_async
 
 from foreword.client import Foreword
 from foreword.mcp import ForewordServer, Whose
-from foreword.mcp.server import CALLS_WAITING_MAX
+from foreword.mcp.server import CALLS_WAITING_MAX, WAITING_AT_ONCE_MAX
 from foreword.mcp.sidecar import Sidecar
 
 if TYPE_CHECKING:
@@ -295,6 +296,29 @@ def test_thousands_of_calls_are_all_answered(serving: Installation) -> None:
         assert (await told(client, "read_foreword"))["freshness"] == "default"
 
     served(serving.address, "mcp-crowd", work)
+
+
+def test_answers_that_take_long_hold_up_no_reads() -> None:
+    """A hundred questions whose answers never come leave reads as quick as they are."""
+
+    async def never(_: Any) -> AsyncIterator[Any]:
+        await asyncio.Event().wait()
+        yield
+
+    with answer_server(Answer=never) as (address, service):
+
+        async def work(client: Client) -> None:
+            calls = (client.call_tool("ask", {"question": f"Why {number}?"}) for number in range(100))
+            asking = [asyncio.create_task(call) for call in calls]
+            await until_async(lambda: len(service.asked) == WAITING_AT_ONCE_MAX)
+            for _ in range(50):
+                assert (await told(client, "read_foreword"))["freshness"] == "unavailable"
+            assert len(service.asked) == WAITING_AT_ONCE_MAX
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+
+        served(address, "mcp-patient", work)
 
 
 def test_a_client_that_listens_is_told_when_the_foreword_changes(serving: Installation) -> None:
