@@ -27,7 +27,10 @@ class ScriptedAnswers(answer_service_pb2_grpc.AnswerServiceServicer):
 
     def __init__(self, says: dict[str, Say]) -> None:
         self._says = says
-        for name in ("GetCore", "PutCore", "WrapCore", "InvalidateCores", "ExplainAnswer", "AuditAnswers"):
+        for name in (
+            *("GetCore", "PutCore", "WrapCore", "InvalidateCores", "ListCores"),
+            *("ExplainAnswer", "AuditAnswers"),
+        ):
             setattr(self, name, partial(self._unary, name))
         self.asked: list[tuple[str, Any]] = []
         self.broken_off = threading.Event()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import click
 
 from foreword.cli.answer_import import import_
+from foreword.cli.answer_list import list_
 from foreword.cli.answer_prewarm import prewarm
 from foreword.cli.answer_purge import purge
 from foreword.cli.answer_text import (
@@ -42,6 +43,7 @@ def command() -> None:
 
 
 command.add_command(import_)
+command.add_command(list_)
 command.add_command(prewarm)
 command.add_command(purge)
 

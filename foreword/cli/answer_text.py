@@ -147,6 +147,13 @@ def origin_text(origin: CoreOrigin) -> str:
     return CoreOrigin.Name(origin).removeprefix("CORE_ORIGIN_").lower()
 
 
+def core_freshness_text(freshness: CoreFreshness) -> str:
+    """Return how current a core is."""
+    if freshness == CoreFreshness.CORE_FRESHNESS_UNSPECIFIED:
+        return "gone"
+    return CoreFreshness.Name(freshness).removeprefix("CORE_FRESHNESS_").lower().replace("_", " ")
+
+
 def core_lines(core: Core) -> Iterator[str]:
     """Yield all that a core says, as Markdown."""
     yield f"# {' '.join(core.question.split())}"

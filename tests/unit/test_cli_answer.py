@@ -29,10 +29,12 @@ from foreword.v1.answer_pb2 import (
 from foreword.v1.answer_service_pb2 import (
     AnswerResponse,
     AuditAnswersResponse,
+    CoreEntry,
     ExplainAnswerResponse,
     GetCoreResponse,
     InvalidateCoresResponse,
     InvalidatedCore,
+    ListCoresResponse,
 )
 from foreword.v1.core_pb2 import Core, CoreAlias, CoreFreshness, CoreOrigin, CoreRevisions, CoreSection
 from foreword.v1.profile_pb2 import Depth, Length
@@ -210,6 +212,23 @@ def test_near_questions_are_listed_with_what_withdraws_them(run: Run) -> None:
     nothing = run({"AuditAnswers": lambda _: AuditAnswersResponse()}, "audit", "--served-only")
     assert nothing[:2] == (0, "")
     assert nothing[3][0][1].served_only
+
+
+def test_cores_are_listed(run: Run) -> None:
+    """A line for each core with its age, state and answers, and how to go on; without any, how to get some."""
+    entry = CoreEntry(
+        core_id=CORE_ID, question="What\x1b[2J is it?", origin=CoreOrigin.CORE_ORIGIN_CURATED, served_count=1234,
+        freshness=CoreFreshness.CORE_FRESHNESS_STALE_IF_ERROR, section_count=3, source_count=2,
+    )  # fmt: skip
+    page = ListCoresResponse(cores=[entry, CoreEntry(question="gone?")], next_page_token="on")
+    _, out, err, _ = run({"ListCores": lambda _: page}, "list", "--limit", "2")
+    first, second = out.splitlines()[1:]
+    assert first.split("  ")[0] == "What\\x1b[2J is it?"
+    assert first.split()[-4:] == ["error", "1,234", "3", "2"]
+    assert "gone  " in second
+    assert "--page-token on" in err
+    _, _, nothing, _ = run({"ListCores": lambda _: ListCoresResponse()}, "list")
+    assert "foreword answer import" in nothing
 
 
 def gone(count: int) -> Callable[[Any], InvalidateCoresResponse]:

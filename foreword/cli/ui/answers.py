@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from foreword.cli.answer_text import (
+    core_freshness_text,
     cost_rows,
     cost_text,
     found_text,
@@ -23,8 +24,8 @@ from foreword.cli.ui.sidecar import Sidecar, attempt
 from foreword.cli.ui.words import enum_text
 from foreword.errors import FieldError, ForewordError
 from foreword.naming import quoted
-from foreword.v1.answer_service_pb2 import CoreEntry, GetCoreResponse
-from foreword.v1.core_pb2 import Core, CoreFreshness, SectionKind
+from foreword.v1.answer_service_pb2 import GetCoreResponse
+from foreword.v1.core_pb2 import Core, SectionKind
 
 _PAGE_CORES = 50
 _AUDITED = 20
@@ -58,7 +59,9 @@ class AnswerPages:
         return self._render.page(
             request,
             "cores",
-            cores=[(core, core_freshness(core), origin_text(core.origin)) for core in page.cores]
+            cores=[
+                (core, core_freshness_text(core.freshness), origin_text(core.origin)) for core in page.cores
+            ]
             if page
             else [],
             next_token=page.next_page_token if page else "",
@@ -116,19 +119,12 @@ class AnswerPages:
         )
 
 
-def core_freshness(core: CoreEntry) -> str:
-    """Return how current a core is, in words."""
-    if core.freshness == CoreFreshness.CORE_FRESHNESS_UNSPECIFIED:
-        return "gone"
-    return enum_text(CoreFreshness.Name(core.freshness), "CORE_FRESHNESS_")
-
-
 def _core(found: GetCoreResponse) -> dict[str, Any]:
     core: Core = found.core
     return {
         "core": core,
         "found": found_text(found.found),
-        "freshness": enum_text(CoreFreshness.Name(found.found.freshness), "CORE_FRESHNESS_"),
+        "freshness": core_freshness_text(found.found.freshness),
         "origin": origin_text(core.origin),
         "kinds": [enum_text(SectionKind.Name(section.kind), "SECTION_KIND_") for section in core.sections],
         "aliases": found.aliases,

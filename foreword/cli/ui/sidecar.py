@@ -101,7 +101,7 @@ class LatestStatus:
         with self._lock:
             asking = self._begin()
         seconds = STATUS_PATIENCE_SECONDS if waits else 0.0
-        if self._newest.status is None and self._newest.error is None:
+        if self._newest.status is None:
             seconds = max(seconds, self._asked + FIRST_STATUS_PATIENCE_SECONDS - time.monotonic())
         wait([asking], seconds)
         return self._newest._replace(is_late=not asking.done())

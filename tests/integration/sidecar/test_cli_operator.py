@@ -48,6 +48,8 @@ def test_users_are_a_table(population: Any, capsys: Captured) -> None:
     ]  # fmt: skip
     assert lines[10].endswith(r"not planned           3 times: 'too\nlarge'")
     assert len(lines) == 11
+    assert run(population, "users", "--begins", "u9", "--json") == 0
+    assert [user["user_id"] for user in json.loads(capsys.readouterr().out)["users"]] == ["u9"]
     assert run(population, "users", "--failed", "--segment", "dormant") == 0
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "No such user\n")

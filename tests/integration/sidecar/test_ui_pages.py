@@ -479,6 +479,21 @@ def test_an_answer_is_explained(running: Any, page: Visitor) -> None:
     assert page.get(f"/answer?id={'0' * 32}").status == 404
 
 
+def test_an_order_is_explained(running: Any, page: Visitor) -> None:
+    """What moved each action, for whom, and what was chance; the user's page leads there, and knows no other's."""
+    running.client.record(event_id="e1", user_id="ada", type="read", topics=["tests"])
+    ranking = running.client.rank("ada", ["long-answer", "short-answer"], context={"tool": "<b>editor</b>"})
+    running.client.feedback(ranking.decision_id, accepted=False)
+    assert f"/ranking?id={ranking.decision_id}" in page.get("/user?id=ada").body
+    answer = page.get(f"/ranking?id={ranking.decision_id}")
+    assert answer.status == 200
+    for words in ("long-answer", "short-answer", "2 of 2 candidates", "tool = <b>editor</b>", "Exploration"):
+        assert words in answer.text
+    assert "<b>editor" not in answer.body
+    assert page.get(f"/ranking?id={'a' * 26}").status == 404
+    assert "to ada" in answer.text
+
+
 def test_the_configuration_names_origins_and_no_secrets(running: Any, tmp_path: Path) -> None:
     """Each value comes with its line or variable; addresses that often hold keys are not shown."""
     more = '\n[telemetry]\nalert_webhook_url = "https://hooks.example/secret-key"\n'
