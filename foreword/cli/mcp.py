@@ -35,10 +35,10 @@ _TOKEN_CHARACTERS_MIN = 16
     help="Serve streamable HTTP there, at /mcp, instead of stdin and stdout; port 0 takes a free one.",
 )
 @click.option(
-    "--token-file",
+    "--http-token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help=f"With --http: ask for the token in this file; default: {_TOKEN_VARIABLE}, or none on loopback.",
+    help=f"With --http: ask clients for the token in this file; default: {_TOKEN_VARIABLE}, or none on loopback.",
 )
 @click.option(
     "--user-header",
@@ -70,7 +70,7 @@ def command(
     user: str,
     session: str,
     listen: str | None,
-    token_file: Path | None,
+    http_token_file: Path | None,
     user_header: str,
     allowed_hosts: tuple[str, ...],
     sessions_max: int,
@@ -84,8 +84,8 @@ def command(
     exit_on_sigterm()
     if bool(user) == bool(user_header):
         raise click.UsageError("name the user with --user, or the header that names them with --user-header")
-    if listen is None and (user_header or token_file or allowed_hosts):
-        raise click.UsageError("--user-header, --token-file and --allowed-host are of --http")
+    if listen is None and (user_header or http_token_file or allowed_hosts):
+        raise click.UsageError("--user-header, --http-token-file and --allowed-host are of --http")
     try:
         from foreword.mcp import ForewordServer, HttpOptions, Whose, serve_http
         from foreword.mcp.sidecar import Sidecar
@@ -94,7 +94,7 @@ def command(
             raise MissingExtraError("The MCP server", "mcp") from exc
         raise
     fixed = Whose(user, settings.namespace, session).checked() if user else None
-    server = ForewordServer(Sidecar(settings.sidecar_address), fixed, read_only=read_only)
+    server = ForewordServer(Sidecar(settings.sidecar_address, **settings.proof), fixed, read_only=read_only)
     if listen is None:
         server.run("stdio")
         return
@@ -102,7 +102,7 @@ def command(
     options = HttpOptions(
         host=host,
         port=port,
-        token=_token(token_file),
+        token=_token(http_token_file),
         user_header=user_header,
         namespace=settings.namespace,
         allowed_hosts=allowed_hosts,
@@ -130,7 +130,7 @@ def _token(file: Path | None) -> str:
     if not token and file is None:
         return ""
     if len(token) < _TOKEN_CHARACTERS_MIN or not token.isascii() or not token.isprintable() or " " in token:
-        name = _TOKEN_VARIABLE if file is None else "--token-file"
+        name = _TOKEN_VARIABLE if file is None else "--http-token-file"
         allowed = f"at least {_TOKEN_CHARACTERS_MIN} letters, digits and marks of ASCII"
         raise FieldError(name, f"{len(token)} characters", allowed)
     return token

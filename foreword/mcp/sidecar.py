@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 from foreword.client import TIMEOUT_SECONDS, AsyncForeword
 from foreword.mcp.results import Currency
@@ -23,7 +23,7 @@ class Sidecar:
     Args:
         target: Where the sidecar serves: `unix:PATH`, `HOST:PORT` or `[IPV6]:PORT`.
         timeout_seconds: Longest time of one call, retries included; answers have a time of their own.
-        certificate_file: PEM roots to trust, for a sidecar that serves with TLS.
+        proof: How the caller is known there, as a client takes it: `token_file`, `certificate_file` and so on.
 
     Attributes:
         reads: Answers as if nothing were known where no sidecar does, and logs it once a minute.
@@ -35,12 +35,10 @@ class Sidecar:
         target: str,
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
-        certificate_file: Path | str | None = None,
+        **proof: Any,
     ) -> None:
         self.reads, self.calls = (
-            AsyncForeword(
-                target, timeout_seconds=timeout_seconds, raises=raises, certificate_file=certificate_file
-            )
+            AsyncForeword(target, timeout_seconds=timeout_seconds, raises=raises, **proof)
             for raises in (False, True)
         )
 

@@ -282,7 +282,7 @@ def test_a_sidecar_that_restarts_in_the_middle_is_found_again(
     [
         ([], "name the user with --user, or the header that names them with --user-header"),
         (["--user", "a", "--user-header", "X-User"], "name the user with --user, or the header"),
-        (["--user-header", "X-User"], "--user-header, --token-file and --allowed-host are of --http"),
+        (["--user-header", "X-User"], "--user-header, --http-token-file and --allowed-host are of --http"),
         (["--user", "x" * 257], "user_id: found 257 bytes"),
         (["--user", "a", "--session", "x" * 129], "session_id: found 129 bytes"),
         (["--user", "a", "--http", "7466"], "--http: found '7466'; allowed: HOST:PORT"),
