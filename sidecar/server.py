@@ -48,6 +48,7 @@ from sidecar.calls import Calls
 from sidecar.change_feed import ChangeFeed
 from sidecar.counts import StoreCounter
 from sidecar.erasures import Erasures
+from sidecar.front_lines import FrontLines
 from sidecar.fronting import Fronting
 from sidecar.health_service import HealthService
 from sidecar.maintenance import Maintenance
@@ -311,7 +312,9 @@ class SidecarServer:
 
     def _register(self, server: grpc.aio.Server) -> None:
         triggers = OpenTriggers(self._activity, self._live, self._clock)
-        self._fronting = Fronting(self._config, self._clock, self._problems, triggers, self._reads)
+        self._calls = Calls()
+        lines = FrontLines(self._live, self._clock, triggers, self._reads, self._calls)
+        self._fronting = Fronting(self._config, self._problems, lines)
         self._erasures = Erasures(
             self._activity,
             self._profiles,
@@ -373,12 +376,11 @@ class SidecarServer:
                 ranking=self._ranking,
             ),
         }
-        self._calls = Calls()
         for name, service in services.items():
             handlers = self._calls.followed(name, service.handlers())
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
         self._metrics = SidecarMetrics(
-            operator, counter, self._calls, self._reads, self._reader_watch, live=self._live
+            operator, counter, self._calls, self._reads, self._reader_watch, front=lines, live=self._live
         )
         self._health = HealthService(SERVICES)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

@@ -3,59 +3,80 @@
 use std::future::{poll_fn, Future};
 use std::pin::{pin, Pin};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::{Connection, SendResponse};
-use h2::{Ping, PingPong, RecvStream};
+use h2::{Ping, PingPong, Reason, RecvStream};
 use http::{header, HeaderMap, HeaderValue, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Interval;
 
 use crate::answer::{Method, PREFIX_BYTES};
-use crate::forward::{self, Upstream};
+use crate::calls::{Begun, Code};
+use crate::forward::{self, Respond, Upstream};
 use crate::front::Front;
+use crate::limits::{Client, Stream, REQUESTS_BYTES_MAX};
+use crate::lookup::Lookups;
+use crate::refusal;
+use crate::request_id::{self, REQUEST_ID};
 use crate::socket::Socket;
 
 /// As the sidecar's own: calls of one connection at once; further ones wait at the client.
 const STREAMS_MAX: u32 = 256;
-/// What a client may send of one call, and of all, before it is read.
-const STREAM_WINDOW_BYTES: u32 = 1 << 18;
+/// What a client may send of one call, and of all, before it is read: one whose requests wait leaves room for others.
+const STREAM_WINDOW_BYTES: u32 = 1 << 16;
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
+/// What may wait to be written of one call that is answered piece by piece.
+const SEND_BUFFER_BYTES: usize = 1 << 16;
+/// What HTTP/2's library may spend on frames that wait to be read, at some 250 bytes for a small one. By default lookups
+/// that fill half of a connection's window would end the connection.
+pub const FRAMES_BYTES_MAX: usize = 8 << 20;
 /// gRPC's own limit on what a call's metadata may have.
 const HEADER_BYTES_MAX: u32 = 16_384;
 /// A request that may be answered here is smaller: a thousand of the longest ids and a namespace.
 pub const REQUEST_BYTES_MAX: usize = 300_000;
-const REQUEST_ID: &str = "x-request-id";
-const REQUEST_ID_BYTES_MAX: usize = 128;
+/// What the sidecar counts as streams, beside the lookups that are answered here; all together are limited.
+const STREAMS: [&str; 3] = [
+    "/foreword.v1.ProfileService/LookupProfiles",
+    "/foreword.v1.ProfileService/WatchProfiles",
+    "/foreword.v1.ActivityService/StreamEvents",
+];
 /// A client that vanished is told by a ping it does not answer within `PATIENCE`; every third one sends a ping.
 const PATIENCE: Duration = Duration::from_secs(20);
 const PATIENCES_A_PING: u32 = 3;
 
 /// Serves a connection until its client goes, or until its last call after a drain.
-pub async fn serve<T: AsyncRead + AsyncWrite + Unpin>(io: T, front: Rc<Front>) {
-    let _counted = front.connected();
+pub async fn serve<T: AsyncRead + AsyncWrite + Unpin>(io: T, front: Rc<Front>, client: Arc<Client>) {
     let handshake = h2::server::Builder::new()
         .max_concurrent_streams(STREAMS_MAX)
         .initial_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_header_list_size(HEADER_BYTES_MAX)
+        .max_send_buffer_size(SEND_BUFFER_BYTES)
+        .data_frame_budget(FRAMES_BYTES_MAX)
         .handshake(Socket::of_client(io));
     // A client that connects and says nothing is no client.
     let Ok(Ok(mut connection)) = tokio::time::timeout(PATIENCE, handshake).await else { return };
     let mut vigil = Vigil::new(connection.ping_pong());
     let mut draining = front.draining.subscribe();
     let mut drained = pin!(async move { draining.wait_for(|is_draining| *is_draining).await.is_ok() });
+    let mut ended = pin!(client.ended());
     let mut is_draining = false;
-    let mut calls =
-        Calls { front: front.clone(), upstream: Upstream::new(front.upstream.clone()), waiting: Vec::new() };
+    let mut calls = Calls {
+        front: front.clone(),
+        client: client.clone(),
+        upstream: Upstream::new(front.upstream.clone()),
+        waiting: Vec::new(),
+    };
     poll_fn(|cx| {
         if !is_draining && drained.as_mut().poll(cx).is_ready() {
             is_draining = true;
             connection.graceful_shutdown();
         }
-        if vigil.poll_is_vain(cx) {
+        if vigil.poll_is_vain(cx) || ended.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
         calls.poll(&mut connection, cx)
@@ -66,6 +87,7 @@ pub async fn serve<T: AsyncRead + AsyncWrite + Unpin>(io: T, front: Rc<Front>) {
 /// The calls of a connection whose requests are not whole yet.
 struct Calls {
     front: Rc<Front>,
+    client: Arc<Client>,
     upstream: Upstream,
     waiting: Vec<Call>,
 }
@@ -77,6 +99,15 @@ impl Calls {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         loop {
+            if !self.front.limits.has_room(&self.client) {
+                // Writes what the client takes, and leaves its further calls for later.
+                if connection.poll_closed(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+                if !self.front.limits.has_room(&self.client) {
+                    return Poll::Pending;
+                }
+            }
             match connection.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, respond)))) => self.take(request, respond, cx),
                 Poll::Ready(_) => return Poll::Ready(()),
@@ -92,6 +123,16 @@ impl Calls {
         let Some(method) = Method::of(head.uri.path()).filter(|_| is_plain(&head.headers)) else {
             return self.forward(Call { head, body, respond, method: None, read: Vec::new() }, false);
         };
+        if method == Method::LookupProfiles {
+            if self.front.limits.streams_max.get().is_none() {
+                // The sidecar has not said yet how many there may be.
+                return self.forward(Call { head, body, respond, method: None, read: Vec::new() }, false);
+            }
+            let (front, client, upstream) = (self.front.clone(), self.client.clone(), self.upstream.clone());
+            let lookups = Lookups { front, client, upstream, head, body };
+            tokio::task::spawn_local(lookups.serve(respond));
+            return;
+        }
         let mut call = Call { head, body, respond, method: Some(method), read: Vec::new() };
         // Nearly always the whole request came with its headers.
         match call.poll(cx) {
@@ -114,7 +155,18 @@ impl Calls {
                 Poll::Pending => place += 1,
             }
         }
-        is_any
+        is_any | self.hand_on_large()
+    }
+
+    /// Hands requests on that hold too much together, the largest first; returns whether there was one.
+    fn hand_on_large(&mut self) -> bool {
+        if self.waiting.iter().map(|call| call.read.len()).sum::<usize>() <= REQUESTS_BYTES_MAX {
+            return false;
+        }
+        let largest = (0..self.waiting.len()).max_by_key(|place| self.waiting[*place].read.len());
+        let call = self.waiting.swap_remove(largest.expect("some hold that much"));
+        self.end(call, Outcome::Odd);
+        true
     }
 
     fn end(&self, mut call: Call, outcome: Outcome) {
@@ -122,20 +174,48 @@ impl Calls {
             Outcome::Gone => {}
             Outcome::Odd => self.forward(call, false),
             Outcome::Whole => {
-                match call.method.and_then(|method| self.front.answer(method, message(&call.read)?, false)) {
-                    // It fails only when the client has gone meanwhile.
-                    Some(answer) => drop(send(&mut call.respond, answer, request_id(&call.head.headers))),
-                    None => self.forward(call, true),
-                }
+                let begun = Begun::now();
+                let Some((method, answer)) = call.method.and_then(|method| self.answer(method, &call.read)) else {
+                    return self.forward(call, true);
+                };
+                // It fails only when the client has gone meanwhile.
+                drop(send(&mut call.respond, self.client.counted(answer), &call.head.headers));
+                self.front.calls.borrow_mut().ended(method, begun, Code::Ok, &call.head.headers);
             }
         }
+    }
+
+    fn answer(&self, method: Method, read: &[u8]) -> Option<(Method, Vec<u8>)> {
+        self.front.answer(method, message(read)?, false).map(|answer| (method, answer))
     }
 
     fn forward(&self, call: Call, is_whole: bool) {
         self.front.reads.borrow_mut().note_forwarded();
         let Call { head, body, respond, read, .. } = call;
-        let call = forward::Call { head, read: read.into(), body: (!is_whole).then_some(body), respond };
-        tokio::task::spawn_local(forward::forward(self.front.clone(), self.upstream.clone(), call));
+        let mut respond = Respond::Waiting(respond);
+        let Some(counted) = self.counted(head.uri.path()) else {
+            // Without its words the sidecar says it itself: it counts its own streams.
+            if let Some(trailers) = self.front.refusals.borrow().trailers(refusal::Reason::Streams, &head.headers) {
+                return respond.end(trailers);
+            }
+            return respond.reset(Reason::REFUSED_STREAM);
+        };
+        let client = self.client.clone();
+        let call = forward::Call { head, read: read.into(), body: (!is_whole).then_some(body), respond, client };
+        let forwarding = forward::forward(self.front.clone(), self.upstream.clone(), call);
+        tokio::task::spawn_local(async move {
+            forwarding.await;
+            drop(counted);
+        });
+    }
+
+    /// Counts a call that lasts among the streams; None when there are as many as may be.
+    fn counted(&self, path: &str) -> Option<Option<Stream>> {
+        if STREAMS.contains(&path) {
+            self.front.limits.stream().map(Some)
+        } else {
+            Some(None)
+        }
     }
 }
 
@@ -185,11 +265,29 @@ fn is_plain(headers: &HeaderMap) -> bool {
 }
 
 fn is_to_come(timeout: &[u8]) -> bool {
-    let Some((unit, digits)) = timeout.split_last() else { return false };
-    b"HMSmun".contains(unit)
-        && (1..=8).contains(&digits.len())
-        && digits.iter().all(u8::is_ascii_digit)
-        && digits.iter().any(|digit| *digit != b'0')
+    duration(timeout).is_some_and(|timeout| !timeout.is_zero())
+}
+
+/// Returns how long the caller of a call waits for its end; None when without a deadline.
+pub fn timeout(headers: &HeaderMap) -> Option<Duration> {
+    duration(headers.get("grpc-timeout")?.as_bytes())
+}
+
+fn duration(timeout: &[u8]) -> Option<Duration> {
+    let (unit, digits) = timeout.split_last()?;
+    if !(1..=8).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let count: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    match unit {
+        b'H' => Some(Duration::from_secs(count * 3600)),
+        b'M' => Some(Duration::from_secs(count * 60)),
+        b'S' => Some(Duration::from_secs(count)),
+        b'm' => Some(Duration::from_millis(count)),
+        b'u' => Some(Duration::from_micros(count)),
+        b'n' => Some(Duration::from_nanos(count)),
+        _ => None,
+    }
 }
 
 /// Returns the only message of a request, when it is not compressed.
@@ -200,25 +298,22 @@ pub fn message(read: &[u8]) -> Option<&[u8]> {
 }
 
 /// Answers a call: headers, one message, and the status OK, with the call's id where its caller gave one.
-pub fn send(respond: &mut SendResponse<Bytes>, answer: Bytes, id: Option<HeaderValue>) -> Result<(), h2::Error> {
+pub fn send(respond: &mut SendResponse<Bytes>, answer: Bytes, asked: &HeaderMap) -> Result<(), h2::Error> {
     let mut response = Response::new(());
     *response.headers_mut() = response_headers();
     let mut stream = respond.send_response(response, false)?;
     stream.send_data(answer, false)?;
-    let mut trailers = HeaderMap::with_capacity(2);
-    trailers.insert("grpc-status", HeaderValue::from_static("0"));
-    if let Some(id) = id {
-        trailers.insert(REQUEST_ID, id);
-    }
-    stream.send_trailers(trailers)
+    stream.send_trailers(ok(asked))
 }
 
-/// Returns the id that the caller gave a call; what is none counts as not given, as `foreword/request_id.py` has it.
-fn request_id(headers: &HeaderMap) -> Option<HeaderValue> {
-    let given = headers.get_all(REQUEST_ID).iter().next_back()?;
-    let is_id = (1..=REQUEST_ID_BYTES_MAX).contains(&given.len())
-        && given.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"._:/+=@-".contains(byte));
-    is_id.then(|| given.clone())
+/// Trailers with the status OK, and with the call's id where its caller gave one.
+pub fn ok(asked: &HeaderMap) -> HeaderMap {
+    let mut trailers = HeaderMap::with_capacity(2);
+    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    if let Some(id) = request_id::given(asked) {
+        trailers.insert(REQUEST_ID, id.clone());
+    }
+    trailers
 }
 
 /// What each answer of the sidecar begins with.
@@ -277,17 +372,6 @@ mod tests {
         }
         for odd in ["", "S", "0n", "00m", "-1S", "1", "1x", "123456789S"] {
             assert!(!is_to_come(odd.as_bytes()), "{odd}");
-        }
-    }
-
-    /// The caller's id is what the sidecar takes for one, the last of several.
-    #[test]
-    fn ids_are_those_of_the_sidecar() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(request_id(&headers), None);
-        for (given, is_id) in [("a.B_9:/+=@-", true), ("a b", false), ("", false), (&"a".repeat(129), false)] {
-            headers.append(REQUEST_ID, HeaderValue::from_str(given).unwrap());
-            assert_eq!(request_id(&headers).is_some(), is_id, "{given}");
         }
     }
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
+from paths import BOTH_PATHS
 from waiting import PATIENCE_SECONDS
 
 from foreword.client import AsyncForeword, Foreword
@@ -29,6 +30,8 @@ from foreword.v1.profile_service_pb2 import (
     WatchProfilesRequest,
 )
 from foreword.v1.profile_service_pb2_grpc import ProfileServiceStub
+
+pytestmark = BOTH_PATHS
 
 WRONG = ErrorReason.ERROR_REASON_FIELD_INVALID
 
