@@ -117,7 +117,7 @@ class FrontLines:
             )
         if self._unlogged[1]:
             logger.warning(
-                "%d connections were ended that took nothing while %d bytes of answers waited (sidecar.unsent_bytes_max)",
+                "%d connections were ended that took nothing while %d bytes waited (sidecar.unsent_bytes_max)",
                 self._unlogged[1],
                 sidecar.unsent_bytes_max,
             )
@@ -135,6 +135,7 @@ def _refusal(error: ForewordError) -> str:
     status = rpc_status.to_status(rich_status(error))
     number: int = status.code.value[0]
     ((_, details),) = status.trailing_metadata
+    assert isinstance(details, bytes)
     message = quote(status.details, safe=_PLAIN).encode("ascii")
     return f"{number} {message.hex()} {b64encode(details).decode().rstrip('=')}"
 

@@ -21,12 +21,16 @@ from sidecar.front_sockets import FrontSockets
 
 
 class Fronting:
-    """Puts the front before the sidecar when it is wanted and there, and does without it otherwise."""
+    """Puts the front before the sidecar when it is wanted and there, and does without it otherwise.
+
+    Attributes:
+        lines: What it is told and tells.
+    """
 
     def __init__(self, config: Config, problems: Problems, lines: FrontLines) -> None:
         self._config = config
         self._problems = problems
-        self._lines = lines
+        self.lines = lines
         self._reason = ""
         self._binary = self._folder = Path()
         self._lock: FileLock | None = None
@@ -87,7 +91,7 @@ class Fronting:
             self._sockets.listening,
             config=self._config,
             problems=self._problems,
-            lines=self._lines,
+            lines=self.lines,
         )
         await self._front.start()
         if self._former is not None:

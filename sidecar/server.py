@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import resource
 import signal
 import sys
 import time
@@ -140,6 +141,7 @@ def run(
         ForewordError: It cannot start; the sentence says why.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
+    _allow_descriptors()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(SidecarServer(config, clock, config_file=config_file), ready))
     return 0
@@ -424,6 +426,12 @@ class SidecarServer:
 
     def _show_write_health(self) -> None:
         self._health.set(activity_service.NAME, serving=self._activity.is_healthy)
+
+
+def _allow_descriptors() -> None:
+    """Have as many descriptors as the system allows, for this process and the front: a connection takes one of each."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(server: SidecarServer, ready: Callable[[Sequence[str]], None]) -> None:

@@ -67,7 +67,7 @@ class Tracing:
         return self._nobody if self._draw() < self.share else None
 
     def drawn_elsewhere(self, headers: Mapping[str, str]) -> Context | None:
-        """Return what a span is recorded within of a call that was drawn where it was answered, unless its caller traces.
+        """Return what the span of a call is recorded within that was drawn elsewhere; as `drawn` where it is traced.
 
         Args:
             headers: What came with it of W3C's two.

@@ -8,10 +8,11 @@ use h2::server::SendResponse;
 use http::{HeaderMap, Response};
 
 use crate::answer::{framed, Method};
-use crate::connection::{message, response_headers, send};
-use crate::forward::{status, Respond, GONE, UNAVAILABLE};
+use crate::forward::{GONE, UNAVAILABLE};
 use crate::front::Front;
+use crate::grpc::{message, response_headers, send};
 use crate::proto::{Field, Fields};
+use crate::respond::{status, Respond};
 
 const SERVED: &[u8] = b"foreword.v1.ProfileService";
 const SERVICES: &[u8] = b"foreword.v1.";

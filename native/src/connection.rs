@@ -1,28 +1,28 @@
 //! One client's connection: calls that can be answered from the map are, all others are handed on.
 
 use std::future::{poll_fn, Future};
-use std::pin::{pin, Pin};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::{Connection, SendResponse};
-use h2::{Ping, PingPong, Reason, RecvStream};
-use http::{header, HeaderMap, HeaderValue, Request, Response};
+use h2::{Reason, RecvStream};
+use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::Interval;
 
-use crate::answer::{Method, PREFIX_BYTES};
+use crate::answer::Method;
 use crate::calls::{Begun, Code};
-use crate::forward::{self, Respond, Upstream};
+use crate::forward::{self, Upstream};
 use crate::front::Front;
+use crate::grpc::{is_plain, message, send};
 use crate::limits::{Client, Stream, REQUESTS_BYTES_MAX};
 use crate::lookup::Lookups;
 use crate::refusal;
-use crate::request_id::{self, REQUEST_ID};
-use crate::socket::Socket;
+use crate::respond::Respond;
+use crate::socket::{Socket, Writer};
+use crate::vigil::{Vigil, PATIENCE};
 
 /// As the sidecar's own: calls of one connection at once; further ones wait at the client.
 const STREAMS_MAX: u32 = 256;
@@ -44,12 +44,10 @@ const STREAMS: [&str; 3] = [
     "/foreword.v1.ProfileService/WatchProfiles",
     "/foreword.v1.ActivityService/StreamEvents",
 ];
-/// A client that vanished is told by a ping it does not answer within `PATIENCE`; every third one sends a ping.
-const PATIENCE: Duration = Duration::from_secs(20);
-const PATIENCES_A_PING: u32 = 3;
 
 /// Serves a connection until its client goes, or until its last call after a drain.
 pub async fn serve<T: AsyncRead + AsyncWrite + Unpin>(io: T, front: Rc<Front>, client: Arc<Client>) {
+    let (socket, writer) = Socket::of_client(io, Some(client.clone()));
     let handshake = h2::server::Builder::new()
         .max_concurrent_streams(STREAMS_MAX)
         .initial_window_size(STREAM_WINDOW_BYTES)
@@ -57,9 +55,9 @@ pub async fn serve<T: AsyncRead + AsyncWrite + Unpin>(io: T, front: Rc<Front>, c
         .max_header_list_size(HEADER_BYTES_MAX)
         .max_send_buffer_size(SEND_BUFFER_BYTES)
         .data_frame_budget(FRAMES_BYTES_MAX)
-        .handshake(Socket::of_client(io));
+        .handshake(socket);
     // A client that connects and says nothing is no client.
-    let Ok(Ok(mut connection)) = tokio::time::timeout(PATIENCE, handshake).await else { return };
+    let Ok(Ok(mut connection)) = tokio::time::timeout(PATIENCE, written(handshake, &writer)).await else { return };
     let mut vigil = Vigil::new(connection.ping_pong());
     let mut draining = front.draining.subscribe();
     let mut drained = pin!(async move { draining.wait_for(|is_draining| *is_draining).await.is_ok() });
@@ -79,9 +77,25 @@ pub async fn serve<T: AsyncRead + AsyncWrite + Unpin>(io: T, front: Rc<Front>, c
         if vigil.poll_is_vain(cx) || ended.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        calls.poll(&mut connection, cx)
+        match calls.poll(&mut connection, cx) {
+            // The rest is written when the client has made room for it.
+            Poll::Pending if matches!(writer.poll(cx), Poll::Ready(Err(_))) => Poll::Ready(()),
+            polled => polled,
+        }
     })
     .await;
+}
+
+/// Awaits something, and has written what its socket gathers meanwhile.
+pub async fn written<T: AsyncWrite + Unpin, F: Future>(awaited: F, writer: &Writer<T>) -> F::Output {
+    let mut awaited = pin!(awaited);
+    poll_fn(|cx| {
+        let polled = awaited.as_mut().poll(cx);
+        // When it fails, what is awaited does as well.
+        let _ = writer.poll(cx);
+        polled
+    })
+    .await
 }
 
 /// The calls of a connection whose requests are not whole yet.
@@ -212,7 +226,7 @@ impl Calls {
     /// Counts a call that lasts among the streams; None when there are as many as may be.
     fn counted(&self, path: &str) -> Option<Option<Stream>> {
         if STREAMS.contains(&path) {
-            self.front.limits.stream().map(Some)
+            self.front.limits.stream(false).map(Some)
         } else {
             Some(None)
         }
@@ -254,134 +268,6 @@ impl Call {
                     }
                 }
             }
-        }
-    }
-}
-
-/// Whether a call is an ordinary one: gRPC, with no deadline or one that has not passed yet.
-fn is_plain(headers: &HeaderMap) -> bool {
-    let is_grpc = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() == b"application/grpc");
-    is_grpc && headers.get("grpc-timeout").is_none_or(|timeout| is_to_come(timeout.as_bytes()))
-}
-
-fn is_to_come(timeout: &[u8]) -> bool {
-    duration(timeout).is_some_and(|timeout| !timeout.is_zero())
-}
-
-/// Returns how long the caller of a call waits for its end; None when without a deadline.
-pub fn timeout(headers: &HeaderMap) -> Option<Duration> {
-    duration(headers.get("grpc-timeout")?.as_bytes())
-}
-
-fn duration(timeout: &[u8]) -> Option<Duration> {
-    let (unit, digits) = timeout.split_last()?;
-    if !(1..=8).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let count: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    match unit {
-        b'H' => Some(Duration::from_secs(count * 3600)),
-        b'M' => Some(Duration::from_secs(count * 60)),
-        b'S' => Some(Duration::from_secs(count)),
-        b'm' => Some(Duration::from_millis(count)),
-        b'u' => Some(Duration::from_micros(count)),
-        b'n' => Some(Duration::from_nanos(count)),
-        _ => None,
-    }
-}
-
-/// Returns the only message of a request, when it is not compressed.
-pub fn message(read: &[u8]) -> Option<&[u8]> {
-    let (prefix, message) = read.split_at_checked(PREFIX_BYTES)?;
-    let size = u32::from_be_bytes(prefix[1..].try_into().expect("4 bytes"));
-    (prefix[0] == 0 && message.len() == size as usize).then_some(message)
-}
-
-/// Answers a call: headers, one message, and the status OK, with the call's id where its caller gave one.
-pub fn send(respond: &mut SendResponse<Bytes>, answer: Bytes, asked: &HeaderMap) -> Result<(), h2::Error> {
-    let mut response = Response::new(());
-    *response.headers_mut() = response_headers();
-    let mut stream = respond.send_response(response, false)?;
-    stream.send_data(answer, false)?;
-    stream.send_trailers(ok(asked))
-}
-
-/// Trailers with the status OK, and with the call's id where its caller gave one.
-pub fn ok(asked: &HeaderMap) -> HeaderMap {
-    let mut trailers = HeaderMap::with_capacity(2);
-    trailers.insert("grpc-status", HeaderValue::from_static("0"));
-    if let Some(id) = request_id::given(asked) {
-        trailers.insert(REQUEST_ID, id.clone());
-    }
-    trailers
-}
-
-/// What each answer of the sidecar begins with.
-pub fn response_headers() -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(2);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    headers.insert("grpc-accept-encoding", HeaderValue::from_static("identity, deflate, gzip"));
-    headers
-}
-
-/// Looks after a client that may have vanished without a word.
-struct Vigil {
-    pings: Option<PingPong>,
-    interval: Interval,
-    looks: u32,
-    is_waiting: bool,
-}
-
-impl Vigil {
-    fn new(pings: Option<PingPong>) -> Self {
-        let mut interval = tokio::time::interval(PATIENCE);
-        interval.reset();
-        Self { pings, interval, looks: 0, is_waiting: false }
-    }
-
-    /// Whether the client has not answered a ping in time.
-    fn poll_is_vain(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(pings) = &mut self.pings else { return false };
-        if self.is_waiting && pings.poll_pong(cx).is_ready() {
-            self.is_waiting = false;
-        }
-        while Pin::new(&mut self.interval).poll_tick(cx).is_ready() {
-            if self.is_waiting {
-                return true;
-            }
-            self.looks += 1;
-            if self.looks % PATIENCES_A_PING == 0 {
-                self.is_waiting = pings.send_ping(Ping::opaque()).is_ok();
-                // Asked at once, so that the pong wakes this task.
-                self.is_waiting &= pings.poll_pong(cx).is_pending();
-            }
-        }
-        false
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A deadline that has passed, and one that is no deadline, are left to the sidecar.
-    #[test]
-    fn deadlines_to_come_are_told() {
-        for to_come in ["1n", "5S", "00000001m", "99999999H"] {
-            assert!(is_to_come(to_come.as_bytes()), "{to_come}");
-        }
-        for odd in ["", "S", "0n", "00m", "-1S", "1", "1x", "123456789S"] {
-            assert!(!is_to_come(odd.as_bytes()), "{odd}");
-        }
-    }
-
-    /// Only one whole message that is not compressed is read.
-    #[test]
-    fn messages_are_whole() {
-        assert_eq!(message(b"\0\0\0\0\x02ab"), Some(&b"ab"[..]));
-        assert_eq!(message(b"\0\0\0\0\0"), Some(&b""[..]));
-        for odd in [&b""[..], b"\0\0\0\0", b"\x01\0\0\0\x02ab", b"\0\0\0\0\x02a", b"\0\0\0\0\x02abc"] {
-            assert_eq!(message(odd), None);
         }
     }
 }

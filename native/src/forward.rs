@@ -4,22 +4,22 @@ use std::future::poll_fn;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{ResponseFuture, SendRequest};
-use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
-use http::{request, HeaderMap, HeaderValue, Request, Response, Uri};
+use http::{request, Request, Response, Uri};
 use tokio::net::UnixStream;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::alone;
-use crate::connection::{response_headers, FRAMES_BYTES_MAX, REQUEST_BYTES_MAX};
+use crate::connection::{FRAMES_BYTES_MAX, REQUEST_BYTES_MAX};
 use crate::front::Front;
+use crate::grpc::response_headers;
 use crate::limits::Client;
+use crate::respond::{status, Respond};
 use crate::socket::Socket;
 
 /// What the sidecar may send of one answer, and of all of a connection, before the client has taken it.
@@ -54,57 +54,6 @@ pub struct Call {
     pub body: Option<RecvStream>,
     pub respond: Respond,
     pub client: Arc<Client>,
-}
-
-/// Where the answer to a call goes.
-pub enum Respond {
-    Waiting(SendResponse<Bytes>),
-    /// Its headers were sent.
-    Begun(SendStream<Bytes>),
-}
-
-impl Respond {
-    /// Returns where messages are sent, with the sidecar's headers before the first; None when the client has gone.
-    pub fn sending(&mut self) -> Option<&mut SendStream<Bytes>> {
-        if let Self::Waiting(respond) = self {
-            let mut response = Response::new(());
-            *response.headers_mut() = response_headers();
-            *self = Self::Begun(respond.send_response(response, false).ok()?);
-        }
-        match self {
-            Self::Begun(sending) => Some(sending),
-            Self::Waiting(_) => None,
-        }
-    }
-
-    /// Ends the call with its trailers, after headers or in their place. It fails only when the client has gone.
-    pub fn end(&mut self, trailers: HeaderMap) {
-        match self {
-            Self::Waiting(respond) => {
-                let mut response = Response::new(());
-                let mut headers = response_headers();
-                headers.extend(trailers);
-                *response.headers_mut() = headers;
-                let _ = respond.send_response(response, true);
-            }
-            Self::Begun(sending) => drop(sending.send_trailers(trailers)),
-        }
-    }
-
-    /// Breaks the call off; does nothing when it has ended.
-    pub fn reset(&mut self, reason: Reason) {
-        match self {
-            Self::Waiting(respond) => respond.send_reset(reason),
-            Self::Begun(sending) => sending.send_reset(reason),
-        }
-    }
-
-    pub fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reason, h2::Error>> {
-        match self {
-            Self::Waiting(respond) => respond.poll_reset(cx),
-            Self::Begun(sending) => sending.poll_reset(cx),
-        }
-    }
 }
 
 impl Upstream {
@@ -331,14 +280,4 @@ fn reason_of(error: &h2::Error) -> Reason {
     } else {
         Reason::REFUSED_STREAM
     }
-}
-
-/// Trailers with a status; a message has no letter that would need percent-encoding.
-pub fn status(code: u8, message: &'static str) -> HeaderMap {
-    let mut trailers = HeaderMap::with_capacity(2);
-    trailers.insert("grpc-status", HeaderValue::from(u16::from(code)));
-    if !message.is_empty() {
-        trailers.insert("grpc-message", HeaderValue::from_static(message));
-    }
-    trailers
 }

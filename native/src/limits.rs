@@ -28,6 +28,7 @@ pub struct Limits {
     unsent: Arc<AtomicUsize>,
     clients: RefCell<Vec<Weak<Client>>>,
     streams: Cell<usize>,
+    our_streams: Cell<usize>,
     /// Connections and streams, as the sidecar was last told.
     told: Cell<(usize, usize)>,
     /// Connections that were refused, and that were ended because they took nothing, since they were last taken.
@@ -47,7 +48,11 @@ pub struct Client {
 }
 
 /// A stream of its client's, counted for as long as it lives.
-pub struct Stream(Rc<Limits>);
+pub struct Stream {
+    limits: Rc<Limits>,
+    /// Whether it is answered here, and the sidecar does not know of it.
+    is_ours: bool,
+}
 
 impl Limits {
     pub fn new() -> Self {
@@ -58,6 +63,7 @@ impl Limits {
             unsent: Arc::default(),
             clients: RefCell::default(),
             streams: Cell::new(0),
+            our_streams: Cell::new(0),
             told: Cell::new((0, 0)),
             refused: Cell::new(0),
             ended: Cell::new(0),
@@ -91,13 +97,14 @@ impl Limits {
         Some(client)
     }
 
-    /// Counts a stream; None when there are as many as may be.
-    pub fn stream(self: &Rc<Self>) -> Option<Stream> {
+    /// Counts a stream that is answered here, or is handed on; None when there are as many as may be.
+    pub fn stream(self: &Rc<Self>, is_ours: bool) -> Option<Stream> {
         if self.streams_max.get().is_some_and(|max| self.streams.get() >= max) {
             return None;
         }
         self.streams.set(self.streams.get() + 1);
-        Some(Stream(self.clone()))
+        self.our_streams.set(self.our_streams.get() + usize::from(is_ours));
+        Some(Stream { limits: self.clone(), is_ours })
     }
 
     pub fn connection_count(&self) -> usize {
@@ -106,7 +113,7 @@ impl Limits {
 
     /// Appends what has changed since it was last taken, as lines of the control channel.
     pub fn take_lines(&self, lines: &mut String) {
-        let open = (self.connection_count(), self.streams.get());
+        let open = (self.connection_count(), self.our_streams.get());
         if self.told.replace(open) != open {
             writeln!(lines, "open {} {}", open.0, open.1).expect("a String grows");
         }
@@ -158,9 +165,18 @@ impl Limits {
     }
 }
 
+impl Stream {
+    /// Notes that the sidecar answers it from now on.
+    pub fn hand_on(&mut self) {
+        let ours = usize::from(std::mem::take(&mut self.is_ours));
+        self.limits.our_streams.set(self.limits.our_streams.get() - ours);
+    }
+}
+
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.0.streams.set(self.0.streams.get() - 1);
+        self.hand_on();
+        self.limits.streams.set(self.limits.streams.get() - 1);
     }
 }
 
@@ -171,6 +187,11 @@ impl Client {
         self.unsent.fetch_add(size, Relaxed);
         self.all.fetch_add(size, Relaxed);
         Bytes::from_owner(Counted { bytes, size, client: self.clone() })
+    }
+
+    /// Notes that the system has taken so many bytes for it.
+    pub fn note_taken(&self, size: usize) {
+        self.taken.fetch_add(size, Relaxed);
     }
 
     /// Returns whether all of its answers are taken within so long; it is looked so often.
@@ -205,7 +226,6 @@ impl<T: AsRef<[u8]>> AsRef<[u8]> for Counted<T> {
 impl<T> Drop for Counted<T> {
     fn drop(&mut self) {
         self.client.unsent.fetch_sub(self.size, Relaxed);
-        self.client.taken.fetch_add(self.size, Relaxed);
         self.client.all.fetch_sub(self.size, Relaxed);
     }
 }
@@ -232,10 +252,14 @@ mod tests {
         let _third = limits.connect().unwrap();
         assert_eq!(lines(&limits), "open 2 0\nlimited 1 0\n");
         assert_eq!(lines(&limits), "");
-        let stream = limits.stream();
-        assert!(limits.stream().is_none());
+        let mut stream = limits.stream(true);
+        assert!(limits.stream(false).is_none());
+        assert_eq!(lines(&limits), "open 2 1\n");
+        stream.as_mut().unwrap().hand_on();
+        assert!(limits.stream(false).is_none());
+        assert_eq!(lines(&limits), "open 2 0\n");
         drop(stream);
-        assert!(limits.stream().is_some());
+        assert!(limits.stream(true).is_some());
     }
 
     /// A client with a megabyte waits; with less only while all hold too much; one that holds nothing never does.
@@ -271,6 +295,7 @@ mod tests {
         for _ in 0..=STALLED_LOOKS {
             let held = slow.counted(vec![0; 200]);
             limits.relieve(&mut noted);
+            slow.note_taken(1);
             drop(held);
         }
         assert!(stuck.is_ended.load(Relaxed) && !slow.is_ended.load(Relaxed));

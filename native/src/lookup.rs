@@ -16,11 +16,12 @@ use tokio::sync::watch;
 
 use crate::answer::{Method, PREFIX_BYTES};
 use crate::calls::{Begun, Code};
-use crate::connection::{ok, timeout};
-use crate::forward::{self, pass, Respond, Upstream};
+use crate::forward::{self, pass, Upstream};
 use crate::front::Front;
+use crate::grpc::{ok, timeout};
 use crate::limits::Client;
 use crate::refusal;
+use crate::respond::Respond;
 
 /// Larger than any lookup that is in order: a user's id, a namespace and a number.
 const LOOKUP_BYTES_MAX: usize = 512;
@@ -58,12 +59,17 @@ impl Lookups {
         let begun = Begun::now();
         let Self { front, client, upstream, head, mut body } = self;
         let mut respond = Respond::Waiting(respond);
-        let Some(_counted) = front.limits.stream() else {
+        let Some(mut counted) = front.limits.stream(true) else {
             let trailers = front.refusals.borrow().trailers(refusal::Reason::Streams, &head.headers);
             // Without the words the sidecar has to say it.
             let Some(trailers) = trailers else { return respond.reset(Reason::REFUSED_STREAM) };
             respond.end(trailers);
-            return front.calls.borrow_mut().ended(Method::LookupProfiles, begun, Code::ResourceExhausted, &head.headers);
+            return front.calls.borrow_mut().ended(
+                Method::LookupProfiles,
+                begun,
+                Code::ResourceExhausted,
+                &head.headers,
+            );
         };
         let mut read = BytesMut::new();
         let (mut draining, mut goodbye_draining) = (front.draining.subscribe(), front.draining.subscribe());
@@ -95,6 +101,7 @@ impl Lookups {
                 Code::Unavailable
             }
             End::Odd => {
+                counted.hand_on();
                 front.reads.borrow_mut().note_forwarded();
                 // From here on it is a call of the sidecar's, which counts it.
                 let call = forward::Call { head, read: read.freeze(), body: Some(body), respond, client };
@@ -113,12 +120,7 @@ struct Answers<'a> {
 }
 
 impl Answers<'_> {
-    async fn serve(
-        &mut self,
-        body: &mut RecvStream,
-        read: &mut BytesMut,
-        draining: &mut watch::Receiver<bool>,
-    ) -> End {
+    async fn serve(&mut self, body: &mut RecvStream, read: &mut BytesMut, draining: &mut watch::Receiver<bool>) -> End {
         loop {
             let data = tokio::select! {
                 data = body.data() => data,

@@ -7,9 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::forward::Respond;
+use crate::connection::written;
 use crate::front::Front;
 use crate::refusal::Reason;
+use crate::respond::Respond;
 use crate::socket::Socket;
 
 /// Clients that are told at once; of further ones the connection ends without a word, and they wait longer and longer.
@@ -27,8 +28,13 @@ pub async fn turn_away<T: AsyncRead + AsyncWrite + Unpin>(io: T, front: &Front) 
 }
 
 async fn refuse<T: AsyncRead + AsyncWrite + Unpin>(io: T, front: &Front) -> Option<()> {
+    let (socket, writer) = Socket::of_client(io, None);
+    written(answer(socket, front), &writer).await
+}
+
+async fn answer<T: AsyncRead + AsyncWrite + Unpin>(socket: Socket<T>, front: &Front) -> Option<()> {
     let mut connection =
-        h2::server::Builder::new().max_concurrent_streams(1).handshake::<_, Bytes>(Socket::of_client(io)).await.ok()?;
+        h2::server::Builder::new().max_concurrent_streams(1).handshake::<_, Bytes>(socket).await.ok()?;
     while let Some(call) = poll_fn(|cx| connection.poll_accept(cx)).await {
         let (request, respond) = call.ok()?;
         let trailers = front.refusals.borrow().trailers(Reason::Connections, request.headers())?;

@@ -259,7 +259,12 @@ def test_every_stream_is_the_sidecars(doors: Doors) -> None:
 
 @pytest.mark.parametrize(
     "metadata",
-    [(("grpc-encoding", "gzip"),), (("grpc-encoding", "no-such"),), (("x-request-id", "b" * 200),), (("a", "b"),)],
+    [
+        (("grpc-encoding", "gzip"),),
+        (("grpc-encoding", "no-such"),),
+        (("x-request-id", "b" * 200),),
+        (("a", "b"),),
+    ],
     ids=["compressed", "of an unknown encoding", "with an odd id", "with metadata"],
 )
 def test_streams_with_odd_metadata_are_the_sidecars(
@@ -275,7 +280,9 @@ def test_lookups_in_order_are_the_fronts_own(running: Any, doors: Doors) -> None
     """A stream without an odd lookup never reaches the sidecar."""
     running.clock.advance(0)
     before = running.client.status().front.answered
-    requests = [LookupProfilesRequest(user_id="fresh", lookup_id=number).SerializeToString() for number in range(9)]
+    requests = [
+        LookupProfilesRequest(user_id="fresh", lookup_id=number).SerializeToString() for number in range(9)
+    ]
     assert len(doors.both_streams(requests)[0].bodies) == 9
     running.clock.advance(0)
     assert running.client.status().front.answered == before + 1
