@@ -33,6 +33,7 @@ def load(
     in_flight: int = 1,
     seconds: float,
     rate: float | None = None,
+    method: str = "GetProfile",
 ) -> dict[str, float]:
     """Read users of benchmarks/population.py, and return what came of it.
 
@@ -43,13 +44,14 @@ def load(
         in_flight: Calls under way on each connection, one after the other as they are answered; without a rate.
         seconds: How long.
         rate: Calls that begin in a second on all connections together, at random times and whatever was answered.
+        method: Of ProfileService.
 
     Raises:
         ForewordError: A call failed, or so many wait for an answer that the rate cannot be held.
     """
-    arguments = [address, str(connections), str(in_flight), str(seconds), str(users)]
+    arguments = [address, str(connections), str(in_flight), str(seconds), str(users), method]
     if rate is not None:
-        arguments += ["GetProfile", f"{rate:.0f}"]
+        arguments.append(f"{rate:.0f}")
     done = subprocess.run([_BINARY, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise ForewordError(f"the load client failed: {done.stderr.strip()}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import statistics
 import subprocess
@@ -30,6 +31,7 @@ SECONDS = 2.0
 CALLS = 1_000
 IN_FLIGHT = 32
 CONNECTIONS = 16
+_GO = Path(__file__).parents[1] / "clients" / "go"
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Served:
     address: str
     processes: tuple[int, ...]
     client: Foreword
+    go: Path | None
     health: Callable[[str], bytes]
 
     def cpu_seconds(self) -> float:
@@ -68,15 +71,27 @@ def run() -> Table:
         stores = Path(folder) / "p", Path(folder) / "n"
         write_profiles(stores[0], USERS)
         shutil.copytree(stores[0], stores[1])
-        with _path(stores[0], "off") as python, _path(stores[1], "auto") as native:
+        go = _built_go(Path(folder))
+        with _path(stores[0], "off", go) as python, _path(stores[1], "auto", go) as native:
             measured = _rounds((python, native))
             resident = resident_bytes(native.processes[0]) / 1e6
         redis = _redis(Path(folder))
     return _table(*measured, redis, resident)
 
 
+def _built_go(folder: Path) -> Path | None:
+    """Return the client in Go; None where go is not installed, or what it needs cannot be had."""
+    if shutil.which("go") is None:
+        return None
+    binary = folder / "latency"
+    done = subprocess.run(
+        ["go", "build", "-o", binary, "./latency"], cwd=_GO, capture_output=True, check=False
+    )
+    return binary if done.returncode == 0 else None
+
+
 @contextlib.contextmanager
-def _path(store: Path, native: str) -> Iterator[Served]:
+def _path(store: Path, native: str, go: Path | None) -> Iterator[Served]:
     with (
         sidecar(store, native=native) as (address, pid),
         Foreword(address, raises=True) as client,
@@ -88,7 +103,7 @@ def _path(store: Path, native: str) -> Iterator[Served]:
             "/grpc.health.v1.Health/Check"
         )
         processes = (front.process_id, pid) if front.is_native else (pid,)
-        yield Served(address, processes, client, lambda _user: check(b"", timeout=5))
+        yield Served(address, processes, client, go, lambda _user: check(b"", timeout=5))
 
 
 def _rounds(paths: tuple[Served, Served]) -> tuple[Measured, Measured]:
@@ -101,6 +116,8 @@ def _rounds(paths: tuple[Served, Served]) -> tuple[Measured, Measured]:
             _one_in_flight,
             _many_in_flight,
             _many_connections,
+            _lookups,
+            _go,
             _grpcio,
             _forwarded,
             _beside_a_writer,
@@ -128,6 +145,21 @@ def _many_connections(path: Served, taken: Measured) -> None:
         "calls/s, connections",
         load(path.address, USERS, connections=CONNECTIONS, seconds=SECONDS)["calls_a_second"],
     )
+
+
+def _lookups(path: Served, taken: Measured) -> None:
+    before = path.cpu_seconds()
+    done = load(path.address, USERS, in_flight=IN_FLIGHT, seconds=SECONDS, method="LookupProfiles")
+    taken.add("lookups/s", done["calls_a_second"])
+    taken.add("lookup cpu", (path.cpu_seconds() - before) / done["calls"] * 1e6)
+
+
+def _go(path: Served, taken: Measured) -> None:
+    if path.go is not None:
+        command = [path.go, path.address, str(USERS), str(CALLS)]
+        done = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        taken.add("go p50", done["p50_us"])
+        taken.add("go p99", done["p99_us"])
 
 
 def _grpcio(path: Served, taken: Measured) -> None:
@@ -194,6 +226,10 @@ def _redis_rate(command: list[str]) -> float:
     return float(done.stdout.splitlines()[-1].split(",")[1].strip('"'))
 
 
+def _times(measured: Measured) -> str:
+    return f"{measured.median('lookups/s') / measured.median('calls/s'):.1f}"
+
+
 def _table(python: Measured, native: Measured, redis: float | None, resident: float) -> Table:
     table = Table(
         "native",
@@ -213,8 +249,14 @@ def _table(python: Measured, native: Measured, redis: float | None, resident: fl
         ("p50 of a health check, forwarded, µs", "health p50", "≤ 1.3 ×", "{:.0f}".format),
         (f"calls a second, {CONNECTIONS} connections, one in flight on each", "calls/s, connections", "",
          "{:,.0f}".format),
+        (f"lookups a second, one stream, {IN_FLIGHT} in flight", "lookups/s", "", "{:,.0f}".format),
+        ("processor time of all that serves, a lookup of these, µs", "lookup cpu", "", "{:.1f}".format),
+        ("p50 from a Go client, one in flight, µs", "go p50", "≤ 0.3 ×", "{:.0f}".format),
+        ("p99 of these, µs", "go p99", "", "{:.0f}".format),
     ]  # fmt: skip
     for title, name, aim, shown in rows:
+        if name not in native.values:
+            continue
         mine, base = native.median(name), python.median(name)
         table.add(title, shown(base), shown(mine), ratio(mine, base), aim)
     table.notes += [
@@ -222,7 +264,15 @@ def _table(python: Measured, native: Measured, redis: float | None, resident: fl
         f"p99 beside a writer is {ratio(native.median('recording p99'), native.median('grpcio p99'))} the front's own "
         f"without one (aim ≤ 1.5 ×). The front's memory beyond the mapped file: {resident:.1f} MB.",
     ]
-    if redis is not None:
+    table.notes.append(
+        f"A lookup in a stream beside a call of GetProfile: {_times(python)} × as many a second of the sidecar alone, "
+        f"{_times(native)} × of the front."
+    )
+    if "go p50" not in native.values:
+        table.notes.append("Nothing from Go: it is not installed here, or its modules cannot be had.")
+    if redis is None:
+        table.notes.append("Nothing of Redis: redis-server and redis-benchmark are not installed here.")
+    else:
         share = ratio(native.median("calls/s, connections"), redis)
         table.notes.append(
             f"redis-benchmark, GET of {PROFILE_BYTES} bytes, {CONNECTIONS} connections, in the same run: {redis:,.0f} "

@@ -59,8 +59,7 @@ def run() -> Table:
         f"Watches: a snapshot of {USERS:,} profiles of 2 KB; then {COMMITS} commits of {COMMIT_USERS} revisions each, "
         "until the slowest of the watchers has all: no faster than the writer. p50 and p99 are from a commit's end to "
         "its arrival at the last watcher, one commit at a time; the sidecar looks every 20 ms.",
-        "Without the native front, which answers GetProfile itself, faster than a stream that it hands on: there, "
-        "calls are the better way.",
+        "Without the native front: lookups through that are in native.md.",
         "Client, writer and server share two cores. Server µs: processor time of the sidecar.",
     ]
     return table

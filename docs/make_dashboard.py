@@ -106,6 +106,8 @@ PANELS: dict[str, list[Panel]] = {
                 _rate("foreword_front_calls_total", "outcome"): "{{outcome}}",
                 _sum("foreword_front_native", "instance"): "serves {{instance}}",
                 _sum("foreword_front_restarts_total", "instance"): "started again {{instance}}",
+                _sum("foreword_front_connections", "instance"): "connections {{instance}}",
+                _rate("foreword_front_limited_total", "outcome"): "{{outcome}}",
             },
         ),
     ],

@@ -126,6 +126,18 @@ class Sidecar(Section):
     front_alone_seconds: Annotated[int, Field(ge=0, le=86_400)] = 600
     """How long the native front goes on answering reads after the sidecar behind it has died, unless it is started
     again. Long enough for an update gone wrong to be mended; a front that nobody comes back to ends."""
+    front_hold_seconds: Annotated[float, Field(ge=0, le=60)] = 5.0
+    """How long after the sidecar died the native front holds calls that only the sidecar can answer, so that a restart
+    costs them time and not an error; then they are UNAVAILABLE at once. A restart takes one or two seconds. 0: none
+    is held."""
+    connections_max: Annotated[int, Field(ge=1, le=100_000)] = 1024
+    """Connections that the native front serves at once; calls on further ones are refused with STREAMS_EXHAUSTED. An
+    idle one takes some 30 KB and a descriptor, and another of each in the sidecar once a call of it is handed on.
+    Without the front there is no limit: gRPC has none."""
+    unsent_bytes_max: Annotated[int, Field(ge=1 << 20, le=1 << 36)] = 256 << 20
+    """Bytes of answers that clients of the native front have not taken, all together. A client with 1 MiB of its own is
+    answered no further until it takes some; beyond the sum, clients that have taken nothing for a second lose their
+    connection, those who hold most first."""
 
     @field_validator("listen")
     @classmethod

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import grpc
 
@@ -52,6 +52,18 @@ class _Method:
         self.durations = Histogram()
 
 
+class ToldCall(NamedTuple):
+    """A call that the native front answered and tells of by itself."""
+
+    service: str
+    method: str
+    code: str
+    seconds: float
+    ended_ns: int
+    request_id: str
+    headers: Mapping[str, str]
+
+
 class Calls:
     """Names, times and counts calls.
 
@@ -66,6 +78,8 @@ class Calls:
         self.tracing: Tracing | None = None
         self._methods: dict[str, _Method] = {}
         self._running = 0
+        # Streams that the native front answers; its other calls are over within microseconds.
+        self.running_elsewhere = 0
         # Of them, those that answer once to one request; the others end with their caller, or are told to.
         self._single = 0
         self._none_single = asyncio.Event()
@@ -92,7 +106,7 @@ class Calls:
 
     def put(self, page: Page) -> None:
         """Add what was counted; a method nobody called is left out."""
-        page.put(RUNNING, self._running)
+        page.put(RUNNING, self._running + self.running_elsewhere)
         for name, method in self._methods.items():
             if method.codes:
                 page.put(SECONDS, method.durations, name)
@@ -106,6 +120,45 @@ class Calls:
             _call_status(name, method)
             for name, method in sorted(called, key=lambda one: -one[1].codes.total())
         ]
+
+    # -- calls that the native front answered -----------------------------------------------------------------
+
+    def ended_elsewhere(self, name: str, code: str, count: int) -> None:
+        """Count calls of a method that ended so."""
+        self._methods[name].codes[code] += count
+
+    def took_elsewhere(self, name: str, seconds: float, counts: Sequence[int]) -> None:
+        """Count their durations: the sum of all, and how many are in each bucket."""
+        self._methods[name].durations.merge(seconds, counts)
+
+    def told_elsewhere(self, call: ToldCall) -> None:
+        """Log and trace a call that was drawn."""
+        this = Request(call.request_id)
+        if logger.isEnabledFor(logging.DEBUG):
+            name = f"{call.service.rpartition('.')[2]}.{call.method}"
+            within = request_id.current.set(this)
+            logger.debug("%s %s in %.3f ms", name, call.code, call.seconds * 1000)
+            request_id.current.reset(within)
+        if self.tracing is not None and (drawn := self.tracing.drawn_elsewhere(call.headers)) is not None:
+            full_name = f"{call.service}/{call.method}"
+            self.tracing.record(
+                full_name,
+                call.seconds,
+                _attributes(full_name, call.code, this),
+                within=drawn,
+                is_call=True,
+                is_error=call.code in _FAULTS,
+                ended_ns=call.ended_ns,
+            )
+
+    @property
+    def telling(self) -> str:
+        """Of which calls the front is to tell one by one: all, none, or this share and those that are traced."""
+        if logger.isEnabledFor(logging.DEBUG):
+            return "all"
+        return "none" if self.tracing is None else f"{self.tracing.share:g}"
+
+    # -- calls of the sidecar's own -----------------------------------------------------------------------------
 
     def _behaviour(self, service: str, method: str, handler: Handler) -> Behaviour:
         behaviour, is_single = behaviour_of(handler), kind_of(handler) == SINGLE

@@ -51,12 +51,19 @@ class StreamsExhaustedError(ForewordError):
         setting: The key that limits them.
     """
 
-    def __init__(self, setting: str, limit: int) -> None:
+    def __init__(self, setting: str, limit: int, *, what: str = "such streams") -> None:
         super().__init__(
-            f"{limit:,} such streams are open, as many as may be",
+            f"{limit:,} {what} are open, as many as may be",
             hint=f"end one, let several share one, or raise {setting}",
         )
         self.setting = setting
+
+
+class ConnectionsExhaustedError(StreamsExhaustedError):
+    """More connections are open than the sidecar takes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__("sidecar.connections_max", limit, what="connections")
 
 
 class ResyncRequiredError(ForewordError):

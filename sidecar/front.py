@@ -12,21 +12,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from foreword.clock import Clock, ReplayClock, SystemClock
 from foreword.config import Config
-from foreword.keys import UserKey
 from foreword.problems import Problems
 from foreword.v1.operator_service_pb2 import FrontStatus
 from sidecar.errors import FrontError
+from sidecar.front_lines import FrontLines
 from sidecar.front_sockets import Listening
-from sidecar.open_triggers import OpenTriggers
-from sidecar.reads import Reads
 
 logger = logging.getLogger("sidecar")
 
 COMPONENT = "sidecar.front"
 # What the lines of the channel mean; native/src/control.rs has the same number.
-PROTOCOL = "1"
+PROTOCOL = "2"
 # A few milliseconds on a busy machine.
 _START_SECONDS_MAX = 10.0
 # The front answers within a tick; one that says nothing for so long hangs.
@@ -78,17 +75,13 @@ class Front:
         listening: Sequence[Listening],
         *,
         config: Config,
-        clock: Clock,
         problems: Problems,
-        triggers: OpenTriggers,
-        reads: Reads,
+        lines: FrontLines,
     ) -> None:
         self._command = _command(binary, folder, listening, config)
         self._descriptors = [one.socket.fileno() for one in listening]
-        self._clock = clock
         self._problems = problems
-        self._triggers = triggers
-        self._reads = reads
+        self._lines = lines
         self._process: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._said: dict[str, str] = {}
@@ -100,7 +93,6 @@ class Front:
         self._ending = asyncio.Event()
         self._last_end = ""
         self._keeper: asyncio.Task[None] | None = None
-        self._status = FrontStatus(is_native=True)
 
     async def start(self) -> None:
         """Start it, and return once it serves.
@@ -125,14 +117,14 @@ class Front:
 
     def status(self) -> FrontStatus:
         """Return what it has done since the sidecar started."""
-        return self._status
+        return self._lines.status
 
     def tick(self) -> None:
         """Tell it what has changed, and end it when it hangs; call this once in a while."""
         if self._writer is None:
             return
-        self._tell("clock", _clock_line(self._clock))
-        self._tell("tell-all", str(int(self._triggers.notes_reads)))
+        for name, line in self._lines.said():
+            self._tell(name, line)
         if self._beat == self._answered_beat:
             self._silent_since = time.monotonic()
             self._beat += 1
@@ -181,7 +173,7 @@ class Front:
             self._last_end = await self._run()
             if self._ending.is_set() or not self._ready.is_set():
                 return
-            self._status.restarts += 1
+            self._lines.status.restarts += 1
             if time.monotonic() - started >= _HEALTHY_SECONDS:
                 delay = _BACKOFF_SECONDS
             said = f"the front ended with {self._last_end}; it is started again"
@@ -204,7 +196,7 @@ class Front:
         async with self._heard:
             self._beat = self._answered_beat
             self._heard.notify_all()
-        self._status.process_id = process.pid
+        self._lines.status.process_id = process.pid
         try:
             with contextlib.suppress(ConnectionError):
                 # A line that it did not live to end is none.
@@ -213,6 +205,7 @@ class Front:
         finally:
             self._writer.close()
             self._writer = None
+            self._lines.gone()
         # Its channel ends with it, or just before.
         _, said = await asyncio.to_thread(process.communicate)
         return " ".join([f"code {process.returncode}", *said.decode(errors="replace").splitlines()[-1:]])
@@ -234,13 +227,6 @@ class Front:
 
     async def _hear(self, words: list[str]) -> None:
         match words:
-            case ["asks", user]:
-                self._triggers.ask(UserKey(bytes.fromhex(user)))
-            case ["reads", segment, count]:
-                self._reads.add(int(segment), int(count))
-            case ["calls", answered, forwarded]:
-                self._status.answered += int(answered)
-                self._status.forwarded += int(forwarded)
             case ["beat", number]:
                 async with self._heard:
                     self._answered_beat = int(number)
@@ -249,6 +235,8 @@ class Front:
                 self._ready.set()
                 self._problems.end(COMPONENT, "ended")
                 self.tick()
+            case _:
+                self._lines.hear(words)
 
     def _tell(self, name: str, line: str) -> None:
         """Say something unless it was said already."""
@@ -259,16 +247,6 @@ class Front:
     def _write(self, line: str) -> None:
         if self._writer is not None:
             self._writer.write(f"{line}\n".encode())
-
-
-def _clock_line(clock: Clock) -> str:
-    match clock:
-        case SystemClock():
-            return "offset 0"
-        case ReplayClock():
-            return f"offset {clock.offset_ms}"
-        case _:
-            return f"at {clock.now_ms()}"
 
 
 def _command(binary: Path, folder: Path, listening: Sequence[Listening], config: Config) -> list[str]:

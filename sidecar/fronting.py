@@ -9,7 +9,6 @@ from pathlib import Path
 import grpc
 
 from foreword.addresses import parse_address
-from foreword.clock import Clock
 from foreword.config import Config
 from foreword.errors import StoreLockedError, StoreNotWritableError
 from foreword.problems import Problems
@@ -18,23 +17,22 @@ from foreword.v1.operator_service_pb2 import FrontStatus
 from sidecar.errors import FrontError
 from sidecar.front import COMPONENT, Front, find_binary
 from sidecar.front_door import SIDECAR_SOCKET, FormerFront, find_former, front_folder
+from sidecar.front_lines import FrontLines
 from sidecar.front_sockets import FrontSockets
 from sidecar.listen import asks_who
-from sidecar.open_triggers import OpenTriggers
-from sidecar.reads import Reads
 
 
 class Fronting:
-    """Puts the front before the sidecar when it is wanted and there, and does without it otherwise."""
+    """Puts the front before the sidecar when it is wanted and there, and does without it otherwise.
 
-    def __init__(
-        self, config: Config, clock: Clock, problems: Problems, triggers: OpenTriggers, reads: Reads
-    ) -> None:
+    Attributes:
+        lines: What it is told and tells.
+    """
+
+    def __init__(self, config: Config, problems: Problems, lines: FrontLines) -> None:
         self._config = config
-        self._clock = clock
         self._problems = problems
-        self._triggers = triggers
-        self._reads = reads
+        self.lines = lines
         self._reason = ""
         self._binary = self._folder = Path()
         self._lock: FileLock | None = None
@@ -106,10 +104,8 @@ class Fronting:
             self._folder,
             self._sockets.listening,
             config=self._config,
-            clock=self._clock,
             problems=self._problems,
-            triggers=self._triggers,
-            reads=self._reads,
+            lines=self.lines,
         )
         await self._front.start()
         if self._former is not None:

@@ -16,6 +16,7 @@ from sidecar import access, calls
 from sidecar.access import Access
 from sidecar.calls import Calls
 from sidecar.counts import StoreCounter
+from sidecar.front_lines import FrontLines
 from sidecar.operator_service import OperatorService
 from sidecar.readers import Readers, ReaderWatch
 from sidecar.reads import Reads
@@ -49,6 +50,13 @@ FRONT_CALLS = _counter(
     "outcome",
 )
 FRONT_RESTARTS = _counter("foreword_front_restarts_total", "How often the native front was started again.")
+FRONT_CONNECTIONS = _gauge("foreword_front_connections", "Connections that the native front serves.")
+FRONT_LIMITED = _counter(
+    "foreword_front_limited_total",
+    "Connections that the native front refused (sidecar.connections_max), or ended because their clients took nothing "
+    "(sidecar.unsent_bytes_max).",
+    "outcome",
+)
 READS = _counter(
     "foreword_reads_total",
     "Profiles and forewords handed out, by the user's segment; `unknown` for users without a profile.",
@@ -150,6 +158,8 @@ METRICS = (
     FRONT,
     FRONT_CALLS,
     FRONT_RESTARTS,
+    FRONT_CONNECTIONS,
+    FRONT_LIMITED,
     READS,
     ACCEPTED,
     REFUSED,
@@ -201,9 +211,11 @@ class SidecarMetrics:
         readers: ReaderWatch,
         *,
         gate: Access,
+        front: FrontLines,
         live: FollowedConfig,
     ) -> None:
         self._access = gate
+        self._front = front
         self._operator = operator
         self._counter = counter
         self._calls = followed
@@ -219,6 +231,7 @@ class SidecarMetrics:
         self._calls.put(page)
         self._access.put(page)
         _put_whole(page, status)
+        _put_front(page, self._front)
         _put_reads(page, self._reads, config.segments)
         for segment in status.segments:
             _put_segment(page, segment)
@@ -254,6 +267,12 @@ def _put_whole(page: Page, status: GetStatusResponse) -> None:
     page.put(HELD, status.held_count)
     page.put(TRIGGERS, status.trigger_count)
     page.put(UNARCHIVED, status.retention.waiting_count)
+
+
+def _put_front(page: Page, front: FrontLines) -> None:
+    page.put(FRONT_CONNECTIONS, front.connection_count)
+    page.put(FRONT_LIMITED, front.refused_count, "refused")
+    page.put(FRONT_LIMITED, front.ended_count, "ended")
 
 
 def _put_reads(page: Page, reads: Reads, segments: Segments) -> None:

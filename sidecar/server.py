@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import resource
 import signal
 import sys
 import time
@@ -49,6 +50,7 @@ from sidecar.calls import Calls
 from sidecar.change_feed import ChangeFeed
 from sidecar.counts import StoreCounter
 from sidecar.erasures import Erasures
+from sidecar.front_lines import FrontLines
 from sidecar.fronting import Fronting
 from sidecar.guard import guarded
 from sidecar.health_service import HealthService
@@ -148,6 +150,7 @@ def run(
         ForewordError: It cannot start; the sentence says why.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
+    _allow_descriptors()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(SidecarServer(config, clock, config_file=config_file), ready))
     return 0
@@ -330,7 +333,9 @@ class SidecarServer:
 
     def _register(self) -> None:
         triggers = OpenTriggers(self._activity, self._live, self._clock)
-        self._fronting = Fronting(self._config, self._clock, self._problems, triggers, self._reads)
+        self._calls = Calls()
+        lines = FrontLines(self._live, self._clock, triggers, self._reads, self._calls)
+        self._fronting = Fronting(self._config, self._problems, lines)
         self._erasures = Erasures(
             self._activity,
             self._profiles,
@@ -407,6 +412,7 @@ class SidecarServer:
             self._reads,
             self._reader_watch,
             gate=self._access,
+            front=lines,
             live=self._live,
         )
         self._health = HealthService(SERVICES)
@@ -455,6 +461,12 @@ class SidecarServer:
 
     def _show_write_health(self) -> None:
         self._health.set(activity_service.NAME, serving=self._activity.is_healthy)
+
+
+def _allow_descriptors() -> None:
+    """Have as many descriptors as the system allows, for this process and the front: a connection takes one of each."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(server: SidecarServer, ready: Callable[[Sequence[str]], None]) -> None:

@@ -36,7 +36,7 @@ class Streams:
             StreamsExhaustedError: There are as many already as may be.
         """
         if self._is_draining:
-            raise _draining()
+            raise draining()
         sidecar = self._live.current.sidecar
         if len(self._running) >= sidecar.streams_max:
             raise StreamsExhaustedError("sidecar.streams_max", sidecar.streams_max)
@@ -51,7 +51,7 @@ class Streams:
         except asyncio.CancelledError as exc:
             if not self._is_draining:
                 raise
-            raise _draining() from exc
+            raise draining() from exc
         finally:
             self._watching -= watches
             self._running.discard(task)
@@ -68,5 +68,6 @@ class Streams:
         return bool(unread)
 
 
-def _draining() -> DrainingError:
+def draining() -> DrainingError:
+    """Return what streams end with when the sidecar does."""
     return DrainingError("the sidecar is shutting down")

@@ -35,6 +35,11 @@ class Histogram:
         self._counts[bisect_left(self.bounds_seconds, seconds)] += 1
         self.total_seconds += seconds
 
+    def merge(self, seconds: float, counts: Sequence[int]) -> None:
+        """Add durations that were counted elsewhere by the same bounds: their sum, and a count for each bucket."""
+        self._counts = [mine + other for mine, other in zip(self._counts, counts, strict=True)]
+        self.total_seconds += seconds
+
     def cumulative(self) -> list[int]:
         """Return for each bucket how many durations are in it or below; the last is the count of all."""
         return list(accumulate(self._counts))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
 
-PARENT, _STATE = "traceparent", "tracestate"
+PARENT, STATE = "traceparent", "tracestate"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 # How long the receiver may take. What ends meanwhile waits, 2,048 spans at most as OpenTelemetry has it, or is dropped.
 _SEND_SECONDS_MAX = 5.0
@@ -49,7 +49,7 @@ class Tracing:
         self._extract = TraceContextTextMapPropagator().extract
         self._span_of, self._nobody = trace.get_current_span, Context()
         self._kinds, self._error = trace.SpanKind, trace.StatusCode.ERROR
-        self._share = share
+        self.share = share
         self._draw = draw
 
     def drawn(self, headers: Mapping[str, str] = _NOTHING) -> Context | None:
@@ -60,11 +60,19 @@ class Tracing:
         """
         if PARENT in headers:
             # And no more than these two: baggage may hold anything.
-            context = self._extract({key: headers[key] for key in (PARENT, _STATE) if key in headers})
+            context = self._extract({key: headers[key] for key in (PARENT, STATE) if key in headers})
             caller = self._span_of(context).get_span_context()
             if caller.is_valid:
                 return context if caller.trace_flags.sampled else None
-        return self._nobody if self._draw() < self._share else None
+        return self._nobody if self._draw() < self.share else None
+
+    def drawn_elsewhere(self, headers: Mapping[str, str]) -> Context | None:
+        """Return what the span of a call is recorded within that was drawn elsewhere; as `drawn` where it is traced.
+
+        Args:
+            headers: What came with it of W3C's two.
+        """
+        return self.drawn(headers) if PARENT in headers else self._nobody
 
     def record(
         self,
@@ -75,8 +83,9 @@ class Tracing:
         within: Context,
         is_call: bool = False,
         is_error: bool = False,
+        ended_ns: int | None = None,
     ) -> None:
-        """Record what ended just now.
+        """Record what has ended.
 
         Args:
             name: What it was.
@@ -85,8 +94,9 @@ class Tracing:
             within: What `drawn` returned.
             is_call: Whether somebody called for it, and waited.
             is_error: Whether it failed.
+            ended_ns: When it ended, in nanoseconds since 1970; None for just now.
         """
-        ended_ns = time.time_ns()
+        ended_ns = time.time_ns() if ended_ns is None else ended_ns
         span = self._tracer.start_span(
             name,
             context=within,

@@ -1,7 +1,5 @@
 //! Answers made from the map: the bytes of a stored row, and how current they are.
 
-use bytes::Bytes;
-
 use crate::cut;
 use crate::proto::{self, Field, Fields};
 use crate::reads::Reads;
@@ -13,6 +11,8 @@ use crate::store::{profile_in, Found, Kind, Reading, Store};
 pub const PREFIX_BYTES: usize = 5;
 /// Field 2 of GetProfileResponse.
 const PROFILE_FRESHNESS: u8 = 0x10;
+/// Field 3 of LookupProfilesResponse, which is a GetProfileResponse up to there.
+const LOOKUP_ID: u8 = 3;
 /// Field 5 of GetForewordResponse.
 const FRESHNESS_FIELD: u32 = 5;
 const FOREWORD_FRESHNESS: u8 = 0x28;
@@ -23,15 +23,23 @@ pub enum Method {
     GetProfile,
     GetForeword,
     BatchGetProfiles,
+    LookupProfiles,
 }
 
 impl Method {
+    pub const ALL: [Self; 4] = [Self::GetProfile, Self::GetForeword, Self::BatchGetProfiles, Self::LookupProfiles];
+
     pub fn of(path: &str) -> Option<Self> {
-        match path.strip_prefix("/foreword.v1.ProfileService/")? {
-            "GetProfile" => Some(Self::GetProfile),
-            "GetForeword" => Some(Self::GetForeword),
-            "BatchGetProfiles" => Some(Self::BatchGetProfiles),
-            _ => None,
+        let name = path.strip_prefix("/foreword.v1.ProfileService/")?;
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GetProfile => "GetProfile",
+            Self::GetForeword => "GetForeword",
+            Self::BatchGetProfiles => "BatchGetProfiles",
+            Self::LookupProfiles => "LookupProfiles",
         }
     }
 }
@@ -47,7 +55,7 @@ pub struct Answering<'a> {
 
 impl Answering<'_> {
     /// Returns the answer to a request, both as gRPC frames them; None leaves it to the sidecar.
-    pub fn answer(&mut self, method: Method, message: &[u8]) -> Option<Bytes> {
+    pub fn answer(&mut self, method: Method, message: &[u8]) -> Option<Vec<u8>> {
         let reading = self.store.read()?;
         match method {
             Method::GetProfile => {
@@ -57,7 +65,7 @@ impl Answering<'_> {
                 let mut framed = frame(served.size());
                 served.put(&mut framed);
                 self.reads.note(&reading, &user.key(), row_of(&found), self.now_ms);
-                Some(framed.into())
+                Some(framed)
             }
             Method::GetForeword => {
                 let asked = request::get_foreword(message)?;
@@ -68,13 +76,30 @@ impl Answering<'_> {
                 let found = reading.find(Kind::Foreword, &key)?;
                 let framed = foreword(&found, asked.tokens_max, self.now_ms)?;
                 self.reads.note(&reading, &key, row_of(&found), self.now_ms);
-                Some(framed.into())
+                Some(framed)
             }
             Method::BatchGetProfiles => {
                 let users = request::batch_get_profiles(message)?;
                 batch(&reading, &users, self.reads, self.now_ms)
             }
+            // Answered lookup by lookup.
+            Method::LookupProfiles => None,
         }
+    }
+
+    /// Appends the answer to a lookup, framed; None leaves it to the sidecar, and appends nothing.
+    pub fn look_up(&mut self, message: &[u8], into: &mut Vec<u8>) -> Option<()> {
+        let reading = self.store.read()?;
+        let lookup = request::lookup(message)?;
+        let key = lookup.user.key();
+        let found = reading.find(Kind::Profile, &key)?;
+        let served = Served::of(&lookup.user, &found, self.now_ms)?;
+        let numbered = if lookup.id == 0 { 0 } else { 1 + proto::varint_size(lookup.id as usize) };
+        put_prefix(into, served.size() + numbered);
+        served.put(into);
+        proto::put_number(into, LOOKUP_ID, lookup.id);
+        self.reads.note(&reading, &key, row_of(&found), self.now_ms);
+        Some(())
     }
 }
 
@@ -85,7 +110,7 @@ fn row_of<'a>(found: &Found<'a>) -> Option<Row<'a>> {
     }
 }
 
-fn batch(reading: &Reading, users: &[User], reads: &mut Reads, now_ms: i64) -> Option<Bytes> {
+fn batch(reading: &Reading, users: &[User], reads: &mut Reads, now_ms: i64) -> Option<Vec<u8>> {
     let found: Vec<_> = users.iter().map(|user| reading.find(Kind::Profile, &user.key())).collect::<Option<_>>()?;
     let served: Vec<_> =
         users.iter().zip(&found).map(|(user, found)| Served::of(user, found, now_ms)).collect::<Option<_>>()?;
@@ -99,7 +124,7 @@ fn batch(reading: &Reading, users: &[User], reads: &mut Reads, now_ms: i64) -> O
     for (user, found) in users.iter().zip(&found) {
         reads.note(reading, &user.key(), row_of(found), now_ms);
     }
-    Some(framed.into())
+    Some(framed)
 }
 
 /// A GetProfileResponse about to be put together.
@@ -216,7 +241,11 @@ pub fn framed(message: &[u8]) -> Vec<u8> {
 /// A buffer for a message of so many bytes, begun with its prefix.
 fn frame(size: usize) -> Vec<u8> {
     let mut framed = Vec::with_capacity(PREFIX_BYTES + size);
-    framed.push(0);
-    framed.extend_from_slice(&(size as u32).to_be_bytes());
+    put_prefix(&mut framed, size);
     framed
+}
+
+fn put_prefix(into: &mut Vec<u8>, size: usize) {
+    into.push(0);
+    into.extend_from_slice(&(size as u32).to_be_bytes());
 }

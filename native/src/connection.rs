@@ -1,71 +1,107 @@
 //! One client's connection: calls that can be answered from the map are, all others are handed on.
 
 use std::future::{poll_fn, Future};
-use std::pin::{pin, Pin};
+use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::{Connection, SendResponse};
-use h2::{Ping, PingPong, RecvStream};
-use http::{header, HeaderMap, HeaderValue, Request, Response};
+use h2::{Reason, RecvStream};
+use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::Interval;
 
-use crate::answer::{Method, PREFIX_BYTES};
+use crate::answer::Method;
+use crate::calls::{Begun, Code};
 use crate::forward::{self, Upstream};
 use crate::front::Front;
-use crate::socket::Socket;
+use crate::grpc::{is_plain, message, send};
+use crate::limits::{Client, Stream, REQUESTS_BYTES_MAX};
+use crate::lookup::Lookups;
+use crate::refusal;
+use crate::respond::Respond;
+use crate::socket::{Socket, Writer};
+use crate::vigil::{Vigil, PATIENCE};
 
 /// As the sidecar's own: calls of one connection at once; further ones wait at the client.
 const STREAMS_MAX: u32 = 256;
-/// What a client may send of one call, and of all, before it is read.
-const STREAM_WINDOW_BYTES: u32 = 1 << 18;
+/// What a client may send of one call, and of all, before it is read: one whose requests wait leaves room for others.
+const STREAM_WINDOW_BYTES: u32 = 1 << 16;
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
+/// What may wait to be written of one call that is answered piece by piece.
+const SEND_BUFFER_BYTES: usize = 1 << 16;
+/// What HTTP/2's library may spend on frames that wait to be read, at some 250 bytes for a small one. By default lookups
+/// that fill half of a connection's window would end the connection.
+pub const FRAMES_BYTES_MAX: usize = 8 << 20;
 /// gRPC's own limit on what a call's metadata may have.
 const HEADER_BYTES_MAX: u32 = 16_384;
 /// A request that may be answered here is smaller: a thousand of the longest ids and a namespace.
 pub const REQUEST_BYTES_MAX: usize = 300_000;
-const REQUEST_ID: &str = "x-request-id";
-const REQUEST_ID_BYTES_MAX: usize = 128;
-/// A client that vanished is told by a ping it does not answer within `PATIENCE`; every third one sends a ping.
-const PATIENCE: Duration = Duration::from_secs(20);
-const PATIENCES_A_PING: u32 = 3;
+/// What the sidecar counts as streams, beside the lookups that are answered here; all together are limited.
+const STREAMS: [&str; 3] = [
+    "/foreword.v1.ProfileService/LookupProfiles",
+    "/foreword.v1.ProfileService/WatchProfiles",
+    "/foreword.v1.ActivityService/StreamEvents",
+];
 
 /// Serves a connection until its client goes, or until its last call after a drain.
-pub async fn serve<T: AsyncRead + AsyncWrite + Unpin>(io: T, front: Rc<Front>) {
-    let _counted = front.connected();
+pub async fn serve<T: AsyncRead + AsyncWrite + Unpin>(io: T, front: Rc<Front>, client: Arc<Client>) {
+    let (socket, writer) = Socket::of_client(io, Some(client.clone()));
     let handshake = h2::server::Builder::new()
         .max_concurrent_streams(STREAMS_MAX)
         .initial_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_header_list_size(HEADER_BYTES_MAX)
-        .handshake(Socket::of_client(io));
+        .max_send_buffer_size(SEND_BUFFER_BYTES)
+        .data_frame_budget(FRAMES_BYTES_MAX)
+        .handshake(socket);
     // A client that connects and says nothing is no client.
-    let Ok(Ok(mut connection)) = tokio::time::timeout(PATIENCE, handshake).await else { return };
+    let Ok(Ok(mut connection)) = tokio::time::timeout(PATIENCE, written(handshake, &writer)).await else { return };
     let mut vigil = Vigil::new(connection.ping_pong());
     let mut draining = front.draining.subscribe();
     let mut drained = pin!(async move { draining.wait_for(|is_draining| *is_draining).await.is_ok() });
+    let mut ended = pin!(client.ended());
     let mut is_draining = false;
-    let mut calls =
-        Calls { front: front.clone(), upstream: Upstream::new(front.upstream.clone()), waiting: Vec::new() };
+    let mut calls = Calls {
+        front: front.clone(),
+        client: client.clone(),
+        upstream: Upstream::new(front.upstream.clone()),
+        waiting: Vec::new(),
+    };
     poll_fn(|cx| {
         if !is_draining && drained.as_mut().poll(cx).is_ready() {
             is_draining = true;
             connection.graceful_shutdown();
         }
-        if vigil.poll_is_vain(cx) {
+        if vigil.poll_is_vain(cx) || ended.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        calls.poll(&mut connection, cx)
+        match calls.poll(&mut connection, cx) {
+            // The rest is written when the client has made room for it.
+            Poll::Pending if matches!(writer.poll(cx), Poll::Ready(Err(_))) => Poll::Ready(()),
+            polled => polled,
+        }
     })
     .await;
+}
+
+/// Awaits something, and has written what its socket gathers meanwhile.
+pub async fn written<T: AsyncWrite + Unpin, F: Future>(awaited: F, writer: &Writer<T>) -> F::Output {
+    let mut awaited = pin!(awaited);
+    poll_fn(|cx| {
+        let polled = awaited.as_mut().poll(cx);
+        // When it fails, what is awaited does as well.
+        let _ = writer.poll(cx);
+        polled
+    })
+    .await
 }
 
 /// The calls of a connection whose requests are not whole yet.
 struct Calls {
     front: Rc<Front>,
+    client: Arc<Client>,
     upstream: Upstream,
     waiting: Vec<Call>,
 }
@@ -77,6 +113,15 @@ impl Calls {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         loop {
+            if !self.front.limits.has_room(&self.client) {
+                // Writes what the client takes, and leaves its further calls for later.
+                if connection.poll_closed(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+                if !self.front.limits.has_room(&self.client) {
+                    return Poll::Pending;
+                }
+            }
             match connection.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, respond)))) => self.take(request, respond, cx),
                 Poll::Ready(_) => return Poll::Ready(()),
@@ -92,6 +137,16 @@ impl Calls {
         let Some(method) = Method::of(head.uri.path()).filter(|_| is_plain(&head.headers)) else {
             return self.forward(Call { head, body, respond, method: None, read: Vec::new() }, false);
         };
+        if method == Method::LookupProfiles {
+            if self.front.limits.streams_max.get().is_none() {
+                // The sidecar has not said yet how many there may be.
+                return self.forward(Call { head, body, respond, method: None, read: Vec::new() }, false);
+            }
+            let (front, client, upstream) = (self.front.clone(), self.client.clone(), self.upstream.clone());
+            let lookups = Lookups { front, client, upstream, head, body };
+            tokio::task::spawn_local(lookups.serve(respond));
+            return;
+        }
         let mut call = Call { head, body, respond, method: Some(method), read: Vec::new() };
         // Nearly always the whole request came with its headers.
         match call.poll(cx) {
@@ -114,7 +169,18 @@ impl Calls {
                 Poll::Pending => place += 1,
             }
         }
-        is_any
+        is_any | self.hand_on_large()
+    }
+
+    /// Hands requests on that hold too much together, the largest first; returns whether there was one.
+    fn hand_on_large(&mut self) -> bool {
+        if self.waiting.iter().map(|call| call.read.len()).sum::<usize>() <= REQUESTS_BYTES_MAX {
+            return false;
+        }
+        let largest = (0..self.waiting.len()).max_by_key(|place| self.waiting[*place].read.len());
+        let call = self.waiting.swap_remove(largest.expect("some hold that much"));
+        self.end(call, Outcome::Odd);
+        true
     }
 
     fn end(&self, mut call: Call, outcome: Outcome) {
@@ -122,20 +188,48 @@ impl Calls {
             Outcome::Gone => {}
             Outcome::Odd => self.forward(call, false),
             Outcome::Whole => {
-                match call.method.and_then(|method| self.front.answer(method, message(&call.read)?, false)) {
-                    // It fails only when the client has gone meanwhile.
-                    Some(answer) => drop(send(&mut call.respond, answer, request_id(&call.head.headers))),
-                    None => self.forward(call, true),
-                }
+                let begun = Begun::now();
+                let Some((method, answer)) = call.method.and_then(|method| self.answer(method, &call.read)) else {
+                    return self.forward(call, true);
+                };
+                // It fails only when the client has gone meanwhile.
+                drop(send(&mut call.respond, self.client.counted(answer), &call.head.headers));
+                self.front.calls.borrow_mut().ended(method, begun, Code::Ok, &call.head.headers);
             }
         }
+    }
+
+    fn answer(&self, method: Method, read: &[u8]) -> Option<(Method, Vec<u8>)> {
+        self.front.answer(method, message(read)?, false).map(|answer| (method, answer))
     }
 
     fn forward(&self, call: Call, is_whole: bool) {
         self.front.reads.borrow_mut().note_forwarded();
         let Call { head, body, respond, read, .. } = call;
-        let call = forward::Call { head, read: read.into(), body: (!is_whole).then_some(body), respond };
-        tokio::task::spawn_local(forward::forward(self.front.clone(), self.upstream.clone(), call));
+        let mut respond = Respond::Waiting(respond);
+        let Some(counted) = self.counted(head.uri.path()) else {
+            // Without its words the sidecar says it itself: it counts its own streams.
+            if let Some(trailers) = self.front.refusals.borrow().trailers(refusal::Reason::Streams, &head.headers) {
+                return respond.end(trailers);
+            }
+            return respond.reset(Reason::REFUSED_STREAM);
+        };
+        let client = self.client.clone();
+        let call = forward::Call { head, read: read.into(), body: (!is_whole).then_some(body), respond, client };
+        let forwarding = forward::forward(self.front.clone(), self.upstream.clone(), call);
+        tokio::task::spawn_local(async move {
+            forwarding.await;
+            drop(counted);
+        });
+    }
+
+    /// Counts a call that lasts among the streams; None when there are as many as may be.
+    fn counted(&self, path: &str) -> Option<Option<Stream>> {
+        if STREAMS.contains(&path) {
+            self.front.limits.stream(false).map(Some)
+        } else {
+            Some(None)
+        }
     }
 }
 
@@ -174,130 +268,6 @@ impl Call {
                     }
                 }
             }
-        }
-    }
-}
-
-/// Whether a call is an ordinary one: gRPC, with no deadline or one that has not passed yet.
-fn is_plain(headers: &HeaderMap) -> bool {
-    let is_grpc = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() == b"application/grpc");
-    is_grpc && headers.get("grpc-timeout").is_none_or(|timeout| is_to_come(timeout.as_bytes()))
-}
-
-fn is_to_come(timeout: &[u8]) -> bool {
-    let Some((unit, digits)) = timeout.split_last() else { return false };
-    b"HMSmun".contains(unit)
-        && (1..=8).contains(&digits.len())
-        && digits.iter().all(u8::is_ascii_digit)
-        && digits.iter().any(|digit| *digit != b'0')
-}
-
-/// Returns the only message of a request, when it is not compressed.
-pub fn message(read: &[u8]) -> Option<&[u8]> {
-    let (prefix, message) = read.split_at_checked(PREFIX_BYTES)?;
-    let size = u32::from_be_bytes(prefix[1..].try_into().expect("4 bytes"));
-    (prefix[0] == 0 && message.len() == size as usize).then_some(message)
-}
-
-/// Answers a call: headers, one message, and the status OK, with the call's id where its caller gave one.
-pub fn send(respond: &mut SendResponse<Bytes>, answer: Bytes, id: Option<HeaderValue>) -> Result<(), h2::Error> {
-    let mut response = Response::new(());
-    *response.headers_mut() = response_headers();
-    let mut stream = respond.send_response(response, false)?;
-    stream.send_data(answer, false)?;
-    let mut trailers = HeaderMap::with_capacity(2);
-    trailers.insert("grpc-status", HeaderValue::from_static("0"));
-    if let Some(id) = id {
-        trailers.insert(REQUEST_ID, id);
-    }
-    stream.send_trailers(trailers)
-}
-
-/// Returns the id that the caller gave a call; what is none counts as not given, as `foreword/request_id.py` has it.
-fn request_id(headers: &HeaderMap) -> Option<HeaderValue> {
-    let given = headers.get_all(REQUEST_ID).iter().next_back()?;
-    let is_id = (1..=REQUEST_ID_BYTES_MAX).contains(&given.len())
-        && given.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"._:/+=@-".contains(byte));
-    is_id.then(|| given.clone())
-}
-
-/// What each answer of the sidecar begins with.
-pub fn response_headers() -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(2);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    headers.insert("grpc-accept-encoding", HeaderValue::from_static("identity, deflate, gzip"));
-    headers
-}
-
-/// Looks after a client that may have vanished without a word.
-struct Vigil {
-    pings: Option<PingPong>,
-    interval: Interval,
-    looks: u32,
-    is_waiting: bool,
-}
-
-impl Vigil {
-    fn new(pings: Option<PingPong>) -> Self {
-        let mut interval = tokio::time::interval(PATIENCE);
-        interval.reset();
-        Self { pings, interval, looks: 0, is_waiting: false }
-    }
-
-    /// Whether the client has not answered a ping in time.
-    fn poll_is_vain(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(pings) = &mut self.pings else { return false };
-        if self.is_waiting && pings.poll_pong(cx).is_ready() {
-            self.is_waiting = false;
-        }
-        while Pin::new(&mut self.interval).poll_tick(cx).is_ready() {
-            if self.is_waiting {
-                return true;
-            }
-            self.looks += 1;
-            if self.looks % PATIENCES_A_PING == 0 {
-                self.is_waiting = pings.send_ping(Ping::opaque()).is_ok();
-                // Asked at once, so that the pong wakes this task.
-                self.is_waiting &= pings.poll_pong(cx).is_pending();
-            }
-        }
-        false
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A deadline that has passed, and one that is no deadline, are left to the sidecar.
-    #[test]
-    fn deadlines_to_come_are_told() {
-        for to_come in ["1n", "5S", "00000001m", "99999999H"] {
-            assert!(is_to_come(to_come.as_bytes()), "{to_come}");
-        }
-        for odd in ["", "S", "0n", "00m", "-1S", "1", "1x", "123456789S"] {
-            assert!(!is_to_come(odd.as_bytes()), "{odd}");
-        }
-    }
-
-    /// The caller's id is what the sidecar takes for one, the last of several.
-    #[test]
-    fn ids_are_those_of_the_sidecar() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(request_id(&headers), None);
-        for (given, is_id) in [("a.B_9:/+=@-", true), ("a b", false), ("", false), (&"a".repeat(129), false)] {
-            headers.append(REQUEST_ID, HeaderValue::from_str(given).unwrap());
-            assert_eq!(request_id(&headers).is_some(), is_id, "{given}");
-        }
-    }
-
-    /// Only one whole message that is not compressed is read.
-    #[test]
-    fn messages_are_whole() {
-        assert_eq!(message(b"\0\0\0\0\x02ab"), Some(&b"ab"[..]));
-        assert_eq!(message(b"\0\0\0\0\0"), Some(&b""[..]));
-        for odd in [&b""[..], b"\0\0\0\0", b"\x01\0\0\0\x02ab", b"\0\0\0\0\x02a", b"\0\0\0\0\x02abc"] {
-            assert_eq!(message(odd), None);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The channel to the sidecar that started this process: lines of text both ways.
 //!
-//! From the sidecar: `clock offset MS`, `clock at MS`, `tell-all 0|1`, `beat N`, `drain MS`.
-//! To the sidecar: `ready PROTOCOL`, `beat N`, `asks HEX` (a user key that asks for a refresh), `reads SEGMENT COUNT`,
-//! `calls ANSWERED FORWARDED`, the last two since the former line.
+//! From the sidecar: `clock offset MS`, `clock at MS`, `tell-all 0|1`, `tell-calls none|all|SHARE`, `hold MS`,
+//! `limits STREAMS CONNECTIONS BYTES`, `refusal NAME CODE MESSAGE DETAILS`, `beat N`, `drain MS`.
+//! To the sidecar: `ready PROTOCOL`, `beat N`, `asks HEX` (a user key that asks for a refresh), `open CONNECTIONS STREAMS`,
+//! and since the former line of its kind `reads SEGMENT COUNT`, `calls ANSWERED FORWARDED`, `ended METHOD CODE COUNT`,
+//! `took METHOD NANOSECONDS COUNT…` (by bucket), `call …` (one alone, see calls.rs), `limited REFUSED ENDED`.
 
 use std::io;
 use std::rc::Rc;
@@ -12,10 +14,11 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
+use crate::calls::Telling;
 use crate::front::{Front, Time};
 
 /// Raised with each change of the lines; a sidecar and a front of two versions do without each other.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 /// How long users who ask for a refresh wait for others, so that they are told of together.
 const GATHER: Duration = Duration::from_millis(2);
 /// How often reads are told of that ask for nothing.
@@ -45,9 +48,9 @@ pub async fn follow(channel: UnixStream, front: Rc<Front>, orders: mpsc::Sender<
                 tokio::time::sleep(GATHER).await;
                 front.reads.borrow_mut().take_lines()
             }
-            _ = counting.tick() => front.reads.borrow_mut().take_lines(),
+            _ = counting.tick() => noted(&front),
             () = front.ended.notified() => {
-                let last = front.reads.borrow_mut().take_lines();
+                let last = noted(&front);
                 return writing.write_all(last.as_bytes()).await;
             }
         };
@@ -55,6 +58,14 @@ pub async fn follow(channel: UnixStream, front: Rc<Front>, orders: mpsc::Sender<
             writing.write_all(said.as_bytes()).await?;
         }
     }
+}
+
+/// Takes all that was noted.
+fn noted(front: &Front) -> String {
+    let mut lines = front.reads.borrow_mut().take_lines();
+    front.calls.borrow_mut().take_lines(&mut lines);
+    front.limits.take_lines(&mut lines);
+    lines
 }
 
 /// Does what a line says; returns what is said to it.
@@ -65,7 +76,22 @@ async fn obey(line: &str, front: &Front, orders: &mpsc::Sender<Order>) -> String
         ["clock", "at", ms] => ms.parse().into_iter().for_each(|ms| front.time.set(Time::At(ms))),
         ["tell-all", all] => front.reads.borrow_mut().tells_all = all == "1",
         // With all that was noted before it, so that whoever hears it knows what this process knew.
-        ["beat", _] => return format!("{}{line}\n", front.reads.borrow_mut().take_lines()),
+        ["beat", _] => return format!("{}{line}\n", noted(front)),
+        ["tell-calls", which] => front.calls.borrow_mut().tell(match which {
+            "none" => Telling::None,
+            "all" => Telling::All,
+            share => share.parse().map_or(Telling::None, Telling::Traced),
+        }),
+        ["hold", ms] => ms.parse().into_iter().for_each(|ms| front.hold.set(Duration::from_millis(ms))),
+        ["limits", streams, connections, bytes] => {
+            if let (Ok(streams), Ok(connections), Ok(bytes)) = (streams.parse(), connections.parse(), bytes.parse()) {
+                front.limits.set(streams, connections, bytes);
+            }
+        }
+        // One that is odd is not known, and calls go to the sidecar for it.
+        ["refusal", name, code, message, details] => {
+            let _ = front.refusals.borrow_mut().take(name, code, message, details);
+        }
         ["drain", ms] => {
             let within = Duration::from_millis(ms.parse().unwrap_or(0));
             // Refused only when this process is ending already.

@@ -3,13 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use tokio::sync::{watch, Notify};
+use tokio::time::Instant;
 
 use crate::answer::{Answering, Method};
+use crate::calls::Calls;
+use crate::limits::Limits;
 use crate::reads::Reads;
+use crate::refusal::Refusals;
 use crate::store::Store;
 
 /// The time to go by, as the sidecar says.
@@ -24,6 +27,9 @@ pub enum Time {
 pub struct Front {
     pub store: RefCell<Store>,
     pub reads: RefCell<Reads>,
+    pub calls: RefCell<Calls>,
+    pub limits: Rc<Limits>,
+    pub refusals: RefCell<Refusals>,
     pub time: Cell<Time>,
     /// The sidecar's own socket.
     pub upstream: PathBuf,
@@ -35,7 +41,14 @@ pub struct Front {
     pub ended: Notify,
     /// True from when no further call is taken.
     pub draining: watch::Sender<bool>,
-    connections: Rc<()>,
+    /// How long calls wait for a sidecar that has died to be started again.
+    pub hold: Cell<Duration>,
+    /// Counts those that do.
+    pub held: Rc<()>,
+    /// Counts clients that are told that there are too many.
+    pub turned_away: Rc<()>,
+    /// When it died.
+    pub alone_since: Cell<Option<Instant>>,
 }
 
 impl Front {
@@ -43,18 +56,24 @@ impl Front {
         Self {
             store: RefCell::new(store),
             reads: RefCell::new(Reads::new()),
+            calls: RefCell::new(Calls::new()),
+            limits: Rc::new(Limits::new()),
+            refusals: RefCell::default(),
             time: Cell::new(Time::Offset(0)),
             upstream,
             has_sidecar: Cell::new(true),
             asking: Notify::new(),
             ended: Notify::new(),
             draining: watch::Sender::new(false),
-            connections: Rc::new(()),
+            hold: Cell::new(Duration::ZERO),
+            held: Rc::new(()),
+            turned_away: Rc::new(()),
+            alone_since: Cell::new(None),
         }
     }
 
     /// Returns the answer to a request, as gRPC frames it; None leaves it to the sidecar, if it `is_alone` or not.
-    pub fn answer(&self, method: Method, message: &[u8], is_alone: bool) -> Option<Bytes> {
+    pub fn answer(&self, method: Method, message: &[u8], is_alone: bool) -> Option<Vec<u8>> {
         let mut reads = self.reads.borrow_mut();
         let answer =
             Answering { store: &mut self.store.borrow_mut(), reads: &mut reads, now_ms: self.now_ms(), is_alone }
@@ -76,12 +95,24 @@ impl Front {
         }
     }
 
-    /// Counts a connection for as long as what is returned lives.
-    pub fn connected(&self) -> Rc<()> {
-        self.connections.clone()
+    /// Appends the answer to a lookup, framed; None leaves it to the sidecar.
+    pub fn look_up(&self, message: &[u8], into: &mut Vec<u8>) -> Option<()> {
+        let mut reads = self.reads.borrow_mut();
+        let (mut store, now_ms) = (self.store.borrow_mut(), self.now_ms());
+        let mut answering = Answering { store: &mut store, reads: &mut reads, now_ms, is_alone: false };
+        answering.look_up(message, into)?;
+        if reads.has_asking() {
+            self.asking.notify_one();
+        }
+        Some(())
     }
 
-    pub fn connection_count(&self) -> usize {
-        Rc::strong_count(&self.connections) - 1
+    /// Returns until when a call waits for the sidecar; None when it is not to wait.
+    pub fn hold_until(&self, began: Instant) -> Option<Instant> {
+        if *self.draining.borrow() && self.has_sidecar.get() {
+            // It is ending, and is not started again before this process has ended as well.
+            return None;
+        }
+        Some(self.alone_since.get().unwrap_or(began) + self.hold.get())
     }
 }

@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::ServerConfig;
@@ -15,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::connection;
 use crate::front::Front;
+use crate::turn_away;
 
 /// How long to wait when the system has no descriptor left: until then somebody may have gone.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -57,7 +59,7 @@ async fn accept(listener: &Listener, tls: Option<TlsAcceptor>, front: &Rc<Front>
         let taken = match listener {
             Listener::Unix(listener) => match listener.accept().await {
                 Ok((client, _)) => {
-                    tokio::task::spawn_local(connection::serve(client, front.clone()));
+                    tokio::task::spawn_local(serve_plain(client, front.clone()));
                     Ok(())
                 }
                 Err(error) => Err(error),
@@ -67,13 +69,10 @@ async fn accept(listener: &Listener, tls: Option<TlsAcceptor>, front: &Rc<Front>
                     // It fails for a client that has gone already.
                     let _ = client.set_nodelay(true);
                     let (tls, front) = (tls.clone(), front.clone());
-                    tokio::task::spawn_local(async move {
-                        let Some(tls) = tls else { return connection::serve(client, front).await };
-                        // A client with whom no keys are agreed on is told by the end of its connection.
-                        if let Ok(Ok(client)) = tokio::time::timeout(HANDSHAKE, tls.accept(client)).await {
-                            connection::serve(client, front).await;
-                        }
-                    });
+                    match tls {
+                        Some(tls) => drop(tokio::task::spawn_local(serve_tls(client, tls, front))),
+                        None => drop(tokio::task::spawn_local(serve_plain(client, front))),
+                    }
                     Ok(())
                 }
                 Err(error) => Err(error),
@@ -82,6 +81,24 @@ async fn accept(listener: &Listener, tls: Option<TlsAcceptor>, front: &Rc<Front>
         if taken.is_err() {
             tokio::time::sleep(PAUSE).await;
         }
+    }
+}
+
+/// Serves a client, or tells it that there are too many.
+async fn serve_plain<T: AsyncRead + AsyncWrite + Unpin>(io: T, front: Rc<Front>) {
+    match front.limits.connect() {
+        Some(client) => connection::serve(io, front, client).await,
+        None => turn_away::turn_away(io, &front).await,
+    }
+}
+
+async fn serve_tls(io: TcpStream, tls: TlsAcceptor, front: Rc<Front>) {
+    let client = front.limits.connect();
+    // Beyond the limit keys are not agreed on: that takes a millisecond. The end of the connection has to do.
+    let Some(client) = client else { return };
+    // A client with whom no keys are agreed on is told by the end of its connection.
+    if let Ok(Ok(io)) = tokio::time::timeout(HANDSHAKE, tls.accept(io)).await {
+        connection::serve(io, front, client).await;
     }
 }
 

@@ -5,21 +5,30 @@
 mod alone;
 mod answer;
 mod authority;
+mod calls;
 mod connection;
 mod control;
 mod cut;
 mod forward;
 mod front;
+mod grpc;
 mod handover;
+mod limits;
 mod listen;
 mod lmdb;
+mod lookup;
 mod options;
 mod proto;
 mod reads;
+mod refusal;
 mod request;
+mod request_id;
+mod respond;
 mod row;
 mod socket;
 mod store;
+mod turn_away;
+mod vigil;
 
 use std::os::fd::OwnedFd;
 use std::process::ExitCode;
@@ -130,13 +139,14 @@ async fn follow(channel: UnixStream, front: Rc<Front>, orders: mpsc::Sender<Orde
     // Whether it was closed or broke: nobody is there any more.
     let _ = control::follow(channel, front.clone(), orders).await;
     front.has_sidecar.set(false);
+    front.alone_since.set(Some(Instant::now()));
 }
 
 /// Follows the store; returns when there is no reason left to serve.
 async fn look_after(front: &Front, door: &Door, alone: Duration) {
     let mut interval = tokio::time::interval(LOOK);
     let mut ended = signal(SignalKind::terminate()).ok();
-    let mut alone_since = None;
+    let mut unsent = Vec::new();
     loop {
         tokio::select! {
             _ = interval.tick() => {}
@@ -148,11 +158,12 @@ async fn look_after(front: &Front, door: &Door, alone: Duration) {
             }
         }
         front.store.borrow_mut().follow();
+        front.limits.relieve(&mut unsent);
         if front.has_sidecar.get() {
             continue;
         }
-        let since = *alone_since.get_or_insert_with(Instant::now);
-        if since.elapsed() >= alone || door.was_replaced() || !front.store.borrow().is_there() {
+        let is_over = front.alone_since.get().is_some_and(|since| since.elapsed() >= alone);
+        if is_over || door.was_replaced() || !front.store.borrow().is_there() {
             return;
         }
     }
@@ -168,7 +179,7 @@ async fn terminated(signals: &mut Option<tokio::signal::unix::Signal>) -> Option
 /// Lets running calls end.
 async fn drain(front: &Front, within: Duration) {
     let ends = Instant::now() + within;
-    while front.connection_count() > 0 && Instant::now() < ends {
+    while front.limits.connection_count() > 0 && Instant::now() < ends {
         tokio::time::sleep(DRAINED).await;
     }
 }

@@ -64,6 +64,28 @@ pub fn get_profile(message: &[u8]) -> Option<User<'_>> {
     user.checked()
 }
 
+/// A LookupProfilesRequest.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Lookup<'a> {
+    pub user: User<'a>,
+    /// The caller's own number for it; 0 is none.
+    pub id: u64,
+}
+
+/// Reads a LookupProfilesRequest.
+pub fn lookup(message: &[u8]) -> Option<Lookup<'_>> {
+    let (mut user, mut id) = (User { id: b"", namespace: b"" }, 0);
+    for field in Fields::new(message) {
+        match field? {
+            Field::Bytes(1, text) => user.id = text,
+            Field::Bytes(2, namespace) => user.namespace = namespace,
+            Field::Number(3, number) => id = number,
+            _ => return None,
+        }
+    }
+    Some(Lookup { user: user.checked()?, id })
+}
+
 /// A GetForewordRequest.
 #[derive(Debug, PartialEq, Eq)]
 pub struct GetForeword<'a> {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import foreword
 from foreword import frames
+from foreword.telemetry.histogram import BOUNDS_SECONDS
 from foreword.tokens import count_tokens
 from sidecar import front
 
@@ -32,6 +33,14 @@ def test_frames_and_their_tokens_are_the_same() -> None:
         )
     ]
     assert found == [(text, count_tokens(text), frames.brief_for(text)) for text in FRAMES]
+
+
+def test_durations_have_the_same_bounds() -> None:
+    """The front counts durations in the buckets that our histograms have."""
+    source = (NATIVE / "src" / "calls.rs").read_text("utf-8")
+    (said,) = re.findall(r"BOUNDS_US: \[u64; \d+\] = \[([^\]]+)\]", source)
+    found = [int(number.replace("_", "")) for number in said.split(",") if number.strip()]
+    assert found == [round(bound * 1e6) for bound in BOUNDS_SECONDS]
 
 
 def test_versions_are_the_same() -> None:

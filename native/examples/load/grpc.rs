@@ -1,7 +1,8 @@
 //! GetProfile, or another method of ProfileService whose request begins with the user's id, over HTTP/2.
 
 use bytes::Bytes;
-use h2::client::SendRequest;
+use h2::client::{ResponseFuture, SendRequest};
+use h2::SendStream;
 use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -27,16 +28,17 @@ impl Grpc {
         Ok(Self { method: method.into(), ready })
     }
 
-    pub async fn read(&self, user: &str) -> Result<(), Failure> {
+    pub async fn call(&self) -> Result<(ResponseFuture, SendStream<Bytes>), Failure> {
         let request = Request::post(format!("http://localhost/foreword.v1.ProfileService/{}", self.method))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
             .body(())?;
-        let mut ready = self.ready.clone().ready().await?;
-        let (response, mut sending) = ready.send_request(request, false)?;
-        let mut message = vec![0, 0, 0, 0, user.len() as u8 + 2, 1 << 3 | 2, user.len() as u8];
-        message.extend_from_slice(user.as_bytes());
-        sending.send_data(message.into(), true)?;
+        Ok(self.ready.clone().ready().await?.send_request(request, false)?)
+    }
+
+    pub async fn read(&self, user: &str) -> Result<(), Failure> {
+        let (response, mut sending) = self.call().await?;
+        sending.send_data(message(user), true)?;
         let (_, mut body) = response.await?.into_parts();
         let mut size = 0;
         while let Some(data) = body.data().await {
@@ -50,6 +52,13 @@ impl Grpc {
         }
         Ok(())
     }
+}
+
+/// A user's request, framed.
+pub fn message(user: &str) -> Bytes {
+    let mut message = vec![0, 0, 0, 0, user.len() as u8 + 2, 1 << 3 | 2, user.len() as u8];
+    message.extend_from_slice(user.as_bytes());
+    message.into()
 }
 
 async fn open<T: AsyncRead + AsyncWrite + Unpin + 'static>(io: T) -> Result<SendRequest<Bytes>, h2::Error> {

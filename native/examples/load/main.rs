@@ -2,10 +2,11 @@
 //!
 //! `load unix:PATH|HOST:PORT|redis:PATH CONNECTIONS IN_FLIGHT SECONDS USERS [METHOD [RATE]]`, for as many users of
 //! benchmarks/population.py. Without RATE, so many calls are in flight on each connection, and each is followed by the
-//! next. With it, so many calls begin in a second at random times, on all connections in turn, whatever was answered; a
+//! next; with LookupProfiles, so many lookups on one stream. With it, so many calls begin in a second at random times, on all connections in turn, whatever was answered; a
 //! call then takes from the moment at which it was to begin, so that those that wait behind a slow one count too.
 
 mod grpc;
+mod lookups;
 mod redis;
 
 use std::cell::RefCell;
@@ -57,6 +58,7 @@ fn main() -> Result<(), Failure> {
         }
         let began = Instant::now();
         match rate {
+            None if method == lookups::METHOD => on_streams(&load, &opened, in_flight).await?,
             None => one_behind_the_other(&load, &opened, in_flight).await?,
             Some(rate) => at_random_times(&load, &opened, rate).await?,
         }
@@ -82,10 +84,13 @@ impl Connection {
 }
 
 impl Load {
+    fn user(&self) -> String {
+        format!("user-{:09}", self.next.replace_with(|next| *next + 1) * 37 % self.users)
+    }
+
     /// Reads the next user; the time counts from the moment given.
     async fn read(&self, connection: &Connection, from: Instant) -> Result<(), String> {
-        let user = format!("user-{:09}", self.next.replace_with(|next| *next + 1) * 37 % self.users);
-        connection.read(&user).await.map_err(|error| error.to_string())?;
+        connection.read(&self.user()).await.map_err(|error| error.to_string())?;
         self.took.borrow_mut().push(from.elapsed());
         Ok(())
     }
@@ -106,6 +111,21 @@ async fn one_behind_the_other(load: &Rc<Load>, opened: &[Connection], in_flight:
         }
     }
     ended(callers).await
+}
+
+async fn on_streams(load: &Rc<Load>, opened: &[Connection], in_flight: u32) -> Result<(), Failure> {
+    let mut streams = JoinSet::new();
+    for connection in opened {
+        let Connection::Grpc(connection) = connection.clone() else {
+            return Err("Redis has no lookups".into());
+        };
+        let load = load.clone();
+        streams.spawn_local(async move {
+            let ended = lookups::look_up(&load, &connection, in_flight).await;
+            ended.map_err(|error| error.to_string())
+        });
+    }
+    ended(streams).await
 }
 
 async fn at_random_times(load: &Rc<Load>, opened: &[Connection], rate: f64) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, NamedTuple
 
 import grpc
@@ -22,6 +22,7 @@ from foreword.v1.profile_service_pb2 import (
     BatchGetProfilesRequest,
     GetForewordRequest,
     GetProfileRequest,
+    LookupProfilesRequest,
 )
 from sidecar.front_door import SIDECAR_SOCKET, front_folder
 from sidecar.status import REQUEST_ID
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.parametrize("path", ["native"], indirect=True)
 
 SERVICE = "/foreword.v1.ProfileService/"
 REQUESTS = 600
+STREAMS = 150
 LINES = ("Backend engineer.", "Now: tests.", "Wants short answers.")
 FRAMES = {
     "plain": PLAIN,
@@ -64,6 +66,16 @@ class Answer(NamedTuple):
     trailers: list[tuple[str, Any]]
 
 
+class Stream(NamedTuple):
+    """All that a caller sees of a stream."""
+
+    bodies: list[bytes]
+    code: grpc.StatusCode
+    message: str
+    metadata: list[tuple[str, Any]]
+    trailers: list[tuple[str, Any]]
+
+
 class Doors(NamedTuple):
     """The way through the front, and the sidecar's own socket behind it."""
 
@@ -74,6 +86,29 @@ class Doors(NamedTuple):
         """Return what each says to a request."""
         return self._ask(self.front, method, request, timeout), self._ask(
             self.sidecar, method, request, timeout
+        )
+
+    def both_streams(
+        self, requests: list[bytes], metadata: tuple[tuple[str, str], ...] = ()
+    ) -> tuple[Stream, Stream]:
+        """Return what each answers to a stream of lookups."""
+        return self._stream(self.front, requests, metadata), self._stream(self.sidecar, requests, metadata)
+
+    @staticmethod
+    def _stream(
+        channel: grpc.Channel, requests: list[bytes], metadata: tuple[tuple[str, str], ...]
+    ) -> Stream:
+        method = channel.stream_stream(SERVICE + "LookupProfiles")
+        call = method(iter(requests), timeout=PATIENCE_SECONDS, metadata=((REQUEST_ID, "same"), *metadata))
+        bodies: list[bytes] = []
+        with suppress(grpc.RpcError):
+            bodies.extend(call)
+        return Stream(
+            bodies,
+            call.code(),
+            call.details() or "",
+            sorted(tuple(each) for each in call.initial_metadata() or ()),
+            sorted(tuple(each) for each in call.trailing_metadata() or ()),
         )
 
     @staticmethod
@@ -194,6 +229,63 @@ def test_every_answer_is_the_sidecars(doors: Doors) -> None:
         method, request = made_request(dice)
         through, direct = doors.both(SERVICE + method, request)
         assert through == direct, (method, request)
+
+
+def made_lookups(dice: random.Random) -> list[bytes]:
+    """Return the requests of a stream, nearly all of them in order."""
+    requests = []
+    for _ in range(dice.choice((0, 1, 2, 20, 200))):
+        request = LookupProfilesRequest(
+            user_id=dice.choice(USERS),
+            namespace=dice.choice(("", "", "shop", "n" * 64)),
+            lookup_id=dice.choice((0, 1, 127, 128, dice.randrange(1 << 64))),
+        )
+        if dice.random() < 0.02:
+            request.user_id = dice.choice(("", "y" * 257))
+        requests.append(request.SerializeToString())
+    if dice.random() < 0.2:
+        requests.insert(dice.randrange(len(requests) + 1), dice.choice((*ODD, b"\x0a\x01a" * 400)))
+    return requests
+
+
+def test_every_stream_is_the_sidecars(doors: Doors) -> None:
+    """Streams of drawn lookups, in order or not, have the sidecar's answers in its order, and its end."""
+    dice = random.Random(12)
+    for _ in range(STREAMS):
+        requests = made_lookups(dice)
+        through, direct = doors.both_streams(requests)
+        assert through == direct, requests
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        (("grpc-encoding", "gzip"),),
+        (("grpc-encoding", "no-such"),),
+        (("x-request-id", "b" * 200),),
+        (("a", "b"),),
+    ],
+    ids=["compressed", "of an unknown encoding", "with an odd id", "with metadata"],
+)
+def test_streams_with_odd_metadata_are_the_sidecars(
+    doors: Doors, metadata: tuple[tuple[str, str], ...]
+) -> None:
+    """What a caller says beside a stream changes as much or as little through the front."""
+    requests = [LookupProfilesRequest(user_id="fresh").SerializeToString()] * 2
+    through, direct = doors.both_streams(requests, metadata)
+    assert through[:3] == direct[:3]
+
+
+def test_lookups_in_order_are_the_fronts_own(running: Any, doors: Doors) -> None:
+    """A stream without an odd lookup never reaches the sidecar."""
+    running.clock.advance(0)
+    before = running.client.status().front.answered
+    requests = [
+        LookupProfilesRequest(user_id="fresh", lookup_id=number).SerializeToString() for number in range(9)
+    ]
+    assert len(doors.both_streams(requests)[0].bodies) == 9
+    running.clock.advance(0)
+    assert running.client.status().front.answered == before + 1
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
@@ -42,15 +43,20 @@ class Daemon:
         self._start = start
         self._process: subprocess.Popen[bytes] | None = None
 
-    def run(self, native: str = "auto") -> None:
-        """Start it, and return once it answers a call that is its own."""
+    def begin(self, native: str = "auto", hold_seconds: float = 5.0) -> None:
+        """Start it."""
         environment = {
             **os.environ,
             "FOREWORD_STORE__DIRECTORY": str(self._start.store),
             "FOREWORD_SIDECAR__LISTEN": f'["{self.address}"]',
             "FOREWORD_SIDECAR__NATIVE": native,
+            "FOREWORD_SIDECAR__FRONT_HOLD_SECONDS": f"{hold_seconds}",
         }
         self._process = subprocess.Popen([sys.executable, "-m", "foreword", "sidecar"], env=environment)
+
+    def run(self, native: str = "auto", hold_seconds: float = 0.0) -> None:
+        """Start it, and return once it answers a call that is its own."""
+        self.begin(native, hold_seconds)
         until(self._answers, "the sidecar")
 
     def _answers(self) -> bool:
@@ -166,6 +172,38 @@ def test_reads_go_on_without_the_sidecar(daemon: Daemon) -> None:
         assert next(watch).status == 2
         daemon.run()
         assert list(watch) == []
+
+
+def test_calls_wait_for_a_sidecar_that_is_started_again(daemon: Daemon) -> None:
+    """Calls made between kill -9 of the sidecar and its next start are answered, not refused."""
+    daemon.end(signal.SIGTERM)
+    daemon.run(hold_seconds=20.0)
+    with daemon.client() as client, ThreadPoolExecutor(8) as pool:
+        daemon.end(signal.SIGKILL)
+        calls = [
+            pool.submit(client.record, [Event(event_id=f"held-{number}", user_id="bob", type="view")])
+            for number in range(8)
+        ]
+        assert client.profile("ann").profile.user_id == "ann"
+        assert not any(call.done() for call in calls)
+        daemon.begin()
+        assert all(call.result(PATIENCE_SECONDS).accepted_count == 1 for call in calls)
+
+
+def test_calls_are_not_held_for_long(daemon: Daemon) -> None:
+    """Once the time for it has passed, a call for a sidecar that does not come back is refused at once."""
+    daemon.end(signal.SIGTERM)
+    daemon.run(hold_seconds=0.3)
+    daemon.end(signal.SIGKILL)
+    with daemon.client() as client:
+        until(lambda: _is_refused_at_once(client), "the end of holding")
+
+
+def _is_refused_at_once(client: Foreword) -> bool:
+    began = time.monotonic()
+    with pytest.raises(ServiceError, match="does not run"):
+        client.status()
+    return time.monotonic() - began < 0.2
 
 
 def test_the_next_sidecar_takes_the_front_over(daemon: Daemon) -> None:

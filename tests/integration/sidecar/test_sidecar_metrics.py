@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from queue import SimpleQueue
 
 import pytest
+from paths import BOTH_PATHS
 from scraping import Scrape, page
 from waiting import until
 
 from foreword.errors import ForewordError
 from foreword.v1.operator_service_pb2 import RefreshUserRequest
 from foreword.v1.profile_pb2 import Segment
+from foreword.v1.profile_service_pb2 import LookupProfilesRequest
+from foreword.v1.profile_service_pb2_grpc import ProfileServiceStub
 from sidecar import calls, metrics
 
 
@@ -26,6 +30,7 @@ def scrape(running) -> Scrape:
     return Scrape(running.server.metrics_address)
 
 
+@BOTH_PATHS
 def test_each_call_is_counted_by_method_and_outcome(watched) -> None:
     """A call that was answered, one that was refused and one that was given up are three counts."""
     watched.client.profile("ann")
@@ -38,11 +43,31 @@ def test_each_call_is_counted_by_method_and_outcome(watched) -> None:
     until(lambda: scrape(watched).value(calls.RUNNING) == 1, "a call that goes on")
     waiting.cancel()
     until(lambda: scrape(watched).value(calls.RUNNING) == 0, "the call to be given up")
+    method = "ProfileService.GetProfile"
+    until(lambda: scrape(watched).value(calls.COUNT, method=method, code="OK") == 2, "what the front counts")
     found = scrape(watched)
     assert found.value(calls.COUNT, method="OperatorService.RefreshUser", code="CANCELLED") == 1
-    assert found.value(calls.COUNT, method="ProfileService.GetProfile", code="OK") == 2
     assert found.value(calls.COUNT, method="ProfileService.GetProfile", code="INVALID_ARGUMENT") == 1
     assert found.value(calls.SECONDS, "_count", method="ProfileService.GetProfile") == 3
+
+
+@BOTH_PATHS
+def test_lookups_are_calls_and_their_streams_run(watched) -> None:
+    """A stream of lookups runs until it ends, and then is a call that took its time, whoever answers."""
+    held: SimpleQueue[LookupProfilesRequest | None] = SimpleQueue()
+    stub = ProfileServiceStub(watched.channel)
+    call = stub.LookupProfiles(iter(held.get, None), timeout=10)
+    held.put(LookupProfilesRequest(user_id="ann"))
+    next(call)
+    until(lambda: scrape(watched).value(calls.RUNNING) == 1, "a stream that goes on")
+    held.put(None)
+    assert list(call) == []
+    until(lambda: scrape(watched).value(calls.RUNNING) == 0, "its end")
+    method = "ProfileService.LookupProfiles"
+    until(lambda: scrape(watched).value(calls.COUNT, method=method, code="OK") == 1, "its count")
+    found = scrape(watched)
+    assert found.value(calls.SECONDS, "_count", method=method) == 1
+    assert found.value(calls.SECONDS, "_bucket", method=method, le="1e-05") == 0
 
 
 def test_streams_are_counted_once_they_end(watched) -> None:
@@ -102,6 +127,7 @@ def test_a_scrape_waits_for_nobody_and_nobody_for_it(watched) -> None:
     assert scrape(watched).value(calls.COUNT, method="ProfileService.GetProfile", code="OK") == 200
 
 
+@BOTH_PATHS
 def test_what_is_served_is_declared(watched) -> None:
     """No metric is on the page that docs/metrics.md does not explain."""
     watched.put("ann")
@@ -109,6 +135,7 @@ def test_what_is_served_is_declared(watched) -> None:
     assert scrape(watched).names() <= {metric.name for metric in metrics.METRICS}
 
 
+@BOTH_PATHS
 def test_no_metric_names_a_user(watched) -> None:
     """Neither users nor their namespaces nor what they did stand on the page."""
     watched.put("ann-marie")

@@ -9,6 +9,8 @@ from typing import Any
 
 import grpc
 import pytest
+from paths import BOTH_PATHS
+from waiting import until
 
 from foreword.cli.logs import JsonFormatter
 from foreword.v1.profile_service_pb2 import GetProfileRequest
@@ -30,12 +32,14 @@ def call(running, user_id: str, *given: str) -> tuple[grpc.StatusCode, list[str]
     return done.code(), [str(value) for key, value in done.trailing_metadata() or () if key == "x-request-id"]
 
 
+@BOTH_PATHS
 def test_the_callers_id_comes_back(running) -> None:
     """Answered or refused, a call that brought an id ends with that one, and once."""
     assert call(running, "ann", "order-7/a") == (grpc.StatusCode.OK, ["order-7/a"])
     assert call(running, "", "order-8") == (grpc.StatusCode.INVALID_ARGUMENT, ["order-8"])
 
 
+@BOTH_PATHS
 def test_a_refused_call_has_an_id_in_any_case(running) -> None:
     """A call that brought none is named when it fails; one that is answered needs no name."""
     code, (made,) = call(running, "")
@@ -49,6 +53,30 @@ def test_what_is_no_id_is_replaced(running, given: str) -> None:
     """An id of other characters or too many is not passed on, neither into logs nor back."""
     _, (made,) = call(running, "", given)
     assert MADE.fullmatch(made)
+
+
+@BOTH_PATHS
+def test_each_call_is_a_line_of_the_debug_log(running, caplog: pytest.LogCaptureFixture) -> None:
+    """At DEBUG each call is a line with its method, outcome, time and id, whoever answered it."""
+    found: list[tuple[str, str]] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            line = json.loads(JsonFormatter().format(record))
+            found.append((line["message"].rpartition(" in ")[0], line.get("request_id")))
+
+    handler, logger = Keep(), logging.getLogger("sidecar.calls")
+    logger.addHandler(handler)
+    with caplog.at_level(logging.DEBUG, "sidecar.calls"):
+
+        def is_told() -> bool:
+            call(running, "ann", "order-1")
+            return ("ProfileService.GetProfile OK", "order-1") in found
+
+        try:
+            until(is_told, lambda: found)
+        finally:
+            logger.removeHandler(handler)
 
 
 def test_log_lines_of_a_call_carry_its_id(running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,13 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
 import grpc
 import pytest
+from paths import BOTH_PATHS
 from waiting import PATIENCE_SECONDS
 
 from foreword.client import AsyncForeword, Foreword
@@ -30,6 +32,10 @@ from foreword.v1.profile_service_pb2 import (
 )
 from foreword.v1.profile_service_pb2_grpc import ProfileServiceStub
 
+pytestmark = BOTH_PATHS
+
+# More than fits between a client and a server that keep what is sent.
+UNREAD = 4000
 WRONG = ErrorReason.ERROR_REASON_FIELD_INVALID
 
 
@@ -114,6 +120,43 @@ def test_what_is_no_message_ends_the_stream(running: Any) -> None:
     with pytest.raises(grpc.RpcError) as failure:
         list(call(iter([b"\xff"]), timeout=PATIENCE_SECONDS))
     assert running.error_info(failure.value).metadata["field"] == "request"
+
+
+def test_who_reads_no_answers_holds_up_nobody_else(running: Any) -> None:
+    """While a stream of lookups is not read, other calls of the same connection are answered; later it goes on."""
+    running.put("ann", semantic_summary="x" * 2000)
+    stub = ProfileServiceStub(running.channel)
+    requests = [LookupProfilesRequest(user_id="ann", lookup_id=number) for number in range(UNREAD)]
+    unread = [stub.LookupProfiles(iter(requests), timeout=PATIENCE_SECONDS) for _ in range(4)]
+    assert len(look_up(running, requests[:50])) == 50
+    for _ in range(20):
+        asked = GetProfileRequest(user_id="ann").SerializeToString()
+        assert running.call("ProfileService/GetProfile", asked)
+    for call in unread:
+        assert [answer.lookup_id for answer in call] == list(range(UNREAD))
+
+
+def test_a_stream_that_is_given_up_makes_room(start: Any) -> None:
+    """Lookups that their caller cancels, or whose deadline passes, no longer count among the streams."""
+    running = start(start.config(sidecar={"streams_max": 1}))
+    stub = ProfileServiceStub(running.channel)
+    for give_up, timeout in ((True, PATIENCE_SECONDS), (False, 2.0)):
+        held: SimpleQueue[LookupProfilesRequest | None] = SimpleQueue()
+        call = stub.LookupProfiles(until_closed(held), timeout=timeout)
+        held.put(LookupProfilesRequest(user_id="ann"))
+        next(call)
+        if give_up:
+            call.cancel()
+        with pytest.raises(grpc.RpcError):
+            next(call)
+
+        def is_taken() -> bool:
+            with suppress(grpc.RpcError):
+                return len(look_up(running, [LookupProfilesRequest(user_id="bob")])) == 1
+            return False
+
+        running.eventually(is_taken)
+        held.put(None)
 
 
 def test_client_looks_up(running: Any) -> None:
