@@ -50,6 +50,7 @@ from sidecar.counts import StoreCounter
 from sidecar.erasures import Erasures
 from sidecar.fronting import Fronting
 from sidecar.health_service import HealthService
+from sidecar.local_reads import LocalReads
 from sidecar.maintenance import Maintenance
 from sidecar.metrics import SidecarMetrics
 from sidecar.open_triggers import OpenTriggers
@@ -198,6 +199,8 @@ class SidecarServer:
             )
             await self._server.start()
             await self._fronting.start()
+            self._local_reads.open()
+            stack.callback(self._local_reads.close)
             stack.push_async_callback(self._drain)
             self._closing = stack.pop_all()
         for service in (health_service.OVERALL, *SERVICES):
@@ -311,6 +314,7 @@ class SidecarServer:
 
     def _register(self, server: grpc.aio.Server) -> None:
         triggers = OpenTriggers(self._activity, self._live, self._clock)
+        self._local_reads = LocalReads(self._config.store.directory, triggers)
         self._fronting = Fronting(self._config, self._clock, self._problems, triggers, self._reads)
         self._erasures = Erasures(
             self._activity,

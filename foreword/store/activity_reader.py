@@ -401,6 +401,10 @@ class ActivityReader(Reader):
         except lmdb.Error as exc:
             return self._again(exc, environment, lambda: self._get(db.CONTROLS, user)) is not None
 
+    def is_known(self, user: UserKey) -> bool:
+        """Return whether an event of a user was ever accepted; no parsing."""
+        return self._get(db.USERS, user) is not None
+
     def applied_ids(self, user: UserKey) -> Iterator[str]:
         """Yield the ids of a user's accepted events, in byte order."""
         for batch in self._batches(db.APPLIED, user):

@@ -3,29 +3,22 @@
 //! The sidecar starts it, binds its addresses, and is its only operator; docs/operations.md says what it does when.
 
 mod alone;
-mod answer;
 mod authority;
 mod connection;
 mod control;
-mod cut;
 mod forward;
 mod front;
 mod handover;
 mod listen;
-mod lmdb;
 mod options;
-mod proto;
-mod reads;
-mod request;
-mod row;
 mod socket;
-mod store;
 
 use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
+use foreword_native::{answer, lmdb, proto, reads, store};
 use tokio::net::UnixStream;
 use tokio::signal::unix::{signal, SignalKind};
 use tokio::sync::mpsc;

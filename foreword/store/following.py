@@ -1,0 +1,168 @@
+"""A store as a reader in process sees it: perhaps not there yet, replaced, in the midst of a restore, or cut short."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from foreword.errors import StoreMissingError
+from foreword.store.accelerator import MappedReader, mapped_reader
+from foreword.store.activity_reader import ActivityReader
+from foreword.store.inherited import inherited
+from foreword.store.profile_reader import ProfileReader, open_when_present
+from foreword.store.responses import DefaultResponses
+from foreword.store.swap import is_restoring, refuse_interrupted_restore
+
+# How often a missing store is looked for, and a replaced one noticed. Not configured: a reader has no configuration.
+UPKEEP_SECONDS = 5.0
+# A restore puts its two files in place one after the other, within milliseconds; whoever looks in between looks again.
+_LOOKS_MAX = 3
+
+
+class Following:
+    """Has a store open, by `foreword-native` or by py-lmdb, and follows what becomes of it.
+
+    Args:
+        directory: The store's folder.
+        native: Whether `foreword-native` is used where it is installed.
+
+    Attributes:
+        native: The object of `foreword-native` that answers what is ordinary by itself; None while py-lmdb reads.
+        reader: Finds rows; None without profiles.
+        activity: Knows of erasures; None without activity. By `foreword-native` it is the same as `reader`.
+        defaults: What is served where there is no row.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+
+    def __init__(self, directory: Path, *, native: bool) -> None:
+        self.native: Any = None
+        self.reader: ProfileReader | MappedReader | None = None
+        self.activity: ActivityReader | MappedReader | None = None
+        self.defaults = DefaultResponses()
+        self._directory = directory
+        self._is_native_wanted = native
+        self._due = 0.0
+        self._guard = threading.Lock()
+        self._pid = os.getpid()
+        self._upkeep()
+
+    def is_due(self) -> bool:
+        """Return whether it is time to look at the files, or `native` has been given up."""
+        native = self.native
+        return bool(native.is_due()) if native is not None else time.monotonic() >= self._due
+
+    def current(self) -> ProfileReader | MappedReader | None:
+        """Return what finds rows, after a look at the files where that is due.
+
+        Raises:
+            StoreError: The store cannot be read, or is that of the process that this one was forked from.
+        """
+        # Taken first: a reader that another thread gives up meanwhile is not mistaken for a store that is not there.
+        reader = self.reader
+        if self.is_due():
+            self._upkeep()
+            reader = self.reader
+        return reader
+
+    def close(self) -> None:
+        """Release the store."""
+        self.native = None
+        for reader in {self.reader, self.activity}:
+            if reader is not None:
+                reader.close()
+        self.reader = self.activity = None
+        self._due = float("inf")
+
+    def _upkeep(self) -> None:
+        if self._pid != os.getpid():
+            self._begin_in_child()
+        with self._guard:
+            if not self.is_due():
+                return
+            self._due = time.monotonic() + UPKEEP_SECONDS
+            try:
+                self._look()
+            except BaseException:
+                # Said at every call until the store can be used again; served meanwhile, nobody would be known.
+                self._let_go()
+                raise
+            self._due = time.monotonic() + UPKEEP_SECONDS
+
+    def _begin_in_child(self) -> None:
+        """Refuse to go on with what is the parent's; where nothing was open yet, begin as a new reader does."""
+        if self.reader is not None or self.activity is not None:
+            raise inherited(self._directory)
+        # The parent's may have been held at the fork.
+        self._guard = threading.Lock()
+        self._pid = os.getpid()
+
+    def _look(self) -> None:
+        if not self._look_natively():
+            self._look_by_lmdb()
+        if self.reader is not None:
+            self.defaults.follow(self.reader)
+
+    def _look_natively(self) -> bool:
+        """Follow the store natively; return False where py-lmdb is to read it, which also says what is wrong with it."""
+        if isinstance(self.reader, MappedReader):
+            if self.reader.follow(UPKEEP_SECONDS):
+                return True
+            self._let_go()
+        elif self._is_native_wanted and self.reader is None and self.activity is None:
+            mapped = mapped_reader(self._directory, UPKEEP_SECONDS)
+            if mapped is not None:
+                self.activity = self.reader = mapped
+                self.native = mapped.mapped
+                return True
+        return False
+
+    def _look_by_lmdb(self) -> None:
+        for _ in range(_LOOKS_MAX):
+            if is_restoring(self._directory):
+                self._keep_through_restore()
+                return
+            # Activity first: no profile is served before erasures can be looked up.
+            if self.activity is None:
+                self.activity = _activity_when_present(self._directory)
+            else:
+                self.activity.refuse_cut()
+                self.activity.upkeep()
+            if self.reader is None:
+                self.reader = open_when_present(self._directory)
+            else:
+                self.reader.refuse_cut()
+                self.reader.upkeep()
+            refuse_interrupted_restore(self._directory)
+            if self.activity is None or not self.activity.was_replaced():
+                return
+
+    def _keep_through_restore(self) -> None:
+        """Keep both environments while a restore replaces them one by one: of two that do not belong together, one may
+        have a user whose erasure only the other knows of.
+        """
+        if self.reader is None:
+            refuse_interrupted_restore(self._directory)
+        for reader in (self.activity, self.reader):
+            if reader is not None:
+                reader.refuse_cut()
+
+    def _let_go(self) -> None:
+        mapped = self.reader if isinstance(self.reader, MappedReader) else None
+        # First: whoever finds no reader from here on waits for the look that is under way, or looks.
+        self._due = 0.0
+        self.native = self.reader = self.activity = None
+        # Not what py-lmdb has open: another thread may be reading, and the file may be cut short.
+        if mapped is not None:
+            mapped.close()
+
+
+def _activity_when_present(directory: Path) -> ActivityReader | None:
+    try:
+        return ActivityReader(directory)
+    except StoreMissingError:
+        return None
