@@ -77,7 +77,7 @@ class LocalReader:
             text: str | None = native.text(user_id, namespace, now_ms, self._tells, max_tokens)
             if text is not None:
                 return text
-        return self._cut(user_id, max_tokens, namespace).text
+        return _cut(self._read(db.FOREWORDS, user_id, namespace), max_tokens).text
 
     def foreword(
         self, user_id: str, max_tokens: int = TOKENS_MAX, *, namespace: str = ""
@@ -85,7 +85,7 @@ class LocalReader:
         """Return the text within a budget, with its cuts and freshness; raises as `text` does."""
         if max_tokens.__class__ is not int or not 0 < max_tokens <= TOKENS_MAX:
             max_tokens = budget_tokens(arguments.tokens("max_tokens", max_tokens))
-        return self._cut(user_id, max_tokens, namespace)
+        return _cut(self.foreword_response(user_id, namespace), max_tokens)
 
     def profile(self, user_id: str, *, namespace: str = "") -> GetProfileResponse:
         """Return the profile of a user and how current it is; raises as `text` does."""
@@ -124,11 +124,6 @@ class LocalReader:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _cut(self, user_id: str, tokens_max: int, namespace: str) -> GetForewordResponse:
-        response = GetForewordResponse.FromString(self.foreword_response(user_id, namespace))
-        cut_to_budget(response, tokens_max)
-        return response
 
     def _read(self, database: bytes, user_id: str, namespace: str) -> bytes:
         store = self._store
@@ -174,3 +169,9 @@ class LocalReader:
         activity = self._store.activity
         if self._notes is not None and activity is not None and activity.is_known(user):
             self._notes.tell(user, now_ms)
+
+
+def _cut(serialized: bytes, tokens_max: int) -> GetForewordResponse:
+    response = GetForewordResponse.FromString(serialized)
+    cut_to_budget(response, tokens_max)
+    return response
