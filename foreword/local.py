@@ -17,7 +17,7 @@ from foreword.store.accelerator import GivenUp, MappedReader
 from foreword.store.codec import response_in_place
 from foreword.store.following import Following
 from foreword.store.profile_reader import ProfileReader
-from foreword.store.responses import asks_for_refresh, cut_to_budget, foreword_response, profile_response
+from foreword.store.responses import ASKS_FOR_REFRESH, asks_for_refresh, cut_to_budget, foreword_response, profile_response
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 
 # Set to "off", `foreword-native` is not used, as if it were not installed.
@@ -48,8 +48,8 @@ class LocalReader:
     def __init__(
         self, directory: Path | str, *, clock: Clock | None = None, native: bool = True, tells_reads: bool = True
     ) -> None:
+        # None: the machine's clock, asked where the time is needed. `SystemClock` would be a call more in each read.
         self._clock = clock
-        self._now_ms = (clock or SystemClock()).now_ms
         self._notes = ReadNotes(Path(directory)) if tells_reads else None
         self._tells = tells_reads
         wanted = native and os.environ.get(NATIVE_VARIABLE) != "off"
@@ -127,7 +127,10 @@ class LocalReader:
 
     def _read(self, database: bytes, user_id: str, namespace: str) -> bytes:
         store = self._store
-        reader = store.current()
+        # Taken first, as `current` does, and asked for only when there may be something to do.
+        reader = store.reader
+        if store.native is not None or time.monotonic() >= store.due:
+            reader = store.current()
         user = keys.user_key(user_id, namespace)
         try:
             # Asked before the profile is looked up: an erasure that is over has left no profile, and no row here.
@@ -135,10 +138,11 @@ class LocalReader:
             if reader is not None and (activity is None or not activity.is_erased(user)):
                 row = reader.row_as_found(database, user)
                 if row is not None:
-                    now_ms = self._now_ms()
+                    clock = self._clock
+                    now_ms = time.time_ns() // 1_000_000 if clock is None else clock.now_ms()
                     response = response_in_place(database, user, row, now_ms)
                     if response is not None:
-                        if asks_for_refresh(row):
+                        if row[1] & ASKS_FOR_REFRESH:
                             self._tell(user, now_ms)
                         return response
                 response = self._look_closely(reader, database, user)
@@ -157,7 +161,7 @@ class LocalReader:
         """Return the response of a row that is missing, damaged, or of the former version; None for nobody's."""
         is_profile = database is db.PROFILES
         row = reader.profile_row(user) if is_profile else reader.foreword_row(user)
-        now_ms = self._now_ms()
+        now_ms = (self._clock or SystemClock()).now_ms()
         if asks_for_refresh(row):
             self._tell(user, now_ms)
         if row is None:

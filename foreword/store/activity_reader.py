@@ -396,8 +396,7 @@ class ActivityReader(Reader):
         environment = self._environment
         # As the hot path of ProfileReader: this stands in front of it in every read in process.
         try:
-            with environment.lmdb.begin(db=environment.handles[db.CONTROLS]) as txn:
-                return txn.get(user) is not None
+            return environment.lmdb.begin(environment.handles[db.CONTROLS]).get(user) is not None
         except lmdb.Error as exc:
             return self._again(exc, environment, lambda: self._get(db.CONTROLS, user)) is not None
 

@@ -32,6 +32,7 @@ class Following:
     Attributes:
         native: The object of `foreword-native` that answers what is ordinary by itself; None while py-lmdb reads.
         reader: Finds rows; None without profiles.
+        due: When the files are to be looked at, by `time.monotonic`; not of what is read natively, which knows itself.
         activity: Knows of erasures; None without activity. By `foreword-native` it is the same as `reader`.
         defaults: What is served where there is no row.
 
@@ -46,7 +47,7 @@ class Following:
         self.defaults = DefaultResponses()
         self._directory = directory
         self._is_native_wanted = native
-        self._due = 0.0
+        self.due = 0.0
         self._guard = threading.Lock()
         self._pid = os.getpid()
         self._upkeep()
@@ -54,7 +55,7 @@ class Following:
     def is_due(self) -> bool:
         """Return whether it is time to look at the files, or `native` has been given up."""
         native = self.native
-        return bool(native.is_due()) if native is not None else time.monotonic() >= self._due
+        return bool(native.is_due()) if native is not None else time.monotonic() >= self.due
 
     def current(self) -> ProfileReader | MappedReader | None:
         """Return what finds rows, after a look at the files where that is due.
@@ -76,7 +77,7 @@ class Following:
             if reader is not None:
                 reader.close()
         self.reader = self.activity = None
-        self._due = float("inf")
+        self.due = float("inf")
 
     def _upkeep(self) -> None:
         if self._pid != os.getpid():
@@ -84,14 +85,14 @@ class Following:
         with self._guard:
             if not self.is_due():
                 return
-            self._due = time.monotonic() + UPKEEP_SECONDS
+            self.due = time.monotonic() + UPKEEP_SECONDS
             try:
                 self._look()
             except BaseException:
                 # Said at every call until the store can be used again; served meanwhile, nobody would be known.
                 self._let_go()
                 raise
-            self._due = time.monotonic() + UPKEEP_SECONDS
+            self.due = time.monotonic() + UPKEEP_SECONDS
 
     def _begin_in_child(self) -> None:
         """Refuse to go on with what is the parent's; where nothing was open yet, begin as a new reader does."""
@@ -154,7 +155,7 @@ class Following:
     def _let_go(self) -> None:
         mapped = self.reader if isinstance(self.reader, MappedReader) else None
         # First: whoever finds no reader from here on waits for the look that is under way, or looks.
-        self._due = 0.0
+        self.due = 0.0
         self.native = self.reader = self.activity = None
         # Not what py-lmdb has open: another thread may be reading, and the file may be cut short.
         if mapped is not None:

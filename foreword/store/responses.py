@@ -26,7 +26,7 @@ from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileRespo
 
 # What freshness follows from; the rest of the header is skipped: flags u8, stale_after_ms i64, expired_after_ms i64.
 _TIMES = struct.Struct("<xB22xqq")
-_ASKS_FOR_REFRESH = FLAG_DEFAULT | FLAG_REFRESH_ON_OPEN
+ASKS_FOR_REFRESH = FLAG_DEFAULT | FLAG_REFRESH_ON_OPEN
 # Field 1 of BatchGetProfilesResponse, length-delimited.
 _RESULT_TAG = b"\x0a"
 # Field 3 of LookupProfilesResponse, a number; the fields before it are those of GetProfileResponse.
@@ -85,7 +85,7 @@ def row_freshness(row: bytes, now_ms: int) -> Freshness:
 
 def asks_for_refresh(row: bytes | None) -> bool:
     """Return whether reading this row, or its absence, asks for a refresh of the user."""
-    return row is None or bool(row[1] & _ASKS_FOR_REFRESH)
+    return row is None or bool(row[1] & ASKS_FOR_REFRESH)
 
 
 def batch_response(responses: Iterable[bytes]) -> bytes:
