@@ -27,7 +27,7 @@ USERS = 100_000
 ROUNDS = 7
 READS = 10_000
 _REDIS = "redis-py GET, unix socket"
-_CALLS = {
+_CALLS: dict[str, Callable[[LocalReader], Callable[[str], object]]] = {
     "profile as bytes": lambda reader: reader.profile_response,
     "foreword as bytes": lambda reader: reader.foreword_response,
     "text": lambda reader: reader.text,
@@ -73,7 +73,7 @@ def _read(times: Times, store: Path, users: list[str], *, native: bool) -> None:
     clock: Clock = ManualClock(NOW_MS)
     with LocalReader(store, clock=clock, native=native) as reader:
         if reader.native is not native:
-            raise MissingExtraError("foreword-native is not installed", hint="make native")
+            raise MissingExtraError("reading natively (make native)", "native")
         for name, call in _CALLS.items():
             _note(times, (name, "native" if native else "python"), call(reader), users)
 
@@ -141,9 +141,10 @@ def _table(times: Times, user_count: int, rounds: int) -> Table:
     for (name, by), (p50, p99) in sorted(medians.items(), key=lambda item: list(_CALLS).index(item[0][0])):
         table.add(name, by, f"{p50:.2f}", f"{p99:.2f}", ratio(p50, medians[name, "python"][0]))
     table.notes += [
-        f"{user_count:,} profiles of {PROFILE_BYTES} bytes, store in the page cache; medians of {rounds} rounds in which they "
-        f"take turns, {READS:,} reads of random users in each, one at a time.",
-        "Each read looks for a pending erasure, finds the row, verifies its checksum and decides freshness. Aim: native ≤ 0.5 ×.",
+        f"{user_count:,} profiles of {PROFILE_BYTES} bytes, store in the page cache; medians of {rounds} rounds in "
+        f"which they take turns, {READS:,} reads of random users in each, one at a time.",
+        "Each read looks for a pending erasure, finds the row, verifies its checksum and decides freshness.",
+        "Aim: native ≤ 0.5 ×.",
     ]
     if ("profile as bytes", _REDIS) not in times:
         table.notes.append("redis-server or redis-py is not installed, so neither was measured.")

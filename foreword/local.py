@@ -17,7 +17,13 @@ from foreword.store.accelerator import GivenUp, MappedReader
 from foreword.store.codec import response_in_place
 from foreword.store.following import Following
 from foreword.store.profile_reader import ProfileReader
-from foreword.store.responses import ASKS_FOR_REFRESH, asks_for_refresh, cut_to_budget, foreword_response, profile_response
+from foreword.store.responses import (
+    ASKS_FOR_REFRESH,
+    asks_for_refresh,
+    cut_to_budget,
+    foreword_response,
+    profile_response,
+)
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 
 # Set to "off", `foreword-native` is not used, as if it were not installed.
@@ -46,7 +52,12 @@ class LocalReader:
     """
 
     def __init__(
-        self, directory: Path | str, *, clock: Clock | None = None, native: bool = True, tells_reads: bool = True
+        self,
+        directory: Path | str,
+        *,
+        clock: Clock | None = None,
+        native: bool = True,
+        tells_reads: bool = True,
     ) -> None:
         # None: the machine's clock, asked where the time is needed. `SystemClock` would be a call more in each read.
         self._clock = clock

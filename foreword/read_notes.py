@@ -1,6 +1,6 @@
 """Telling the sidecar of a user who was read in process and is refreshed when read: a datagram, sent and forgotten.
 
-A read never waits for it. Without a sidecar, or with more datagrams than it takes, nothing is told, and a later read tells.
+A read never waits for it. Without a sidecar, or with more datagrams than it takes, nothing is told; a later read tells.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import socket
 from pathlib import Path
 
@@ -40,10 +39,9 @@ class LocalReads:
             taking.setblocking(False)
             with socket_address(self._directory) as address:
                 # A sidecar that was killed left it; the store's lock says that there is no other.
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(address)
+                Path(address).unlink(missing_ok=True)
                 taking.bind(address)
-                os.chmod(address, 0o600)
+                Path(address).chmod(0o600)
         except OSError as exc:
             taking.close()
             logger.warning("reads in process leave no triggers: %s cannot be made: %s", SOCKET, exc)

@@ -9,7 +9,9 @@ import pytest
 from foreword.local import LocalReader
 
 has_native = importlib.util.find_spec("foreword_native") is not None
-needs_native = pytest.mark.skipif(not has_native, reason="foreword-native is not installed: run `make native`")
+needs_native = pytest.mark.skipif(
+    not has_native, reason="foreword-native is not installed: run `make native`"
+)
 BOTH = [pytest.param(False, id="python"), pytest.param(True, id="native", marks=needs_native)]
 
 

@@ -1,7 +1,7 @@
-"""Reading in process by `foreword-native`, where that is installed: a read takes a third of the time.
+"""Reading in process by `foreword-native`, where that is installed: a read takes a quarter of the time.
 
-It answers what is ordinary by itself. For the rest it hands out rows as they are found, so that whatever is damaged, of a
-former version or missing is judged here, in the words of `ProfileReader`.
+It answers what is ordinary by itself. For the rest it hands out rows as they are found, so that whatever is damaged, of
+a former version or missing is judged here, in the words of `ProfileReader`.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ class Following:
             self.defaults.follow(self.reader)
 
     def _look_natively(self) -> bool:
-        """Follow the store natively; return False where py-lmdb is to read it, which also says what is wrong with it."""
+        """Follow the store natively; return False where py-lmdb is to read it, or to say what is wrong with it."""
         if isinstance(self.reader, MappedReader):
             if self.reader.follow(UPKEEP_SECONDS):
                 return True
@@ -124,6 +124,8 @@ class Following:
 
     def _look_by_lmdb(self) -> None:
         for _ in range(_LOOKS_MAX):
+            assert not isinstance(self.activity, MappedReader)
+            assert not isinstance(self.reader, MappedReader)
             if is_restoring(self._directory):
                 self._keep_through_restore()
                 return
@@ -149,7 +151,7 @@ class Following:
         if self.reader is None:
             refuse_interrupted_restore(self._directory)
         for reader in (self.activity, self.reader):
-            if reader is not None:
+            if reader is not None and not isinstance(reader, MappedReader):
                 reader.refuse_cut()
 
     def _let_go(self) -> None:

@@ -89,13 +89,13 @@ class ProfileReader(Reader):
     def row_as_found(self, database: bytes, user: UserKey) -> bytes | None:
         """Return the row of a user key in `profiles` or `forewords`, perhaps damaged; None where none is found."""
         environment = self._environment
-        # try/except rather than the `translated` block: this costs nothing when nothing fails. By position, and ended by
-        # its last reference: a keyword and a `with` block take a quarter of a microsecond.
+        # try/except rather than the `translated` block: this costs nothing when nothing fails. The handle by position,
+        # the transaction ended by its last reference: a keyword and a `with` block take a quarter of a microsecond.
         try:
             row: bytes | None = environment.lmdb.begin(environment.handles[database]).get(user)
-            return row
         except lmdb.Error as exc:
-            return self._again(exc, environment, lambda: self._get(database, user))
+            row = self._again(exc, environment, lambda: self._get(database, user))
+        return row
 
     def profile_rows(self, users: list[UserKey]) -> list[bytes | None]:
         """Return the rows of many user keys in order, those that are there from one snapshot.

@@ -43,9 +43,17 @@ _SPACES_MAX = 1024
 class DefaultRows(Protocol):
     """Finds the rows of stored defaults, as `ProfileReader` does."""
 
-    def default_profile_row(self) -> bytes | None: ...
-    def default_foreword_row(self) -> bytes | None: ...
-    def namespace_default_rows(self, namespace: str) -> tuple[bytes, bytes] | None: ...
+    def default_profile_row(self) -> bytes | None:
+        """Return the row of the stored default profile, or None."""
+        ...
+
+    def default_foreword_row(self) -> bytes | None:
+        """Return the row of the stored default foreword, or None."""
+        ...
+
+    def namespace_default_rows(self, namespace: str) -> tuple[bytes, bytes] | None:
+        """Return both rows of a namespace's own default; None where it has none."""
+        ...
 
 
 class _Default(NamedTuple):

@@ -17,9 +17,8 @@ from foreword.clock import ManualClock
 from foreword.defaults import default_profile
 from foreword.errors import FieldError, StoreCorruptError, StoreError
 from foreword.local import LocalReader
-from foreword.store import ActivityWriter, ProfileWriter
+from foreword.store import ActivityWriter, ProfileWriter, following
 from foreword.store import databases as db
-from foreword.store import following
 from foreword.store.swap import RESTORE_MARKER
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, Profile
@@ -72,14 +71,6 @@ def _damage(directory: Path, user_id: str) -> None:
         with environment.begin(write=True) as txn:
             row = txn.get(keys.user_key(user_id), db=environment.handles[db.PROFILES])
             txn.put(keys.user_key(user_id), row[:-1] + b"?", db=environment.handles[db.PROFILES])
-
-
-def put_by(writer: ProfileWriter, user_id: str, text: str) -> int:
-    foreword = Foreword(
-        text=text,
-        token_count=6,
-        cuts=[ForewordCut(byte_end=5, token_count=3), ForewordCut(byte_end=10, token_count=6)],
-    )
 
 
 @pytest.fixture(params=BOTH)
@@ -145,9 +136,7 @@ def test_unknown_user_gets_the_default(native: bool, tmp_path: Path) -> None:
         assert reader.text("nobody") == ""
 
 
-def test_works_before_there_is_a_store(
-    native: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_works_before_there_is_a_store(native: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a store everyone is unknown; one that appears is read, without a new reader."""
     monkeypatch.setattr(following, "UPKEEP_SECONDS", 0)
     with LocalReader(tmp_path / "later", native=native) as reader:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from forked import fork, run, tell
@@ -19,9 +20,8 @@ from foreword.clock import ManualClock
 from foreword.errors import ForewordError, StoreError
 from foreword.keys import UserKey
 from foreword.local import LocalReader
-from foreword.store import ActivityReader, ActivityWriter, NewEvent, ProfileReader, ProfileWriter
+from foreword.store import ActivityReader, ActivityWriter, NewEvent, ProfileReader, ProfileWriter, following
 from foreword.store import databases as db
-from foreword.store import following
 from foreword.store.codec import FORMER_ROW_VERSION
 from foreword.tokens import count_line_tokens, count_tokens
 from foreword.v1.profile_pb2 import Foreword, Profile
@@ -32,7 +32,13 @@ pytestmark = needs_native
 NOW_MS = 1_700_000_000_000
 USERS = 60
 REQUESTS = 400
-LINES = ("Backend engineer.", "Now: tests.", 'Lately rated "Æon".', "Wants short answers. And no jokes.", "x " * 40)
+LINES = (
+    "Backend engineer.",
+    "Now: tests.",
+    'Lately rated "Æon".',
+    "Wants short answers. And no jokes.",
+    "x " * 40,
+)
 NAMESPACES = ("", "shop", "é", "n" * 64)
 FIRST_LINES = (frames.PLAIN, frames.QUOTING, frames.GENERAL, frames.BRIEF, "A line of another Foreword")
 
@@ -60,11 +66,10 @@ def build(directory: Path, seed: int) -> None:
         environment = profiles.environment
         with environment.begin(write=True) as txn:
             for number in dice.sample(range(USERS), 15):
-                database, user = dice.choice((db.PROFILES, db.FOREWORDS)), keys.user_key(f"u{number}")
-                damage(dice, lambda row, key=user, name=database: row_written(txn, environment, name, key, row))
+                database = dice.choice((db.PROFILES, db.FOREWORDS))
+                damage(dice, txn, environment, database, keys.user_key(f"u{number}"))
             if dice.random() < 0.3:
-                name = keys.namespace_prefix("shop") + b"\0"
-                row_written(txn, environment, db.DEFAULTS, name, lambda row: row[:-1] + b"?")
+                damage(dice, txn, environment, db.DEFAULTS, keys.namespace_prefix("shop") + b"\0")
 
 
 def put(profiles: ProfileWriter, dice: random.Random, number: int) -> None:
@@ -101,47 +106,33 @@ def drawn_foreword(dice: random.Random) -> Foreword:
     return foreword
 
 
-def damage(dice: random.Random, write: Callable[[Callable[[bytes], bytes | None]], None]) -> None:
-    """Do to a row what a disk, a bug or an older Foreword does."""
-    place, bit = dice.random(), dice.randrange(8)
-
-    def flipped(row: bytes) -> bytes:
-        at = int(place * len(row))
-        return row[:at] + bytes([row[at] ^ 1 << bit]) + row[at + 1 :]
-
-    write(
-        dice.choice(
-            (
-                flipped,
-                lambda row: None,
-                lambda row: row[: int(place * 60)],
-                lambda row: bytes([FORMER_ROW_VERSION]) + row[1:],
-                lambda row: b"\x09" + row[1:],
-            )
-        )
+def damage(dice: random.Random, txn: Any, environment: Any, database: bytes, key: bytes) -> None:
+    """Do to a row what a disk, a bug or another Foreword does, or remove it."""
+    handle = environment.handles[database]
+    row = bytes(txn.get(key, db=handle))
+    at = dice.randrange(len(row))
+    damaged = (
+        row[:at] + bytes([row[at] ^ 1 << dice.randrange(8)]) + row[at + 1 :],
+        row[: dice.randrange(60)],
+        bytes([FORMER_ROW_VERSION]) + row[1:],
+        b"\x09" + row[1:],
     )
+    if dice.random() < 0.2:
+        txn.delete(key, db=handle)
+    else:
+        txn.put(key, dice.choice(damaged), db=handle)
 
 
-def row_written(
-    txn: object, environment: object, database: bytes, key: bytes, change: Callable[[bytes], bytes | None]
-) -> None:
-    """Change a row where it stands; None removes it."""
-    handle = environment.handles[database]  # type: ignore[attr-defined]
-    row = txn.get(key, db=handle)  # type: ignore[attr-defined]
-    if row is not None and (changed := change(row)) is not None:
-        txn.put(key, changed, db=handle)  # type: ignore[attr-defined]
-    elif row is not None:
-        txn.delete(key, db=handle)  # type: ignore[attr-defined]
-
-
-def asked(seed: int) -> list[tuple[str, tuple[object, ...], dict[str, object]]]:
+def asked(seed: int) -> list[tuple[str, tuple[Any, ...], dict[str, Any]]]:
     """Return calls of a reader, a few of them odd."""
     dice = random.Random(-seed)
     odd = ("", "x" * 256, "x" * 257, "nobody", "\ud800", 5, None, b"u1")
-    calls = []
+    calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
     for _ in range(REQUESTS):
         user = dice.choice(odd) if dice.random() < 0.15 else f"u{dice.randrange(USERS + 5)}"
-        space = {"namespace": dice.choice((*NAMESPACES, 5, "n" * 65))} if dice.random() < 0.3 else {}
+        space: dict[str, Any] = (
+            {"namespace": dice.choice((*NAMESPACES, 5, "n" * 65))} if dice.random() < 0.3 else {}
+        )
         budget = dice.choice((0, 1, 5, 18, 30, 40, 60, 100, 199, 200, 201, 10**30, -1, True, None, 1.5))
         call = dice.choice(("text", "text", "foreword", "profile", "profile_response", "foreword_response"))
         calls.append((call, (user, budget) if call in ("text", "foreword") else (user,), space))
@@ -255,7 +246,12 @@ def in_forked_child(store: Path) -> None:
     child = fork()
     if child == 0:
         refusals = []
-        for read in (reader.text, reader.profile_response, lambda _: LocalReader(store), lambda _: ProfileReader(store)):
+        for read in (
+            reader.text,
+            reader.profile_response,
+            lambda _: LocalReader(store),
+            lambda _: ProfileReader(store),
+        ):
             try:
                 read("nobody")
             except StoreError as exc:
@@ -270,7 +266,7 @@ def in_forked_child(store: Path) -> None:
 
 
 def test_a_forked_child_is_refused_and_costs_the_parent_nothing(store: Path) -> None:
-    """In the child the reader, a new one, and py-lmdb say that the store was opened before the fork; the parent reads on."""
+    """In the child all that read say that the store was opened before the fork; the parent goes on."""
     child = run(in_forked_child, store)
     assert child.code == 0, child.errors
     refusals, parent = child.told
@@ -297,8 +293,12 @@ def open_and_die(store: Path) -> None:
     os.kill(os.getpid(), 9)
 
 
+def is_given_up_by(reader: LocalReader) -> bool:
+    return not reader.native
+
+
 def test_threads_read_while_the_store_is_given_up(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No thread sees a wrong answer while the files go from one copy of LMDB to the other, and are looked at all the time."""
+    """No thread sees a wrong answer while the files go from one copy of LMDB to the other."""
     monkeypatch.setattr(following, "UPKEEP_SECONDS", 0)
     calls = asked(5)
     with LocalReader(store, clock=ManualClock(NOW_MS), native=False) as reader:
@@ -309,12 +309,18 @@ def test_threads_read_while_the_store_is_given_up(store: Path, monkeypatch: pyte
             wrong: list[object] = []
             has_begun, is_given_up = threading.Semaphore(0), threading.Event()
 
-            def read(reader: LocalReader = reader, has_begun: threading.Semaphore = has_begun,
-                     is_given_up: threading.Event = is_given_up, wrong: list[object] = wrong) -> None:
+            def read(
+                reader: LocalReader = reader,
+                has_begun: threading.Semaphore = has_begun,
+                is_given_up: threading.Event = is_given_up,
+                wrong: list[object] = wrong,
+            ) -> None:
                 while not is_given_up.is_set():
                     found = [outcome(reader, *call) for call in calls[:100]]
                     has_begun.release()
-                    wrong += [each for each in zip(calls, expected, found, strict=False) if each[1] != each[2]]
+                    wrong += [
+                        each for each in zip(calls, expected, found, strict=False) if each[1] != each[2]
+                    ]
 
             threads = [threading.Thread(target=read) for _ in range(3)]
             for thread in threads:
@@ -322,7 +328,7 @@ def test_threads_read_while_the_store_is_given_up(store: Path, monkeypatch: pyte
             for _ in threads:
                 has_begun.acquire()
             with closing(ActivityReader(store)):
-                until(lambda reader=reader: not reader.native, "the reader does not give up the files")
+                until(partial(is_given_up_by, reader), "the reader does not give up the files")
                 for _ in threads:
                     has_begun.acquire()
                 is_given_up.set()
@@ -333,8 +339,6 @@ def test_threads_read_while_the_store_is_given_up(store: Path, monkeypatch: pyte
 
 def write_all_again(store: Path, rounds: int) -> None:
     """Write every user again and again, ever longer, so that the file grows past what its readers have mapped."""
-    with closing(ProfileWriter(store, map_size_bytes=1 << 20)) as writer:
-        tell("begun")
     with closing(ProfileWriter(store, map_size_bytes=1 << 28)) as writer:
         for number in range(1, rounds + 1):
             with writer.begin() as txn:
@@ -352,7 +356,7 @@ def write_all_again(store: Path, rounds: int) -> None:
 
 
 def test_reads_beside_a_writer_are_whole_and_never_go_back(store: Path) -> None:
-    """While another process rewrites and grows the file, each answer is one that was written, and none older than the last."""
+    """While another process rewrites and grows the file, each answer was written so, none is older than the last."""
     child = threading.Thread(target=lambda: codes.append(run(write_all_again, store, 40).code))
     codes: list[int] = []
     newest = dict.fromkeys(range(20), 0)

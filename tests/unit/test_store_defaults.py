@@ -11,9 +11,8 @@ from foreword.clock import ManualClock
 from foreword.defaults import default_profile
 from foreword.keys import namespace_prefix
 from foreword.local import LocalReader
-from foreword.store import ProfileReader, ProfileWriter
+from foreword.store import ProfileReader, ProfileWriter, following
 from foreword.store import databases as db
-from foreword.store import following
 from foreword.store.check import inspect_store
 from foreword.store.profile_writer import text_etag
 from foreword.store.v1.store_pb2 import Trend, Trends

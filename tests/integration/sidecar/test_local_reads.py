@@ -77,7 +77,10 @@ def test_a_sidecar_takes_the_place_of_a_socket_that_was_left(start: Any) -> None
     """One that was killed leaves its socket; the next one is told all the same, and takes it away when it stops."""
     start.profiles()
     place = start.store / SOCKET
-    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as left, socket_address(start.store) as address:
+    with (
+        closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as left,
+        socket_address(start.store) as address,
+    ):
         left.bind(address)
     running = start()
     running.client.record(running.event("e", "ann"))
@@ -96,7 +99,15 @@ def test_what_is_no_users_key_is_left_alone(known: Any) -> None:
         closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as sender,
         socket_address(known.store) as address,
     ):
-        for said in (b"", b"\0", b"\xff" * 511, os.urandom(2000), b"\x00\x02ad", b"\x00\x00\xff", b"\x41" * 400):
+        for said in (
+            b"",
+            b"\0",
+            b"\xff" * 511,
+            os.urandom(2000),
+            b"\x00\x02ad",
+            b"\x00\x00\xff",
+            b"\x41" * 400,
+        ):
             sender.sendto(said, address)
         sender.sendto(keys.user_key("last"), address)
     known.eventually(lambda: "last" in asked(known), lambda: asked(known))
