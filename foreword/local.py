@@ -14,9 +14,9 @@ from foreword.keys import UserKey
 from foreword.read_notes import ReadNotes
 from foreword.store import databases as db
 from foreword.store.accelerator import GivenUp, MappedReader
+from foreword.store.activity_reader import ActivityReader
 from foreword.store.codec import response_in_place
-from foreword.store.following import Following
-from foreword.store.profile_reader import ProfileReader
+from foreword.store.following import Following, Opened
 from foreword.store.responses import (
     ASKS_FOR_REFRESH,
     asks_for_refresh,
@@ -139,13 +139,13 @@ class LocalReader:
     def _read(self, database: bytes, user_id: str, namespace: str) -> bytes:
         store = self._store
         # Taken first, as `current` does, and asked for only when there may be something to do.
-        reader = store.reader
+        opened = store.opened
         if store.native is not None or time.monotonic() >= store.due:
-            reader = store.current()
+            opened = store.current()
+        reader, activity = opened
         user = keys.user_key(user_id, namespace)
         try:
             # Asked before the profile is looked up: an erasure that is over has left no profile, and no row here.
-            activity = store.activity
             if reader is not None and (activity is None or not activity.is_erased(user)):
                 row = reader.row_as_found(database, user)
                 if row is not None:
@@ -154,9 +154,9 @@ class LocalReader:
                     response = response_in_place(database, user, row, now_ms)
                     if response is not None:
                         if row[1] & ASKS_FOR_REFRESH:
-                            self._tell(user, now_ms)
+                            self._tell(activity, user, now_ms)
                         return response
-                response = self._look_closely(reader, database, user)
+                response = self._look_closely(opened, database, user)
                 if response is not None:
                     return response
             if database is db.PROFILES:
@@ -166,22 +166,21 @@ class LocalReader:
             # To py-lmdb, by which it is read from here on.
             return self._read(database, user_id, namespace)
 
-    def _look_closely(
-        self, reader: ProfileReader | MappedReader, database: bytes, user: UserKey
-    ) -> bytes | None:
+    def _look_closely(self, opened: Opened, database: bytes, user: UserKey) -> bytes | None:
         """Return the response of a row that is missing, damaged, or of the former version; None for nobody's."""
+        reader, activity = opened
+        assert reader is not None
         is_profile = database is db.PROFILES
         row = reader.profile_row(user) if is_profile else reader.foreword_row(user)
         now_ms = (self._clock or SystemClock()).now_ms()
         if asks_for_refresh(row):
-            self._tell(user, now_ms)
+            self._tell(activity, user, now_ms)
         if row is None:
             return None
         return profile_response(row, now_ms) if is_profile else foreword_response(row, now_ms)
 
-    def _tell(self, user: UserKey, now_ms: int) -> None:
+    def _tell(self, activity: ActivityReader | MappedReader | None, user: UserKey, now_ms: int) -> None:
         """Have a user refreshed of whom an event was ever accepted."""
-        activity = self._store.activity
         if self._notes is not None and activity is not None and activity.is_known(user):
             self._notes.tell(user, now_ms)
 

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from foreword.errors import StoreMissingError
 from foreword.store.accelerator import MappedReader, mapped_reader
@@ -22,6 +22,18 @@ UPKEEP_SECONDS = 5.0
 _LOOKS_MAX = 3
 
 
+class Opened(NamedTuple):
+    """What a read is answered from, taken at once: no row is shown without what knows of erasures beside it."""
+
+    reader: ProfileReader | MappedReader | None
+    """Finds rows; None without profiles."""
+    activity: ActivityReader | MappedReader | None
+    """Knows of erasures; None without activity. By `foreword-native` it is the same as `reader`."""
+
+
+_NOTHING = Opened(None, None)
+
+
 class Following:
     """Has a store open, by `foreword-native` or by py-lmdb, and follows what becomes of it.
 
@@ -31,9 +43,8 @@ class Following:
 
     Attributes:
         native: The object of `foreword-native` that answers what is ordinary by itself; None while py-lmdb reads.
-        reader: Finds rows; None without profiles.
+        opened: What is open.
         due: When the files are to be looked at, by `time.monotonic`; not of what is read natively, which knows itself.
-        activity: Knows of erasures; None without activity. By `foreword-native` it is the same as `reader`.
         defaults: What is served where there is no row.
 
     Raises:
@@ -42,12 +53,11 @@ class Following:
 
     def __init__(self, directory: Path, *, native: bool) -> None:
         self.native: Any = None
-        self.reader: ProfileReader | MappedReader | None = None
-        self.activity: ActivityReader | MappedReader | None = None
+        self.opened = _NOTHING
+        self.due = 0.0
         self.defaults = DefaultResponses()
         self._directory = directory
         self._is_native_wanted = native
-        self.due = 0.0
         self._guard = threading.Lock()
         self._pid = os.getpid()
         self._upkeep()
@@ -57,26 +67,25 @@ class Following:
         native = self.native
         return bool(native.is_due()) if native is not None else time.monotonic() >= self.due
 
-    def current(self) -> ProfileReader | MappedReader | None:
-        """Return what finds rows, after a look at the files where that is due.
+    def current(self) -> Opened:
+        """Return what is open, after a look at the files where that is due.
 
         Raises:
             StoreError: The store cannot be read, or is that of the process that this one was forked from.
         """
-        # Taken first: a reader that another thread gives up meanwhile is not mistaken for a store that is not there.
-        reader = self.reader
+        # Taken first: what another thread gives up meanwhile is not mistaken for a store that is not there.
+        opened = self.opened
         if self.is_due():
             self._upkeep()
-            reader = self.reader
-        return reader
+            opened = self.opened
+        return opened
 
     def close(self) -> None:
         """Release the store."""
-        self.native = None
-        for reader in {self.reader, self.activity}:
+        opened, self.opened, self.native = self.opened, _NOTHING, None
+        for reader in {*opened}:
             if reader is not None:
                 reader.close()
-        self.reader = self.activity = None
         self.due = float("inf")
 
     def _upkeep(self) -> None:
@@ -96,7 +105,7 @@ class Following:
 
     def _begin_in_child(self) -> None:
         """Refuse to go on with what is the parent's; where nothing was open yet, begin as a new reader does."""
-        if self.reader is not None or self.activity is not None:
+        if self.opened != _NOTHING:
             raise inherited(self._directory)
         # The parent's may have been held at the fork.
         self._guard = threading.Lock()
@@ -105,60 +114,64 @@ class Following:
     def _look(self) -> None:
         if not self._look_natively():
             self._look_by_lmdb()
-        if self.reader is not None:
-            self.defaults.follow(self.reader)
+        if self.opened.reader is not None:
+            self.defaults.follow(self.opened.reader)
 
     def _look_natively(self) -> bool:
         """Follow the store natively; return False where py-lmdb is to read it, or to say what is wrong with it."""
-        if isinstance(self.reader, MappedReader):
-            if self.reader.follow(UPKEEP_SECONDS):
+        if isinstance(self.opened.reader, MappedReader):
+            if self.opened.reader.follow(UPKEEP_SECONDS):
                 return True
             self._let_go()
-        elif self._is_native_wanted and self.reader is None and self.activity is None:
+        elif self._is_native_wanted and self.opened == _NOTHING:
             mapped = mapped_reader(self._directory, UPKEEP_SECONDS)
             if mapped is not None:
-                self.activity = self.reader = mapped
+                self.opened = Opened(mapped, mapped)
                 self.native = mapped.mapped
                 return True
         return False
 
     def _look_by_lmdb(self) -> None:
         for _ in range(_LOOKS_MAX):
-            assert not isinstance(self.activity, MappedReader)
-            assert not isinstance(self.reader, MappedReader)
+            reader, activity = self.opened
+            assert not isinstance(reader, MappedReader)
+            assert not isinstance(activity, MappedReader)
             if is_restoring(self._directory):
-                self._keep_through_restore()
+                self._keep_through_restore(reader, activity)
                 return
             # Activity first: no profile is served before erasures can be looked up.
-            if self.activity is None:
-                self.activity = _activity_when_present(self._directory)
+            if activity is None:
+                activity = _activity_when_present(self._directory)
             else:
-                self.activity.refuse_cut()
-                self.activity.upkeep()
-            if self.reader is None:
-                self.reader = open_when_present(self._directory)
+                activity.refuse_cut()
+                activity.upkeep()
+            self.opened = Opened(reader, activity)
+            if reader is None:
+                reader = open_when_present(self._directory)
             else:
-                self.reader.refuse_cut()
-                self.reader.upkeep()
+                reader.refuse_cut()
+                reader.upkeep()
+            self.opened = Opened(reader, activity)
             refuse_interrupted_restore(self._directory)
-            if self.activity is None or not self.activity.was_replaced():
+            if activity is None or not activity.was_replaced():
                 return
 
-    def _keep_through_restore(self) -> None:
+    def _keep_through_restore(self, reader: ProfileReader | None, activity: ActivityReader | None) -> None:
         """Keep both environments while a restore replaces them one by one: of two that do not belong together, one may
         have a user whose erasure only the other knows of.
         """
-        if self.reader is None:
+        if reader is None:
             refuse_interrupted_restore(self._directory)
-        for reader in (self.activity, self.reader):
-            if reader is not None and not isinstance(reader, MappedReader):
-                reader.refuse_cut()
+        for each in (activity, reader):
+            if each is not None:
+                each.refuse_cut()
 
     def _let_go(self) -> None:
-        mapped = self.reader if isinstance(self.reader, MappedReader) else None
-        # First: whoever finds no reader from here on waits for the look that is under way, or looks.
+        mapped = self.opened.reader if isinstance(self.opened.reader, MappedReader) else None
+        # First: whoever finds nothing open from here on waits for the look that is under way, or looks.
         self.due = 0.0
-        self.native = self.reader = self.activity = None
+        self.native = None
+        self.opened = _NOTHING
         # Not what py-lmdb has open: another thread may be reading, and the file may be cut short.
         if mapped is not None:
             mapped.close()

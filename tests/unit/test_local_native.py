@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import traceback
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -315,12 +316,17 @@ def test_threads_read_while_the_store_is_given_up(store: Path, monkeypatch: pyte
                 is_given_up: threading.Event = is_given_up,
                 wrong: list[object] = wrong,
             ) -> None:
-                while not is_given_up.is_set():
-                    found = [outcome(reader, *call) for call in calls[:100]]
-                    has_begun.release()
-                    wrong += [
-                        each for each in zip(calls, expected, found, strict=False) if each[1] != each[2]
-                    ]
+                try:
+                    while not is_given_up.is_set():
+                        found = [outcome(reader, *call) for call in calls[:100]]
+                        has_begun.release()
+                        wrong += [
+                            each for each in zip(calls, expected, found, strict=False) if each[1] != each[2]
+                        ]
+                except BaseException as exc:
+                    wrong.append(traceback.format_exc())
+                    has_begun.release(100)
+                    raise SystemExit from exc
 
             threads = [threading.Thread(target=read) for _ in range(3)]
             for thread in threads:
