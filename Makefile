@@ -60,11 +60,12 @@ proto: $(VENV)/.dev ## Generate code from proto/, check its style and that it br
 	fi
 
 .PHONY: native
-native: $(VENV)/.dev ## Test the native front, build it with cargo and install it; the sidecar uses it from then on
-	@command -v cargo >/dev/null || { echo 'native: cargo is not installed; reads are answered by the sidecar itself' >&2; exit 1; }
+native: $(VENV)/.dev ## Test what is in Rust, build it with cargo and install it; sidecar and readers in process use it from then on
+	@command -v cargo >/dev/null || { echo 'native: cargo is not installed; reads are answered in Python' >&2; exit 1; }
 	@cd native && cargo fmt --check && cargo test --locked --quiet
 	@$(PIP) install --force-reinstall --no-deps ./native
 	@$(BIN)/foreword-front --version
+	@$(BIN)/python -c 'import foreword_native; print("foreword_native protocol", foreword_native.PROTOCOL)'
 
 .PHONY: clients-proto
 clients-proto: $(VENV)/.dev ## Generate the code of clients/ from proto/, with the generators that each pins
@@ -123,7 +124,7 @@ constraints: ## Pin today's versions of all dependencies in constraints.txt
 
 .PHONY: clean
 clean: ## Remove the virtual environment, caches and builds; never a store
-	rm -rf $(VENV) .venv-constraints .venv-rivals .venv-bench benchmarks/go/bin build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-constraints .venv-rivals .venv-bench benchmarks/go/bin build dist native/build native/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Two steps, so that a first `make demo` does not wait for linters and compilers it never calls.

@@ -9,6 +9,7 @@ from foreword.errors import ForewordError
 
 NAMES = (
     "read_path",
+    "local_read",
     "defaults",
     "rpc",
     "streams",

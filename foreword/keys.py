@@ -24,6 +24,8 @@ KEY_BYTES_MAX = 511
 _U64 = struct.Struct(">Q")
 _U32 = struct.Struct(">L")
 _U8 = tuple(bytes((number,)) for number in range(256))
+# What stands before a user's id outside of namespaces, by its size.
+_NO_SPACE = tuple(bytes((0, number)) for number in range(256))
 
 
 def user_key(user_id: str, namespace: str = "") -> UserKey:
@@ -44,6 +46,8 @@ def user_key(user_id: str, namespace: str = "") -> UserKey:
         raise _too_long(space)
     # Joined from ready bytes: every read begins here, and a format string takes twice as long. Not wrapped in
     # UserKey(): the call alone would add a fifth.
+    if not space:
+        return _NO_SPACE[len(user) - 1] + user  # type: ignore[return-value]
     return _U8[len(space)] + space + _U8[len(user) - 1] + user  # type: ignore[return-value]
 
 

@@ -54,6 +54,7 @@ from sidecar.front_lines import FrontLines
 from sidecar.fronting import Fronting
 from sidecar.guard import guarded
 from sidecar.health_service import HealthService
+from sidecar.local_reads import LocalReads
 from sidecar.maintenance import Maintenance
 from sidecar.metrics import SidecarMetrics
 from sidecar.open_triggers import OpenTriggers
@@ -212,6 +213,8 @@ class SidecarServer:
             # opened, which is a third of a start.
             await self._answering.open()
             await asyncio.gather(self._server.start(), self._asking.start())
+            self._local_reads.open()
+            stack.callback(self._local_reads.close)
             stack.push_async_callback(self._drain)
             self._closing = stack.pop_all()
         for service in (health_service.OVERALL, *SERVICES):
@@ -333,6 +336,7 @@ class SidecarServer:
 
     def _register(self) -> None:
         triggers = OpenTriggers(self._activity, self._live, self._clock)
+        self._local_reads = LocalReads(self._config.store.directory, triggers)
         self._calls = Calls()
         lines = FrontLines(self._live, self._clock, triggers, self._reads, self._calls)
         self._fronting = Fronting(self._config, self._problems, lines)

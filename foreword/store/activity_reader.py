@@ -396,10 +396,13 @@ class ActivityReader(Reader):
         environment = self._environment
         # As the hot path of ProfileReader: this stands in front of it in every read in process.
         try:
-            with environment.lmdb.begin(db=environment.handles[db.CONTROLS]) as txn:
-                return txn.get(user) is not None
+            return environment.lmdb.begin(environment.handles[db.CONTROLS]).get(user) is not None
         except lmdb.Error as exc:
             return self._again(exc, environment, lambda: self._get(db.CONTROLS, user)) is not None
+
+    def is_known(self, user: UserKey) -> bool:
+        """Return whether an event of a user was ever accepted; no parsing."""
+        return self._get(db.USERS, user) is not None
 
     def applied_ids(self, user: UserKey) -> Iterator[str]:
         """Yield the ids of a user's accepted events, in byte order."""

@@ -22,6 +22,8 @@ from foreword.v1.freshness_pb2 import (
 # stale_after_ms i64 · expired_after_ms i64
 _HEADER = struct.Struct("<BBBBIQqqq")
 _CRC32C = struct.Struct("<I")
+# Of the header what an answer takes: version, flags, checksum and both times.
+_ANSWER = struct.Struct("<BB2xI16xqq")
 HEADER_BYTES = _HEADER.size
 ROW_VERSION = 2
 # Its checksum leaves out where the row stands; such rows are read, and made anew whenever one is written.
@@ -43,6 +45,7 @@ _BEGINNINGS = {name: value(name) for name in (db.PROFILES, db.FOREWORDS, db.REVI
 # Field 2 of GetProfileResponse and field 5 of GetForewordResponse, as they stand on the wire, by Freshness.
 PROFILE_FRESHNESS = tuple(bytes((0x10, value)) for value in range(5))
 FOREWORD_FRESHNESS = tuple(bytes((0x28, value)) for value in range(5))
+_FRESHNESS_FIELDS = {db.PROFILES: PROFILE_FRESHNESS, db.FOREWORDS: FOREWORD_FRESHNESS}
 
 
 class Header(NamedTuple):
@@ -154,6 +157,21 @@ def is_in_place(database: bytes, key: bytes, row: bytes) -> bool:
         return False
     stored: int = _CRC32C.unpack_from(row, 4)[0]
     return stored == _checksum(database, key, row)
+
+
+def response_in_place(database: bytes, user: bytes, row: bytes, now_ms: int) -> bytes | None:
+    """Return the response that a row of `profiles` or `forewords` holds; None for one that is not in place.
+
+    What `is_in_place` and an answer take, at two thirds of the time: the body is copied out of the row once.
+    """
+    if len(row) < HEADER_BYTES:
+        return None
+    version, flags, stored, stale_after_ms, expired_after_ms = _ANSWER.unpack_from(row)
+    body = row[HEADER_BYTES:]
+    front = user + row[:4] + row[8:HEADER_BYTES]
+    if version != ROW_VERSION or stored != extend(extend(_BEGINNINGS[database], front), body):
+        return None
+    return body + _FRESHNESS_FIELDS[database][freshness_of(flags, stale_after_ms, expired_after_ms, now_ms)]
 
 
 def is_intact(database: bytes, key: bytes, row: bytes) -> bool:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from foreword.errors import StoreError
+
+_HINT = "open it after the fork"
+
+
+def inherited(path: Path) -> StoreError:
+    """Return the error about an environment that is the parent's."""
+    return StoreError(f"{path} was opened before this process was forked", hint=_HINT)
 
 
 class Inherited:
@@ -15,4 +23,4 @@ class Inherited:
         self._env = env
 
     def __getattr__(self, name: str) -> Any:
-        raise StoreError("the store was opened before this process was forked", hint="open it after the fork")
+        raise StoreError("the store was opened before this process was forked", hint=_HINT)

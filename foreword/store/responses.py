@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from foreword.budget import cut
 from foreword.defaults import default_foreword, default_profile
@@ -20,14 +20,13 @@ from foreword.store.codec import (
     freshness_of,
     is_intact,
 )
-from foreword.store.profile_reader import ProfileReader
 from foreword.store.profile_writer import foreword_body, text_etag
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 
 # What freshness follows from; the rest of the header is skipped: flags u8, stale_after_ms i64, expired_after_ms i64.
 _TIMES = struct.Struct("<xB22xqq")
-_ASKS_FOR_REFRESH = FLAG_DEFAULT | FLAG_REFRESH_ON_OPEN
+ASKS_FOR_REFRESH = FLAG_DEFAULT | FLAG_REFRESH_ON_OPEN
 # Field 1 of BatchGetProfilesResponse, length-delimited.
 _RESULT_TAG = b"\x0a"
 # Field 3 of LookupProfilesResponse, a number; the fields before it are those of GetProfileResponse.
@@ -39,6 +38,22 @@ _NAMESPACE_TAG = b"\x12"
 # Namespaces whose default is held, some 3 KB each; beyond them each answer takes a lookup of microseconds. Whoever asks
 # for made-up namespaces fills it with references to one default, until the next `follow`.
 _SPACES_MAX = 1024
+
+
+class DefaultRows(Protocol):
+    """Finds the rows of stored defaults, as `ProfileReader` does."""
+
+    def default_profile_row(self) -> bytes | None:
+        """Return the row of the stored default profile, or None."""
+        ...
+
+    def default_foreword_row(self) -> bytes | None:
+        """Return the row of the stored default foreword, or None."""
+        ...
+
+    def namespace_default_rows(self, namespace: str) -> tuple[bytes, bytes] | None:
+        """Return both rows of a namespace's own default; None where it has none."""
+        ...
 
 
 class _Default(NamedTuple):
@@ -78,7 +93,7 @@ def row_freshness(row: bytes, now_ms: int) -> Freshness:
 
 def asks_for_refresh(row: bytes | None) -> bool:
     """Return whether reading this row, or its absence, asks for a refresh of the user."""
-    return row is None or bool(row[1] & _ASKS_FOR_REFRESH)
+    return row is None or bool(row[1] & ASKS_FOR_REFRESH)
 
 
 def batch_response(responses: Iterable[bytes]) -> bytes:
@@ -113,7 +128,7 @@ class DefaultResponses:
         )
         self._spaces: dict[str, _Default] = {}
 
-    def follow(self, reader: ProfileReader | None) -> None:
+    def follow(self, reader: DefaultRows | None) -> None:
         """Take over stored defaults that changed; a damaged one is left alone.
 
         Raises:
@@ -138,7 +153,7 @@ class DefaultResponses:
             self._foreword_row = foreword_row
             self._common = self._common._replace(foreword=foreword_row[HEADER_BYTES:])
 
-    def profile_response(self, user_id: str, namespace: str, reader: ProfileReader | None) -> bytes:
+    def profile_response(self, user_id: str, namespace: str, reader: DefaultRows | None) -> bytes:
         """Return the serialized default GetProfileResponse, with the user's names filled in.
 
         They follow the stored bytes of the profile, as its last fields: nothing is parsed here.
@@ -156,11 +171,11 @@ class DefaultResponses:
         # Not as a second `profile` behind the first: protobuf.js takes the last instead of merging them.
         return _PROFILE_TAG + varint(len(profile)) + profile + PROFILE_FRESHNESS[Freshness.FRESHNESS_DEFAULT]
 
-    def foreword_response(self, namespace: str, reader: ProfileReader | None) -> bytes:
+    def foreword_response(self, namespace: str, reader: DefaultRows | None) -> bytes:
         """Return the serialized default GetForewordResponse; arguments and errors as for `profile_response`."""
         return self._of(namespace, reader).foreword + FOREWORD_FRESHNESS[Freshness.FRESHNESS_DEFAULT]
 
-    def _of(self, namespace: str, reader: ProfileReader | None) -> _Default:
+    def _of(self, namespace: str, reader: DefaultRows | None) -> _Default:
         # Taken first: another thread may follow meanwhile, and what is read before that is not held beyond it.
         spaces = self._spaces
         found = spaces.get(namespace)

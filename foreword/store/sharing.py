@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from foreword.errors import StoreError, StoreLockedError
+from foreword.errors import StoreLockedError
 from foreword.store.engine import open_lmdb
 from foreword.store.environment import Environment
-from foreword.store.files import DATA_FILE, inode
-from foreword.store.inherited import Inherited
+from foreword.store.files import DATA_FILE, ENVIRONMENTS, inode
+from foreword.store.inherited import Inherited, inherited
+from foreword.store.lending import Borrower, give_back, recall
 from foreword.store.pages import refuse_cut
+
+T = TypeVar("T")
 
 _open: dict[tuple[int, int], tuple[Environment, int]] = {}
 _open_guard = threading.Lock()
@@ -59,6 +63,7 @@ def open_environment(
         shared = _shared(path, readonly=readonly)
         if shared is not None:
             return shared
+        recall(path)
         env = open_lmdb(path, readonly, map_size_bytes, readers_max, len(databases))
         try:
             environment = Environment(path, env, databases, readonly=readonly, release=_release)
@@ -71,6 +76,25 @@ def open_environment(
         return environment
 
 
+def lent(directory: Path, lend: Callable[[], T]) -> T | None:
+    """Return what `lend` does, while nobody opens an environment here; None when one of the store is open already."""
+    with _open_guard:
+        return None if any(_is_open(directory / name) for name in ENVIRONMENTS) else lend()
+
+
+def returned(borrower: Borrower) -> None:
+    """Take back what was lent."""
+    with _open_guard:
+        give_back(borrower)
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        return inode(path / DATA_FILE) in _open
+    except OSError:
+        return False
+
+
 def _shared(path: Path, *, readonly: bool) -> Environment | None:
     try:
         found = _open.get(inode(path / DATA_FILE))
@@ -80,7 +104,7 @@ def _shared(path: Path, *, readonly: bool) -> Environment | None:
         return None
     environment, users = found
     if isinstance(environment.lmdb, Inherited):
-        raise StoreError(f"{path} was opened before this process was forked", hint="open it after the fork")
+        raise inherited(path)
     if environment.readonly and not readonly:
         raise StoreLockedError(f"{path} is open for reading in this process", hint="close the reader first")
     _open[environment.inode] = (environment, users + 1)

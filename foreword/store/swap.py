@@ -86,13 +86,18 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
 
 
+def is_restoring(directory: Path) -> bool:
+    """Return whether a restore is under way, or was cut short."""
+    return (directory / RESTORE_MARKER).exists()
+
+
 def refuse_interrupted_restore(directory: Path) -> None:
     """Refuse a store in which a restore was cut short.
 
     Raises:
         StoreError: It was.
     """
-    if (directory / RESTORE_MARKER).exists():
+    if is_restoring(directory):
         raise StoreError(
             f"a restore into {directory} was interrupted",
             hint="run `foreword store restore` again; it first puts the former store back",

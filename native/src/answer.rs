@@ -103,7 +103,7 @@ impl Answering<'_> {
     }
 }
 
-fn row_of<'a>(found: &Found<'a>) -> Option<Row<'a>> {
+pub fn row_of<'a>(found: &Found<'a>) -> Option<Row<'a>> {
     match found {
         Found::Row(row) => Some(*row),
         Found::Nobody(_) => None,
@@ -128,7 +128,7 @@ fn batch(reading: &Reading, users: &[User], reads: &mut Reads, now_ms: i64) -> O
 }
 
 /// A GetProfileResponse about to be put together.
-enum Served<'a> {
+pub enum Served<'a> {
     Stored {
         body: &'a [u8],
         freshness: u8,
@@ -141,14 +141,14 @@ enum Served<'a> {
 }
 
 impl<'a> Served<'a> {
-    fn of(user: &'a User<'a>, found: &Found<'a>, now_ms: i64) -> Option<Self> {
+    pub fn of(user: &'a User<'a>, found: &Found<'a>, now_ms: i64) -> Option<Self> {
         Some(match found {
             Found::Row(row) => Self::Stored { body: row.body(), freshness: row.freshness(now_ms) },
             Found::Nobody(body) => Self::Default { profile: profile_in(body)?, user },
         })
     }
 
-    fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         match self {
             Self::Stored { body, .. } => body.len() + 2,
             Self::Default { profile, user } => {
@@ -158,7 +158,7 @@ impl<'a> Served<'a> {
         }
     }
 
-    fn put(&self, into: &mut Vec<u8>) {
+    pub fn put(&self, into: &mut Vec<u8>) {
         match self {
             Self::Stored { body, freshness } => {
                 into.extend_from_slice(body);
@@ -180,7 +180,8 @@ fn default_size(profile: &[u8], user: &User) -> usize {
     profile.len() + proto::text_size(user.id) + proto::text_size(user.namespace)
 }
 
-fn foreword(found: &Found, tokens_max: u64, now_ms: i64) -> Option<Vec<u8>> {
+/// Returns a GetForewordResponse as gRPC frames it; None leaves it to the sidecar.
+pub fn foreword(found: &Found, tokens_max: u64, now_ms: i64) -> Option<Vec<u8>> {
     let (body, freshness) = match found {
         Found::Row(row) => (row.body(), row.freshness(now_ms)),
         Found::Nobody(body) => (*body, FRESHNESS_DEFAULT),

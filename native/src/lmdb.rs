@@ -63,6 +63,9 @@ impl Environment {
             match opened {
                 Ok(txn) => {
                     ffi::mdb_txn_reset(txn);
+                    // Slots of readers that died; nobody else may be there to free them. Failing, it frees none.
+                    let mut freed = 0;
+                    ffi::mdb_reader_check(env, &mut freed);
                     Ok(Self { env, txn, file, inode })
                 }
                 Err(error) => {
@@ -108,6 +111,11 @@ impl Environment {
         }
         check(code)?;
         Ok(View { txn: self.txn, of: PhantomData })
+    }
+
+    /// Device and inode of the file that is mapped.
+    pub fn inode(&self) -> (u64, u64) {
+        self.inode
     }
 
     /// Whether another file stands in the place of the one that is mapped.

@@ -3,30 +3,22 @@
 //! The sidecar starts it, binds its addresses, and is its only operator; docs/operations.md says what it does when.
 
 mod alone;
-mod answer;
 mod authority;
 mod calls;
 mod connection;
 mod control;
-mod cut;
 mod forward;
 mod front;
 mod grpc;
 mod handover;
 mod limits;
 mod listen;
-mod lmdb;
 mod lookup;
 mod options;
-mod proto;
-mod reads;
 mod refusal;
-mod request;
 mod request_id;
 mod respond;
-mod row;
 mod socket;
-mod store;
 mod turn_away;
 mod vigil;
 
@@ -35,6 +27,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
+use foreword_native::{answer, lmdb, proto, reads, store};
 use tokio::net::UnixStream;
 use tokio::signal::unix::{signal, SignalKind};
 use tokio::sync::mpsc;
@@ -44,7 +37,7 @@ use tokio::time::Instant;
 use crate::control::Order;
 use crate::front::Front;
 use crate::handover::Door;
-use crate::options::{Options, Security};
+use crate::options::Options;
 use crate::store::Store;
 
 /// How often files are looked at: whether they were replaced, cut short, or have appeared. A few system calls.
@@ -80,20 +73,14 @@ fn run(options: Options) -> Result<(), String> {
 
 /// Serves until it is told to end, or has been alone for too long.
 async fn serve(options: Options) -> Result<(), String> {
-    let tls = options.tls.as_ref().map(|(certificate, key)| listen::tls(certificate, key)).transpose()?;
     let door = Door::open(&options.folder.join("door.sock"))
         .map_err(|error| format!("no door in {}: {error}", options.folder.display()))?;
     let store = Store::new(&options.store, options.readers_max);
     let front = Rc::new(Front::new(store, options.folder.join("sidecar.sock")));
-    let (mut listening, mut accepting) = (Vec::new(), Vec::new());
-    for (one, security) in options.listening {
+    let (listening, mut accepting) = (options.listening, Vec::new());
+    for one in &listening {
         let copy = one.descriptor.try_clone().map_err(|error| format!("{}: {error}", one.address))?;
-        let tls = if security == Security::Tls { tls.clone() } else { None };
-        if security == Security::Tls && tls.is_none() {
-            return Err(format!("{}: found no certificate; allowed: --tls-certificate with --tls-key", one.address));
-        }
-        accepting.push(tokio::task::spawn_local(listen::serve(copy, tls, front.clone())));
-        listening.push(one);
+        accepting.push(tokio::task::spawn_local(listen::serve(copy, front.clone())));
     }
     let (ordering, mut orders) = mpsc::channel(1);
     let following = tokio::task::spawn_local(follow(channel(options.control)?, front.clone(), ordering.clone()));

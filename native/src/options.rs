@@ -6,47 +6,35 @@ use std::time::Duration;
 
 use crate::handover::{Listening, ADDRESSES_MAX};
 
-/// Whether what is said on a listening socket is encrypted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Security {
-    Plain,
-    Tls,
-}
-
 pub struct Options {
     pub store: PathBuf,
     pub readers_max: u32,
     /// The folder of the sidecar's own socket and of the door for successors.
     pub folder: PathBuf,
     pub control: OwnedFd,
-    pub listening: Vec<(Listening, Security)>,
-    /// Certificate and key, PEM.
-    pub tls: Option<(PathBuf, PathBuf)>,
+    pub listening: Vec<Listening>,
     /// How long reads are answered after the sidecar died, unless it comes back.
     pub alone: Duration,
 }
 
 impl Options {
-    /// Reads `NAME VALUE` pairs; those of `--listen` and `--listen-tls` are `DESCRIPTOR=ADDRESS`.
+    /// Reads `NAME VALUE` pairs; those of `--listen` are `DESCRIPTOR=ADDRESS`.
     ///
     /// # Errors
     /// A sentence about what is missing or odd.
     pub fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let (mut store, mut folder, mut control) = (None, None, None);
-        let (mut certificate, mut key, mut listening) = (None, None, Vec::new());
+        let mut listening = Vec::new();
         let (mut readers_max, mut alone) = (2048, Duration::ZERO);
         while let Some(name) = arguments.next() {
             let value = arguments.next().ok_or_else(|| format!("{name}: found nothing; allowed: a value"))?;
             match name.as_str() {
                 "--store" => store = Some(PathBuf::from(value)),
                 "--folder" => folder = Some(PathBuf::from(value)),
-                "--tls-certificate" => certificate = Some(PathBuf::from(value)),
-                "--tls-key" => key = Some(PathBuf::from(value)),
                 "--readers-max" => readers_max = number(&name, &value)?,
                 "--alone-seconds" => alone = Duration::from_secs(number(&name, &value)?),
                 "--control" => control = Some(owned(number(&name, &value)?)?),
-                "--listen" => listening.push((socket(&name, &value)?, Security::Plain)),
-                "--listen-tls" => listening.push((socket(&name, &value)?, Security::Tls)),
+                "--listen" => listening.push(socket(&name, &value)?),
                 _ => return Err(format!("found the option {name}, which is not known here")),
             }
         }
@@ -57,7 +45,6 @@ impl Options {
             store: store.ok_or("--store is missing")?,
             folder: folder.ok_or("--folder is missing")?,
             control: control.ok_or("--control is missing")?,
-            tls: certificate.zip(key),
             listening,
             readers_max,
             alone,

@@ -24,6 +24,12 @@ pub struct Reads {
     forwarded: u64,
 }
 
+impl Default for Reads {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Reads {
     pub fn new() -> Self {
         Self {

@@ -42,7 +42,8 @@ impl User<'_> {
         Key { bytes, size: 2 + space + self.id.len() }
     }
 
-    fn checked(self) -> Option<Self> {
+    /// None where a part is beyond its limits, or no UTF-8.
+    pub fn checked(self) -> Option<Self> {
         let is_in_order = (1..=USER_ID_BYTES_MAX).contains(&self.id.len())
             && self.namespace.len() <= NAMESPACE_BYTES_MAX
             && std::str::from_utf8(self.id).is_ok()

@@ -10,6 +10,8 @@ use crate::row::Row;
 /// The format of docs/store-format.md; what a newer Foreword wrote is left to the sidecar to refuse.
 const SCHEMA_VERSION: u64 = 2;
 const NAMESPACE_PREFIX_BYTES_MAX: usize = 65;
+/// A restore puts its two files in place one after the other; whoever looks in between looks again.
+const LOOKS_MAX: usize = 3;
 
 /// Which of a user's two rows is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,36 +70,64 @@ struct Databases {
 
 impl Store {
     pub fn new(directory: &Path, readers_max: u32) -> Self {
-        let mut store = Self {
-            directory: directory.to_owned(),
-            readers_max,
-            profiles: None,
-            activity: None,
-            has_no_activity: false,
-        };
+        let mut store = Self::closed(directory, readers_max);
         store.follow();
         store
     }
 
+    /// A store of which nothing is open until `follow` is called.
+    pub fn closed(directory: &Path, readers_max: u32) -> Self {
+        Self { directory: directory.to_owned(), readers_max, profiles: None, activity: None, has_no_activity: false }
+    }
+
     /// Opens what has appeared, follows what was replaced, and gives up what was cut short.
     pub fn follow(&mut self) {
-        if self.profiles.as_ref().is_some_and(|open| !is_current(&open.environment)) {
+        // One environment of before a restore and one of after it do not belong together: a user erased in one may be
+        // there in the other. What is open stays until the restore has ended, and nothing else is opened.
+        let is_restoring = self.is_restoring();
+        for _ in 0..LOOKS_MAX {
+            self.drop_what_ended(is_restoring);
+            if is_restoring {
+                return;
+            }
+            self.open_what_is_there();
+            if self.is_restoring() {
+                self.profiles = None;
+                self.activity = None;
+                return;
+            }
+            if !self.activity.as_ref().is_some_and(|open| open.environment.was_replaced()) {
+                return;
+            }
+        }
+    }
+
+    fn is_restoring(&self) -> bool {
+        self.directory.join("restore.pending").exists()
+    }
+
+    fn drop_what_ended(&mut self, is_restoring: bool) {
+        if self.profiles.as_ref().is_some_and(|open| !may_stay(&open.environment, is_restoring)) {
             // Dropped before the next is opened: they may be of one file, which no process may open twice.
             self.profiles = None;
         }
-        if self.activity.as_ref().is_some_and(|open| !is_current(&open.environment)) {
+        if self.activity.as_ref().is_some_and(|open| !may_stay(&open.environment, is_restoring)) {
             self.activity = None;
+        }
+    }
+
+    fn open_what_is_there(&mut self) {
+        // Activity first: no profile is served before erasures can be looked up.
+        if self.activity.is_none() {
+            let path = self.directory.join("activity.lmdb");
+            self.activity = Activity::open(&path, self.readers_max).ok();
+            self.has_no_activity = self.activity.is_none() && !path.exists();
         }
         if self.profiles.is_none() {
             self.profiles = Profiles::open(&self.directory.join("profiles.lmdb"), self.readers_max).ok();
         }
         if let Some(open) = &mut self.profiles {
             open.follow_defaults();
-        }
-        if self.activity.is_none() {
-            let path = self.directory.join("activity.lmdb");
-            self.activity = Activity::open(&path, self.readers_max).ok();
-            self.has_no_activity = self.activity.is_none() && !path.exists();
         }
     }
 
@@ -119,6 +149,12 @@ impl Store {
             defaults: open.defaults,
         };
         Some(Reading { profiles: open.environment.view().ok()?, databases, activity })
+    }
+
+    /// Device and inode of the files that are mapped.
+    pub fn inodes(&self) -> Vec<(u64, u64)> {
+        let profiles = self.profiles.iter().map(|open| open.environment.inode());
+        profiles.chain(self.activity.iter().map(|open| open.environment.inode())).collect()
     }
 
     /// Whether the folder is still there.
@@ -161,8 +197,12 @@ impl Activity {
     }
 }
 
-fn is_current(environment: &Environment) -> bool {
-    !environment.was_replaced() && environment.refuse_cut().is_ok()
+fn may_stay(environment: &Environment, is_restoring: bool) -> bool {
+    if environment.was_replaced() {
+        is_restoring
+    } else {
+        environment.refuse_cut().is_ok()
+    }
 }
 
 fn require(environment: &mut Environment, name: &str) -> io::Result<Database> {
@@ -195,6 +235,24 @@ impl Reading<'_> {
             None if self.is_lost(kind, key)? => None,
             None => self.default_body(kind, key).map(Found::Nobody),
         }
+    }
+
+    /// Returns a row of a database by the name that docs/store-format.md gives it; None for those not looked into here.
+    pub fn row(&self, database: &[u8], key: &[u8]) -> io::Result<Option<&[u8]>> {
+        let handle = match (database, &self.activity) {
+            (b"profiles", _) => self.databases.profiles,
+            (b"forewords", _) => self.databases.forewords,
+            (b"watermarks", _) => self.databases.states,
+            (b"meta", _) => self.databases.meta,
+            (b"defaults", _) => match self.databases.defaults {
+                Some(handle) => handle,
+                None => return Ok(None),
+            },
+            (b"controls", Some((view, controls, _))) => return view.get(*controls, key),
+            (b"users", Some((view, _, users))) => return view.get(*users, key),
+            _ => return Ok(None),
+        };
+        self.profiles.get(handle, key)
     }
 
     /// Whether the user is one of whom an event was ever accepted.

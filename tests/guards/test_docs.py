@@ -47,6 +47,7 @@ EXPECTED = (
     "docs/figures.md",
     "docs/glossary.md",
     "docs/guide.md",
+    "docs/in-process.md",
     "docs/mcp.md",
     "docs/metrics.md",
     "docs/migration.md",

@@ -56,6 +56,7 @@ PUBLIC = ("__all__", "__version__")
 DOORS = {
     "lmdb": ("foreword.store",),
     "google_crc32c": ("foreword.store",),
+    "foreword_native": ("foreword.store.accelerator",),
     "pyarrow": ("foreword.store.archive.parquet",),
     "grpc": ("sidecar", "foreword.client", "foreword.v1"),
     "grpc_health": ("sidecar",),

@@ -1,4 +1,4 @@
-"""What the native front says in Rust is what Python says."""
+"""What is said in Rust is what Python says."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import foreword
 from foreword import frames
+from foreword.store import accelerator
 from foreword.telemetry.histogram import BOUNDS_SECONDS
 from foreword.tokens import count_tokens
 from sidecar import front
@@ -44,8 +45,11 @@ def test_durations_have_the_same_bounds() -> None:
 
 
 def test_versions_are_the_same() -> None:
-    """Front and sidecar of one checkout have one version, and speak one protocol."""
+    """What of one checkout is written in Rust and in Python has one version, and speaks one protocol."""
     manifest = (NATIVE / "Cargo.toml").read_text("utf-8")
     assert f'version = "{foreword.__version__}"' in manifest
     control = (NATIVE / "src" / "control.rs").read_text("utf-8")
     assert f"PROTOCOL: u32 = {front.PROTOCOL};" in control
+    assert f'version = "{foreword.__version__}"' in (NATIVE / "pyproject.toml").read_text("utf-8")
+    module = (NATIVE / "src" / "python.rs").read_text("utf-8")
+    assert f"PROTOCOL: u32 = {accelerator.PROTOCOL};" in module

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from forked import run, tell
+from reader_paths import BOTH
 
 from foreword.errors import StoreError
 from foreword.local import LocalReader
@@ -35,7 +36,7 @@ from foreword.local import LocalReader
 from foreword.problems import Problems
 from sidecar.activity import Activity
 from sidecar.profiles import Profiles
-import logging, foreword.local
+import logging, foreword.store.following
 
 def said(work):
     try:
@@ -49,10 +50,11 @@ def cut(name):
 
 directory = Path(sys.argv[1])
 if sys.argv[2] == "local":
-    reader = LocalReader(directory)
+    foreword.store.following.UPKEEP_SECONDS = 0.0
+    reader = LocalReader(directory, native=sys.argv[3] == "True")
+    assert str(reader.native) == sys.argv[3]
     before = reader.text("user1")
     cut("profiles.lmdb")
-    foreword.local.UPKEEP_SECONDS = reader._upkeep_due = 0.0
     answers = [before, said(lambda: reader.text("user1")), said(lambda: reader.text("nobody"))]
 else:
     config = Config.model_validate({"store": {"directory": str(directory)}})
@@ -73,10 +75,10 @@ os._exit(0)
 """
 
 
-def tell_outcome(directory: Path) -> None:
+def tell_outcome(directory: Path, native: bool) -> None:
     """Tell what a local reader reads of everybody, or in which words it refuses."""
     try:
-        reader = LocalReader(directory)
+        reader = LocalReader(directory, native=native)
         tell({user: reader.text(user) for user in (f"user{number}" for number in range(12))})
     except StoreError as exc:
         tell([exc.store, exc.message, exc.hint])
@@ -91,7 +93,8 @@ def python(code: str, *arguments: str) -> list[Any]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_a_local_reader_of_a_cut_file_raises_in_words(store: Path) -> None:
+@pytest.mark.parametrize("native", BOTH)
+def test_a_local_reader_of_a_cut_file_raises_in_words(store: Path, native: bool) -> None:
     """At whatever length the file was cut, its reader lives: it is refused in words, or reads all that is there."""
     data = store / PROFILES / DATA_FILE
     whole = data.stat().st_size
@@ -106,7 +109,7 @@ def test_a_local_reader_of_a_cut_file_raises_in_words(store: Path) -> None:
     answers = []
     for length in lengths:
         os.truncate(data, length)
-        child = run(tell_outcome, store)
+        child = run(tell_outcome, store, native)
         assert child.code == 0, f"{length} of {whole} bytes: exit code {child.code}: {child.errors}"
         (answer,) = child.told
         if isinstance(answer, dict):
@@ -169,9 +172,10 @@ def test_a_sidecar_serves_on_without_profiles_that_were_cut(installation, store:
         assert process.wait(timeout=20) == 0, installation.log()
 
 
-def test_a_local_reader_gives_up_a_file_that_is_cut_while_open(store: Path) -> None:
+@pytest.mark.parametrize("native", BOTH)
+def test_a_local_reader_gives_up_a_file_that_is_cut_while_open(store: Path, native: bool) -> None:
     """At its next look the reader raises, and goes on raising rather than call everybody unknown."""
-    ((text, *after),) = python(WHILE_OPEN, str(store), "local")
+    ((text, *after),) = python(WHILE_OPEN, str(store), "local", str(native))
     assert text == "Text 1."
     assert len(after) == 2
     assert all(said.startswith(f"{PROFILES}: ") and "was cut short" in said for said in after), after

@@ -5,18 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
+from forked import run
+from reader_paths import BOTH, require
 
-from foreword import keys, local
+from foreword import keys
 from foreword.clock import ManualClock
 from foreword.defaults import default_profile
-from foreword.errors import FieldError, StoreCorruptError
+from foreword.errors import FieldError, StoreCorruptError, StoreError
 from foreword.local import LocalReader
-from foreword.store import ActivityWriter, ProfileWriter
+from foreword.store import ActivityWriter, ProfileWriter, following
 from foreword.store import databases as db
+from foreword.store.swap import RESTORE_MARKER
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
@@ -24,14 +27,20 @@ from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileRespo
 NOW_MS = 1_700_000_000_000
 
 
-def put(writer: ProfileWriter, user_id: str, text: str = "One.\nTwo.\n") -> int:
+def put(directory: Path, user_id: str, text: str = "One.\nTwo.\n") -> None:
+    """Write a profile as the scheduler does: in another process, since it is read here."""
+    child = run(_put, directory, user_id, text)
+    assert child.code == 0, child.errors
+
+
+def _put(directory: Path, user_id: str, text: str) -> None:
     foreword = Foreword(
         text=text,
         token_count=6,
         cuts=[ForewordCut(byte_end=5, token_count=3), ForewordCut(byte_end=10, token_count=6)],
     )
-    with writer.begin() as txn:
-        return txn.put_profile(
+    with closing(ProfileWriter(directory, map_size_bytes=1 << 26)) as writer, writer.begin() as txn:
+        txn.put_profile(
             keys.user_key(user_id),
             Profile(user_id=user_id, foreword=foreword),
             foreword,
@@ -42,20 +51,46 @@ def put(writer: ProfileWriter, user_id: str, text: str = "One.\nTwo.\n") -> int:
         )
 
 
-@pytest.fixture
-def writer(tmp_path: Path) -> Any:
-    """The scheduler's side of the store."""
-    writer = ProfileWriter(tmp_path, map_size_bytes=1 << 26)
-    yield writer
-    writer.close()
+def erase(directory: Path, user_id: str) -> None:
+    """Ask for an erasure as the sidecar does, in another process."""
+    child = run(_erase, directory, user_id)
+    assert child.code == 0, child.errors
 
 
-def test_known_user_is_read_with_freshness(writer: ProfileWriter, tmp_path: Path) -> None:
+def _erase(directory: Path, user_id: str) -> None:
+    with (
+        closing(ActivityWriter(directory, map_size_bytes=1 << 26)) as activity,
+        activity.begin() as transaction,
+    ):
+        transaction.erase(keys.user_key(user_id), NOW_MS)
+
+
+def _damage(directory: Path, user_id: str) -> None:
+    with closing(ProfileWriter(directory, map_size_bytes=1 << 26)) as writer:
+        environment = writer.environment
+        with environment.begin(write=True) as txn:
+            row = txn.get(keys.user_key(user_id), db=environment.handles[db.PROFILES])
+            txn.put(keys.user_key(user_id), row[:-1] + b"?", db=environment.handles[db.PROFILES])
+
+
+@pytest.fixture(params=BOTH)
+def native(request: pytest.FixtureRequest) -> bool:
+    """By what the store is read: py-lmdb, or foreword-native."""
+    is_native: bool = request.param
+    return is_native
+
+
+def reading(directory: Path, native: bool, now_ms: int = NOW_MS) -> LocalReader:
+    """Return a reader of a store that is there, by what is tested."""
+    return require(LocalReader(directory, clock=ManualClock(now_ms), native=native), native=native)
+
+
+def test_known_user_is_read_with_freshness(native: bool, tmp_path: Path) -> None:
     """Profile, foreword and their bytes agree, and freshness follows the clock."""
-    revision = put(writer, "ann")
+    put(tmp_path, "ann")
     clock = ManualClock(NOW_MS)
-    with LocalReader(tmp_path, clock=clock) as reader:
-        assert reader.profile("ann").profile.revision == revision
+    with require(LocalReader(tmp_path, clock=clock, native=native), native=native) as reader:
+        assert reader.profile("ann").profile.revision == 1
         assert reader.text("ann") == "One.\nTwo.\n"
         assert reader.text("ann", 5) == "One.\n"
         assert reader.text("ann", 2) == ""
@@ -69,78 +104,109 @@ def test_known_user_is_read_with_freshness(writer: ProfileWriter, tmp_path: Path
     assert seen == [Freshness.FRESHNESS_FRESH, Freshness.FRESHNESS_STALE, Freshness.FRESHNESS_EXPIRED]
 
 
-def test_a_budget_is_clamped_and_zero_is_the_default(writer: ProfileWriter, tmp_path: Path) -> None:
+def test_what_no_scheduler_has_refreshed_says_so(native: bool, tmp_path: Path) -> None:
+    """By the machine's own clock, what was written long ago and never again is expired, and still served."""
+    put(tmp_path, "ann")
+    with require(LocalReader(tmp_path, native=native), native=native) as reader:
+        assert reader.foreword("ann").freshness == Freshness.FRESHNESS_EXPIRED
+        assert reader.profile("ann").freshness == Freshness.FRESHNESS_EXPIRED
+        assert reader.text("ann") == "One.\nTwo.\n"
+
+
+def test_a_budget_is_clamped_and_zero_is_the_default(native: bool, tmp_path: Path) -> None:
     """More than 200 means 200, and so does 0, as over gRPC; a smaller one cuts."""
-    put(writer, "ada")
-    with LocalReader(tmp_path, clock=ManualClock(NOW_MS)) as reader:
+    put(tmp_path, "ada")
+    with reading(tmp_path, native) as reader:
         whole = reader.foreword("ada")
         assert whole.text
         assert [reader.foreword("ada", budget) for budget in (0, 200, 10**9)] == [whole] * 3
+        assert [reader.text("ada", budget) for budget in (0, 200, 10**30)] == [whole.text] * 3
         assert reader.text("ada", 1) == ""
         with pytest.raises(FieldError, match="max_tokens"):
             reader.text("ada", -1)
 
 
-def test_unknown_user_gets_the_default(writer: ProfileWriter, tmp_path: Path) -> None:
+def test_unknown_user_gets_the_default(native: bool, tmp_path: Path) -> None:
     """A user nobody knows is no error; nor is one of another namespace."""
-    put(writer, "ann")
-    with LocalReader(tmp_path) as reader:
+    put(tmp_path, "ann")
+    with reading(tmp_path, native) as reader:
         response = reader.profile("ann", namespace="shop")
         assert response.profile == default_profile("ann", "shop")
         assert response.freshness == reader.foreword("x").freshness == Freshness.FRESHNESS_DEFAULT
         assert reader.text("nobody") == ""
 
 
-def test_works_before_there_is_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_works_before_there_is_a_store(native: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a store everyone is unknown; one that appears is read, without a new reader."""
-    monkeypatch.setattr(local, "UPKEEP_SECONDS", 0)
-    with LocalReader(tmp_path / "later") as reader:
+    monkeypatch.setattr(following, "UPKEEP_SECONDS", 0)
+    with LocalReader(tmp_path / "later", native=native) as reader:
         assert reader.profile("ann").freshness == Freshness.FRESHNESS_DEFAULT
-        writer = ProfileWriter(tmp_path / "later", map_size_bytes=1 << 26)
-        put(writer, "ann")
+        assert not reader.native
+        put(tmp_path / "later", "ann")
         assert reader.text("ann") == "One.\nTwo.\n"
-    writer.close()
+        require(reader, native=native)
 
 
-def test_restored_store_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_restored_store_is_followed(native: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that takes the former's place is read from the next look on."""
-    monkeypatch.setattr(local, "UPKEEP_SECONDS", 0)
-    for name, text in (("store", "One.\nTwo.\n"), ("other", "Six.\nTen.\n")):
-        writer = ProfileWriter(tmp_path / name, map_size_bytes=1 << 26)
-        put(writer, "ann", text)
-        writer.close()
-    with LocalReader(tmp_path / "store") as reader:
+    monkeypatch.setattr(following, "UPKEEP_SECONDS", 0)
+    put(tmp_path / "store", "ann")
+    put(tmp_path / "other", "ann", "Six.\nTen.\n")
+    with reading(tmp_path / "store", native) as reader:
         assert reader.text("ann") == "One.\nTwo.\n"
-        (tmp_path / "store" / "profiles.lmdb").rename(tmp_path / "former")
-        (tmp_path / "other" / "profiles.lmdb").rename(tmp_path / "store" / "profiles.lmdb")
+        swap_profiles(tmp_path)
         assert reader.text("ann") == "Six.\nTen.\n"
+        require(reader, native=native)
 
 
-def test_erased_user_is_unseen_at_once(writer: ProfileWriter, tmp_path: Path) -> None:
+def swap_profiles(folder: Path) -> None:
+    """Put the profiles of `other` in the place of those of `store`."""
+    (folder / "store" / "profiles.lmdb").rename(folder / "former")
+    (folder / "other" / "profiles.lmdb").rename(folder / "store" / "profiles.lmdb")
+
+
+def test_a_restore_is_followed_when_it_has_ended(
+    native: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a restore is marked as under way, a reader keeps both files it has; one that is opened then is refused."""
+    monkeypatch.setattr(following, "UPKEEP_SECONDS", 0)
+    put(tmp_path / "store", "ann")
+    put(tmp_path / "other", "ann", "Six.\nTen.\n")
+    marker = tmp_path / "store" / RESTORE_MARKER
+    with reading(tmp_path / "store", native) as reader:
+        marker.write_text("[]")
+        swap_profiles(tmp_path)
+        assert reader.text("ann") == "One.\nTwo.\n"
+        marker.unlink()
+        assert reader.text("ann") == "Six.\nTen.\n"
+        require(reader, native=native)
+    marker.write_text("[]")
+    with pytest.raises(StoreError, match="was interrupted"):
+        LocalReader(tmp_path / "store", native=native)
+
+
+def test_erased_user_is_unseen_at_once(native: bool, tmp_path: Path) -> None:
     """A reader that is open serves a user as unknown once an erasure is asked for, before any row is gone."""
-    put(writer, "ann")
-    put(writer, "bob")
-    activity = ActivityWriter(tmp_path, map_size_bytes=1 << 26)
-    with LocalReader(tmp_path, clock=ManualClock(NOW_MS)) as reader:
+    put(tmp_path, "ann")
+    put(tmp_path, "bob")
+    erase(tmp_path, "bob")
+    with reading(tmp_path, native) as reader:
         assert reader.text("ann")
-        with activity.begin() as transaction:
-            transaction.erase(keys.user_key("ann"), NOW_MS)
+        erase(tmp_path, "ann")
         assert reader.text("ann") == ""
         assert reader.profile("ann") == GetProfileResponse(
             profile=default_profile("ann"), freshness=Freshness.FRESHNESS_DEFAULT
         )
-        assert reader.text("bob")
-    activity.close()
+        assert reader.text("bob") == ""
+        require(reader, native=native)
 
 
-def test_bad_arguments_and_damaged_rows_are_errors(writer: ProfileWriter, tmp_path: Path) -> None:
+def test_bad_arguments_and_damaged_rows_are_errors(native: bool, tmp_path: Path) -> None:
     """An impossible user id names its field; a damaged row is never served."""
-    put(writer, "ann")
-    environment = writer.environment
-    with environment.begin(write=True) as txn:
-        row = txn.get(keys.user_key("ann"), db=environment.handles[db.PROFILES])
-        txn.put(keys.user_key("ann"), row[:-1] + b"?", db=environment.handles[db.PROFILES])
-    with LocalReader(tmp_path) as reader:
+    put(tmp_path, "ann")
+    child = run(_damage, tmp_path, "ann")
+    assert child.code == 0, child.errors
+    with reading(tmp_path, native) as reader:
         with pytest.raises(FieldError):
             reader.profile("")
         with pytest.raises(StoreCorruptError, match="'ann'"):
@@ -161,10 +227,13 @@ def test_bad_arguments_and_damaged_rows_are_errors(writer: ProfileWriter, tmp_pa
     ],
 )
 def test_a_wrong_argument_names_its_field(
-    writer: ProfileWriter, tmp_path: Path, call: Callable[[LocalReader], object], field: str, is_there: bool
+    native: bool, tmp_path: Path, call: Callable[[LocalReader], object], field: str, is_there: bool
 ) -> None:
     """What the client refuses is refused here too, whether there is a store already or not."""
-    with LocalReader(tmp_path if is_there else tmp_path / "none") as reader:
+    if is_there:
+        put(tmp_path, "ann")
+    with LocalReader(tmp_path, native=native) as reader:
+        require(reader, native=native and is_there)
         with pytest.raises(FieldError) as caught:
             call(reader)
         assert caught.value.field == field

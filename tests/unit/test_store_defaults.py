@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from foreword import local
 from foreword.clock import ManualClock
 from foreword.defaults import default_profile
 from foreword.keys import namespace_prefix
 from foreword.local import LocalReader
-from foreword.store import ProfileReader, ProfileWriter
+from foreword.store import ProfileReader, ProfileWriter, following
 from foreword.store import databases as db
 from foreword.store.check import inspect_store
 from foreword.store.profile_writer import text_etag
@@ -50,7 +49,7 @@ def test_a_namespace_is_served_its_own_default_and_others_that_of_all(
     writer: ProfileWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By namespace, in the asked user's names, marked as default; what is deleted is that of all again."""
-    monkeypatch.setattr(local, "UPKEEP_SECONDS", 0)
+    monkeypatch.setattr(following, "UPKEEP_SECONDS", 0)
     put(writer, None, "All.")
     put(writer, "radio", "Radio.")
     put(writer, "", "None.")

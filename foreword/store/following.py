@@ -1,0 +1,184 @@
+"""A store as a reader in process sees it: perhaps not there yet, replaced, in the midst of a restore, or cut short."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from foreword.errors import StoreMissingError
+from foreword.store.accelerator import MappedReader, mapped_reader
+from foreword.store.activity_reader import ActivityReader
+from foreword.store.inherited import inherited
+from foreword.store.profile_reader import ProfileReader, open_when_present
+from foreword.store.responses import DefaultResponses
+from foreword.store.swap import is_restoring, refuse_interrupted_restore
+
+# How often a missing store is looked for, and a replaced one noticed. Not configured: a reader has no configuration.
+UPKEEP_SECONDS = 5.0
+# A restore puts its two files in place one after the other, within milliseconds; whoever looks in between looks again.
+_LOOKS_MAX = 3
+
+
+class Opened(NamedTuple):
+    """What a read is answered from, taken at once: no row is shown without what knows of erasures beside it."""
+
+    reader: ProfileReader | MappedReader | None
+    """Finds rows; None without profiles."""
+    activity: ActivityReader | MappedReader | None
+    """Knows of erasures; None without activity. By `foreword-native` it is the same as `reader`."""
+
+
+_NOTHING = Opened(None, None)
+
+
+class Following:
+    """Has a store open, by `foreword-native` or by py-lmdb, and follows what becomes of it.
+
+    Args:
+        directory: The store's folder.
+        native: Whether `foreword-native` is used where it is installed.
+
+    Attributes:
+        native: The object of `foreword-native` that answers what is ordinary by itself; None while py-lmdb reads.
+        opened: What is open.
+        due: When the files are to be looked at, by `time.monotonic`; not of what is read natively, which knows itself.
+        defaults: What is served where there is no row.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+
+    def __init__(self, directory: Path, *, native: bool) -> None:
+        self.native: Any = None
+        self.opened = _NOTHING
+        self.due = 0.0
+        self.defaults = DefaultResponses()
+        self._directory = directory
+        self._is_native_wanted = native
+        self._guard = threading.Lock()
+        self._pid = os.getpid()
+        self._upkeep()
+
+    def is_due(self) -> bool:
+        """Return whether it is time to look at the files, or `native` has been given up."""
+        native = self.native
+        return bool(native.is_due()) if native is not None else time.monotonic() >= self.due
+
+    def current(self) -> Opened:
+        """Return what is open, after a look at the files where that is due.
+
+        Raises:
+            StoreError: The store cannot be read, or is that of the process that this one was forked from.
+        """
+        # Taken first: what another thread gives up meanwhile is not mistaken for a store that is not there.
+        opened = self.opened
+        if self.is_due():
+            self._upkeep()
+            opened = self.opened
+        return opened
+
+    def close(self) -> None:
+        """Release the store."""
+        opened, self.opened, self.native = self.opened, _NOTHING, None
+        for reader in {*opened}:
+            if reader is not None:
+                reader.close()
+        self.due = float("inf")
+
+    def _upkeep(self) -> None:
+        if self._pid != os.getpid():
+            self._begin_in_child()
+        with self._guard:
+            if not self.is_due():
+                return
+            self.due = time.monotonic() + UPKEEP_SECONDS
+            try:
+                self._look()
+            except BaseException:
+                # Said at every call until the store can be used again; served meanwhile, nobody would be known.
+                self._let_go()
+                raise
+            self.due = time.monotonic() + UPKEEP_SECONDS
+
+    def _begin_in_child(self) -> None:
+        """Refuse to go on with what is the parent's; where nothing was open yet, begin as a new reader does."""
+        if self.opened != _NOTHING:
+            raise inherited(self._directory)
+        # The parent's may have been held at the fork.
+        self._guard = threading.Lock()
+        self._pid = os.getpid()
+
+    def _look(self) -> None:
+        if not self._look_natively():
+            self._look_by_lmdb()
+        if self.opened.reader is not None:
+            self.defaults.follow(self.opened.reader)
+
+    def _look_natively(self) -> bool:
+        """Follow the store natively; return False where py-lmdb is to read it, or to say what is wrong with it."""
+        if isinstance(self.opened.reader, MappedReader):
+            if self.opened.reader.follow(UPKEEP_SECONDS):
+                return True
+            self._let_go()
+        elif self._is_native_wanted and self.opened == _NOTHING:
+            mapped = mapped_reader(self._directory, UPKEEP_SECONDS)
+            if mapped is not None:
+                self.opened = Opened(mapped, mapped)
+                self.native = mapped.mapped
+                return True
+        return False
+
+    def _look_by_lmdb(self) -> None:
+        for _ in range(_LOOKS_MAX):
+            reader, activity = self.opened
+            assert not isinstance(reader, MappedReader)
+            assert not isinstance(activity, MappedReader)
+            if is_restoring(self._directory):
+                self._keep_through_restore(reader, activity)
+                return
+            # Activity first: no profile is served before erasures can be looked up.
+            if activity is None:
+                activity = _activity_when_present(self._directory)
+            else:
+                activity.refuse_cut()
+                activity.upkeep()
+            self.opened = Opened(reader, activity)
+            if reader is None:
+                reader = open_when_present(self._directory)
+            else:
+                reader.refuse_cut()
+                reader.upkeep()
+            self.opened = Opened(reader, activity)
+            refuse_interrupted_restore(self._directory)
+            if activity is None or not activity.was_replaced():
+                return
+
+    def _keep_through_restore(self, reader: ProfileReader | None, activity: ActivityReader | None) -> None:
+        """Keep both environments while a restore replaces them one by one: of two that do not belong together, one may
+        have a user whose erasure only the other knows of.
+        """
+        if reader is None:
+            refuse_interrupted_restore(self._directory)
+        for each in (activity, reader):
+            if each is not None:
+                each.refuse_cut()
+
+    def _let_go(self) -> None:
+        mapped = self.opened.reader if isinstance(self.opened.reader, MappedReader) else None
+        # First: whoever finds nothing open from here on waits for the look that is under way, or looks.
+        self.due = 0.0
+        self.native = None
+        self.opened = _NOTHING
+        # Not what py-lmdb has open: another thread may be reading, and the file may be cut short.
+        if mapped is not None:
+            mapped.close()
+
+
+def _activity_when_present(directory: Path) -> ActivityReader | None:
+    try:
+        return ActivityReader(directory)
+    except StoreMissingError:
+        return None
