@@ -78,6 +78,15 @@ clients-vectors: $(VENV)/.dev ## Write clients/vectors/reads.json anew
 test-clients: $(VENV)/.dev ## Build and test the clients in other languages beside running daemons; ARGS='go rust' chooses
 	@$(BIN)/python clients/run_tests.py $(ARGS)
 
+# What mypy leaves out of `make types`, where the frameworks are not installed.
+INTEGRATED := agent_framework claude_agent_sdk langchain litellm llama_index openai_agents pydantic_ai
+# Frameworks take seconds to import when nothing of them may be kept compiled.
+.PHONY: test-integrations
+test-integrations: export PYTHONDONTWRITEBYTECODE =
+test-integrations: .venv-integrations/.done ## Test and type-check foreword/integrations with the frameworks themselves; TYPES=no leaves types out
+	@.venv-integrations/bin/python -m pytest -n logical --maxprocesses $(WORKERS_MAX) $(or $(ARGS),tests/integrations)
+	@[[ '$(TYPES)' == no ]] || .venv-integrations/bin/mypy $(INTEGRATED:%=foreword/integrations/%.py) benchmarks/integrations.py
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure the figures in benchmarks/ and write their tables
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -110,17 +119,24 @@ venv: $(VENV)/.dev ## Make the virtual environment with everything in it
 rivals: .venv-rivals/.done ## Make .venv-rivals, with what `foreword evaluate answers` and `ranking` are compared with
 
 .PHONY: constraints
-constraints: ## Pin today's versions of all dependencies in constraints.txt
+constraints: ## Pin today's versions of all dependencies in constraints.txt and constraints-integrations.txt
 	@$(MAKE) --no-print-directory .venv-constraints/bin/python VENV=.venv-constraints
 	@.venv-constraints/bin/python -m pip --disable-pip-version-check --quiet install --upgrade --upgrade-strategy eager -e '.[dev]'
 	@{ sed -n '/^#/p' constraints.txt; \
 		.venv-constraints/bin/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' | LC_ALL=C sort -f; } > constraints.txt.new
 	@mv constraints.txt.new constraints.txt
 	@rm -rf .venv-constraints
+	@$(MAKE) --no-print-directory .venv-constraints/bin/python VENV=.venv-constraints
+	@.venv-constraints/bin/python -m pip --disable-pip-version-check --quiet install --upgrade uv
+	@.venv-constraints/bin/uv pip install --quiet --upgrade --system-certs --python .venv-constraints/bin/python -e '.[dev-integrations]'
+	@{ sed -n '/^#/p' constraints-integrations.txt; \
+		.venv-constraints/bin/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' | LC_ALL=C sort -f; } > constraints.txt.new
+	@mv constraints.txt.new constraints-integrations.txt
+	@rm -rf .venv-constraints
 
 .PHONY: clean
 clean: ## Remove the virtual environment, caches and builds; never a store
-	rm -rf $(VENV) .venv-constraints .venv-rivals build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-constraints .venv-integrations .venv-rivals build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Two steps, so that a first `make demo` does not wait for linters and compilers it never calls.
@@ -144,6 +160,17 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@$(PYTHON) -m venv --clear .venv-rivals
 	@echo 'Installing other caches and learners into .venv-rivals'
 	@.venv-rivals/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	@touch $@
+
+# By uv where it gets there: some 190 packages in half a minute. It does not read pip's own configuration, so pip is next.
+.venv-integrations/.done: pyproject.toml constraints-integrations.txt
+	@$(PYTHON) -m venv --clear .venv-integrations
+	@echo 'Installing the frameworks of agents into .venv-integrations'
+	@.venv-integrations/bin/python -m pip --disable-pip-version-check --quiet install --constraint constraints-integrations.txt uv
+	@.venv-integrations/bin/uv pip install --quiet --system-certs --python .venv-integrations/bin/python \
+		--constraint constraints-integrations.txt --editable '.[dev-integrations]' || \
+		.venv-integrations/bin/python -m pip --disable-pip-version-check --quiet install \
+		--constraint constraints-integrations.txt --editable '.[dev-integrations]'
 	@touch $@
 
 # A half-made environment is removed: Debian's python3 without python3-venv leaves one that has no pip.

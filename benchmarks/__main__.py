@@ -43,6 +43,7 @@ NAMES = (
     "ranking_latency",
     "ranking_models",
     "ranking_simulation",
+    "integrations",
 )
 
 

@@ -46,6 +46,7 @@ EXPECTED = (
     "docs/figures.md",
     "docs/glossary.md",
     "docs/guide.md",
+    "docs/integrations.md",
     "docs/metrics.md",
     "docs/migration.md",
     "docs/model-server.md",
