@@ -79,6 +79,15 @@ clients-vectors: $(VENV)/.dev ## Write clients/vectors/reads.json anew
 test-clients: $(VENV)/.dev ## Build and test the clients in other languages beside running daemons; ARGS='go rust' chooses
 	@$(BIN)/python clients/run_tests.py $(ARGS)
 
+# What mypy leaves out of `make types`, where the frameworks are not installed.
+INTEGRATED := agent_framework claude_agent_sdk langchain litellm llama_index openai_agents pydantic_ai
+# Frameworks take seconds to import when nothing of them may be kept compiled.
+.PHONY: test-integrations
+test-integrations: export PYTHONDONTWRITEBYTECODE =
+test-integrations: .venv-integrations/.done ## Test and type-check foreword/integrations with the frameworks themselves; TYPES=no leaves types out
+	@.venv-integrations/bin/python -m pytest -n logical --maxprocesses $(WORKERS_MAX) $(or $(ARGS),tests/integrations)
+	@[[ '$(TYPES)' == no ]] || .venv-integrations/bin/mypy $(INTEGRATED:%=foreword/integrations/%.py) benchmarks/integrations.py
+
 .PHONY: bench
 bench: $(VENV)/.dev ## Measure the figures in benchmarks/ and write their tables
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -114,17 +123,24 @@ rivals: .venv-rivals/.done ## Make .venv-rivals, with what `foreword evaluate an
 bench-rivals: .venv-bench/.done benchmarks/go/bin/reads native/target/release/examples/load ## Make what `make bench ARGS='rivals load'` compares with: .venv-bench, Go clients, the load client
 
 .PHONY: constraints
-constraints: ## Pin today's versions of all dependencies in constraints.txt
+constraints: ## Pin today's versions of all dependencies in constraints.txt and constraints-integrations.txt
 	@$(MAKE) --no-print-directory .venv-constraints/bin/python VENV=.venv-constraints
 	@.venv-constraints/bin/python -m pip --disable-pip-version-check --quiet install --upgrade --upgrade-strategy eager -e '.[dev]'
 	@{ sed -n '/^#/p' constraints.txt; \
 		.venv-constraints/bin/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' | LC_ALL=C sort -f; } > constraints.txt.new
 	@mv constraints.txt.new constraints.txt
 	@rm -rf .venv-constraints
+	@$(MAKE) --no-print-directory .venv-constraints/bin/python VENV=.venv-constraints
+	@.venv-constraints/bin/python -m pip --disable-pip-version-check --quiet install --upgrade uv
+	@.venv-constraints/bin/uv pip install --quiet --upgrade --system-certs --python .venv-constraints/bin/python -e '.[dev-integrations]'
+	@{ sed -n '/^#/p' constraints-integrations.txt; \
+		.venv-constraints/bin/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' | LC_ALL=C sort -f; } > constraints.txt.new
+	@mv constraints.txt.new constraints-integrations.txt
+	@rm -rf .venv-constraints
 
 .PHONY: clean
 clean: ## Remove the virtual environment, caches and builds; never a store
-	rm -rf $(VENV) .venv-constraints .venv-rivals .venv-bench benchmarks/go/bin build dist native/build native/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-constraints .venv-integrations .venv-rivals .venv-bench benchmarks/go/bin build dist native/build native/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Two steps, so that a first `make demo` does not wait for linters and compilers it never calls.
@@ -164,6 +180,17 @@ benchmarks/go/bin/reads: $(wildcard benchmarks/go/*.go clients/go/*.go) benchmar
 native/target/release/examples/load: $(wildcard native/examples/load/*.rs) native/Cargo.toml
 	@if command -v cargo >/dev/null; then cd native && cargo build --locked --quiet --release --example load; \
 		else echo 'bench-rivals: cargo is not installed; `benchmarks load` is left out' >&2; fi
+
+# By uv where it gets there: some 190 packages in half a minute. It does not read pip's own configuration, so pip is next.
+.venv-integrations/.done: pyproject.toml constraints-integrations.txt
+	@$(PYTHON) -m venv --clear .venv-integrations
+	@echo 'Installing the frameworks of agents into .venv-integrations'
+	@.venv-integrations/bin/python -m pip --disable-pip-version-check --quiet install --constraint constraints-integrations.txt uv
+	@.venv-integrations/bin/uv pip install --quiet --system-certs --python .venv-integrations/bin/python \
+		--constraint constraints-integrations.txt --editable '.[dev-integrations]' || \
+		.venv-integrations/bin/python -m pip --disable-pip-version-check --quiet install \
+		--constraint constraints-integrations.txt --editable '.[dev-integrations]'
+	@touch $@
 
 # A half-made environment is removed: Debian's python3 without python3-venv leaves one that has no pip.
 $(BIN)/python:

@@ -50,6 +50,7 @@ NAMES = (
     "ranking_models",
     "ranking_simulation",
     "ui_pages",
+    "integrations",
 )
 
 

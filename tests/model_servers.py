@@ -47,6 +47,14 @@ class RunningModelServer:
         """Return the server's own count, as `GET /count` has it."""
         return self._call("GET", "/count")
 
+    def requests(self) -> list[dict[str, Any]]:
+        """Return what it was asked of late, as `GET /requests` has it."""
+        return self._call("GET", "/requests")
+
+    def clear_requests(self) -> None:
+        """Make it forget what it was asked."""
+        self._call("DELETE", "/requests")
+
     def faults(self, fault: str, **fields: Any) -> None:
         """Put one fault at the end of the line; fields as in a script: times, seconds, share, path, wait_seconds."""
         self._call("POST", "/faults", {"fault": fault, **fields})
@@ -97,12 +105,11 @@ class RunningModelServer:
     def _run(self, work: Any) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE_SECONDS)
 
-    def _call(self, method: str, path: str, value: Any = None) -> dict[str, Any]:
+    def _call(self, method: str, path: str, value: Any = None) -> Any:
         body = None if value is None else json.dumps(value).encode()
         request = urllib.request.Request(self.url + path, data=body, method=method)
         with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS) as response:
-            read: dict[str, Any] = json.load(response)
-            return read
+            return json.load(response)
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from foreword.admission import (
     TOPIC_BYTES_MAX,
 )
 from foreword.errors import FieldError
+from foreword.follow_ups import is_correction
 from foreword.importers import record_fields
 from foreword.importers.conversation import Conversation, Message
-from foreword.importers.follow_ups import is_correction
 from foreword.importers.source import Row
 from foreword.importers.times import Times
 from foreword.importers.tool_results import error_type_of, is_failed

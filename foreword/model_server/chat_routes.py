@@ -19,6 +19,8 @@ class ChatRoutes:
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """Answer a question."""
-        question = read_chat_request(read_body(await request.read()))
+        body = await request.read()
+        self._core.requests.add(request.path, body)
+        question = read_chat_request(read_body(body))
         answer = await think(self._core, request, question)
         return await send(request, [body_of(answer.as_completion(self._core.clock.now_ms() // 1000))])

@@ -1,4 +1,4 @@
-"""What only this server has: its own count, and its faults."""
+"""What only this server has: its own count, what it was asked, and its faults."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from foreword.model_server.guard import read_body
 
 
 class ControlRoutes:
-    """`GET /count`, `POST /faults`, `DELETE /faults`."""
+    """`GET /count`, `GET` and `DELETE /requests`, `POST` and `DELETE /faults`."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -18,6 +18,15 @@ class ControlRoutes:
     async def count(self, _: web.Request) -> web.Response:
         """Say exactly what was answered."""
         return web.json_response(self._core.tally.as_json())
+
+    async def requests(self, _: web.Request) -> web.Response:
+        """Say what was asked of late, as it came in."""
+        return web.json_response(self._core.requests.as_json())
+
+    async def clear_requests(self, _: web.Request) -> web.Response:
+        """Forget what was asked."""
+        self._core.requests.clear()
+        return web.json_response({})
 
     async def add_faults(self, request: web.Request) -> web.Response:
         """Put rules at the end of the line."""

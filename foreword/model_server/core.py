@@ -13,6 +13,7 @@ from foreword.model_server.options import Options
 from foreword.model_server.prompt_cache import PromptCache
 from foreword.model_server.question import Question
 from foreword.model_server.rate_limit import RateLimit
+from foreword.model_server.request_log import RequestLog
 from foreword.model_server.tally import Tally
 from foreword.model_server.thinking import Thinker
 from foreword.model_server.usage import Tier
@@ -41,6 +42,7 @@ class Core:
         faults: The rules in force for all.
         limit: Of requests and tokens.
         names: Makes ids.
+        requests: What was asked of late.
     """
 
     def __init__(self, options: Options, clock: Clock) -> None:
@@ -49,6 +51,7 @@ class Core:
         self.tally = Tally()
         self.faults = FaultPlan(options.seed, options.rules)
         self.names = Identifiers(options.seed)
+        self.requests = RequestLog()
         self.limit = RateLimit(options.per_minute, clock.now_ms())
         self._cache = PromptCache()
         self._thinker = Thinker(options.seed, is_nonsense=options.is_nonsense)

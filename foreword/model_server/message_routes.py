@@ -23,7 +23,9 @@ class MessageRoutes:
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         """Answer a question."""
-        question = read_messages_request(read_body(await request.read()))
+        body = await request.read()
+        self._core.requests.add(request.path, body)
+        question = read_messages_request(read_body(body))
         answer = await think(self._core, request, question)
         headers = self._core.limit.headers(self._core.clock.now_ms())
         if question.is_streamed:

@@ -16,6 +16,8 @@ _MODEL_CHARACTERS_MAX = 256
 _KNOWN = {
     *("model", "max_tokens", "messages", "system", "stream", "metadata", "stop_sequences", "output_config"),
     *("thinking", "service_tier", "inference_geo", "cache_control"),
+    # Taken and passed over: no tool is called by rule.
+    *("tools", "tool_choice", "context_management"),
 }
 _SAMPLING = ("temperature", "top_p", "top_k")
 

@@ -70,6 +70,8 @@ class ModelServer:
                 web.post("/v1/chat/completions", ChatRoutes(self._core).create),
                 web.get("/v1/organizations/usage_report/messages", ReportRoutes(self._core).messages),
                 web.get("/count", control.count),
+                web.get("/requests", control.requests),
+                web.delete("/requests", control.clear_requests),
                 web.post("/faults", control.add_faults),
                 web.delete("/faults", control.clear_faults),
             ]

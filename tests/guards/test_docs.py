@@ -48,6 +48,7 @@ EXPECTED = (
     "docs/glossary.md",
     "docs/guide.md",
     "docs/in-process.md",
+    "docs/integrations.md",
     "docs/mcp.md",
     "docs/metrics.md",
     "docs/migration.md",

@@ -77,9 +77,10 @@ def test_licence_is_apache_2_verbatim(wheel: zipfile.ZipFile) -> None:
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in wheel.namelist())
 
 
-def test_constraints_name_versions_only() -> None:
-    """constraints.txt pins versions, and says nothing of where they come from."""
-    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+@pytest.mark.parametrize("name", ["constraints.txt", "constraints-integrations.txt"])
+def test_constraints_name_versions_only(name: str) -> None:
+    """A file of constraints pins versions, and says nothing of where they come from."""
+    lines = (ROOT / name).read_text("utf-8").splitlines()
     pins = [line for line in lines if line and not line.startswith("#")]
     assert pins
     assert [pin for pin in pins if pin.count("==") != 1 or any(sign in pin for sign in "@/: ")] == []

@@ -162,3 +162,16 @@ def test_without_the_extra_the_command_says_what_to_install() -> None:
     assert done.returncode == 1
     assert "foreword[model-server]" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_it_says_what_it_was_asked(model_server: RunningModelServer) -> None:
+    """Requests are told as they came in, refused ones too, until they are to be forgotten; tools are passed over."""
+    asked = params("Hello", tools=[{"name": "search", "input_schema": {"type": "object"}}])
+    assert model_server.post(asked)[0] == 200
+    assert model_server.post({"model": "m"}, "/v1/chat/completions")[0] == 400
+    assert model_server.requests() == [
+        {"path": "/v1/messages", "body": asked},
+        {"path": "/v1/chat/completions", "body": {"model": "m"}},
+    ]
+    model_server.clear_requests()
+    assert model_server.requests() == []

@@ -1,0 +1,122 @@
+"""LangChain and LangGraph: a middleware that gives an agent the foreword of its user."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
+from langchain.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain.tools.tool_node import ToolCallRequest
+from langchain_core.messages import BaseMessage
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from foreword.client import DEFAULT_TARGET
+from foreword.integrations.personalization import Personalization, personalization_of
+from foreword.integrations.user import User, user_of
+
+
+class ForewordMiddleware(AgentMiddleware[AgentState[Any], Any]):
+    """Puts the user's foreword behind the system prompt, and records requests and calls of tools.
+
+    The user is the `user_id`, with `namespace` where there are tenants, of the run's context:
+    `create_agent(…, middleware=[ForewordMiddleware()], context_schema=Context)`, then
+    `agent.invoke(…, context=Context(user_id="ada"))`. The conversation is the thread of the checkpointer. A context
+    without a user leaves the agent as it is. Placed behind AnthropicPromptCachingMiddleware it is called within it, so
+    that the static prompt is what that marks.
+
+    Args:
+        foreword: Where the sidecar serves, or a Personalization with more options.
+        cache_control: Marks the foreword as a point of its own for a provider's cache, such as `{"type": "ephemeral"}`;
+            None leaves that to what is marked behind it, as a rule the last message.
+    """
+
+    def __init__(
+        self,
+        foreword: Personalization | str = DEFAULT_TARGET,
+        *,
+        cache_control: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._personalization = personalization_of(foreword)
+        self._cache_control = cache_control
+
+    def before_agent(self, state: AgentState[Any], runtime: Runtime[Any]) -> None:
+        """Record what the user asks for, behind the run."""
+        messages = state["messages"]
+        if messages and isinstance(messages[-1], HumanMessage):
+            self._personalization.request(_user(runtime), messages[-1].text, _answered(messages))
+
+    async def abefore_agent(self, state: AgentState[Any], runtime: Runtime[Any]) -> None:
+        """Do as `before_agent` does, which waits for nothing."""
+        self.before_agent(state, runtime)
+
+    def wrap_model_call(
+        self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
+    ) -> ModelResponse[Any]:
+        """Call the model with the foreword."""
+        return handler(self._with(request, self._personalization.block(_user(request.runtime))))
+
+    async def awrap_model_call(
+        self,
+        request: ModelRequest[Any],
+        handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
+    ) -> ModelResponse[Any]:
+        """Call the model with the foreword, without holding up the event loop."""
+        return await handler(
+            self._with(request, await self._personalization.block_async(_user(request.runtime)))
+        )
+
+    def wrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage | Command[Any]]
+    ) -> ToolMessage | Command[Any]:
+        """Record the call of a tool, and whether it failed."""
+        try:
+            result = handler(request)
+        except Exception as exc:
+            self._called(request, type(exc).__name__)
+            raise
+        self._called(request, _error_type(result))
+        return result
+
+    async def awrap_tool_call(
+        self,
+        request: ToolCallRequest,
+        handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]],
+    ) -> ToolMessage | Command[Any]:
+        """Record the call of a tool, and whether it failed."""
+        try:
+            result = await handler(request)
+        except Exception as exc:
+            self._called(request, type(exc).__name__)
+            raise
+        self._called(request, _error_type(result))
+        return result
+
+    def _called(self, request: ToolCallRequest, error_type: str | None) -> None:
+        self._personalization.tool_call(_user(request.runtime), request.tool_call["name"], error_type)
+
+    def _with(self, request: ModelRequest[Any], block: str) -> ModelRequest[Any]:
+        if not block:
+            return request
+        part: dict[str, Any] = {"type": "text", "text": block}
+        if self._cache_control is not None:
+            part["cache_control"] = dict(self._cache_control)
+        static = [] if request.system_message is None else request.system_message.content
+        parts = [{"type": "text", "text": static}] if isinstance(static, str) else list(static)
+        return request.override(system_message=SystemMessage(content=[*parts, part]))
+
+
+def _user(runtime: Any) -> User | None:
+    info = getattr(runtime, "execution_info", None)
+    return user_of(getattr(runtime, "context", None), session_id=getattr(info, "thread_id", None) or "")
+
+
+def _answered(messages: Sequence[BaseMessage]) -> str:
+    answers = (message.text for message in reversed(messages) if isinstance(message, AIMessage))
+    return next(answers, "")
+
+
+def _error_type(result: ToolMessage | Command[Any]) -> str | None:
+    return "ToolError" if isinstance(result, ToolMessage) and result.status == "error" else None

@@ -1,0 +1,253 @@
+"""What an agent's tools did is recorded as it happened, whoever runs the loop; nobody's run is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from importlib.util import find_spec
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from integrations.beside import TEXT, Daemon
+
+from foreword.integrations import Personalization, User, block_of
+
+STATIC = "You help the customers of a shop."
+ASKED = "How do I export invoices?"
+BLOCK = block_of(TEXT)
+
+
+def needs(package: str) -> pytest.MarkDecorator:
+    """Skip a test by the name of the framework that is missing, before a sidecar is started for it."""
+    return pytest.mark.skipif(find_spec(package) is None, reason=f"{package} is not installed")
+
+
+@pytest.fixture
+def personalization(daemon: Daemon) -> Iterator[Personalization]:
+    """Return one beside a sidecar that knows `example-ada`."""
+    made = Personalization(daemon.target)
+    yield made
+    made.close()
+
+
+def recorded(daemon: Daemon, personalization: Personalization) -> list[tuple[str, str, str]]:
+    """Return type, text or tool, and outcome of what was recorded, in order."""
+    assert personalization.flush(30)
+    events = daemon.events("example-ada")
+    return [
+        (event.type, event.text or event.attributes["tool"], event.attributes["outcome"] or "-")
+        for event in events
+    ]
+
+
+EXPECTED = [
+    ("agent.request", ASKED, "-"),
+    ("agent.tool_call", "export", "ok"),
+    ("agent.tool_call", "broken", "error"),
+]
+
+
+def export() -> str:
+    """Export the invoices."""
+    return "done"
+
+
+def broken() -> str:
+    """Fail."""
+    raise TimeoutError("too late")
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@needs("langchain")
+def test_langchain(daemon: Daemon, personalization: Personalization, is_async: bool) -> None:
+    """A tool that raises ends the run as it would, and is recorded as failed; sync and async alike."""
+    from langchain.agents import create_agent
+    from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+    from langchain_core.messages import AIMessage
+
+    from foreword.integrations.langchain import ForewordMiddleware
+
+    class Model(GenericFakeChatModel):
+        prompts: list[Any] = []  # noqa: RUF012 - pydantic copies it
+
+        def bind_tools(self, *_: Any, **__: Any) -> Any:
+            return self
+
+        def _generate(self, messages: Any, *args: Any, **kwargs: Any) -> Any:
+            self.prompts.append(messages)
+            return super()._generate(messages, *args, **kwargs)
+
+    def call(name: str) -> AIMessage:
+        return AIMessage("", tool_calls=[{"name": name, "args": {}, "id": name}])
+
+    def run(context: Any) -> Model:
+        model = Model(messages=iter([call("export"), call("broken")]))
+        agent: Any = create_agent(
+            model,
+            [export, broken],
+            system_prompt=STATIC,
+            middleware=[ForewordMiddleware(personalization, cache_control={"type": "ephemeral"})],
+            context_schema=SimpleNamespace,
+        )
+        asked = {"messages": [{"role": "user", "content": ASKED}]}
+        with pytest.raises(TimeoutError):
+            asyncio.run(agent.ainvoke(asked, context=context)) if is_async else agent.invoke(
+                asked, context=context
+            )
+        return model
+
+    told = run(SimpleNamespace(user_id="example-ada"))
+    marked = {"type": "text", "text": BLOCK, "cache_control": {"type": "ephemeral"}}
+    assert told.prompts[0][0].content == [{"type": "text", "text": STATIC}, marked]
+    assert told.prompts[1][0] == told.prompts[0][0]
+    assert recorded(daemon, personalization) == EXPECTED
+    assert run(None).prompts[0][0].content == STATIC
+    assert recorded(daemon, personalization) == EXPECTED
+
+
+@needs("agents")
+def test_openai_agents(daemon: Daemon, personalization: Personalization) -> None:
+    """The SDK hands a tool's failure to the model as words; what an agent called as a tool is asked is no request."""
+    from agents import Agent, Runner, function_tool
+    from agents.testing import ScriptedModel, assistant_message, function_call
+
+    from foreword.integrations.openai_agents import ForewordHooks
+
+    hooks = ForewordHooks(personalization)
+
+    def run(context: Any) -> ScriptedModel:
+        inner = Agent[Any](name="nested", model=ScriptedModel([[assistant_message("Yes.")]]))
+        calls = [
+            [function_call("export", {}, call_id="1")],
+            [function_call("ask_nested", {"input": "said by a model"}, call_id="2")],
+        ]
+        model = ScriptedModel([*calls, [assistant_message("Done.")]])
+        tools = [function_tool(export), inner.as_tool("ask_nested", "Asks another.")]
+        agent = Agent[Any](name="a", instructions=STATIC, model=model, tools=tools)
+        config = hooks.run_config(tracing_disabled=True)
+        Runner.run_sync(agent, ASKED, context=context, hooks=hooks, run_config=config)
+        return model
+
+    told = run({"user_id": "example-ada"})
+    assert [call.system_instructions for call in told.calls] == [f"{STATIC}\n\n{BLOCK}"] * 3
+    expected = [EXPECTED[0], EXPECTED[1], ("agent.tool_call", "ask_nested", "ok")]
+    assert recorded(daemon, personalization) == expected
+    assert run(None).calls[0].system_instructions == STATIC
+    assert recorded(daemon, personalization) == expected
+
+
+@needs("pydantic_ai")
+def test_pydantic_ai(daemon: Daemon, personalization: Personalization) -> None:
+    """A tool that raises ends the run as it would, and is recorded as failed."""
+    from pydantic_ai import Agent
+    from pydantic_ai.messages import ModelResponse, ToolCallPart
+    from pydantic_ai.models.function import AgentInfo, FunctionModel
+
+    from foreword.integrations.pydantic_ai import ForewordCapability
+
+    def run(deps: Any) -> list[str]:
+        told: list[str] = []
+
+        def answer(messages: Any, info: AgentInfo) -> ModelResponse:
+            told.append(info.instructions or "")
+            return ModelResponse([ToolCallPart("export" if len(messages) == 1 else "broken", {})])
+
+        agent: Any = Agent(
+            FunctionModel(answer),
+            instructions=STATIC,
+            tools=[export, broken],
+            capabilities=[ForewordCapability(personalization)],
+        )
+        with pytest.raises(TimeoutError):
+            agent.run_sync(ASKED, deps=deps)
+        return told
+
+    assert run(SimpleNamespace(user_id="example-ada")) == [f"{STATIC}\n\n{BLOCK}"] * 2
+    assert recorded(daemon, personalization) == EXPECTED
+    assert run(None) == [STATIC] * 2
+    assert recorded(daemon, personalization) == EXPECTED
+
+
+@needs("claude_agent_sdk")
+def test_claude_agent_sdk(daemon: Daemon, personalization: Personalization) -> None:
+    """A session is told once, and anew after a compaction; its tools and their failures are recorded."""
+    from foreword.integrations.claude_agent_sdk import ForewordHooks
+
+    hooks = ForewordHooks(personalization).hooks(User("example-ada"))
+
+    def fire(event: Any, **given: Any) -> Any:
+        (hook,) = hooks[event][0].hooks
+        sent: Any = {"hook_event_name": event, "session_id": "monday", **given}
+        return asyncio.run(hook(sent, None, {"signal": None}))  # type: ignore[arg-type]
+
+    told = fire("UserPromptSubmit", prompt=ASKED)
+    assert told["hookSpecificOutput"] == {"hookEventName": "UserPromptSubmit", "additionalContext": BLOCK}
+    assert fire("PostToolUse", tool_name="export") == {}
+    assert fire("PostToolUseFailure", tool_name="broken", error="no") == {}
+    assert recorded(daemon, personalization) == EXPECTED
+    assert fire("UserPromptSubmit", prompt="And then?") == {}
+    assert fire("PreCompact") == {}
+    assert fire("UserPromptSubmit", prompt="And now?") == told
+
+
+@needs("llama_index")
+def test_llama_index(daemon: Daemon, personalization: Personalization) -> None:
+    """The foreword stands before any memory's history and never in it; tools that an agent puts there are recorded."""
+    from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
+    from llama_index.core.memory import ChatMemoryBuffer
+
+    from foreword.integrations.llama_index import ForewordMemory
+
+    buffer = ChatMemoryBuffer.from_defaults(token_limit=3000)
+    memory = ForewordMemory.of(User("example-ada"), buffer, personalization)
+    memory.put(ChatMessage(role="user", content=ASKED))
+    memory.put_messages([ChatMessage(role="assistant", blocks=[ToolCallBlock(tool_name="export")])])
+    asyncio.run(memory.aput(ChatMessage(role="assistant", content="A long answer.")))
+    asyncio.run(memory.aput(ChatMessage(role="user", content="Shorter, please")))
+    for history in (memory.get(), asyncio.run(memory.aget())):
+        assert [message.content for message in history[:2]] == [BLOCK, ASKED]
+    assert memory.get_all() == buffer.get_all()
+    assert len(memory.get_all()) == 4
+    corrected = ("agent.follow_up", "Shorter, please", "-")
+    assert recorded(daemon, personalization) == [EXPECTED[0], EXPECTED[1], corrected]
+
+
+@needs("agent_framework")
+def test_agent_framework(daemon: Daemon, personalization: Personalization) -> None:
+    """Calls and failures of tools are read from the response; the next turn knows the answer that it corrects."""
+    from agent_framework import Agent, BaseChatClient, ChatResponse, Content, FunctionInvocationLayer, Message
+
+    from foreword.integrations.agent_framework import ForewordContextProvider
+
+    class Client(FunctionInvocationLayer, BaseChatClient):  # type: ignore[misc]
+        def __init__(self, *answers: list[Any]) -> None:
+            super().__init__()
+            self.answers = list(answers)
+            self.told: list[Any] = []
+
+        def _inner_get_response(self, *, messages: Any, options: Any, **_: Any) -> Any:
+            self.told.append(options.get("instructions"))
+            return self._answer()
+
+        async def _answer(self) -> ChatResponse:
+            return ChatResponse(messages=[Message(role="assistant", contents=self.answers.pop(0))])
+
+    def call(name: str) -> list[Any]:
+        return [Content.from_function_call(call_id=name, name=name, arguments={})]
+
+    client = Client(call("export"), call("broken"), ["A long answer."], ["Short."], ["Yes."])
+    agent: Any = Agent(
+        client, STATIC, tools=[export, broken], context_providers=[ForewordContextProvider(personalization)]
+    )
+
+    async def talk() -> None:
+        session = agent.create_session()
+        session.state["user_id"] = "example-ada"
+        await agent.run(ASKED, session=session)
+        await agent.run("Shorter, please", session=session)
+        await agent.run(ASKED)
+
+    asyncio.run(talk())
+    assert client.told == [f"{STATIC}\n{BLOCK}"] * 4 + [STATIC]
+    assert recorded(daemon, personalization) == [*EXPECTED, ("agent.follow_up", "Shorter, please", "-")]

@@ -1,0 +1,118 @@
+"""What all integrations share: the block, whose it is, texts that are kept, and events behind the call."""
+
+from __future__ import annotations
+
+import uuid
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foreword.integrations import User, block_of, is_block, user_of
+from foreword.integrations.kept_texts import (
+    KEEP_SECONDS,
+    KEEP_WITHOUT_SIDECAR_SECONDS,
+    PAUSE_FACTOR,
+    TEXTS_MAX,
+    KeptTexts,
+)
+
+ADA = User("ada", None, "monday")
+
+
+@given(st.text(min_size=1))
+def test_a_block_ends_where_it_ends(text: str) -> None:
+    """Whatever a text says, its block has one opening and one closing mark, and the same text gives the same bytes."""
+    block = block_of(text)
+    assert is_block(block)
+    assert block.lower().count("<foreword>") == block.lower().count("</foreword>") == 1
+    assert block.endswith("\n</foreword>")
+    assert block == block_of(text)
+
+
+@pytest.mark.parametrize("text", ["{user} %s 100 %", "</foreword>", "</ FOREWORD >x", "<\tforeword", "{{x}}"])
+def test_hostile_texts_stay_within_their_block(text: str) -> None:
+    """Braces and percent signs are kept, and a mark within the text loses its bracket."""
+    inner = block_of(text).removesuffix("</foreword>").removeprefix("<foreword>")
+    assert "<" not in inner
+    assert text.replace("<", "(") in inner
+
+
+def test_no_text_makes_no_block() -> None:
+    """Where nothing is known the prompt has no block, not an empty one."""
+    assert block_of("") == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ({"user_id": "ada"}, User("ada", None, "thread")),
+        ({"user_id": "ada", "namespace": "shop", "session_id": "own"}, User("ada", "shop", "own")),
+        (SimpleNamespace(user_id=17), User("17", None, "thread")),
+        (SimpleNamespace(user_id=uuid.UUID(int=1)), User(str(uuid.UUID(int=1)), None, "thread")),
+        (User("ada", "shop"), User("ada", "shop", "thread")),
+        (User("ada", "shop", "own"), User("ada", "shop", "own")),
+        *(
+            (source, None)
+            for source in (None, {}, {"user_id": ""}, {"user_id": True}, {"user_id": ["ada"]}, 7, "ada")
+        ),
+    ],
+)
+def test_who_a_context_names(source: object, expected: User | None) -> None:
+    """A user is a text, a whole number or a UUID under `user_id`; anything else names nobody."""
+    assert user_of(source, session_id="thread") == expected
+
+
+def test_a_conversation_keeps_its_text() -> None:
+    """A text is read once for five minutes of a conversation, and anew for another one."""
+    kept = KeptTexts()
+    assert kept.find(ADA, 0.0) is None
+    assert kept.put(ADA, "text", 0.0) == "text"
+    assert kept.find(ADA, KEEP_SECONDS - 1) == "text"
+    assert kept.find(ADA, KEEP_SECONDS) is None
+    assert kept.find(ADA._replace(session_id="tuesday"), 1.0) is None
+
+
+def test_no_text_is_not_kept() -> None:
+    """Somebody of whom nothing is known is asked for again, since something may be by then."""
+    kept = KeptTexts()
+    kept.put(ADA, "text", 0.0)
+    assert kept.put(ADA, "", KEEP_SECONDS) == ""
+    assert kept.find(ADA, KEEP_SECONDS + 1) is None
+
+
+def test_reading_pauses_for_as_long_as_failing_cost() -> None:
+    """After a failure of half a second nobody reads for ten times that, so that silence costs a tenth at most."""
+    kept = KeptTexts()
+    assert kept.failed(ADA, 0.0, 0.5) == ""
+    bob = User("bob")
+    assert kept.find(bob, 0.5 + 0.5 * PAUSE_FACTOR - 0.1) == ""
+    assert kept.find(bob, 0.5 + 0.5 * PAUSE_FACTOR) is None
+
+
+def test_a_failure_that_costs_nothing_pauses_nothing() -> None:
+    """A refusal of one user, or a sidecar known to be gone, keeps nobody else from being read at once."""
+    kept = KeptTexts()
+    kept.failed(ADA, 0.0, 0.002)
+    assert kept.find(User("bob"), 0.002) is None
+
+
+def test_an_old_text_serves_while_no_sidecar_answers() -> None:
+    """A conversation under way keeps its text through an outage, for an hour and no longer."""
+    kept = KeptTexts()
+    kept.put(ADA, "text", 0.0)
+    assert kept.failed(ADA, KEEP_SECONDS, KEEP_SECONDS + 1) == "text"
+    assert kept.find(ADA, KEEP_SECONDS + 2) == "text"
+    assert kept.failed(ADA, KEEP_WITHOUT_SIDECAR_SECONDS, KEEP_WITHOUT_SIDECAR_SECONDS + 1) == ""
+
+
+def test_texts_are_bounded() -> None:
+    """The conversation that was not used for longest is forgotten first."""
+    kept = KeptTexts()
+    for number in range(TEXTS_MAX):
+        kept.put(User(str(number)), "text", 0.0)
+    kept.find(User("0"), 1.0)
+    kept.put(ADA, "text", 1.0)
+    assert kept.find(User("1"), 1.0) is None
+    assert kept.find(User("0"), 1.0) == "text"
