@@ -4911,7 +4911,7 @@ pub struct GetStatusResponse {
     #[prost(message, optional, tag = "25")]
     pub front: ::core::option::Option<FrontStatus>,
     /// How long calls took since the sidecar started, by method; those that the
-    /// native front answered itself are not among them.
+    /// native front answered are among them.
     #[prost(message, repeated, tag = "26")]
     pub calls: ::prost::alloc::vec::Vec<CallStatus>,
 }

@@ -619,7 +619,7 @@ type GetStatusResponse struct {
 	// Who answers reads of profiles.
 	Front *FrontStatus `protobuf:"bytes,25,opt,name=front,proto3" json:"front,omitempty"`
 	// How long calls took since the sidecar started, by method; those that the
-	// native front answered itself are not among them.
+	// native front answered are among them.
 	Calls         []*CallStatus `protobuf:"bytes,26,rep,name=calls,proto3" json:"calls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

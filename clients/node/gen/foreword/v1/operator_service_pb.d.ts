@@ -460,7 +460,7 @@ export declare type GetStatusResponse = Message<"foreword.v1.GetStatusResponse">
 
   /**
    * How long calls took since the sidecar started, by method; those that the
-   * native front answered itself are not among them.
+   * native front answered are among them.
    *
    * @generated from field: repeated foreword.v1.CallStatus calls = 26;
    */
