@@ -86,6 +86,7 @@ def test_ready_says_where_the_page_is(capsys: pytest.CaptureFixture[str]) -> Non
     said = json.loads(capsys.readouterr().out)
     assert (said["addresses"], said["page"]) == (["unix:/s"], "http://127.0.0.1:7465/")
 
+
 @pytest.mark.parametrize("is_file", [True, False])
 @pytest.mark.parametrize(
     ("addresses", "said"),
