@@ -355,7 +355,6 @@ class SidecarServer:
         self._promises = Promises(
             counter, self._activity, self._alerts, self._problems, live=self._live, clock=self._clock
         )
-        self._calls = Calls()
         operator = OperatorService(
             profiles=self._profiles,
             activity=self._activity,
