@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from foreword.cli.connection import require_listening
@@ -23,16 +21,9 @@ _TIMEOUT_SECONDS = 3.0
     metavar="NAME",
     help="One service alone, such as foreword.v1.ActivityService; default: the sidecar as a whole.",
 )
-@click.option(
-    "--certificate",
-    "certificate_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="PEM roots to trust, for an address that is served with TLS.",
-)
 @address_option
 @click.pass_obj
-def command(settings: Settings, service: str, certificate_file: Path | None) -> int:
+def command(settings: Settings, service: str) -> int:
     """Ask the sidecar whether it works, as a probe does.
 
     The standard health service, which every gRPC probe asks as well. Ends with exit code 0 when it says SERVING, and 1
@@ -41,9 +32,7 @@ def command(settings: Settings, service: str, certificate_file: Path | None) -> 
     """
     address = settings.sidecar_address
     require_listening(address)
-    healthy = is_healthy(
-        address, service, timeout_seconds=_TIMEOUT_SECONDS, certificate_file=certificate_file
-    )
+    healthy = is_healthy(address, service, timeout_seconds=_TIMEOUT_SECONDS, **settings.proof)
     if settings.as_json:
         print_json({"address": address, "service": service, "serving": healthy})
     else:

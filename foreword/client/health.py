@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import grpc
 
 from foreword.addresses import parse_address
-from foreword.client.channel import HEALTH_CHECK, OPTIONS, credentials
+from foreword.client.channel import HEALTH_CHECK, OPTIONS, TLS_OPTIONS, credentials
 from foreword.client.failures import Failures
+from foreword.client.proof import Proof
 from foreword.errors import FieldError
 
 # HealthCheckRequest's `service`, and HealthCheckResponse with SERVING: messages of one field, for which a client needs
@@ -20,31 +20,29 @@ _SERVING = b"\x08\x01"
 _NAME_BYTES_MAX = 127
 
 
-def is_healthy(
-    address: str, service: str = "", *, timeout_seconds: float, certificate_file: Path | str | None = None
-) -> bool:
+def is_healthy(address: str, service: str = "", *, timeout_seconds: float, **proof: Any) -> bool:
     """Return whether a service says SERVING.
 
     Args:
         address: The sidecar's: unix:PATH, HOST:PORT or [IPV6]:PORT.
         service: Name of a gRPC service, such as foreword.v1.ActivityService; empty for the sidecar as a whole.
         timeout_seconds: Longest time until there is an answer.
-        certificate_file: PEM roots to trust, for a sidecar that serves with TLS.
+        proof: How the caller is known there, as a client takes it: `certificate_file` and so on.
 
     Raises:
-        FieldError: The address is none, or the name is too long for one.
+        FieldError: The address, the name or what is said of the caller cannot be used.
         ServiceError: There is no answer, or no such service.
     """
-    target = parse_address("address", address).target
+    place = parse_address("address", address)
     name = service.encode()
     if len(name) > _NAME_BYTES_MAX:
         raise FieldError("service", f"{len(name)} bytes", f"at most {_NAME_BYTES_MAX}")
     request = _SERVICE_TAG + bytes([len(name)]) + name if name else b""
-    secret = credentials(certificate_file)
+    secret = credentials(Proof(place, **proof))
     with (
-        grpc.secure_channel(target, secret, OPTIONS)
+        grpc.secure_channel(place.target, secret, TLS_OPTIONS)
         if secret
-        else grpc.insecure_channel(target, OPTIONS) as channel
+        else grpc.insecure_channel(place.target, OPTIONS) as channel
     ):
         check: Any = channel.unary_unary(HEALTH_CHECK)
         try:

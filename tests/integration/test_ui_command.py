@@ -82,7 +82,7 @@ def test_a_certificate_serves_the_page_with_tls(installation: Installation) -> N
         (["--listen", "0.0.0.0:0"], "--listen: found 0.0.0.0:0, which other machines reach, without a token"),
         (["--listen", "unix:/tmp/x"], "browsers read no sockets"),
         (["--listen", "here"], "--listen: found 'here'"),
-        (["--token-file", "none"], "--token-file: found none"),
+        (["--page-token-file", "none"], "--page-token-file: found none"),
         (["--key-file", "k"], "both --certificate-file and --key-file"),
     ],
 )

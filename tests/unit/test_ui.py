@@ -127,7 +127,7 @@ def test_loopback_is_told_from_the_rest(host: str, loopback: bool) -> None:
 
 def test_a_page_for_other_machines_needs_a_token() -> None:
     """Without one it is refused before the port is taken, with what to do; with one it is served under its names."""
-    with pytest.raises(FieldError, match="--token-file FILE"):
+    with pytest.raises(FieldError, match="--page-token-file FILE"):
         check(Access(parse_listen("0.0.0.0:7465")))
     access = Access(parse_listen("192.0.2.1:443"), ("Ops.example",), "x" * 16, Path("c"), Path("k"))
     check(access)
@@ -160,7 +160,7 @@ def test_a_file_without_a_token_is_refused(tmp_path: Path, content: str | None) 
     file = tmp_path / "token"
     if content is not None:
         file.write_text(content)
-    with pytest.raises(FieldError, match="--token-file") as caught:
+    with pytest.raises(FieldError, match="--page-token-file") as caught:
         read_token(file)
     assert not content or content not in str(caught.value)
 

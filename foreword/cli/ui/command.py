@@ -26,7 +26,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     default=DEFAULT_LISTEN,
     show_default=True,
     metavar="HOST:PORT",
-    help="Where the page is served; other addresses than loopback need --token-file.",
+    help="Where the page is served; other addresses than loopback need --page-token-file.",
 )
 @click.option(
     "--host",
@@ -36,7 +36,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="A further name of this machine that browsers may ask for, as behind a proxy; may be given again.",
 )
 @click.option(
-    "--token-file",
+    "--page-token-file",
     type=_FILE,
     metavar="FILE",
     help="Ask everybody for the token in FILE: as the password, under any name, or as a bearer.",
@@ -54,7 +54,7 @@ def command(
     *,
     listen: str,
     names: tuple[str, ...],
-    token_file: Path | None,
+    page_token_file: Path | None,
     certificate_file: Path | None,
     key_file: Path | None,
     lifeline_fd: int | None,
@@ -82,7 +82,7 @@ def command(
         if (exc.name or "").split(".")[0] not in _LIBRARIES:
             raise
         raise MissingExtraError("foreword ui", "ui") from exc
-    token = read_token(token_file) if token_file is not None else ""
+    token = read_token(page_token_file) if page_token_file is not None else ""
     access = Access(parse_listen(listen), names, token, certificate_file, key_file)
     check(access)
     logs.configure(as_json=settings.as_json, verbose=settings.verbose)

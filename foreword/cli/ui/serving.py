@@ -76,7 +76,7 @@ def check(access: Access) -> None:
         raise FieldError(
             "--listen",
             f"{access.listen.text}, which other machines reach, without a token",
-            "a loopback address, or --token-file FILE",
+            "a loopback address, or --page-token-file FILE",
             hint="the page shows what users did, and erases them",
         )
 
@@ -91,13 +91,13 @@ def read_token(file: Path) -> str:
         token = file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as exc:
         raise FieldError(
-            "--token-file", f"{file}: {exc}", "a file that can be read, with the token in it"
+            "--page-token-file", f"{file}: {exc}", "a file that can be read, with the token in it"
         ) from exc
     if not TOKEN_CHARACTERS_MIN <= len(token) <= TOKEN_CHARACTERS_MAX or not (
         token.isascii() and token.isprintable()
     ):
         raise FieldError(
-            "--token-file",
+            "--page-token-file",
             f"a token of {len(token)} characters",
             f"{TOKEN_CHARACTERS_MIN} to {TOKEN_CHARACTERS_MAX:,} characters of ASCII on one line",
             hint="make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
