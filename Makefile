@@ -17,8 +17,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PROTO_FILES := $(shell find proto -name "*.proto" | LC_ALL=C sort)
 # The only ones that gRPC has something to say of.
 SERVICE_FILES := $(filter %_service.proto,$(PROTO_FILES))
-# More workers than this only contend for the disk: the slow tests wait for synced commits.
-WORKERS_MAX ?= 8
+# Tests wait for synced commits and for processes to start, so that two cores are busy with three workers; more than
+# eight only contend for the disk.
+WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 3 ? 3 : cores > 8 ? 8 : cores)))
 # What `buf breaking` compares with: main as published, else as it is here.
 MAIN ?= $(shell git rev-parse --quiet --verify origin/main >/dev/null 2>&1 && echo origin/main || echo main)
 
@@ -32,7 +33,7 @@ demo: $(VENV)/.runtime $(if $(MODEL),$(VENV)/.model-server) ## See forewords wri
 
 .PHONY: test
 test: $(VENV)/.dev ## Run all tests in parallel; ARGS='-k name' to choose
-	@$(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS_MAX) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check code and proto style, changing nothing
@@ -85,7 +86,7 @@ INTEGRATED := agent_framework claude_agent_sdk langchain litellm llama_index ope
 .PHONY: test-integrations
 test-integrations: export PYTHONDONTWRITEBYTECODE =
 test-integrations: .venv-integrations/.done ## Test and type-check foreword/integrations with the frameworks themselves; TYPES=no leaves types out
-	@.venv-integrations/bin/python -m pytest -n logical --maxprocesses $(WORKERS_MAX) $(or $(ARGS),tests/integrations)
+	@.venv-integrations/bin/python -m pytest -n $(WORKERS) $(or $(ARGS),tests/integrations)
 	@[[ '$(TYPES)' == no ]] || .venv-integrations/bin/mypy $(INTEGRATED:%=foreword/integrations/%.py) benchmarks/integrations.py
 
 .PHONY: bench

@@ -156,7 +156,7 @@ def _lookups(path: Served, taken: Measured) -> None:
 
 def _go(path: Served, taken: Measured) -> None:
     if path.go is not None:
-        command = [path.go, path.address, str(USERS), str(CALLS)]
+        command = [str(path.go), path.address, str(USERS), str(CALLS)]
         done = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         taken.add("go p50", done["p50_us"])
         taken.add("go p99", done["p99_us"])
