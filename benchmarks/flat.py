@@ -150,7 +150,8 @@ def _measure(store: Path, count: int, calls: int) -> _Measured:
 def _served(store: Path, users: list[str], *, native: str) -> tuple[_Times, list[tuple[str, int]]]:
     with (
         sidecar(store, as_of=_AS_OF, native=native) as (address, pid),
-        Foreword(address, raises=True) as client,
+        # The status counts all users, which takes seconds for millions.
+        Foreword(address, raises=True, timeout_seconds=60) as client,
     ):
         call_times_us(client.profile, users)
         times = call_times_us(client.profile, users)
