@@ -75,6 +75,13 @@ PANELS: dict[str, list[Panel]] = {
             is_stacked=True,
         ),
         Panel(
+            "Reads by freshness",
+            "As it was told: fresh, stale and expired are users' own profiles; all others got a default.",
+            "reqps",
+            {_rate("foreword_reads_total", "freshness"): "{{freshness}}"},
+            is_stacked=True,
+        ),
+        Panel(
             "Events",
             "Accepted and refused a second.",
             "eps",

@@ -23,7 +23,7 @@ logger = logging.getLogger("sidecar")
 
 COMPONENT = "sidecar.front"
 # What the lines of the channel mean; native/src/control.rs has the same number.
-PROTOCOL = "2"
+PROTOCOL = "3"
 # A few milliseconds on a busy machine.
 _START_SECONDS_MAX = 10.0
 # The front answers within a tick; one that says nothing for so long hangs.

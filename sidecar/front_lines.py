@@ -76,8 +76,8 @@ class FrontLines:
         match words:
             case ["asks", user]:
                 self._triggers.ask(UserKey(bytes.fromhex(user)))
-            case ["reads", segment, count]:
-                self._reads.add(int(segment), int(count))
+            case ["reads", segment, freshness, count]:
+                self._reads.add(int(segment), int(freshness), int(count))
             case ["calls", answered, forwarded]:
                 self.status.answered += int(answered)
                 self.status.forwarded += int(forwarded)

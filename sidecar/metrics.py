@@ -9,6 +9,7 @@ from foreword.config_segments import Segments
 from foreword.followed_config import FollowedConfig
 from foreword.telemetry import Metric, Page, word
 from foreword.v1.answer_pb2 import AnswerTotals, HitKind, Tier
+from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.model_status_pb2 import ModelStatus
 from foreword.v1.model_work_pb2 import ModelWait
 from foreword.v1.operator_service_pb2 import GetStatusResponse, SegmentStatus
@@ -59,8 +60,10 @@ FRONT_LIMITED = _counter(
 )
 READS = _counter(
     "foreword_reads_total",
-    "Profiles and forewords handed out, by the user's segment; `unknown` for users without a profile.",
+    "Profiles and forewords handed out, by the user's segment (`unknown` for users without a profile) and the "
+    "freshness that was told; `default` is a default profile, all else the user's own.",
     "segment",
+    "freshness",
 )
 ACCEPTED = _counter("foreword_events_accepted_total", "Events accepted.")
 REFUSED = _counter("foreword_events_refused_total", "Events refused, for whatever reason.")
@@ -276,8 +279,9 @@ def _put_front(page: Page, front: FrontLines) -> None:
 
 
 def _put_reads(page: Page, reads: Reads, segments: Segments) -> None:
-    for number, count in sorted(reads.totals.items()):
-        page.put(READS, count, _segment(segments.name_of(number), number) if number else _UNKNOWN)
+    for (number, freshness), count in sorted(reads.totals.items()):
+        segment = _segment(segments.name_of(number), number) if number else _UNKNOWN
+        page.put(READS, count, segment, word(Freshness.Name(freshness), "FRESHNESS_"))
 
 
 def _put_segment(page: Page, status: SegmentStatus) -> None:

@@ -121,12 +121,15 @@ class ProfileService:
     def _profile(self, request: GetProfileRequest | LookupProfilesRequest) -> bytes:
         user = keys.user_key(request.user_id, request.namespace)
         row = self._profiles.profile_row(user)
-        self._count(row)
+        response = (
+            self._profiles.default_profile_response(request.user_id, request.namespace)
+            if row is None
+            else profile_response(row, self._now_ms())
+        )
+        self._count(row, response)
         if asks_for_refresh(row) or self._triggers.notes_reads:
             self._triggers.ask(user)
-        if row is None:
-            return self._profiles.default_profile_response(request.user_id, request.namespace)
-        return profile_response(row, self._now_ms())
+        return response
 
     async def batch_get_profiles(self, request: BatchGetProfilesRequest, context: Context) -> bytes:
         """Return a serialized BatchGetProfilesResponse."""
@@ -148,14 +151,14 @@ class ProfileService:
         tokens_max = budget_tokens(request.max_tokens)
         check_text("session_id", request.session_id, SESSION_ID_BYTES_MAX)
         row = self._profiles.foreword_row(user)
-        self._count(row)
-        if asks_for_refresh(row) or self._triggers.notes_reads:
-            self._triggers.ask(user)
         whole = (
             self._profiles.default_foreword_response(request.namespace)
             if row is None
             else foreword_response(row, self._now_ms())
         )
+        self._count(row, whole)
+        if asks_for_refresh(row) or self._triggers.notes_reads:
+            self._triggers.ask(user)
         if tokens_max == TOKENS_MAX and not request.session_id:
             return whole
         response = GetForewordResponse.FromString(whole)
@@ -187,14 +190,15 @@ class ProfileService:
         notes_reads = self._triggers.notes_reads
         responses = []
         for user_id, user, row in zip(ids, users, self._profiles.profile_rows(users), strict=True):
-            self._count(row)
-            if asks_for_refresh(row) or notes_reads:
-                self._triggers.ask(user)
-            responses.append(
+            response = (
                 self._profiles.default_profile_response(user_id, namespace)
                 if row is None
                 else profile_response(row, now_ms)
             )
+            self._count(row, response)
+            if asks_for_refresh(row) or notes_reads:
+                self._triggers.ask(user)
+            responses.append(response)
         return responses
 
     def _session(self, user: UserKey, session_id: str) -> Session:

@@ -38,6 +38,15 @@ class Scrape:
                     return float(sample.value)
         return None
 
+    def values(self, metric: Metric) -> dict[tuple[str, ...], float]:
+        """Return all values of a counter or gauge, by the values of its labels as it declares them."""
+        return {
+            tuple(sample.labels[label] for label in metric.labels): float(sample.value)
+            for family in self.families.values()
+            for sample in family.samples
+            if sample.name == metric.name
+        }
+
     def names(self) -> set[str]:
         """Return the names of our own metrics on the page, as they are declared."""
         ours = [family for family in self.families.values() if family.name.startswith("foreword_")]

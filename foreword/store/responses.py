@@ -83,6 +83,12 @@ def foreword_response(row: bytes, now_ms: int) -> bytes:
     return row[HEADER_BYTES:] + FOREWORD_FRESHNESS[row_freshness(row, now_ms)]
 
 
+def freshness_in(response: bytes) -> int:
+    """Return the number of the freshness that a response of this module tells, whole and as it is serialized here."""
+    # Both messages end with the field, and a number below 128 is its last byte.
+    return response[-1]
+
+
 def row_freshness(row: bytes, now_ms: int) -> Freshness:
     """Return how current a row is at a time."""
     if len(row) < HEADER_BYTES or row[0] not in ROW_VERSIONS:

@@ -3,7 +3,7 @@
 //! From the sidecar: `clock offset MS`, `clock at MS`, `tell-all 0|1`, `tell-calls none|all|SHARE`, `hold MS`,
 //! `limits STREAMS CONNECTIONS BYTES`, `refusal NAME CODE MESSAGE DETAILS`, `beat N`, `drain MS`.
 //! To the sidecar: `ready PROTOCOL`, `beat N`, `asks HEX` (a user key that asks for a refresh), `open CONNECTIONS STREAMS`,
-//! and since the former line of its kind `reads SEGMENT COUNT`, `calls ANSWERED FORWARDED`, `ended METHOD CODE COUNT`,
+//! and since the former line of its kind `reads SEGMENT FRESHNESS COUNT`, `calls ANSWERED FORWARDED`, `ended METHOD CODE COUNT`,
 //! `took METHOD NANOSECONDS COUNT…` (by bucket), `call …` (one alone, see calls.rs), `limited REFUSED ENDED`.
 
 use std::io;
@@ -18,7 +18,7 @@ use crate::calls::Telling;
 use crate::front::{Front, Time};
 
 /// Raised with each change of the lines; a sidecar and a front of two versions do without each other.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 /// How long users who ask for a refresh wait for others, so that they are told of together.
 const GATHER: Duration = Duration::from_millis(2);
 /// How often reads are told of that ask for nothing.

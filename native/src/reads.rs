@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use crate::row::Row;
+use crate::row::{Row, FRESHNESS_DEFAULT};
 use crate::store::Reading;
 
 /// Users told of within `AGAIN_MS`; beyond it a read tells nothing, and one of the next second does.
@@ -11,9 +11,12 @@ const TOLD_MAX: usize = 10_000;
 /// A user who is read again within it is not told of again: the sidecar keeps to its own, longer pause.
 const AGAIN_MS: i64 = 1000;
 
+/// By number of the segment, then by number of the freshness that was told.
+type Counts = [[u64; FRESHNESS_DEFAULT as usize + 1]; 256];
+
 /// Counts and users since they were last taken.
 pub struct Reads {
-    counts: [u64; 256],
+    counts: Counts,
     asking: Vec<Box<[u8]>>,
     told: HashSet<Box<[u8]>>,
     told_since_ms: i64,
@@ -33,7 +36,7 @@ impl Default for Reads {
 impl Reads {
     pub fn new() -> Self {
         Self {
-            counts: [0; 256],
+            counts: [[0; FRESHNESS_DEFAULT as usize + 1]; 256],
             asking: Vec::new(),
             told: HashSet::new(),
             told_since_ms: 0,
@@ -45,7 +48,8 @@ impl Reads {
 
     /// Notes a user whose row, or whose default, is handed out.
     pub fn note(&mut self, reading: &Reading, key: &[u8], row: Option<Row>, now_ms: i64) {
-        self.counts[usize::from(row.map_or(0, Row::segment))] += 1;
+        let (segment, freshness) = row.map_or((0, FRESHNESS_DEFAULT), |row| (row.segment(), row.freshness(now_ms)));
+        self.counts[usize::from(segment)][usize::from(freshness)] += 1;
         if (self.tells_all || row.is_none_or(Row::asks_for_refresh))
             && self.may_tell(key, now_ms)
             && reading.is_known(key)
@@ -78,9 +82,11 @@ impl Reads {
             user.iter().for_each(|byte| write!(lines, "{byte:02x}").expect("a String grows"));
             lines.push('\n');
         }
-        for (segment, count) in self.counts.iter_mut().enumerate().filter(|(_, count)| **count > 0) {
-            writeln!(lines, "reads {segment} {count}").expect("a String grows");
-            *count = 0;
+        for (segment, counts) in self.counts.iter_mut().enumerate() {
+            for (freshness, count) in counts.iter_mut().enumerate().filter(|(_, count)| **count > 0) {
+                writeln!(lines, "reads {segment} {freshness} {count}").expect("a String grows");
+                *count = 0;
+            }
         }
         if self.answered + self.forwarded > 0 {
             writeln!(lines, "calls {} {}", self.answered, self.forwarded).expect("a String grows");

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import grpc
 import pytest
+from scraping import Scrape
 from waiting import PATIENCE_SECONDS
 
 from foreword import keys
@@ -24,6 +27,7 @@ from foreword.v1.profile_service_pb2 import (
     GetProfileRequest,
     LookupProfilesRequest,
 )
+from sidecar import metrics
 from sidecar.front_door import SIDECAR_SOCKET, front_folder
 from sidecar.status import REQUEST_ID
 
@@ -32,6 +36,10 @@ pytestmark = pytest.mark.parametrize("path", ["native"], indirect=True)
 SERVICE = "/foreword.v1.ProfileService/"
 REQUESTS = 600
 STREAMS = 150
+COUNTED_REQUESTS = 200
+COUNTED_STREAMS = 50
+# A segment that nobody else is of.
+MARKER = 19
 LINES = ("Backend engineer.", "Now: tests.", "Wants short answers.")
 FRAMES = {
     "plain": PLAIN,
@@ -84,7 +92,7 @@ class Doors(NamedTuple):
 
     def both(self, method: str, request: bytes, timeout: float = PATIENCE_SECONDS) -> tuple[Answer, Answer]:
         """Return what each says to a request."""
-        return self._ask(self.front, method, request, timeout), self._ask(
+        return self.ask(self.front, method, request, timeout), self.ask(
             self.sidecar, method, request, timeout
         )
 
@@ -92,12 +100,13 @@ class Doors(NamedTuple):
         self, requests: list[bytes], metadata: tuple[tuple[str, str], ...] = ()
     ) -> tuple[Stream, Stream]:
         """Return what each answers to a stream of lookups."""
-        return self._stream(self.front, requests, metadata), self._stream(self.sidecar, requests, metadata)
+        return self.stream(self.front, requests, metadata), self.stream(self.sidecar, requests, metadata)
 
     @staticmethod
-    def _stream(
-        channel: grpc.Channel, requests: list[bytes], metadata: tuple[tuple[str, str], ...]
+    def stream(
+        channel: grpc.Channel, requests: list[bytes], metadata: tuple[tuple[str, str], ...] = ()
     ) -> Stream:
+        """Return what one of them answers to a stream of lookups."""
         method = channel.stream_stream(SERVICE + "LookupProfiles")
         call = method(iter(requests), timeout=PATIENCE_SECONDS, metadata=((REQUEST_ID, "same"), *metadata))
         bodies: list[bytes] = []
@@ -112,7 +121,8 @@ class Doors(NamedTuple):
         )
 
     @staticmethod
-    def _ask(channel: grpc.Channel, method: str, request: bytes, timeout: float) -> Answer:
+    def ask(channel: grpc.Channel, method: str, request: bytes, timeout: float = PATIENCE_SECONDS) -> Answer:
+        """Return what one of them says to a request."""
         call = channel.unary_unary(method)
         try:
             # An id of the caller's: the sidecar would give each of the two calls another.
@@ -126,6 +136,12 @@ class Doors(NamedTuple):
             sorted(tuple(each) for each in done.initial_metadata() or ()),
             sorted(tuple(each) for each in done.trailing_metadata() or ()),
         )
+
+
+@pytest.fixture
+def running(start: Any) -> Any:
+    """A sidecar that serves metrics."""
+    return start(start.config(telemetry={"sidecar_metrics_listen": "127.0.0.1:0"}))
 
 
 @pytest.fixture
@@ -255,6 +271,42 @@ def test_every_stream_is_the_sidecars(doors: Doors) -> None:
         requests = made_lookups(dice)
         through, direct = doors.both_streams(requests)
         assert through == direct, requests
+
+
+def test_reads_count_alike_whoever_answers(running: Any, doors: Doors) -> None:
+    """Drawn calls, in order or not, add the same to the counts of reads through the front as at the sidecar."""
+    dice = random.Random(13)
+    requests = [made_request(dice) for _ in range(COUNTED_REQUESTS)]
+    streams = [made_lookups(dice) for _ in range(COUNTED_STREAMS)]
+    running.put("marker", segment=MARKER)
+    counts = [counted(running)]
+    for channel in doors:
+        for method, request in requests:
+            doors.ask(channel, SERVICE + method, request)
+        for lookups in streams:
+            doors.stream(channel, lookups)
+        counts.append(counted(running))
+    through, direct = (after - before for before, after in pairwise(counts))
+    assert through == direct
+    assert {freshness for _, freshness in through} == {"fresh", "stale", "expired", "default"}
+
+
+def counted(running: Any) -> Counter[tuple[str, ...]]:
+    """Return what was counted of reads until now, but for the marker's."""
+    # What the front noted is told then, and what was told stands on the page with a read that came after it.
+    running.clock.advance(0)
+    marks = (f"segment-{MARKER}", "fresh")
+    before = reads(running)[marks]
+    running.client.profile("marker")
+    running.eventually(lambda: reads(running)[marks] > before, "the marker to be counted")
+    found = reads(running)
+    del found[marks]
+    return found
+
+
+def reads(running: Any) -> Counter[tuple[str, ...]]:
+    """Return the counts that the page has, by segment and freshness."""
+    return Counter(Scrape(running.server.metrics_address).values(metrics.READS))
 
 
 @pytest.mark.parametrize(

@@ -90,17 +90,28 @@ def test_freshness_by_segment_is_what_status_says(watched) -> None:
     assert found.value(metrics.AGE, segment="active", statistic="max") == 0
 
 
-def test_reads_are_counted_by_segment(watched) -> None:
-    """A read of a user with a profile counts for their segment, any other as unknown."""
+@BOTH_PATHS
+def test_reads_are_counted_by_segment_and_freshness(watched) -> None:
+    """A read of a user with a profile counts for their segment as it was told, any other as unknown."""
     watched.put("ann")
+    watched.put("bob", stale_after_ms=watched.now_ms)
+    watched.put("cat", stale_after_ms=watched.now_ms, expired_after_ms=watched.now_ms)
+    watched.put("dan", segment=Segment.SEGMENT_DORMANT, is_default=True)
     watched.client.profile("ann")
+    watched.client.profiles(["ann", "bob", "cat", "dan"])
     watched.client.text("nobody")
+    expected = {
+        ("active", "fresh"): 2,
+        ("active", "stale"): 1,
+        ("active", "expired"): 1,
+        ("dormant", "default"): 1,
+        ("unknown", "default"): 1,
+    }
 
-    def counts() -> list[float | None]:
-        found = scrape(watched)
-        return [found.value(metrics.READS, segment=name) for name in ("active", "unknown")]
+    def counts() -> dict[tuple[str, ...], float]:
+        return scrape(watched).values(metrics.READS)
 
-    until(lambda: counts() == [1, 1], counts)
+    until(lambda: counts() == expected, counts)
 
 
 def test_the_store_and_its_readers_are_measured(watched) -> None:
