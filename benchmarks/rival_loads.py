@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -50,7 +51,10 @@ def _postgres(directory: str, file: str) -> None:
 
 
 def _feast(address: str, file: str) -> None:
-    """Make a feature repository in the folder `address` names; what stands behind `=` is the Redis to keep it in."""
+    """Make a feature repository in the folder `address` names, and in its `go` the settings that its Go server reads.
+
+    What stands behind `=` is the Redis to keep it in.
+    """
     import pandas
     from feast import Entity, FeatureStore, FeatureView, Field, FileSource
     from feast.types import Bytes, String
@@ -68,12 +72,15 @@ def _feast(address: str, file: str) -> None:
         "project": "bench",
         "provider": "local",
         "registry": str(folder / "registry.db"),
-        "online_store": online,
         "offline_store": {"type": "file"},
         "entity_key_serialization_version": 3,
     }
-    # JSON is YAML, too.
-    (folder / "feature_store.yaml").write_text(json.dumps(settings), encoding="utf-8")
+    go = folder / "go"
+    go.mkdir()
+    for place, store in ((folder, online), (go, _feast_go_store(go, folder / "online.db", redis_path))):
+        # JSON is YAML, too.
+        text = json.dumps(settings | {"online_store": store})
+        (place / "feature_store.yaml").write_text(text, encoding="utf-8")
 
     def frame(rows: list[Row]) -> pandas.DataFrame:
         users, bodies = zip(*rows, strict=True)
@@ -94,6 +101,15 @@ def _feast(address: str, file: str) -> None:
     store.apply([user, view])
     for rows in rows_of(file):
         store.write_to_online_store("profiles", frame(rows))
+
+
+def _feast_go_store(go: Path, database: Path, redis_path: str) -> dict[str, str]:
+    """Return the same store in the words of Feast's Go server, which knows no absolute path and no unix socket."""
+    if not redis_path:
+        return {"type": "sqlite", "path": os.path.relpath(database, go)}
+    # It takes for an address what has a colon, and go-redis for a unix socket what begins with a slash.
+    (go / "redis:").symlink_to(redis_path)
+    return {"type": "redis", "connection_string": f"{go}/redis:,db=1"}
 
 
 if __name__ == "__main__":

@@ -114,10 +114,18 @@ def _feast(directory: str) -> Reads:
 def _feast_http(address: str) -> Reads:
     connection = http.client.HTTPConnection(address)
 
+    def post(body: str) -> Any:
+        connection.request("POST", "/get-online-features", body, {"Content-Type": "application/json"})
+        return json.load(connection.getresponse())
+
     def batch(users: list[str]) -> Any:
         body = json.dumps({"features": ["profiles:body"], "entities": {"user_id": users}})
-        connection.request("POST", "/get-online-features", body, {"Content-Type": "application/json"})
-        answer = json.load(connection.getresponse())
+        try:
+            answer = post(body)
+        except ConnectionError:
+            # The turns of others are longer than the 15 seconds for which the Go server keeps an idle connection.
+            connection.close()
+            answer = post(body)
         return answer["results"][answer["metadata"]["feature_names"].index("body")]["values"][0]
 
     return Reads(lambda user: batch([user]), batch)

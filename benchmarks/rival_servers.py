@@ -22,7 +22,7 @@ ENVIRONMENT = Path(__file__).parents[1] / ".venv-bench"
 GO = Path(__file__).parent / "go" / "bin" / "reads"
 """And the Go clients."""
 FEAST_GO = os.environ.get("FEAST_GO_SERVER", "")
-"""Feast's Go server, which is nowhere to be had but built from Feast's source."""
+"""Feast's Go server: no wheel has it, and its Go module lacks the code that is generated from its protos."""
 
 _HERE = Path(__file__).parent
 # Feast would count its users over the internet.
@@ -148,12 +148,13 @@ def feast_go_server(repository: Path) -> Iterator[str]:
     """Run Feast's Go server over a repository; yield host and port."""
     if not FEAST_GO:
         raise ForewordError(
-            "Feast's Go server is no module of a registry",
-            hint="build it from source, and name it in FEAST_GO_SERVER",
+            "Feast's Go server is in no wheel, and its Go module lacks its generated code",
+            hint="build it from Feast's source, and name it in FEAST_GO_SERVER",
         )
     port = _free_port()
-    command = [FEAST_GO, "-type", "http", "-chdir", str(repository), "-host", "127.0.0.1", "-port", str(port)]
-    with _server([*command, "-metrics-port", str(_free_port())], port) as address:
+    # Its metrics would be on all addresses of the machine, and are on none where the port cannot be.
+    ports = ["-host", "127.0.0.1", "-port", str(port), "-metrics-port", "-1"]
+    with _server([FEAST_GO, "-type", "http", "-chdir", str(repository / "go"), *ports], port) as address:
         yield address
 
 
