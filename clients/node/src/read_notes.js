@@ -42,7 +42,7 @@ export class ReadNotes {
   }
 
   /**
-   * Tells of a user of whom an event was accepted; some 30 microseconds, at most once a second.
+   * Tells of a user of whom an event was accepted; tens of microseconds, at most once a second.
    *
    * @param {Buffer} key
    * @param {number} nowMs
