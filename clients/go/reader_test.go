@@ -201,6 +201,37 @@ func TestRestoreThatIsNoticedLateIsWaitedFor(t *testing.T) {
 	shows(t, reader, 8, 0)
 }
 
+// While restores begin and end under many readers, a read is answered from a store or refused, never as of nobody.
+func TestNobodyIsUnknownForARestore(t *testing.T) {
+	directory := t.TempDir()
+	putInPlace(t, directory, "sound", "activity.lmdb")
+	putInPlace(t, directory, "sound", "profiles.lmdb")
+	reader, err := OpenLocal(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	asked := 0
+	// Noticed late by each second look.
+	reader.store.isRestoring = func() bool { asked++; return asked%4 == 0 }
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Add(1)
+		go func() {
+			defer readers.Done()
+			for range 500 {
+				_ = reader.Upkeep()
+				found, err := reader.Profile("ada")
+				if reasonOf(err) != StoreUnusable && (err != nil || found.GetProfile().GetRevision() != 8) {
+					t.Error(found.GetProfile().GetRevision(), err)
+					return
+				}
+			}
+		}()
+	}
+	readers.Wait()
+}
+
 // A dormant user is refreshed when read here, as when read through the sidecar.
 func TestDormantUserIsRefreshedWhenRead(t *testing.T) {
 	reader, client := open(t), connect(t)

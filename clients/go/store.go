@@ -83,11 +83,6 @@ func (s *localStore) inProfiles(look func(view) error) error {
 
 // read runs a function while nothing is closed, with the map as large as another process has made it.
 func (s *localStore) read(look func() error) error {
-	if int64(time.Since(s.opened)) >= s.upkeepDue.Load() {
-		if err := s.upkeep(); err != nil {
-			return err
-		}
-	}
 	err := s.locked(look)
 	if lmdb.IsMapResized(err) {
 		if err := s.adoptMaps(); err != nil {
@@ -99,9 +94,28 @@ func (s *localStore) read(look func() error) error {
 }
 
 func (s *localStore) locked(look func() error) error {
-	s.guard.RLock()
+	if err := s.lockFollowed(); err != nil {
+		return err
+	}
 	defer s.guard.RUnlock()
 	return look()
+}
+
+// lockFollowed holds the guard for reading, after a look at the files where that is due.
+func (s *localStore) lockFollowed() error {
+	for {
+		if int64(time.Since(s.opened)) >= s.upkeepDue.Load() {
+			if err := s.upkeep(); err != nil {
+				return err
+			}
+		}
+		s.guard.RLock()
+		// Another's look may have failed in between, and closed what was open: nobody would be known.
+		if s.upkeepDue.Load() > 0 {
+			return nil
+		}
+		s.guard.RUnlock()
+	}
 }
 
 func (s *localStore) adoptMaps() error {
