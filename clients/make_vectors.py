@@ -1,4 +1,5 @@
-"""Write clients/vectors/reads.json: stores row by row, and what every reader in process must answer from them.
+"""Write clients/vectors/reads.json: stores row by row, what every reader in process must answer from them, and of whom
+it must tell the sidecar.
 
     python clients/make_vectors.py
 
@@ -20,6 +21,7 @@ from foreword.store import databases as db
 from foreword.store.codec import FLAG_DEFAULT, FLAG_REFRESH_ON_OPEN, encode, pack_flags
 from foreword.store.profile_writer import foreword_body, text_etag
 from foreword.tokens import TOKENIZER, count_tokens
+from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.erasure_pb2 import Erasure
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, ForewordPart, Profile, Segment
@@ -33,6 +35,20 @@ EXPIRED_MS = COMPUTED_MS + 2000
 
 Rows = dict[bytes, dict[bytes, bytes]]
 Case = dict[str, Any]
+Telling = dict[str, Any]
+
+# Users of the store `sound` of whom an event was accepted, beside others that have rows without one.
+KNOWN = (
+    ("ada", "acme"),
+    ("begun", "acme"),
+    ("dormant", ""),
+    ("few", ""),
+    ("flipped", ""),
+    ("former", ""),
+    ("former-dormant", ""),
+    ("gone", ""),
+    ("leaver", "acme"),
+)
 
 
 def header(database: bytes, key: bytes, body: bytes, *, revision: int = 7, flags: int | None = None) -> bytes:
@@ -143,6 +159,14 @@ class Store:
         erasure = Erasure(erase_id=bytes(16), requested_ms=COMPUTED_MS, trigger_seq=1)
         self.activity[db.CONTROLS][key] = erasure.SerializeToString(deterministic=True)
 
+    def know(self, user_id: str, namespace: str = "") -> None:
+        """Have accepted an event of a user."""
+        activity = UserActivity(
+            first_seen_ms=COMPUTED_MS, last_seen_ms=COMPUTED_MS, last_seq=1, event_count=1
+        )
+        row = activity.SerializeToString(deterministic=True)
+        self.activity[db.USERS][keys.user_key(user_id, namespace)] = row
+
     def as_json(self) -> dict[str, Any]:
         """Return the rows by environment, database and key, in hexadecimal."""
         return {
@@ -215,6 +239,7 @@ def refused(case: Case, reason: str, field: str = "") -> Case:
 def make_stores() -> dict[str, Store]:
     """Return all stores by name."""
     sound, bare, newer, older, lost = Store(), Store(), Store(schema=3), Store(schema=1), Store()
+    restored = Store()
     sound.put_default(None, default_foreword())
     sound.put_default("acme", GENERAL)
     sound.put_default("torn", GENERAL)
@@ -225,11 +250,16 @@ def make_stores() -> dict[str, Store]:
     sound.put("ü" * 128, "n" * 64, OLDER)
     sound.put("few", "", GENERAL, flags=FLAG_DEFAULT)
     sound.put("dormant", "", OLDER, flags=FLAG_REFRESH_ON_OPEN)
+    sound.put("made-up", "", OLDER, flags=FLAG_REFRESH_ON_OPEN)
     sound.erase(sound.put("leaver", "acme", LONG))
     sound.erase(keys.user_key("unseen"))
     sound.profiles[db.REFRESH_STATES][keys.user_key("waiting")] = RefreshState(due_ms=1).SerializeToString()
     put_format_1(sound)
     put_damaged(sound)
+    for user_id, namespace in KNOWN:
+        sound.know(user_id, namespace)
+    restored.put("ada", "", OLDER, revision=9)
+    restored.put("leaver", "acme", LONG)
     for store in (newer, older, bare):
         store.put("ada", "acme", LONG)
     del lost.profiles[db.FOREWORDS]
@@ -241,14 +271,17 @@ def make_stores() -> dict[str, Store]:
         "lost": lost,
         "cut": bare,
         "short": bare,
+        "restored": restored,
+        "restoring": bare,
     }
 
 
 def put_format_1(store: Store) -> None:
-    """Put rows of the former format: one sound, one whose profile is another's, one whose profile is newer."""
+    """Put rows of the former format: two sound ones, one whose profile is another's, one whose profile is newer."""
     profiles, forewords = store.profiles[db.PROFILES], store.profiles[db.FOREWORDS]
-    for user_id in ("former", "former-moved", "former-newer"):
-        key = store.put(user_id, "", OLDER)
+    for user_id in ("former", "former-dormant", "former-moved", "former-newer"):
+        flags = FLAG_REFRESH_ON_OPEN if user_id == "former-dormant" else None
+        key = store.put(user_id, "", OLDER, flags=flags)
         profiles[key], forewords[key] = of_format_1(profiles[key]), of_format_1(forewords[key])
     profiles[keys.user_key("former-moved")] = profiles[keys.user_key("former")]
     newer = store.put("former-newer", "", OLDER, revision=9)
@@ -393,6 +426,62 @@ def store_cases(stores: dict[str, Store]) -> Iterator[Case]:
         yield refused(make("a newer schema", "ada", store="newer"), "STORE_VERSION")
         yield refused(make("a database is lost", "ada", store="lost"), "STORE_CORRUPT")
         yield refused(make("cut short", "ada", store="cut"), "STORE_CORRUPT")
+        yield refused(make("a restore is under way", "ada", "acme", store="restoring"), "STORE_UNUSABLE")
+        yield answered(
+            make("restored", "leaver", "acme", store="restored"), stores, Freshness.FRESHNESS_FRESH
+        )
+
+
+def tellings() -> Iterator[Telling]:
+    """Yield reads by one new reader, in their order, each with the datagrams that come of them in all.
+
+    A user is told of whose row asks for a refresh, or who has none, if an event of theirs was ever accepted.
+    """
+    for name, user_id, namespace, is_told in (
+        ("dormant", "dormant", "", True),
+        ("too few events", "few", "", True),
+        ("without a row", "begun", "acme", True),
+        ("dormant, in a row of format 1", "former-dormant", "", True),
+        ("refreshed without being read", "ada", "acme", False),
+        ("in a row of format 1", "former", "", False),
+        ("made up, with a row that asks", "made-up", "", False),
+        ("made up, without a row", "nobody", "", False),
+        ("known to the schedule alone", "waiting", "", False),
+        ("erased, not yet removed", "leaver", "acme", False),
+        ("damaged", "flipped", "", False),
+        ("lost", "gone", "", False),
+    ):
+        told = [(user_id, namespace)] if is_told else []
+        for read in (profile_case("", user_id, namespace), foreword_case("", user_id, namespace)):
+            yield telling(f"{read['call']} {name}", [read], told)
+    expired = profile_case("", "ada", "acme", now_ms=EXPIRED_MS)
+    yield telling("expired, and refreshed without being read", [expired], [])
+    yield telling("without a store", [profile_case("", "begun", "acme", store="absent")], [])
+    reads = [
+        profile_case("", "dormant"),
+        foreword_case("", "dormant", max_tokens=5),
+        foreword_case("", "few", now_ms=COMPUTED_MS + 400),
+        profile_case("", "dormant", now_ms=COMPUTED_MS + 999),
+    ]
+    yield telling("once a second", reads, [("dormant", ""), ("few", "")])
+    again = [profile_case("", "dormant", now_ms=COMPUTED_MS + ms) for ms in (0, 999, 1000, 1001)]
+    yield telling("again after a second", again, [("dormant", "")] * 2)
+    set_back = [profile_case("", "dormant", now_ms=COMPUTED_MS + ms) for ms in (0, -1, -1)]
+    yield telling("at once when the clock was set back", set_back, [("dormant", "")] * 2)
+
+
+def telling(name: str, reads: list[Case], told: list[tuple[str, str]]) -> Telling:
+    """Return reads with the user keys that are sent to the sidecar's socket in their store's folder."""
+    (store,) = {read["store"] for read in reads}
+    of_a_read = [
+        {key: value for key, value in read.items() if key not in ("name", "store")} for read in reads
+    ]
+    return {
+        "name": name,
+        "store": store,
+        "reads": of_a_read,
+        "datagrams": [keys.user_key(*user).hex() for user in told],
+    }
 
 
 def vectors() -> str:
@@ -402,6 +491,7 @@ def vectors() -> str:
         "brief_frames": {text: count_tokens(text) for text in (frames.BRIEF, frames.GENERAL_BRIEF)},
         "stores": {name: store.as_json() for name, store in stores.items()},
         "cases": list(cases(stores)),
+        "tellings": list(tellings()),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 

@@ -4,10 +4,11 @@ Those that passed then read together for seconds, while all goes wrong around th
     python clients/run_tests.py [go] [node] [rust] [java]
 
 What their tests find in the environment: FOREWORD_TARGET and FOREWORD_UNIX_TARGET, where the sidecar serves;
-FOREWORD_STORE, its store, in which `ada` has a profile and `leaver-LANGUAGE` is there to be erased; FOREWORD_VECTORS,
-the golden vectors, and FOREWORD_VECTOR_STORES, the stores of them; FOREWORD_GUARDED_TARGET and
-FOREWORD_GUARDED_UNIX_TARGET, where another sidecar asks who calls, and FOREWORD_GUARDED_TOKEN, of a caller who may
-read in the namespace `shop`; FOREWORD_MODEL_URL, where a model server answers.
+FOREWORD_STORE, its store, in which `ada` has a profile, `leaver-LANGUAGE` is there to be erased, and `sleeper-LANGUAGE`
+is dormant and read by nobody else; FOREWORD_VECTORS, the golden vectors, and FOREWORD_VECTOR_STORES, the stores of
+them; FOREWORD_GUARDED_TARGET and FOREWORD_GUARDED_UNIX_TARGET, where another sidecar asks who calls, and
+FOREWORD_GUARDED_TOKEN, of a caller who may read in the namespace `shop`; FOREWORD_MODEL_URL, where a model server
+answers.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from vector_stores import build
@@ -37,6 +39,8 @@ from foreword.store.check import inspect_store
 CLIENTS = Path(__file__).parent
 START_SECONDS_MAX = 30
 REFRESH_SECONDS_MAX = 20
+# So long ago were the events of users who are dormant: within the window of profiles, and beyond all other segments.
+DORMANT_DAYS = 40
 # Languages that are built at once: a compiler seldom keeps two cores busy, and more than two builds want much memory.
 AT_ONCE = 2
 SOAK_MINUTES = 0.2
@@ -258,6 +262,12 @@ def _prepare(target: str, up: subprocess.Popen[bytes], log: Path) -> None:
             client.record(
                 {"user_id": user_id, "type": "read", "topics": [topic]}
                 for topic in ("tests", "databases") * 4
+            )
+            client.refresh(user_id, REFRESH_SECONDS_MAX)
+        past = datetime.now(UTC) - timedelta(days=DORMANT_DAYS)
+        for user_id in (f"sleeper-{language}" for language in COMMANDS):
+            client.record(
+                {"user_id": user_id, "type": "read", "topics": ["tests"], "time": past} for _ in range(4)
             )
             client.refresh(user_id, REFRESH_SECONDS_MAX)
 

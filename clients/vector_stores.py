@@ -11,6 +11,8 @@ _MAP_BYTES = 1 << 24
 _DATABASES_MAX = 32
 # Both meta pages, and one more: everything else of the file is missing.
 _CUT_BYTES = 3 * 4096
+# What a restore leaves in the store's folder until both environments stand.
+_RESTORE_MARKER = "restore.pending"
 
 Rows = Mapping[str, Mapping[str, str]]
 
@@ -19,7 +21,7 @@ def build(stores: Mapping[str, Mapping[str, Rows]], directory: Path) -> None:
     """Make each store in a folder of its name.
 
     Of the one that is named `cut` the data file is cut short. That of `short` is shorter than its pages too, and whole:
-    what one transaction took and gave back was never written.
+    what one transaction took and gave back was never written. Into `restoring` a restore is under way.
     """
     for name, environments in stores.items():
         for environment, databases in environments.items():
@@ -29,6 +31,8 @@ def build(stores: Mapping[str, Mapping[str, Rows]], directory: Path) -> None:
         if name == "cut":
             with (directory / name / "profiles.lmdb" / "data.mdb").open("rb+") as file:
                 file.truncate(_CUT_BYTES)
+        if name == "restoring":
+            (directory / name / _RESTORE_MARKER).write_text("[]")
 
 
 def _build(path: Path, databases: Rows) -> None:

@@ -2,27 +2,16 @@ package foreword
 
 import (
 	"encoding/binary"
-	"math"
-	"path/filepath"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/PowerDNS/lmdb-go/lmdb"
 	"google.golang.org/protobuf/proto"
 
 	forewordv1 "foreword.example/foreword/gen/foreword/v1"
 )
 
-// How often a missing store is looked for, and a replaced one noticed.
-const (
-	upkeepEvery = 5 * time.Second
-	never       = math.MaxInt64
-)
-
 // LocalReader reads the store in this process. A user nobody knows gets the default profile, as does one whose
 // erasure was asked for: a miss is never an error. It works before there is a store, and follows one that is restored
-// or compacted. It asks for no refresh.
+// or compacted. The sidecar is told, by a datagram that no read waits for, of users who are refreshed when read.
 //
 // One reader serves all goroutines; two of one store in one process are refused.
 type LocalReader struct {
@@ -30,26 +19,26 @@ type LocalReader struct {
 	store     *localStore
 }
 
-// localStore is what the readers of all namespaces share.
-type localStore struct {
-	directory string
-	now       func() time.Time
-	opened    time.Time
-	// In nanoseconds since it was opened.
-	upkeepDue atomic.Int64
+// LocalOption says how a store is read.
+type LocalOption func(*localStore)
 
-	// Held for reading around each read: what was replaced is closed when nobody reads.
-	guard              sync.RWMutex
-	profiles, activity *environment
+// TellsNoReads has the sidecar told of nobody, for a program that reads many users and is none of theirs.
+func TellsNoReads() LocalOption {
+	return func(s *localStore) { s.notes = nil }
 }
 
-// OpenLocal opens the store in a folder, `store.directory` of the configuration, which need not be there yet.
-func OpenLocal(directory string) (*LocalReader, error) {
-	return openLocalAt(directory, time.Now)
+// OpenLocal opens the store in a folder, `store.directory` of the configuration, which need not be there yet. One
+// into which a restore is under way is refused.
+func OpenLocal(directory string, options ...LocalOption) (*LocalReader, error) {
+	return openLocalAt(directory, time.Now, options...)
 }
 
-func openLocalAt(directory string, now func() time.Time) (*LocalReader, error) {
-	reader := &LocalReader{store: &localStore{directory: directory, now: now, opened: time.Now()}}
+func openLocalAt(directory string, now func() time.Time, options ...LocalOption) (*LocalReader, error) {
+	store := newLocalStore(directory, now)
+	for _, option := range options {
+		option(store)
+	}
+	reader := &LocalReader{store: store}
 	if err := reader.Upkeep(); err != nil {
 		reader.Close()
 		return nil, err
@@ -132,18 +121,7 @@ func (r *LocalReader) SchedulerSeen() (time.Time, error) {
 func (r *LocalReader) Upkeep() error { return r.store.upkeep() }
 
 // Close releases the store; reads after it find none.
-func (r *LocalReader) Close() {
-	s := r.store
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	s.upkeepDue.Store(never)
-	for _, open := range []**environment{&s.profiles, &s.activity} {
-		if *open != nil {
-			(*open).close()
-			*open = nil
-		}
-	}
-}
+func (r *LocalReader) Close() { r.store.close() }
 
 // row returns what a user is answered from: their row, or that of the default; nil when even that is the built-in
 // one.
@@ -152,6 +130,7 @@ func (r *LocalReader) row(database, userID string) (row []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
+	asks := false
 	err = r.store.read(func() error {
 		// Asked before the profile is looked up: an erasure that is over has left no profile, and no row here.
 		isErased, err := r.store.isErased(key)
@@ -160,7 +139,9 @@ func (r *LocalReader) row(database, userID string) (row []byte, err error) {
 		}
 		return r.store.inProfiles(func(v view) error {
 			if !isErased {
-				if row, err = v.userRow(database, key, userID, r.namespace); row != nil || err != nil {
+				row, err = v.userRow(database, key, userID, r.namespace)
+				asks = err == nil && asksForRefresh(row)
+				if row != nil || err != nil {
 					return err
 				}
 			}
@@ -168,99 +149,8 @@ func (r *LocalReader) row(database, userID string) (row []byte, err error) {
 			return err
 		})
 	})
+	if asks && err == nil {
+		r.store.tell(key)
+	}
 	return row, err
-}
-
-func (s *localStore) isErased(key []byte) (bool, error) {
-	if s.activity == nil {
-		return false, nil
-	}
-	isErased := false
-	err := s.activity.read(func(v view) error {
-		row, err := v.get("controls", key)
-		isErased = row != nil
-		return err
-	})
-	return isErased, err
-}
-
-func (s *localStore) inProfiles(look func(view) error) error {
-	if s.profiles == nil {
-		return nil
-	}
-	return s.profiles.read(look)
-}
-
-// read runs a function while nothing is closed, with the map as large as another process has made it.
-func (s *localStore) read(look func() error) error {
-	if int64(time.Since(s.opened)) >= s.upkeepDue.Load() {
-		if err := s.upkeep(); err != nil {
-			return err
-		}
-	}
-	err := s.locked(look)
-	if lmdb.IsMapResized(err) {
-		if err := s.adoptMaps(); err != nil {
-			return err
-		}
-		return s.locked(look)
-	}
-	return err
-}
-
-func (s *localStore) locked(look func() error) error {
-	s.guard.RLock()
-	defer s.guard.RUnlock()
-	return look()
-}
-
-func (s *localStore) adoptMaps() error {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	for _, open := range []*environment{s.profiles, s.activity} {
-		if open != nil {
-			if err := open.lmdb.SetMapSize(0); err != nil {
-				return unusable(open.path, err)
-			}
-		}
-	}
-	return nil
-}
-
-func (s *localStore) upkeep() error {
-	s.guard.Lock()
-	defer s.guard.Unlock()
-	if s.upkeepDue.Load() == never {
-		return nil
-	}
-	// Said at every call until the store can be used again; served meanwhile, nobody would be known.
-	s.upkeepDue.Store(0)
-	// Activity first: no profile is served before erasures can be looked up.
-	if err := s.follow(&s.activity, "activity.lmdb", "controls"); err != nil {
-		return err
-	}
-	if err := s.follow(&s.profiles, "profiles.lmdb", "profiles", "forewords", "watermarks", "defaults"); err != nil {
-		return err
-	}
-	s.upkeepDue.Store(int64(time.Since(s.opened) + upkeepEvery))
-	return nil
-}
-
-// follow opens an environment that has appeared or was replaced, and gives up one that was cut short.
-func (s *localStore) follow(open **environment, name string, databases ...string) (err error) {
-	path := filepath.Join(s.directory, name)
-	if *open != nil && !(*open).wasReplaced() {
-		if err = refuseCut(path); err == nil {
-			_, err = (*open).lmdb.ReaderCheck()
-			return err
-		}
-	}
-	if *open != nil {
-		(*open).close()
-		*open = nil
-	}
-	if err == nil {
-		*open, err = openEnvironment(path, databases...)
-	}
-	return err
 }

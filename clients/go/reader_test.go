@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -61,7 +62,7 @@ func TestErasedUserIsUnseenAtOnce(t *testing.T) {
 // A store that takes the former's place is read from the next look on, while others read; and a reader may come
 // before the store.
 func TestReplacedStoreIsFollowed(t *testing.T) {
-	vectors, directory := setting(t, "FOREWORD_VECTOR_STORES"), t.TempDir()
+	directory := t.TempDir()
 	reader, err := OpenLocal(directory)
 	if err != nil || reader.Text("ada") != "" {
 		t.Fatal("a store that is not there", err)
@@ -79,17 +80,9 @@ func TestReplacedStoreIsFollowed(t *testing.T) {
 			}
 		}()
 	}
-	place := filepath.Join(directory, "profiles.lmdb")
 	for _, store := range []string{"sound", "bare"} {
 		revision := map[string]uint64{"sound": 8}[store]
-		incoming := place + "." + store
-		if err := os.CopyFS(incoming, os.DirFS(filepath.Join(vectors, store, "profiles.lmdb"))); err != nil {
-			t.Fatal(err)
-		}
-		_ = os.Rename(place, place+".former-"+store)
-		if err := os.Rename(incoming, place); err != nil {
-			t.Fatal(err)
-		}
+		putInPlace(t, directory, store, "profiles.lmdb")
 		if err := reader.Upkeep(); err != nil {
 			t.Fatal(err)
 		}
@@ -99,6 +92,182 @@ func TestReplacedStoreIsFollowed(t *testing.T) {
 		}
 	}
 	readers.Wait()
+}
+
+// putInPlace has an environment of a store of the vectors take the place of what is there, as restoring does.
+func putInPlace(t *testing.T, directory, store, environment string) {
+	t.Helper()
+	place := filepath.Join(directory, environment)
+	incoming := filepath.Join(setting(t, "FOREWORD_VECTOR_STORES"), store, environment)
+	if err := os.CopyFS(place+".incoming", os.DirFS(incoming)); err != nil {
+		t.Fatal(err)
+	}
+	_ = os.Rename(place, place+".former-for-"+store)
+	if err := os.Rename(place+".incoming", place); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// shows says what ada and leaver have after a look at the files: revisions, of which a default has none.
+func shows(t *testing.T, reader *LocalReader, ada, leaver uint64) {
+	t.Helper()
+	if err := reader.Upkeep(); err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range []struct {
+		reader   *LocalReader
+		userID   string
+		revision uint64
+	}{{reader, "ada", ada}, {reader.Within("acme"), "leaver", leaver}} {
+		found, err := one.reader.Profile(one.userID)
+		if err != nil || found.GetProfile().GetRevision() != one.revision {
+			t.Errorf("%s has revision %d, %v, not %d", one.userID, found.GetProfile().GetRevision(), err, one.revision)
+		}
+	}
+}
+
+// Both files of before are read while a restore replaces them one by one, then both of after: a user erased in the
+// one never comes back by the other.
+func TestRestoreIsFollowedAtItsEnd(t *testing.T) {
+	directory := t.TempDir()
+	mark := filepath.Join(directory, "restore.pending")
+	putInPlace(t, directory, "sound", "activity.lmdb")
+	putInPlace(t, directory, "sound", "profiles.lmdb")
+	reader, err := OpenLocal(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	shows(t, reader, 8, 0)
+	if err := os.WriteFile(mark, []byte("[]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shows(t, reader, 8, 0)
+	putInPlace(t, directory, "restored", "activity.lmdb")
+	shows(t, reader, 8, 0)
+	putInPlace(t, directory, "restored", "profiles.lmdb")
+	shows(t, reader, 8, 0)
+	if err := os.Remove(mark); err != nil {
+		t.Fatal(err)
+	}
+	shows(t, reader, 9, 7)
+}
+
+// A file that is cut short during a restore is given up like any other.
+func TestCutFileIsGivenUpDuringARestore(t *testing.T) {
+	directory := t.TempDir()
+	putInPlace(t, directory, "sound", "profiles.lmdb")
+	reader, err := OpenLocal(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if err := os.WriteFile(filepath.Join(directory, "restore.pending"), []byte("[]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(directory, "profiles.lmdb", dataFile), 3*4096); err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.Upkeep(); reasonOf(err) != StoreCorrupt {
+		t.Error(err)
+	}
+	if _, err := reader.Profile("ada"); reasonOf(err) != StoreUnusable {
+		t.Error(err)
+	}
+}
+
+// A restore that begins while the files are looked at leaves neither open, and is waited for.
+func TestRestoreThatIsNoticedLateIsWaitedFor(t *testing.T) {
+	directory := t.TempDir()
+	putInPlace(t, directory, "sound", "activity.lmdb")
+	putInPlace(t, directory, "sound", "profiles.lmdb")
+	reader, err := OpenLocal(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	marks := []bool{false, true, true}
+	reader.store.isRestoring = func() (isThere bool) {
+		isThere, marks = marks[0], marks[1:]
+		return isThere
+	}
+	if err := reader.Upkeep(); reasonOf(err) != StoreUnusable || reader.store.profiles != nil || reader.store.activity != nil {
+		t.Error(err)
+	}
+	if _, err := reader.Profile("ada"); reasonOf(err) != StoreUnusable {
+		t.Error(err)
+	}
+	reader.store.isRestoring = reader.store.hasRestoreMark
+	shows(t, reader, 8, 0)
+}
+
+// While restores begin and end under many readers, a read is answered from a store or refused, never as of nobody.
+func TestNobodyIsUnknownForARestore(t *testing.T) {
+	directory := t.TempDir()
+	putInPlace(t, directory, "sound", "activity.lmdb")
+	putInPlace(t, directory, "sound", "profiles.lmdb")
+	reader, err := OpenLocal(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	asked := 0
+	// Noticed late by each second look.
+	reader.store.isRestoring = func() bool { asked++; return asked%4 == 0 }
+	var readers sync.WaitGroup
+	for range 4 {
+		readers.Add(1)
+		go func() {
+			defer readers.Done()
+			for range 500 {
+				_ = reader.Upkeep()
+				found, err := reader.Profile("ada")
+				if reasonOf(err) != StoreUnusable && (err != nil || found.GetProfile().GetRevision() != 8) {
+					t.Error(found.GetProfile().GetRevision(), err)
+					return
+				}
+			}
+		}()
+	}
+	readers.Wait()
+}
+
+// A dormant user is refreshed when read here, as when read through the sidecar.
+func TestDormantUserIsRefreshedWhenRead(t *testing.T) {
+	reader, client := open(t), connect(t)
+	ledger := &forewordv1.GetLedgerRequest{UserId: "sleeper-go", AttemptsMax: 10}
+	found, err := reader.Profile("sleeper-go")
+	if err != nil || found.GetProfile().GetSegment() != forewordv1.Segment_SEGMENT_DORMANT {
+		t.Fatal(found, err)
+	}
+	operator := forewordv1.NewOperatorServiceClient(client.Connection())
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		read, err := operator.GetLedger(context.Background(), ledger)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, attempt := range read.GetAttempts() {
+			if attempt.GetEntry().GetReason() == forewordv1.RefreshReason_REFRESH_REASON_ON_OPEN {
+				return
+			}
+		}
+	}
+	t.Error("never refreshed")
+}
+
+// A reader that is to tell nothing tells nothing.
+func TestReaderThatTellsNoReads(t *testing.T) {
+	directory := filepath.Join(setting(t, "FOREWORD_VECTOR_STORES"), "sound")
+	taking := listen(t, directory)
+	reader, err := OpenLocal(directory, TellsNoReads())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	_, _ = reader.Profile("dormant")
+	if told := taking.taken(); told != nil {
+		t.Error(told)
+	}
 }
 
 // LMDB forbids two mappings of one environment in a process.

@@ -21,6 +21,7 @@ const (
 
 	formerRowVersion = 1
 	rowVersion       = 2
+	flagOnOpen       = 0x01
 	flagDefault      = 0x02
 
 	userIDBytesMax    = 256
@@ -90,4 +91,9 @@ func freshnessOf(row []byte, nowMs int64) forewordv1.Freshness {
 		return forewordv1.Freshness_FRESHNESS_STALE
 	}
 	return forewordv1.Freshness_FRESHNESS_EXPIRED
+}
+
+// asksForRefresh tells whether reading this sound row, or its absence, asks for a refresh of the user.
+func asksForRefresh(row []byte) bool {
+	return row == nil || row[1]&(flagDefault|flagOnOpen) != 0
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -36,24 +37,72 @@ type vectorCase struct {
 	Field     string
 }
 
-// Each read is answered with the message of the vectors, or refused for their reason.
-func TestReadsAreThoseOfTheVectors(t *testing.T) {
-	var vectors struct {
-		BriefFrames map[string]uint32 `json:"brief_frames"`
-		Cases       []vectorCase
-	}
+type vectorTelling struct {
+	Name      string
+	Store     string
+	Reads     []vectorCase
+	Datagrams []string
+}
+
+type vectorFile struct {
+	BriefFrames map[string]uint32 `json:"brief_frames"`
+	Cases       []vectorCase
+	Tellings    []vectorTelling
+}
+
+func readVectors(t *testing.T) (vectors vectorFile) {
+	t.Helper()
 	content, err := os.ReadFile(setting(t, "FOREWORD_VECTORS"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(content, &vectors); err != nil || len(vectors.Cases) == 0 {
+	if err := json.Unmarshal(content, &vectors); err != nil || len(vectors.Cases) == 0 || len(vectors.Tellings) == 0 {
 		t.Fatal("no vectors", err)
 	}
+	return vectors
+}
+
+// Each read is answered with the message of the vectors, or refused for their reason.
+func TestReadsAreThoseOfTheVectors(t *testing.T) {
+	vectors := readVectors(t)
 	if vectors.BriefFrames[briefFrame] != briefTokens || vectors.BriefFrames[generalBriefFrame] != generalBriefTokens {
 		t.Error("the brief frames have other sizes:", vectors.BriefFrames)
 	}
 	for _, one := range vectors.Cases {
 		t.Run(one.Call+" "+one.Name, func(t *testing.T) { checkCase(t, one) })
+	}
+}
+
+// Reads send the user keys of the vectors to the socket in the store's folder, in their order, and nothing else.
+func TestReadsTellAsTheVectorsSay(t *testing.T) {
+	for _, one := range readVectors(t).Tellings {
+		t.Run(one.Name, func(t *testing.T) { checkTelling(t, one) })
+	}
+}
+
+func checkTelling(t *testing.T, one vectorTelling) {
+	directory := filepath.Join(setting(t, "FOREWORD_VECTOR_STORES"), one.Store)
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	taking := listen(t, directory)
+	var nowMs int64
+	reader, err := openLocalAt(directory, func() time.Time { return time.UnixMilli(nowMs) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	for _, each := range one.Reads {
+		nowMs = each.NowMs
+		// One that is refused tells of nobody.
+		if ours := reader.Within(each.Namespace); each.Call == "profile" {
+			_, _ = ours.Profile(each.UserID)
+		} else {
+			_, _ = ours.Foreword(each.UserID, MaxTokens(each.MaxTokens))
+		}
+	}
+	if told := taking.taken(); !slices.Equal(told, one.Datagrams) {
+		t.Errorf("told %v, not %v", told, one.Datagrams)
 	}
 }
 

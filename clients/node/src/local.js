@@ -1,11 +1,10 @@
-import { join } from "node:path";
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { Freshness } from "../gen/foreword/v1/freshness_pb.js";
 import { GetForewordResponseSchema, GetProfileResponseSchema } from "../gen/foreword/v1/profile_service_pb.js";
 import { cutToBudget } from "./budget.js";
 import { defaultForeword, defaultProfile } from "./defaults.js";
-import { Environment } from "./environment.js";
-import { HEADER_BYTES, freshnessOf, userKey } from "./row.js";
+import { HEADER_BYTES, asksForRefresh, freshnessOf, userKey } from "./row.js";
+import { Store } from "./store.js";
 import { defaultRow, userRow } from "./stored.js";
 
 export { ForewordError } from "./error.js";
@@ -17,15 +16,11 @@ export { Freshness } from "../gen/foreword/v1/freshness_pb.js";
  * @typedef {import("../gen/foreword/v1/profile_service_pb.js").GetForewordResponse} GetForewordResponse
  */
 
-// How often a missing store is looked for, and a replaced one noticed.
-const UPKEEP_MS = 5000;
-const PROFILES = "profiles.lmdb";
-const ACTIVITY = "activity.lmdb";
-
 /**
  * Reads the store in this process. A user nobody knows gets the default profile, as does one whose erasure was asked
- * for: a miss is never an error. It works before there is a store, and follows one that is restored or compacted. It
- * asks for no refresh.
+ * for: a miss is never an error. It works before there is a store, and follows one that is restored or compacted.
+ * Where the package `unix-dgram` is installed, the sidecar is told of users who are refreshed when read, by a datagram
+ * that no read waits for.
  *
  * Two readers of one store in one process are refused. What it throws is a ForewordError: FIELD_INVALID for an
  * argument, STORE_CORRUPT, STORE_VERSION or STORE_UNUSABLE.
@@ -36,12 +31,18 @@ export class LocalReader {
 
   /**
    * @param {string | Store} directory The store's folder, `store.directory` of the configuration, which need not be
-   * there yet. @param {{ namespace?: string, now?: () => number }} [options] The tenant's space, and what tells the
-   * time in ms since 1970.
+   * there yet.
+   * @param {{ namespace?: string, now?: () => number, tellsReads?: boolean }} [options] The tenant's space, what tells
+   * the time in ms since 1970, and whether the sidecar is told of users who are refreshed when read.
    */
-  constructor(directory, { namespace = "", now = Date.now } = {}) {
-    this.#store = directory instanceof Store ? directory : new Store(directory, now);
+  constructor(directory, { namespace = "", now = Date.now, tellsReads = true } = {}) {
+    this.#store = directory instanceof Store ? directory : new Store(directory, now, tellsReads);
     this.#namespace = namespace;
+  }
+
+  /** Whether the sidecar is told; false without `unix-dgram`, and in a worker thread. */
+  get tellsReads() {
+    return this.#store.tellsReads;
   }
 
   /**
@@ -130,80 +131,16 @@ export class LocalReader {
   #row(kind, userId) {
     const namespace = this.#namespace;
     const user = { userId, namespace, key: userKey(userId, namespace) };
-    return this.#store.read(
+    let asks = false;
+    const row = this.#store.read(
       (get) => get("controls", user.key) !== undefined,
-      (get, isErased) => (isErased ? undefined : userRow(get, kind, user)) ?? defaultRow(get, kind, namespace),
+      (get, isErased) => {
+        const own = isErased ? undefined : userRow(get, kind, user);
+        asks = !isErased && asksForRefresh(own);
+        return own ?? defaultRow(get, kind, namespace);
+      },
     );
-  }
-}
-
-/** What the readers of all namespaces share. */
-class Store {
-  #directory;
-  #upkeepDueMs = 0;
-  /** @type {Map<string, Environment>} */
-  #open = new Map();
-
-  /**
-   * @param {string} directory
-   * @param {() => number} now
-   */
-  constructor(directory, now) {
-    this.#directory = directory;
-    this.now = now;
-    try {
-      this.upkeep();
-    } catch (exc) {
-      this.close();
-      throw exc;
-    }
-  }
-
-  /**
-   * Looks into activity.lmdb for an erasure, then into profiles.lmdb: in this order, since an erasure that is over
-   * has left no profile, and no row of its own.
-   *
-   * @template T
-   * @param {(get: import("./environment.js").Get) => boolean} isErased
-   * @param {(get: import("./environment.js").Get, isErased: boolean) => T} look
-   */
-  read(isErased, look) {
-    if (performance.now() >= this.#upkeepDueMs) this.upkeep();
-    const erased = this.#open.get(ACTIVITY)?.read(isErased) ?? false;
-    return this.#open.get(PROFILES)?.read((get) => look(get, erased));
-  }
-
-  upkeep() {
-    if (this.#upkeepDueMs === Infinity) return;
-    // Said at every call until the store can be used again; served meanwhile, nobody would be known.
-    this.#upkeepDueMs = 0;
-    // Activity first: no profile is served before erasures can be looked up.
-    this.#follow(ACTIVITY, ["controls"]);
-    this.#follow(PROFILES, ["profiles", "forewords", "watermarks", "defaults"]);
-    this.#upkeepDueMs = performance.now() + UPKEEP_MS;
-  }
-
-  /**
-   * Opens an environment that has appeared or was replaced.
-   *
-   * @param {string} name
-   * @param {string[]} databases
-   */
-  #follow(name, databases) {
-    const open = this.#open.get(name);
-    if (open && !open.wasReplaced()) {
-      open.upkeep();
-      return;
-    }
-    this.#open.delete(name);
-    open?.close();
-    const found = Environment.open(join(this.#directory, name), databases);
-    if (found) this.#open.set(name, found);
-  }
-
-  close() {
-    this.#upkeepDueMs = Infinity;
-    for (const open of this.#open.values()) open.close();
-    this.#open.clear();
+    if (asks) this.#store.tell(user.key);
+    return row;
   }
 }

@@ -12,6 +12,7 @@ const STALE_OFFSET = 24;
 const EXPIRED_OFFSET = 32;
 const FORMER_ROW_VERSION = 1;
 const ROW_VERSION = 2;
+const FLAG_ON_OPEN = 0x01;
 const FLAG_DEFAULT = 0x02;
 const USER_ID_BYTES_MAX = 256;
 const NAMESPACE_BYTES_MAX = 64;
@@ -96,4 +97,13 @@ export function freshnessOf(row, nowMs) {
   if (/** @type {number} */ (row[1]) & FLAG_DEFAULT) return Freshness.DEFAULT;
   if (nowMs < row.readBigInt64LE(STALE_OFFSET)) return Freshness.FRESH;
   return nowMs < row.readBigInt64LE(EXPIRED_OFFSET) ? Freshness.STALE : Freshness.EXPIRED;
+}
+
+/**
+ * Tells whether reading this sound row, or its absence, asks for a refresh of the user.
+ *
+ * @param {Buffer | undefined} row
+ */
+export function asksForRefresh(row) {
+  return row === undefined || (/** @type {number} */ (row[1]) & (FLAG_DEFAULT | FLAG_ON_OPEN)) !== 0;
 }
