@@ -86,6 +86,7 @@ impl Environment {
             .set_max_dbs(DATABASES_MAX)
             .open(&path)
             .map_err(|exc| unusable(&path, exc))?;
+        free_dead_slots(&lmdb);
         let mut made = Self { path, lmdb, databases: HashMap::new(), inode: inode(&stat) };
         // Before the first early return, so that dropping it takes it out again.
         opened.insert(made.path.clone());
@@ -157,6 +158,13 @@ impl Environment {
         refuse_cut(&self.path)
     }
 
+    /// The same, and frees the slots of readers that died.
+    pub fn upkeep(&self) -> Result<(), Error> {
+        self.refuse_cut()?;
+        free_dead_slots(&self.lmdb);
+        Ok(())
+    }
+
     pub fn translate(&self, exc: lmdb::Error) -> Error {
         match exc {
             lmdb::Error::Corrupted | lmdb::Error::PageNotFound | lmdb::Error::BadTxn | lmdb::Error::Invalid => {
@@ -173,6 +181,14 @@ impl Drop for Environment {
     }
 }
 
+/// A reader that died within a read would hold its pages, and its slot, for as long as any process has the environment
+/// open. Failing, it frees none.
+fn free_dead_slots(lmdb: &lmdb::Environment) {
+    let mut freed = 0;
+    // SAFETY: the environment is open, and LMDB takes its lock on the slots itself.
+    unsafe { lmdb_sys::mdb_reader_check(lmdb.env(), &mut freed) };
+}
+
 fn inode(stat: &Metadata) -> (u64, u64) {
     (stat.dev(), stat.ino())
 }
@@ -181,7 +197,7 @@ pub(crate) fn corrupt(message: String) -> Error {
     Error::new("STORE_CORRUPT", message).hint("run `foreword store check`, then restore a backup")
 }
 
-fn unusable(path: &Path, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+pub(crate) fn unusable(path: &Path, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     let cause = cause.into();
     Error::new("STORE_UNUSABLE", format!("{} cannot be used: {cause}", path.display())).source(cause)
 }

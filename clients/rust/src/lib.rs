@@ -18,6 +18,8 @@ mod local;
 #[cfg(feature = "local")]
 mod pages;
 #[cfg(feature = "local")]
+mod read_notes;
+#[cfg(feature = "local")]
 mod row;
 #[cfg(feature = "local")]
 mod stored;

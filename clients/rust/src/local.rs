@@ -7,25 +7,33 @@ use prost::Message;
 
 use crate::budget::cut_to_budget;
 use crate::defaults::{default_foreword, default_profile};
-use crate::environment::{Environment, Fault, View, corrupt};
-use crate::row::{HEADER_BYTES, freshness_of, user_key};
+use crate::environment::{Environment, Fault, View, corrupt, unusable};
+use crate::read_notes::ReadNotes;
+use crate::row::{HEADER_BYTES, asks_for_refresh, freshness_of, user_key};
 use crate::stored::{Kind, User};
 use crate::{Error, Freshness, v1};
 
 /// How often a missing store is looked for, and a replaced one noticed.
 const UPKEEP_MS: u64 = 5000;
+/// Files are put in place one after the other, within milliseconds; whoever looks in between looks again.
+const LOOKS_MAX: u32 = 3;
+const ACTIVITY: &str = "activity.lmdb";
+const PROFILES: &str = "profiles.lmdb";
+/// In the store's folder while a restore replaces both files.
+const RESTORE_MARK: &str = "restore.pending";
 
 type Now = Box<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// Reads the store in this process. A user nobody knows gets the default profile, as does one whose erasure was asked
-/// for: a miss is never an error. It works before there is a store, and follows one that is restored or compacted. It
-/// asks for no refresh.
+/// for: a miss is never an error. It works before there is a store, and follows one that is restored or compacted. The
+/// sidecar is told of users who are refreshed when read; no read waits for that, and without a sidecar nobody is told.
 ///
 /// One reader serves all threads, and clones share its store; two of one store in one process are refused.
 #[derive(Clone)]
 pub struct LocalReader {
     store: Arc<Store>,
     namespace: String,
+    tells_reads: bool,
 }
 
 /// What the readers of all namespaces share.
@@ -37,6 +45,7 @@ struct Store {
     upkeep_due_ms: AtomicU64,
     /// Held for reading around each read: what was replaced is closed when nobody reads.
     open: RwLock<Open>,
+    notes: ReadNotes,
 }
 
 #[derive(Default)]
@@ -62,14 +71,20 @@ impl LocalReader {
             created: Instant::now(),
             upkeep_due_ms: AtomicU64::new(0),
             open: RwLock::default(),
+            notes: ReadNotes::new(directory.as_ref()),
         };
         store.upkeep()?;
-        Ok(Self { store: Arc::new(store), namespace: String::new() })
+        Ok(Self { store: Arc::new(store), namespace: String::new(), tells_reads: true })
     }
 
     /// Returns a reader of the same store for users of a namespace; at most 64 bytes.
     pub fn within(&self, namespace: &str) -> Self {
-        Self { store: Arc::clone(&self.store), namespace: namespace.to_owned() }
+        Self { namespace: namespace.to_owned(), ..self.clone() }
+    }
+
+    /// Returns a reader of the same store that tells the sidecar of users who are refreshed when read, or of nobody.
+    pub fn tells_reads(&self, tells_reads: bool) -> Self {
+        Self { tells_reads, ..self.clone() }
     }
 
     /// Returns the prompt-ready text about a user within a budget, 0 for 200; empty when nothing is known.
@@ -128,17 +143,21 @@ impl LocalReader {
             |view, is_erased| {
                 let own = if is_erased { None } else { view.user_row(kind, &user)? };
                 let row = own.map_or_else(|| view.default_row(kind, user.namespace), |row| Ok(Some(row)))?;
-                row.map(|row| self.decoded(row)).transpose()
+                let found = row.map(|row| self.decoded(row)).transpose()?;
+                Ok((found, !is_erased && own.is_none_or(asks_for_refresh)))
             },
         )?;
-        Ok(found.flatten())
+        let Some((found, asks)) = found else { return Ok(None) };
+        if asks && self.tells_reads {
+            self.store.tell(&user.key);
+        }
+        Ok(found)
     }
 
     fn decoded<M: Message + Default>(&self, row: &[u8]) -> Result<(M, Freshness), Fault> {
-        let now = (self.store.now)().duration_since(UNIX_EPOCH).unwrap_or_default();
         let message = M::decode(&row[HEADER_BYTES..])
             .map_err(|exc| corrupt("a stored message cannot be parsed".to_owned()).source(exc))?;
-        Ok((message, freshness_of(row, now.as_millis() as i64)))
+        Ok((message, freshness_of(row, self.store.now_ms())))
     }
 }
 
@@ -150,18 +169,15 @@ impl Store {
         is_erased: impl Fn(&View) -> Result<bool, Fault>,
         look: impl Fn(&View, bool) -> Result<T, Fault>,
     ) -> Result<Option<T>, Error> {
-        if self.age_ms() >= self.upkeep_due_ms.load(Ordering::Relaxed) {
-            self.upkeep()?;
-        }
         let once = |open: &Open| {
             let erased = open.activity.as_ref().map_or(Ok(false), |activity| activity.look(&is_erased))?;
             open.profiles.as_ref().map(|profiles| profiles.look(|view| look(view, erased))).transpose()
         };
-        let first = once(&self.reading());
+        let first = once(&*self.followed()?);
         let second = match first {
             Err(Fault::Lmdb(lmdb::Error::MapResized)) => {
                 self.adopt_maps()?;
-                once(&self.reading())
+                once(&*self.followed()?)
             }
             other => other,
         };
@@ -172,22 +188,85 @@ impl Store {
         })
     }
 
+    /// Returns what is open, after a look at the files where that is due.
+    fn followed(&self) -> Result<RwLockReadGuard<'_, Open>, Error> {
+        loop {
+            if self.age_ms() >= self.upkeep_due_ms.load(Ordering::Relaxed) {
+                self.upkeep()?;
+            }
+            let open = self.reading();
+            // Zero: a look of another thread has failed meanwhile, and left nothing open.
+            if self.upkeep_due_ms.load(Ordering::Relaxed) != 0 {
+                return Ok(open);
+            }
+        }
+    }
+
+    /// Tells the sidecar of a user, if an event of theirs was ever accepted: made-up ids are not to reach it.
+    fn tell(&self, user: &[u8]) {
+        let is_known = |view: &View| Ok(view.get("users", user)?.is_some());
+        // What cannot be looked up is not told: the read has been answered.
+        if self.reading().activity.as_ref().is_some_and(|activity| activity.look(is_known).unwrap_or(false)) {
+            self.notes.tell(user, self.now_ms());
+        }
+    }
+
     fn upkeep(&self) -> Result<(), Error> {
         let mut open = self.writing();
-        let open = &mut *open;
         // Said at every call until the store can be used again; served meanwhile, nobody would be known.
         self.upkeep_due_ms.store(0, Ordering::Relaxed);
-        // Activity first: no profile is served before erasures can be looked up.
-        follow(&mut open.activity, &self.directory.join("activity.lmdb"), &["controls"])?;
-        let names = ["profiles", "forewords", "watermarks", "defaults"];
-        follow(&mut open.profiles, &self.directory.join("profiles.lmdb"), &names)?;
+        self.follow(&mut open).inspect_err(|_| *open = Open::default())?;
         self.upkeep_due_ms.store(self.age_ms() + UPKEEP_MS, Ordering::Relaxed);
         Ok(())
     }
 
+    fn follow(&self, open: &mut Open) -> Result<(), Error> {
+        let mut followed = Ok(());
+        for _ in 0..LOOKS_MAX {
+            if self.is_restoring() {
+                return self.keep_through_restore(open);
+            }
+            followed = open.follow(&self.directory);
+            if self.is_restoring() {
+                return Err(self.restoring());
+            }
+            if open.is_what_stands_in(&self.directory) {
+                return followed;
+            }
+        }
+        // Of a store that is being made, or is damaged, nothing is open though there is a file.
+        followed?;
+        if open.environments().any(Environment::was_replaced) {
+            return Err(unusable(&self.directory, "its files were replaced while they were opened"));
+        }
+        Ok(())
+    }
+
+    /// Keeps both environments while a restore replaces them one by one: of two that do not belong together, one may
+    /// have a user whose erasure only the other knows of.
+    fn keep_through_restore(&self, open: &Open) -> Result<(), Error> {
+        if open.profiles.is_none() {
+            // Even if it has just ended: nobody would be known until the next look.
+            return Err(self.restoring());
+        }
+        open.environments().filter(|kept| !kept.was_replaced()).try_for_each(Environment::refuse_cut)
+    }
+
+    fn restoring(&self) -> Error {
+        unusable(&self.directory, "a restore into it is under way, or was interrupted")
+            .hint("if none is under way, run `foreword store restore` again")
+    }
+
+    fn is_restoring(&self) -> bool {
+        self.directory.join(RESTORE_MARK).exists()
+    }
+
     fn adopt_maps(&self) -> Result<(), Error> {
-        let open = self.writing();
-        open.profiles.iter().chain(&open.activity).try_for_each(Environment::adopt_map)
+        self.writing().environments().try_for_each(Environment::adopt_map)
+    }
+
+    fn now_ms(&self) -> i64 {
+        (self.now)().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
     }
 
     fn age_ms(&self) -> u64 {
@@ -203,11 +282,32 @@ impl Store {
     }
 }
 
+impl Open {
+    /// Opens what has appeared or was replaced. Activity first: no profile is served before erasures can be looked up.
+    fn follow(&mut self, directory: &Path) -> Result<(), Error> {
+        follow(&mut self.activity, &directory.join(ACTIVITY), &["controls", "users"])?;
+        follow(&mut self.profiles, &directory.join(PROFILES), &["profiles", "forewords", "watermarks", "defaults"])
+    }
+
+    /// Tells whether nothing took the place of anything during the look: of two folders LMDB would have the lock of one
+    /// and the data of the other, and we the erasures of one and the profiles of the other.
+    fn is_what_stands_in(&self, directory: &Path) -> bool {
+        [(&self.activity, ACTIVITY), (&self.profiles, PROFILES)].iter().all(|(open, name)| match open {
+            Some(environment) => !environment.was_replaced(),
+            None => !directory.join(name).join("data.mdb").exists(),
+        })
+    }
+
+    fn environments(&self) -> impl Iterator<Item = &Environment> {
+        self.profiles.iter().chain(&self.activity)
+    }
+}
+
 /// Opens an environment that has appeared or was replaced; the former is closed first, since two of one path are
 /// refused.
 fn follow(open: &mut Option<Environment>, path: &Path, names: &[&'static str]) -> Result<(), Error> {
     if let Some(environment) = open.as_ref().filter(|environment| !environment.was_replaced()) {
-        return environment.refuse_cut();
+        return environment.upkeep();
     }
     *open = None;
     *open = Environment::open(path, names)?;

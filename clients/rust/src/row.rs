@@ -11,6 +11,7 @@ const STALE_OFFSET: usize = 24;
 const EXPIRED_OFFSET: usize = 32;
 const FORMER_ROW_VERSION: u8 = 1;
 const ROW_VERSION: u8 = 2;
+const FLAG_REFRESH_ON_OPEN: u8 = 0x01;
 const FLAG_DEFAULT: u8 = 0x02;
 const USER_ID_BYTES_MAX: usize = 256;
 const NAMESPACE_BYTES_MAX: usize = 64;
@@ -71,6 +72,11 @@ pub(crate) fn freshness_of(row: &[u8], now_ms: i64) -> Freshness {
     } else {
         Freshness::Expired
     }
+}
+
+/// Tells whether the user of a sound row is refreshed when read.
+pub(crate) fn asks_for_refresh(row: &[u8]) -> bool {
+    row[1] & (FLAG_DEFAULT | FLAG_REFRESH_ON_OPEN) != 0
 }
 
 fn time_at(row: &[u8], offset: usize) -> i64 {

@@ -6,4 +6,6 @@ mod settings;
 #[cfg(feature = "local")]
 mod local;
 #[cfg(feature = "local")]
+mod stores;
+#[cfg(feature = "local")]
 mod vectors;

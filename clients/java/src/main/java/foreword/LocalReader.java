@@ -15,8 +15,9 @@ import java.util.Optional;
 
 /**
  * Reads the store in this process. A user nobody knows gets the default profile, as does one whose erasure was asked
- * for: a miss is never an error. It works before there is a store, and follows one that is restored or compacted. It
- * asks for no refresh.
+ * for: a miss is never an error. It works before there is a store, and follows one that is restored or compacted. On
+ * Linux the sidecar is told of users who are refreshed when read; no read waits for that, and without a sidecar nobody
+ * is told.
  *
  * <p>One reader serves all threads; two of one store in one process are refused. What it throws is a {@link
  * ForewordException}.
@@ -25,11 +26,16 @@ public final class LocalReader implements AutoCloseable {
   private final Store store;
   private final String namespace;
   private final Clock clock;
+  private final boolean tellsReads;
 
-  private LocalReader(Store store, String namespace, Clock clock) {
+  /** What a read found: null for the built-in default, and whether it asks for a refresh. */
+  private record Found(byte[] row, boolean asks) {}
+
+  private LocalReader(Store store, String namespace, Clock clock, boolean tellsReads) {
     this.store = store;
     this.namespace = namespace;
     this.clock = clock;
+    this.tellsReads = tellsReads;
   }
 
   /** Opens the store in a folder, {@code store.directory} of the configuration, which need not be there yet. */
@@ -39,12 +45,17 @@ public final class LocalReader implements AutoCloseable {
 
   /** Opens a store with a clock of your own, by which freshness is told. */
   public LocalReader(Path directory, Clock clock) {
-    this(new Store(directory), "", clock);
+    this(new Store(directory), "", clock, true);
   }
 
   /** Returns a reader of the same store for users of a namespace; at most 64 bytes. */
   public LocalReader within(String namespace) {
-    return new LocalReader(store, namespace, clock);
+    return new LocalReader(store, namespace, clock, tellsReads);
+  }
+
+  /** Returns a reader of the same store that tells the sidecar of users who are refreshed when read, or of nobody. */
+  public LocalReader tellsReads(boolean tellsReads) {
+    return new LocalReader(store, namespace, clock, tellsReads);
   }
 
   /** Returns the prompt-ready text about a user within a budget, 0 for 200; empty when nothing is known. */
@@ -112,12 +123,21 @@ public final class LocalReader implements AutoCloseable {
    */
   private byte[] row(Kind kind, String userId) {
     byte[] key = Row.userKey(userId, namespace);
-    return store.read(
-        view -> view.get("controls", key) != null,
-        (view, isErased) -> {
-          Stored stored = new Stored(view, userId, namespace, key);
-          byte[] row = isErased ? null : stored.row(kind);
-          return row != null ? row : stored.defaultRow(kind);
-        });
+    Found found =
+        store.read(
+            view -> view.get("controls", key) != null,
+            (view, isErased) -> {
+              Stored stored = new Stored(view, userId, namespace, key);
+              byte[] own = isErased ? null : stored.row(kind);
+              boolean asks = !isErased && (own == null || Row.asksForRefresh(own));
+              return new Found(own != null ? own : stored.defaultRow(kind), asks);
+            });
+    if (found == null) {
+      return null;
+    }
+    if (found.asks() && tellsReads) {
+      store.tell(key, clock.millis());
+    }
+    return found.row();
   }
 }

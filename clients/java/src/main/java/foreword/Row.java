@@ -22,6 +22,7 @@ final class Row {
   private static final int EXPIRED_OFFSET = 32;
   private static final int FORMER_ROW_VERSION = 1;
   private static final int ROW_VERSION = 2;
+  private static final int FLAG_REFRESH_ON_OPEN = 0x01;
   private static final int FLAG_DEFAULT = 0x02;
   private static final int USER_ID_BYTES_MAX = 256;
   private static final int NAMESPACE_BYTES_MAX = 64;
@@ -97,6 +98,11 @@ final class Row {
     }
     boolean isStale = nowMs < numbers(row).getLong(EXPIRED_OFFSET);
     return isStale ? Freshness.FRESHNESS_STALE : Freshness.FRESHNESS_EXPIRED;
+  }
+
+  /** Tells whether the user of a sound row is refreshed when read. */
+  static boolean asksForRefresh(byte[] row) {
+    return (row[1] & (FLAG_DEFAULT | FLAG_REFRESH_ON_OPEN)) != 0;
   }
 
   private static ByteBuffer numbers(byte[] row) {
