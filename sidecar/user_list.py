@@ -9,6 +9,7 @@ from typing import cast
 from foreword import keys
 from foreword.config_segments import Segments
 from foreword.errors import FieldError
+from foreword.keys import UserKey
 from foreword.store import ProfileReader
 from foreword.store.profile_reader import ScheduledUser
 from foreword.text_size import check_text
@@ -27,9 +28,20 @@ SLICE_USERS = 200
 
 
 async def list_users(
-    request: ListUsersRequest, profiles: Profiles, segments: Segments, now_ms: int
+    request: ListUsersRequest,
+    profiles: Profiles,
+    segments: Segments,
+    now_ms: int,
+    paused_ms: Mapping[UserKey, int],
 ) -> ListUsersResponse:
     """Return one page.
+
+    Args:
+        request: Who is wanted.
+        profiles: Where they are looked for.
+        segments: Those of the configuration.
+        now_ms: The time.
+        paused_ms: When the pauses of single users began.
 
     Raises:
         FieldError: A field is out of range, or the token is none of a request with the same filters.
@@ -48,6 +60,8 @@ async def list_users(
             status = wanted.status(row) if row.user not in profiles.hidden else None
             if status is not None and reader is not None:
                 _add_model(status, reader.model.state(row.user))
+                if row.user in paused_ms:
+                    status.paused_since.FromMilliseconds(paused_ms[row.user])
                 page.users.append(status)
             if len(page.users) == size:
                 page.next_page_token = page_token(request, after)
