@@ -25,6 +25,8 @@ from sidecar.profiles import Profiles
 LOOKED_AT_MAX = 10_000
 # Users looked at in one go, about a millisecond; in between reads are answered.
 SLICE_USERS = 200
+# Likewise, where only those are wanted whose newest refresh failed.
+SLICE_FAILING = 1000
 
 
 async def list_users(
@@ -51,9 +53,10 @@ async def list_users(
     prefix = keys.namespace_prefix(request.namespace) if request.HasField("namespace") else b""
     after = _read_place(request)
     page = ListUsersResponse()
-    for _ in range(LOOKED_AT_MAX // SLICE_USERS):
+    is_failing = request.failed and not request.user_id_prefix
+    for _ in range(LOOKED_AT_MAX // (SLICE_FAILING if is_failing else SLICE_USERS)):
         reader = profiles.reader
-        rows, end = _slice(reader, request.user_id_prefix.encode(), after, prefix)
+        rows, end = _slice(reader, request, after, prefix)
         for row in rows:
             after = row.user
             # One whose erasure is pending is unknown already.
@@ -75,13 +78,15 @@ async def list_users(
 
 
 def _slice(
-    reader: ProfileReader | None, id_prefix: bytes, after: bytes, prefix: bytes
+    reader: ProfileReader | None, request: ListUsersRequest, after: bytes, prefix: bytes
 ) -> tuple[list[ScheduledUser], bytes]:
-    """Return the next users, and the key that was looked at last; empty at the end."""
+    """Return the next users who may be wanted, and the key that was looked at last; empty at the end."""
     if reader is None:
         return [], b""
-    if id_prefix:
-        return reader.users_like(id_prefix, after, SLICE_USERS, prefix=prefix)
+    if request.user_id_prefix:
+        return reader.users_like(request.user_id_prefix.encode(), after, SLICE_USERS, prefix=prefix)
+    if request.failed:
+        return reader.failing_users(after, SLICE_FAILING, prefix=prefix)
     rows = reader.users(after, SLICE_USERS, prefix=prefix)
     return rows, rows[-1].user if len(rows) == SLICE_USERS else b""
 
