@@ -506,6 +506,7 @@ def test_an_answer_is_explained(running: Any, page: Visitor) -> None:
         assert answer.text
         answer_id = answer.done.answer_id
     why = page.get(f"/answer?id={answer_id}")
+    assert re.search(r'<link rel="stylesheet" href="/static/page.css\?v=[0-9a-f]+">', why.body)
     assert "the core of this question" in why.text
     assert "How do I return it?" in why.text
     assert page.get(f"/answer?id={'0' * 32}").status == 404
