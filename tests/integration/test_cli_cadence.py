@@ -148,6 +148,7 @@ def test_one_user_is_paused_and_resumed(serving: Installation, until: Until) -> 
     )
     until(lambda: int(serving.json("status").get("held_count", 0)) == 1, "nobody is held back")
     assert "user eve in shop since 20" in serving.run("status").stdout
+    assert "paused since 20" in serving.run("users", "--namespace", "shop").stdout
     explained = serving.run("cadence", "explain", "eve", "--namespace", "shop").stdout
     assert "paused by an operator: this user since 20" in explained
     assert "(foreword cadence resume --user)" in explained
