@@ -70,6 +70,7 @@ def test_whatever_makes_a_user_due_waits(store, reason: str) -> None:
             store.record("ann", count=4, ends_session=True)
             await store.attempted(daemon, 1)
             pause(store, "ann")
+            await store.until(lambda: daemon.pauses.any, "the pause to be met")
             store.clock.advance(2 * DAY_MS)
             if reason == "on open":
                 store.request("ann", on_open=True)
