@@ -14,6 +14,7 @@ from foreword.config_file import ConfigFile
 from foreword.embedding import Embedder, load_embedder
 from foreword.errors import StoreCorruptError, StoreError, StoreMissingError
 from foreword.followed_config import FollowedConfig
+from foreword.keys import UserKey
 from foreword.store import ActivityReader, ProfileReader, ProfileWriter
 from foreword.store.files import ACTIVITY, PROFILES
 from foreword.store.synonym_rows import read_synonyms
@@ -159,6 +160,7 @@ class SchedulerDaemon:
         self._activity: ActivityReader | None = None
         self._is_reviewing = False
         self._is_review_asked = False
+        self._let_go: set[UserKey] = set()
         self._stopped = asyncio.Event()
         self._look = asyncio.Event()
         self._looked_at = 0.0
@@ -219,6 +221,7 @@ class SchedulerDaemon:
                 clock=clock,
                 live=self.live,
                 health=self.health,
+                pauses=self.pauses,
                 shaping=shaping,
                 product_schema=load_product_schema(config.agent.product),
                 ranked_of=ranked.read,
@@ -366,8 +369,7 @@ class SchedulerDaemon:
                 self._follow_activity()
             try:
                 if self._activity is not None:
-                    if self.pauses.follow(self._activity):
-                        self._ask_for_review()
+                    self._follow_pauses(self._activity)
                     await self._feed.follow(self._activity)
                     self.backfill.follow(self._activity)
                 self.runner.note_arrivals()
@@ -378,6 +380,21 @@ class SchedulerDaemon:
                 self._look.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._look.wait(), pause_seconds)
+
+    def _follow_pauses(self, activity: ActivityReader) -> None:
+        """Take over what pauses there are, and let go whom one held back that has ended."""
+        ended = self.pauses.follow(activity)
+        # Kept until it is done: what the store refuses now is tried again with the next look.
+        self._let_go |= ended.users
+        if ended.has_segments or self._let_go:
+            self.runner.write_held()
+        if ended.has_segments:
+            self._ask_for_review()
+        if self._let_go:
+            seen = [(user, row) for user in self._let_go if (row := activity.user(user)) is not None]
+            if self._reviewer.look_at(seen):
+                self.runner.sweep()
+            self._let_go = set()
 
     def _follow_activity(self) -> None:
         try:

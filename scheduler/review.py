@@ -199,7 +199,7 @@ def review(
     changed = RefreshState()
     if state is not None:
         changed.CopyFrom(state)
-    is_released = changed.is_held and not pauses.holds(segment, changed.reason)
+    is_released = changed.is_held and not pauses.holds(user, segment, changed.reason)
     if is_released:
         changed.is_held = False
     if not changed.is_held:

@@ -323,11 +323,18 @@ class Runner:
             or (is_awaited and not any(self._urgent))
         )
 
-    def _flush(self) -> None:
+    def write_held(self) -> None:
+        """Write who was met whom a pause holds back; who looks for these afterwards finds all.
+
+        Raises:
+            StoreError: profiles.lmdb cannot be written. They are still due, and met again.
+        """
         held, self._held = self._held, []
         if held:
-            # Failing, they are still due, and met again.
             self._writer.hold(held)
+
+    def _flush(self) -> None:
+        self.write_held()
         if not self._done:
             return
         done, self._done = self._done, []
@@ -383,7 +390,7 @@ class Runner:
     def _is_paused(self, attempt: Attempt) -> bool:
         # By the segment that the user is in now, which costs a lookup and is seldom asked for.
         return self._pauses.any and self._pauses.holds(
-            self._refresher.segment_of(attempt, self.activity), attempt.state.reason
+            attempt.user, self._refresher.segment_of(attempt, self.activity), attempt.state.reason
         )
 
     def _next_user(self) -> UserKey | None:

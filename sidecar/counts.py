@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from foreword.clock import HOUR_MS, Clock
 from foreword.followed_config import FollowedConfig
 from foreword.store import ActivityReader, ProfileReader
+from foreword.store.pauses import paused_users
+from foreword.store.v1.store_pb2 import RefreshPauses
 from sidecar.activity import Activity
 from sidecar.model_counts import ModelCounts, count_model
 from sidecar.profiles import Profiles
@@ -35,6 +37,8 @@ class Counts:
     due: int = 0
     held: int = 0
     """Users whom a pause holds back."""
+    paused: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """Of the users in `by_segment`, those who are paused by name."""
     triggers: int = 0
     users: int = 0
     events: int = 0
@@ -82,11 +86,18 @@ class StoreCounter:
         now_ms = self._clock.now_ms()
         activity, profiles = self._activity.reader, self._profiles.reader
         by_segment, ages = await _by_segment(profiles, now_ms) if profiles else (Counter(), Counter())
+        pauses = activity.pauses() if activity else RefreshPauses()
+        held, paused = 0, Counter[tuple[int, int]]()
+        if profiles and pauses.users:
+            held, paused = await asyncio.to_thread(_of_paused, profiles, pauses, now_ms)
+        if profiles and pauses.since_ms:
+            held = await _held(profiles)
         counts = Counts(
             counted_ms=now_ms,
             by_segment=by_segment,
             ages=ages,
-            held=await _held(profiles) if profiles and activity and activity.pauses().since_ms else 0,
+            held=held,
+            paused=paused,
             due=await asyncio.to_thread(profiles.due_count, now_ms) if profiles else 0,
             triggers=await self._triggers(activity) if activity else 0,
             users=activity.users_count() if activity else 0,
@@ -112,8 +123,22 @@ class StoreCounter:
         return max(0, count)
 
 
+def _of_paused(
+    profiles: ProfileReader, pauses: RefreshPauses, now_ms: int
+) -> tuple[int, Counter[tuple[int, int]]]:
+    """Return how many of those paused by name are held back, and all of them by segment and freshness.
+
+    Looks at these alone, at most a thousand.
+    """
+    # A key is no other's beginning; and one damaged row must not hide the others.
+    rows = [row for user in paused_users(pauses) for row in profiles.users(limit=1, prefix=user)]
+    headers = [row.header for row in rows if row.header is not None]
+    by_segment = Counter[tuple[int, int]]((header.segment, header.freshness(now_ms)) for header in headers)
+    return sum(row.state.is_held for row in rows), by_segment
+
+
 async def _held(profiles: ProfileReader) -> int:
-    """Count the users whom a pause holds back; looks at all, which is why it is not done without a pause."""
+    """Count the users whom a pause holds back; looks at all, which is why it is done for pauses of segments alone."""
     count, after = 0, b""
     while rows := profiles.users(after, SLICE_ROWS):
         count += sum(row.state.is_held for row in rows)

@@ -34,10 +34,14 @@ from foreword.v1.operator_service_pb2 import (
     MergeTopicsResponse,
     PauseRefreshesRequest,
     PauseRefreshesResponse,
+    PauseUserRequest,
+    PauseUserResponse,
     RefreshUserRequest,
     RefreshUserResponse,
     ResumeRefreshesRequest,
     ResumeRefreshesResponse,
+    ResumeUserRequest,
+    ResumeUserResponse,
     RetentionStatus,
     SegmentStatus,
     SplitTopicRequest,
@@ -132,6 +136,8 @@ class OperatorService:
             "RefreshUser": unary(RefreshUserRequest, self.refresh_user),
             "PauseRefreshes": unary(PauseRefreshesRequest, self.pause_refreshes),
             "ResumeRefreshes": unary(ResumeRefreshesRequest, self.resume_refreshes),
+            "PauseUser": unary(PauseUserRequest, self.pause_user),
+            "ResumeUser": unary(ResumeUserRequest, self.resume_user),
             "ListUsers": unary(ListUsersRequest, self.list_users),
             "GetLedger": unary(GetLedgerRequest, self.get_ledger),
             "ExplainBelief": unary(ExplainBeliefRequest, self.explain_belief),
@@ -195,6 +201,7 @@ class OperatorService:
     def _add_pauses(self, response: GetStatusResponse) -> None:
         pauses = self._pauses.listed()
         response.pauses.extend(pauses)
+        response.user_pauses.extend(self._pauses.of_users())
         since = {pause.segment_name: pause.since for pause in pauses}
         for segment in response.segments:
             paused = since.get(segment.segment_name) or since.get(EVERYBODY)
@@ -271,12 +278,23 @@ class OperatorService:
         self._activity.refuse_draining()
         return await self._pauses.resume(request)
 
+    async def pause_user(self, request: PauseUserRequest, _context: Context) -> PauseUserResponse:
+        """Stop refreshing one user."""
+        synthetic.check_namespace(request.namespace)
+        self._activity.refuse_draining()
+        return await self._pauses.pause_user(request)
+
+    async def resume_user(self, request: ResumeUserRequest, _context: Context) -> ResumeUserResponse:
+        """Go on with a user who was paused."""
+        self._activity.refuse_draining()
+        return await self._pauses.resume_user(request)
+
     # -- ListUsers --------------------------------------------------------------------------------------------
 
     async def list_users(self, request: ListUsersRequest, _context: Context) -> ListUsersResponse:
         """Return a page of users with the state of their profiles."""
-        segments = self._live.current.segments
-        return await list_users(request, self._profiles, segments, self._clock.now_ms())
+        segments, paused = self._live.current.segments, self._pauses.user_since_ms()
+        return await list_users(request, self._profiles, segments, self._clock.now_ms(), paused)
 
     # -- GetLedger --------------------------------------------------------------------------------------------
 

@@ -54,7 +54,9 @@ def kept(one: Tried, counts: Counts) -> Kept | None:
     """Return how a segment's promise stands; None without a promise, or without a user it is about."""
     promised = promised_share(one.settings)
     own = [Freshness.FRESHNESS_FRESH, Freshness.FRESHNESS_STALE, Freshness.FRESHNESS_EXPIRED]
-    fresh, stale, expired = (counts.by_segment[one.number, freshness] for freshness in own)
+    # Who is paused by name is not refreshed, as an operator wants it, and breaks no promise.
+    judged = counts.by_segment - counts.paused
+    fresh, stale, expired = (judged[one.number, freshness] for freshness in own)
     users = fresh + stale + expired
     return Kept(promised, 1 - expired / users, users) if promised and users else None
 

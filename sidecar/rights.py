@@ -83,6 +83,8 @@ RULES: dict[str, Rule] = {
     # Counts, costs, pauses and backfills are of all users; problems name some.
     "OperatorService/GetStatus": Rule("operate", _whole_store),
     "OperatorService/RefreshUser": Rule("operate", _named),
+    "OperatorService/PauseUser": Rule("operate", _named),
+    "OperatorService/ResumeUser": Rule("operate", _named),
     "OperatorService/PauseRefreshes": Rule("operate", _whole_store),
     "OperatorService/ResumeRefreshes": Rule("operate", _whole_store),
     "OperatorService/ListUsers": Rule("operate", _named_or_all),

@@ -9,6 +9,7 @@ from typing import cast
 from foreword import keys
 from foreword.config_segments import Segments
 from foreword.errors import FieldError
+from foreword.keys import UserKey
 from foreword.store import ProfileReader
 from foreword.store.profile_reader import ScheduledUser
 from foreword.text_size import check_text
@@ -24,12 +25,25 @@ from sidecar.profiles import Profiles
 LOOKED_AT_MAX = 10_000
 # Users looked at in one go, about a millisecond; in between reads are answered.
 SLICE_USERS = 200
+# Likewise, where only those are wanted whose newest refresh failed.
+SLICE_FAILING = 1000
 
 
 async def list_users(
-    request: ListUsersRequest, profiles: Profiles, segments: Segments, now_ms: int
+    request: ListUsersRequest,
+    profiles: Profiles,
+    segments: Segments,
+    now_ms: int,
+    paused_ms: Mapping[UserKey, int],
 ) -> ListUsersResponse:
     """Return one page.
+
+    Args:
+        request: Who is wanted.
+        profiles: Where they are looked for.
+        segments: Those of the configuration.
+        now_ms: The time.
+        paused_ms: When the pauses of single users began.
 
     Raises:
         FieldError: A field is out of range, or the token is none of a request with the same filters.
@@ -39,15 +53,18 @@ async def list_users(
     prefix = keys.namespace_prefix(request.namespace) if request.HasField("namespace") else b""
     after = _read_place(request)
     page = ListUsersResponse()
-    for _ in range(LOOKED_AT_MAX // SLICE_USERS):
+    is_failing = request.failed and not request.user_id_prefix
+    for _ in range(LOOKED_AT_MAX // (SLICE_FAILING if is_failing else SLICE_USERS)):
         reader = profiles.reader
-        rows, end = _slice(reader, request.user_id_prefix.encode(), after, prefix)
+        rows, end = _slice(reader, request, after, prefix)
         for row in rows:
             after = row.user
             # One whose erasure is pending is unknown already.
             status = wanted.status(row) if row.user not in profiles.hidden else None
             if status is not None and reader is not None:
                 _add_model(status, reader.model.state(row.user))
+                if row.user in paused_ms:
+                    status.paused_since.FromMilliseconds(paused_ms[row.user])
                 page.users.append(status)
             if len(page.users) == size:
                 page.next_page_token = page_token(request, after)
@@ -61,13 +78,15 @@ async def list_users(
 
 
 def _slice(
-    reader: ProfileReader | None, id_prefix: bytes, after: bytes, prefix: bytes
+    reader: ProfileReader | None, request: ListUsersRequest, after: bytes, prefix: bytes
 ) -> tuple[list[ScheduledUser], bytes]:
-    """Return the next users, and the key that was looked at last; empty at the end."""
+    """Return the next users who may be wanted, and the key that was looked at last; empty at the end."""
     if reader is None:
         return [], b""
-    if id_prefix:
-        return reader.users_like(id_prefix, after, SLICE_USERS, prefix=prefix)
+    if request.user_id_prefix:
+        return reader.users_like(request.user_id_prefix.encode(), after, SLICE_USERS, prefix=prefix)
+    if request.failed:
+        return reader.failing_users(after, SLICE_FAILING, prefix=prefix)
     rows = reader.users(after, SLICE_USERS, prefix=prefix)
     return rows, rows[-1].user if len(rows) == SLICE_USERS else b""
 

@@ -18,6 +18,7 @@ from foreword.config_segments import Tried
 from foreword.errors import ForewordError, StoreMissingError
 from foreword.keys import UserKey, user_key
 from foreword.store import ActivityReader, Header, ProfileReader
+from foreword.store.pauses import paused_users
 from foreword.v1.activity_pb2 import UserActivity
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.profile_pb2 import Segment
@@ -36,6 +37,9 @@ class Found(NamedTuple):
     last: LedgerEntry | None
     """The newest attempt; None when it is no longer kept."""
     paused: dict[str, int]
+    """Since when segments and all are paused, in ms since 1970, by name; the empty name stands for all."""
+    paused_ms: int
+    """Since when the user is paused by name, in ms since 1970; 0 when they are not."""
 
 
 @click.command("explain")
@@ -82,7 +86,8 @@ def find(config: Config, user: UserKey, *, looked_at_max: int = _LOOKED_AT_MAX) 
             state, header = profiles.refresh_state(user) or state, profiles.header(user)
             attempts = islice(profiles.every_attempt(), looked_at_max)
             last = next((entry for entry in attempts if entry.user_key == user), None)
-        return Found(seen, state, header, last, dict(activity.pauses().since_ms))
+        pauses = activity.pauses()
+        return Found(seen, state, header, last, dict(pauses.since_ms), paused_users(pauses).get(user, 0))
 
 
 def rows(found: Found, config: Config, now_ms: int) -> Iterator[tuple[str, str]]:
@@ -141,9 +146,11 @@ def _profile(header: Header | None, now_ms: int) -> str:
 def _next(found: Found, config: Config, number: Segment, now_ms: int) -> str:
     state, one = found.state, _named(config, number)
     rule = rule_text(one.settings, config) if one is not None else "unknown"
-    paused = [name or "all users" for name in found.paused if name in {"", one.name if one else ""}]
-    if state.is_held or paused:
-        return f"paused ({', '.join(paused) or 'just resumed'}); foreword cadence resume goes on"
+    paused = list(_pauses(found, one.name if one else ""))
+    if paused:
+        return f"paused by an operator: {'; '.join(paused)}"
+    if state.is_held:
+        return "just resumed"
     if not state.due_ms:
         return f"none planned: the rule is {rule}"
     when = "now" if state.due_ms <= now_ms else format_time_ms(state.due_ms)
@@ -169,6 +176,16 @@ def _reason(reason: RefreshReason) -> str:
     return _REASONS.get(reason, RefreshReason.Name(reason).removeprefix("REFRESH_REASON_").lower())
 
 
+def _pauses(found: Found, segment_name: str) -> Iterator[str]:
+    """Yield the pauses that hold a user back, each with what ends it."""
+    if found.paused_ms:
+        yield f"this user since {format_time_ms(found.paused_ms)} (foreword cadence resume --user)"
+    for name in sorted({"", segment_name} & found.paused.keys()):
+        said = name.replace("_", "-")
+        since = format_time_ms(found.paused[name])
+        yield f"{said or 'all users'} since {since} (foreword cadence resume{said and ' ' + said})"
+
+
 def _named(config: Config, number: int) -> Tried | None:
     return config.segments.find(number)
 
@@ -187,5 +204,6 @@ def _json(found: Found, config: Config, now_ms: int, said: list[tuple[str, str]]
         "due_ms": found.state.due_ms,
         "reason": RefreshReason.Name(found.state.reason),
         "is_held": found.state.is_held,
+        "paused_ms": found.paused_ms,
         "said": [text for _, text in said],
     }

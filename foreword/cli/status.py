@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import click
@@ -32,6 +32,7 @@ from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import LedgerTotals
 
 _WATCH_SECONDS = 2.0
+_PAUSED_USERS_SHOWN = 10
 
 _HOUR = timedelta(hours=1)
 
@@ -173,6 +174,7 @@ def _lines(status: GetStatusResponse) -> Iterator[str]:
             ),
             *(("promise", _promise(one)) for one in status.segments if one.promised_share),
             *(("paused", pause_text(pause)) for pause in status.pauses),
+            *_paused_users(status.user_pauses),
             *([("", f"{status.held_count:,} users wait for that to end")] if status.held_count else []),
             *_retention(status.retention),
             ("revision", f"{status.revision:,}"),
@@ -208,8 +210,17 @@ def _promise(one: SegmentStatus) -> str:
 
 
 def pause_text(pause: RefreshPause) -> str:
-    """Return a pause for people."""
-    return f"{pause.segment_name.replace('_', '-') or 'all users'} since {time_text(pause.since)}"
+    """Return a pause for people, its names as they are."""
+    whose = pause.segment_name.replace("_", "-") or "all users"
+    if pause.user_id:
+        whose = f"user {pause.user_id}" + (f" in {pause.namespace}" if pause.namespace else "")
+    return f"{whose} since {time_text(pause.since)}"
+
+
+def _paused_users(pauses: Sequence[RefreshPause]) -> Iterator[tuple[str, str]]:
+    yield from (("paused", pause_text(pause)) for pause in pauses[:_PAUSED_USERS_SHOWN])
+    if len(pauses) > _PAUSED_USERS_SHOWN:
+        yield "", f"and {len(pauses) - _PAUSED_USERS_SHOWN:,} users more: foreword status --json"
 
 
 def _scheduler(status: GetStatusResponse) -> str:

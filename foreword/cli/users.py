@@ -111,10 +111,18 @@ def _row(user: UserStatus) -> tuple[object, ...]:
         Freshness.Name(user.freshness).removeprefix("FRESHNESS_").lower(),
         user.revision,
         time_text(user.computed_at) if user.HasField("computed_at") else "never",
-        time_text(user.due_at) if user.HasField("due_at") else "not planned",
+        _due(user),
         _model(user),
         f"{user.failures} times: {_printable(user.error)}" if user.error else "",
     )
+
+
+def _due(user: UserStatus) -> str:
+    """Return when the next refresh is due, or since when an operator holds it back."""
+    if user.HasField("paused_since"):
+        return f"paused since {time_text(user.paused_since)}"
+    due = time_text(user.due_at) if user.HasField("due_at") else "not planned"
+    return f"{due}, held by a pause" if user.is_held else due
 
 
 def _model(user: UserStatus) -> str:

@@ -62,8 +62,10 @@ from foreword.v1.operator_service_pb2 import (
     ListUsersResponse,
     MergeTopicsResponse,
     PauseRefreshesResponse,
+    PauseUserResponse,
     RefreshUserResponse,
     ResumeRefreshesResponse,
+    ResumeUserResponse,
     SplitTopicResponse,
     StartBackfillResponse,
     SteerBackfillResponse,
@@ -271,6 +273,14 @@ class AsyncForeword(Client):
     async def resume_refreshes(self, segment_names: Iterable[str] = ()) -> ResumeRefreshesResponse:
         """End the pauses of segments, or all; see `Foreword.resume_refreshes`."""
         return await self._ask(self._resume_refreshes(segment_names))
+
+    async def pause_user(self, user_id: str, *, namespace: str | None = None) -> PauseUserResponse:
+        """Stop refreshing one user; see `Foreword.pause_user`."""
+        return await self._ask(self._pause_user(user_id, namespace))
+
+    async def resume_user(self, user_id: str, *, namespace: str | None = None) -> ResumeUserResponse:
+        """End the pause of one user; see `Foreword.resume_user`."""
+        return await self._ask(self._resume_user(user_id, namespace))
 
     async def list_users(
         self,

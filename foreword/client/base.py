@@ -35,12 +35,14 @@ from foreword.client.calls import (
     LIST_USERS,
     MERGE_TOPICS,
     PAUSE_REFRESHES,
+    PAUSE_USER,
     PUT_CORE,
     RANK_ACTIONS,
     RECORD_EVENTS,
     RECORD_FEEDBACK,
     REFRESH_USER,
     RESUME_REFRESHES,
+    RESUME_USER,
     ROLLBACK_PROFILE,
     SPLIT_TOPIC,
     START_BACKFILL,
@@ -85,8 +87,10 @@ from foreword.v1.operator_service_pb2 import (
     ListUsersResponse,
     MergeTopicsResponse,
     PauseRefreshesResponse,
+    PauseUserResponse,
     RefreshUserResponse,
     ResumeRefreshesResponse,
+    ResumeUserResponse,
     SplitTopicResponse,
     StartBackfillResponse,
     SteerBackfillResponse,
@@ -254,6 +258,14 @@ class Client:
     def _resume_refreshes(self, segment_names: Iterable[str]) -> Call[ResumeRefreshesResponse]:
         asked = {"segment_names": segment_names}
         return Call(RESUME_REFRESHES, asked, lambda _: ResumeRefreshesResponse(), always_raises=True)
+
+    def _pause_user(self, user_id: str, namespace: str | None) -> Call[PauseUserResponse]:
+        asked = self._of(user_id, namespace)
+        return Call(PAUSE_USER, asked, lambda _: PauseUserResponse(), always_raises=True)
+
+    def _resume_user(self, user_id: str, namespace: str | None) -> Call[ResumeUserResponse]:
+        asked = self._of(user_id, namespace)
+        return Call(RESUME_USER, asked, lambda _: ResumeUserResponse(), always_raises=True)
 
     def _list_users(self, namespace: str | None, **asked: Any) -> Call[ListUsersResponse]:
         return Call(

@@ -58,10 +58,14 @@ from foreword.v1.operator_service_pb2 import (
     MergeTopicsResponse,
     PauseRefreshesRequest,
     PauseRefreshesResponse,
+    PauseUserRequest,
+    PauseUserResponse,
     RefreshUserRequest,
     RefreshUserResponse,
     ResumeRefreshesRequest,
     ResumeRefreshesResponse,
+    ResumeUserRequest,
+    ResumeUserResponse,
     SplitTopicRequest,
     SplitTopicResponse,
     StartBackfillRequest,
@@ -157,6 +161,8 @@ PAUSE_REFRESHES = Method(
 RESUME_REFRESHES = Method(
     "/foreword.v1.OperatorService/ResumeRefreshes", ResumeRefreshesRequest, ResumeRefreshesResponse
 )
+PAUSE_USER = Method("/foreword.v1.OperatorService/PauseUser", PauseUserRequest, PauseUserResponse)
+RESUME_USER = Method("/foreword.v1.OperatorService/ResumeUser", ResumeUserRequest, ResumeUserResponse)
 LIST_USERS = Method("/foreword.v1.OperatorService/ListUsers", ListUsersRequest, ListUsersResponse)
 LIST_TOPICS = Method("/foreword.v1.OperatorService/ListTopics", ListTopicsRequest, ListTopicsResponse)
 MERGE_TOPICS = Method("/foreword.v1.OperatorService/MergeTopics", MergeTopicsRequest, MergeTopicsResponse)
@@ -206,6 +212,8 @@ UNARY: tuple[Method[Any], ...] = (
     REFRESH_USER,
     PAUSE_REFRESHES,
     RESUME_REFRESHES,
+    PAUSE_USER,
+    RESUME_USER,
     LIST_USERS,
     GET_LEDGER,
     LIST_TOPICS,

@@ -129,7 +129,11 @@ class ActivityReader(Reader):
 
     def pauses(self) -> RefreshPauses:
         """Return whose refreshes are paused."""
-        return RefreshPauses.FromString(self._get(db.META, db.META_PAUSES) or b"")
+        return RefreshPauses.FromString(self.pauses_row())
+
+    def pauses_row(self) -> bytes:
+        """Return the row of `pauses`, which tells whether anything of them has changed."""
+        return self._get(db.META, db.META_PAUSES) or b""
 
     def breaches(self) -> FreshnessBreaches:
         """Return which freshness promises are broken."""

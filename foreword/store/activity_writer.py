@@ -24,6 +24,7 @@ from foreword.store.environment import Environment
 from foreword.store.files import ACTIVITY
 from foreword.store.lock import lock_activity
 from foreword.store.noting import note_attributes, session_starts
+from foreword.store.pauses import end_pause
 from foreword.store.ranking_writer import RankingTransaction
 from foreword.store.retention_writer import LATE_MS, RetentionTransaction
 from foreword.store.rewound import still_taken
@@ -250,6 +251,7 @@ class ActivityTransaction:
             db.USERS: int(self._txn.delete(user, db=self._db[db.USERS])),
             **self.retention.erase(user),
             **self.ranking.erase(user),
+            db.META: int(self.end_pause(user) > 0),
         }
         sequence = self._next_trigger()
         control = Erasure(erase_id=erase_id, requested_ms=now_ms, trigger_seq=sequence)
@@ -317,6 +319,14 @@ class ActivityTransaction:
     def put_pauses(self, pauses: RefreshPauses) -> None:
         """Write whose refreshes are paused."""
         self._txn.put(db.META_PAUSES, pauses.SerializeToString(), db=self._db[db.META])
+
+    def end_pause(self, user: UserKey) -> int:
+        """End the pause of a single user; return when it began, in ms since 1970, and 0 when there is none."""
+        pauses = self.pauses()
+        since_ms = end_pause(pauses, user)
+        if since_ms:
+            self.put_pauses(pauses)
+        return since_ms
 
     def put_breaches(self, breaches: FreshnessBreaches) -> None:
         """Write which freshness promises are broken."""

@@ -12,6 +12,7 @@ from foreword.keys import UserKey
 from foreword.store.activity_reader import ActivityReader
 from foreword.store.archive import Archive
 from foreword.store.codec import HEADER_BYTES
+from foreword.store.pauses import paused_users
 from foreword.store.profile_reader import ProfileReader
 from foreword.store.ranking_block import exported
 from foreword.v1.profile_pb2 import Foreword
@@ -96,6 +97,9 @@ def _activity(
         yield ExportUserResponse(store="activity.ranking_blocks", ranking_block=exported(block))
     for decision in activity.ranking_decisions(user):
         yield ExportUserResponse(store="activity.ranking_decisions", ranking_decision=decision)
+    paused_ms = paused_users(activity.pauses()).get(user)
+    if paused_ms is not None:
+        yield ExportUserResponse(store="activity.meta", paused_ms=paused_ms)
     for event_id in activity.applied_ids(user):
         yield ExportUserResponse(store="activity.applied", applied_event_id=event_id)
     for erasure in erasures:

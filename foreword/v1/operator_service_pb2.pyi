@@ -117,7 +117,7 @@ class OldestView(_message.Message):
     def __init__(self, pid: _Optional[int] = ..., age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., transactions_behind: _Optional[int] = ..., pages_kept: _Optional[int] = ..., page_bytes: _Optional[int] = ...) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted", "scheduler_running", "environments", "model", "answers", "pauses", "held_count", "retention", "events_refused", "ranking", "front", "calls")
+    __slots__ = ("counted_at", "segments", "ledger", "due_count", "trigger_count", "user_count", "event_count", "profile_count", "revision", "scheduler_seen_at", "problems", "version", "now", "write_queue_count", "events_accepted", "scheduler_running", "environments", "model", "answers", "pauses", "held_count", "retention", "events_refused", "ranking", "front", "calls", "user_pauses")
     COUNTED_AT_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LEDGER_FIELD_NUMBER: _ClassVar[int]
@@ -144,6 +144,7 @@ class GetStatusResponse(_message.Message):
     RANKING_FIELD_NUMBER: _ClassVar[int]
     FRONT_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
+    USER_PAUSES_FIELD_NUMBER: _ClassVar[int]
     counted_at: _timestamp_pb2.Timestamp
     segments: _containers.RepeatedCompositeFieldContainer[SegmentStatus]
     ledger: _refresh_pb2.LedgerTotals
@@ -170,7 +171,8 @@ class GetStatusResponse(_message.Message):
     ranking: _ranking_pb2.RankingStatus
     front: FrontStatus
     calls: _containers.RepeatedCompositeFieldContainer[CallStatus]
-    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ..., scheduler_running: bool = ..., environments: _Optional[_Iterable[_Union[EnvironmentStatus, _Mapping]]] = ..., model: _Optional[_Union[_model_status_pb2.ModelStatus, _Mapping]] = ..., answers: _Optional[_Union[_answer_pb2.AnswerTotals, _Mapping]] = ..., pauses: _Optional[_Iterable[_Union[RefreshPause, _Mapping]]] = ..., held_count: _Optional[int] = ..., retention: _Optional[_Union[RetentionStatus, _Mapping]] = ..., events_refused: _Optional[int] = ..., ranking: _Optional[_Union[_ranking_pb2.RankingStatus, _Mapping]] = ..., front: _Optional[_Union[FrontStatus, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[CallStatus, _Mapping]]] = ...) -> None: ...
+    user_pauses: _containers.RepeatedCompositeFieldContainer[RefreshPause]
+    def __init__(self, counted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., segments: _Optional[_Iterable[_Union[SegmentStatus, _Mapping]]] = ..., ledger: _Optional[_Union[_refresh_pb2.LedgerTotals, _Mapping]] = ..., due_count: _Optional[int] = ..., trigger_count: _Optional[int] = ..., user_count: _Optional[int] = ..., event_count: _Optional[int] = ..., profile_count: _Optional[int] = ..., revision: _Optional[int] = ..., scheduler_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[StatusProblem, _Mapping]]] = ..., version: _Optional[str] = ..., now: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., write_queue_count: _Optional[int] = ..., events_accepted: _Optional[int] = ..., scheduler_running: bool = ..., environments: _Optional[_Iterable[_Union[EnvironmentStatus, _Mapping]]] = ..., model: _Optional[_Union[_model_status_pb2.ModelStatus, _Mapping]] = ..., answers: _Optional[_Union[_answer_pb2.AnswerTotals, _Mapping]] = ..., pauses: _Optional[_Iterable[_Union[RefreshPause, _Mapping]]] = ..., held_count: _Optional[int] = ..., retention: _Optional[_Union[RetentionStatus, _Mapping]] = ..., events_refused: _Optional[int] = ..., ranking: _Optional[_Union[_ranking_pb2.RankingStatus, _Mapping]] = ..., front: _Optional[_Union[FrontStatus, _Mapping]] = ..., calls: _Optional[_Iterable[_Union[CallStatus, _Mapping]]] = ..., user_pauses: _Optional[_Iterable[_Union[RefreshPause, _Mapping]]] = ...) -> None: ...
 
 class CallStatus(_message.Message):
     __slots__ = ("method", "count", "failed_count", "p50_max", "p99_max")
@@ -241,12 +243,16 @@ class RefreshUserResponse(_message.Message):
     def __init__(self, requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., completed: bool = ..., outcome: _Optional[_Union[_refresh_pb2.RefreshOutcome, str]] = ..., revision: _Optional[int] = ..., error: _Optional[str] = ...) -> None: ...
 
 class RefreshPause(_message.Message):
-    __slots__ = ("segment_name", "since")
+    __slots__ = ("segment_name", "since", "user_id", "namespace")
     SEGMENT_NAME_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     segment_name: str
     since: _timestamp_pb2.Timestamp
-    def __init__(self, segment_name: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    user_id: str
+    namespace: str
+    def __init__(self, segment_name: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., user_id: _Optional[str] = ..., namespace: _Optional[str] = ...) -> None: ...
 
 class PauseRefreshesRequest(_message.Message):
     __slots__ = ("segment_names",)
@@ -272,6 +278,34 @@ class ResumeRefreshesResponse(_message.Message):
     pauses: _containers.RepeatedCompositeFieldContainer[RefreshPause]
     def __init__(self, pauses: _Optional[_Iterable[_Union[RefreshPause, _Mapping]]] = ...) -> None: ...
 
+class PauseUserRequest(_message.Message):
+    __slots__ = ("user_id", "namespace")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    namespace: str
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ...) -> None: ...
+
+class PauseUserResponse(_message.Message):
+    __slots__ = ("pause",)
+    PAUSE_FIELD_NUMBER: _ClassVar[int]
+    pause: RefreshPause
+    def __init__(self, pause: _Optional[_Union[RefreshPause, _Mapping]] = ...) -> None: ...
+
+class ResumeUserRequest(_message.Message):
+    __slots__ = ("user_id", "namespace")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    namespace: str
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ...) -> None: ...
+
+class ResumeUserResponse(_message.Message):
+    __slots__ = ("pause",)
+    PAUSE_FIELD_NUMBER: _ClassVar[int]
+    pause: RefreshPause
+    def __init__(self, pause: _Optional[_Union[RefreshPause, _Mapping]] = ...) -> None: ...
+
 class ListUsersRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "namespace", "segments", "freshness", "failed", "segment_names", "user_id_prefix")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -293,7 +327,7 @@ class ListUsersRequest(_message.Message):
     def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., namespace: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_profile_pb2.Segment, str]]] = ..., freshness: _Optional[_Iterable[_Union[_freshness_pb2.Freshness, str]]] = ..., failed: bool = ..., segment_names: _Optional[_Iterable[str]] = ..., user_id_prefix: _Optional[str] = ...) -> None: ...
 
 class UserStatus(_message.Message):
-    __slots__ = ("user_id", "namespace", "segment", "freshness", "revision", "computed_at", "due_at", "attempted_at", "outcome", "failures", "error", "model_revision", "model_asked_at", "model_outcome", "model_due_at", "model_wait", "model_error", "segment_name", "is_held")
+    __slots__ = ("user_id", "namespace", "segment", "freshness", "revision", "computed_at", "due_at", "attempted_at", "outcome", "failures", "error", "model_revision", "model_asked_at", "model_outcome", "model_due_at", "model_wait", "model_error", "segment_name", "is_held", "paused_since")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
@@ -313,6 +347,7 @@ class UserStatus(_message.Message):
     MODEL_ERROR_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_NAME_FIELD_NUMBER: _ClassVar[int]
     IS_HELD_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_SINCE_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     namespace: str
     segment: _profile_pb2.Segment
@@ -332,7 +367,8 @@ class UserStatus(_message.Message):
     model_error: str
     segment_name: str
     is_held: bool
-    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., freshness: _Optional[_Union[_freshness_pb2.Freshness, str]] = ..., revision: _Optional[int] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outcome: _Optional[_Union[_refresh_pb2.RefreshOutcome, str]] = ..., failures: _Optional[int] = ..., error: _Optional[str] = ..., model_revision: _Optional[int] = ..., model_asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., model_outcome: _Optional[_Union[_model_work_pb2.ModelOutcome, str]] = ..., model_due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., model_wait: _Optional[_Union[_model_work_pb2.ModelWait, str]] = ..., model_error: _Optional[str] = ..., segment_name: _Optional[str] = ..., is_held: bool = ...) -> None: ...
+    paused_since: _timestamp_pb2.Timestamp
+    def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ..., segment: _Optional[_Union[_profile_pb2.Segment, str]] = ..., freshness: _Optional[_Union[_freshness_pb2.Freshness, str]] = ..., revision: _Optional[int] = ..., computed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outcome: _Optional[_Union[_refresh_pb2.RefreshOutcome, str]] = ..., failures: _Optional[int] = ..., error: _Optional[str] = ..., model_revision: _Optional[int] = ..., model_asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., model_outcome: _Optional[_Union[_model_work_pb2.ModelOutcome, str]] = ..., model_due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., model_wait: _Optional[_Union[_model_work_pb2.ModelWait, str]] = ..., model_error: _Optional[str] = ..., segment_name: _Optional[str] = ..., is_held: bool = ..., paused_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListUsersResponse(_message.Message):
     __slots__ = ("users", "next_page_token")

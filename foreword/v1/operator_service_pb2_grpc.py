@@ -55,6 +55,16 @@ class OperatorServiceStub(object):
                 request_serializer=foreword_dot_v1_dot_operator__service__pb2.ResumeRefreshesRequest.SerializeToString,
                 response_deserializer=foreword_dot_v1_dot_operator__service__pb2.ResumeRefreshesResponse.FromString,
                 _registered_method=True)
+        self.PauseUser = channel.unary_unary(
+                '/foreword.v1.OperatorService/PauseUser',
+                request_serializer=foreword_dot_v1_dot_operator__service__pb2.PauseUserRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_operator__service__pb2.PauseUserResponse.FromString,
+                _registered_method=True)
+        self.ResumeUser = channel.unary_unary(
+                '/foreword.v1.OperatorService/ResumeUser',
+                request_serializer=foreword_dot_v1_dot_operator__service__pb2.ResumeUserRequest.SerializeToString,
+                response_deserializer=foreword_dot_v1_dot_operator__service__pb2.ResumeUserResponse.FromString,
+                _registered_method=True)
         self.ListUsers = channel.unary_unary(
                 '/foreword.v1.OperatorService/ListUsers',
                 request_serializer=foreword_dot_v1_dot_operator__service__pb2.ListUsersRequest.SerializeToString,
@@ -131,6 +141,22 @@ class OperatorServiceServicer(object):
 
     def ResumeRefreshes(self, request, context):
         """Goes on with what a pause holds back, whoever waits longest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseUser(self, request, context):
+        """Stops refreshing one user until ResumeUser: as PauseRefreshes does, beside
+        pauses of segments and of all, which neither begin nor end it. Questions about
+        the user that wait for a language model wait, too. An erasure ends it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeUser(self, request, context):
+        """Goes on with a user whom PauseUser holds back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -225,6 +251,16 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     servicer.ResumeRefreshes,
                     request_deserializer=foreword_dot_v1_dot_operator__service__pb2.ResumeRefreshesRequest.FromString,
                     response_serializer=foreword_dot_v1_dot_operator__service__pb2.ResumeRefreshesResponse.SerializeToString,
+            ),
+            'PauseUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseUser,
+                    request_deserializer=foreword_dot_v1_dot_operator__service__pb2.PauseUserRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_operator__service__pb2.PauseUserResponse.SerializeToString,
+            ),
+            'ResumeUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeUser,
+                    request_deserializer=foreword_dot_v1_dot_operator__service__pb2.ResumeUserRequest.FromString,
+                    response_serializer=foreword_dot_v1_dot_operator__service__pb2.ResumeUserResponse.SerializeToString,
             ),
             'ListUsers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListUsers,
@@ -381,6 +417,60 @@ class OperatorService(object):
             '/foreword.v1.OperatorService/ResumeRefreshes',
             foreword_dot_v1_dot_operator__service__pb2.ResumeRefreshesRequest.SerializeToString,
             foreword_dot_v1_dot_operator__service__pb2.ResumeRefreshesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.OperatorService/PauseUser',
+            foreword_dot_v1_dot_operator__service__pb2.PauseUserRequest.SerializeToString,
+            foreword_dot_v1_dot_operator__service__pb2.PauseUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foreword.v1.OperatorService/ResumeUser',
+            foreword_dot_v1_dot_operator__service__pb2.ResumeUserRequest.SerializeToString,
+            foreword_dot_v1_dot_operator__service__pb2.ResumeUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

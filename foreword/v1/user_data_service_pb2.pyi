@@ -26,7 +26,7 @@ class ExportUserRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., namespace: _Optional[str] = ...) -> None: ...
 
 class ExportUserResponse(_message.Message):
-    __slots__ = ("store", "event", "activity", "trigger", "profile", "revision", "foreword", "refresh_state", "ledger_entry", "applied_event_id", "due_ms", "erasure", "model_state", "model_call", "model_item", "event_band", "ranking_block", "ranking_decision")
+    __slots__ = ("store", "event", "activity", "trigger", "profile", "revision", "foreword", "refresh_state", "ledger_entry", "applied_event_id", "due_ms", "erasure", "model_state", "model_call", "model_item", "event_band", "ranking_block", "ranking_decision", "paused_ms")
     STORE_FIELD_NUMBER: _ClassVar[int]
     EVENT_FIELD_NUMBER: _ClassVar[int]
     ACTIVITY_FIELD_NUMBER: _ClassVar[int]
@@ -45,6 +45,7 @@ class ExportUserResponse(_message.Message):
     EVENT_BAND_FIELD_NUMBER: _ClassVar[int]
     RANKING_BLOCK_FIELD_NUMBER: _ClassVar[int]
     RANKING_DECISION_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_MS_FIELD_NUMBER: _ClassVar[int]
     store: str
     event: _event_pb2.Event
     activity: _activity_pb2.UserActivity
@@ -63,7 +64,8 @@ class ExportUserResponse(_message.Message):
     event_band: _event_band_pb2.EventBand
     ranking_block: _ranking_pb2.RankingBlock
     ranking_decision: _ranking_pb2.RankingDecision
-    def __init__(self, store: _Optional[str] = ..., event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., activity: _Optional[_Union[_activity_pb2.UserActivity, _Mapping]] = ..., trigger: _Optional[_Union[_activity_pb2.Trigger, _Mapping]] = ..., profile: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., revision: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., foreword: _Optional[_Union[_profile_pb2.Foreword, _Mapping]] = ..., refresh_state: _Optional[_Union[_refresh_pb2.RefreshState, _Mapping]] = ..., ledger_entry: _Optional[_Union[_refresh_pb2.LedgerEntry, _Mapping]] = ..., applied_event_id: _Optional[str] = ..., due_ms: _Optional[int] = ..., erasure: _Optional[_Union[_erasure_pb2.Erasure, _Mapping]] = ..., model_state: _Optional[_Union[_model_work_pb2.ModelState, _Mapping]] = ..., model_call: _Optional[_Union[_model_work_pb2.ModelCall, _Mapping]] = ..., model_item: _Optional[_Union[_model_work_pb2.ModelItem, _Mapping]] = ..., event_band: _Optional[_Union[_event_band_pb2.EventBand, _Mapping]] = ..., ranking_block: _Optional[_Union[_ranking_pb2.RankingBlock, _Mapping]] = ..., ranking_decision: _Optional[_Union[_ranking_pb2.RankingDecision, _Mapping]] = ...) -> None: ...
+    paused_ms: int
+    def __init__(self, store: _Optional[str] = ..., event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., activity: _Optional[_Union[_activity_pb2.UserActivity, _Mapping]] = ..., trigger: _Optional[_Union[_activity_pb2.Trigger, _Mapping]] = ..., profile: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., revision: _Optional[_Union[_profile_pb2.Profile, _Mapping]] = ..., foreword: _Optional[_Union[_profile_pb2.Foreword, _Mapping]] = ..., refresh_state: _Optional[_Union[_refresh_pb2.RefreshState, _Mapping]] = ..., ledger_entry: _Optional[_Union[_refresh_pb2.LedgerEntry, _Mapping]] = ..., applied_event_id: _Optional[str] = ..., due_ms: _Optional[int] = ..., erasure: _Optional[_Union[_erasure_pb2.Erasure, _Mapping]] = ..., model_state: _Optional[_Union[_model_work_pb2.ModelState, _Mapping]] = ..., model_call: _Optional[_Union[_model_work_pb2.ModelCall, _Mapping]] = ..., model_item: _Optional[_Union[_model_work_pb2.ModelItem, _Mapping]] = ..., event_band: _Optional[_Union[_event_band_pb2.EventBand, _Mapping]] = ..., ranking_block: _Optional[_Union[_ranking_pb2.RankingBlock, _Mapping]] = ..., ranking_decision: _Optional[_Union[_ranking_pb2.RankingDecision, _Mapping]] = ..., paused_ms: _Optional[int] = ...) -> None: ...
 
 class EraseUserRequest(_message.Message):
     __slots__ = ("user_id", "namespace", "wait")

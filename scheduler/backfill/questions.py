@@ -21,6 +21,7 @@ from scheduler.backfill.refreshes import BACKFILL, prefix_of
 from scheduler.model.asking_rules import after_refresh
 from scheduler.model.choice import BATCH, MESSAGES, Choice, choose
 from scheduler.model.spend import PICO_A_MICRO
+from scheduler.pauses import Pauses
 
 # Half of what may be under way in batches at all: the cadences need theirs.
 _OPEN_MAX = 50_000
@@ -46,6 +47,7 @@ class Questions:
         live: FollowedConfig,
         connected: Mapping[str, bool],
         queued: Callable[[], None],
+        pauses: Pauses,
     ) -> None:
         self._progress = progress
         self._profiles = profiles
@@ -53,6 +55,7 @@ class Questions:
         self._live = live
         self._connected = connected
         self._queued = queued
+        self._pauses = pauses
         self._users = NewestFirst()
         self.restart()
 
@@ -116,7 +119,8 @@ class Questions:
                 break
             row.question_cursor, user = following
             looked += 1
-            choice = self._choice(user, row.plan.mode) if user not in under_way else None
+            is_left = user in under_way or user in self._pauses.users
+            choice = None if is_left else self._choice(user, row.plan.mode)
             if choice is not None:
                 found.append((user, choice, self._profiles.model.state(user)))
         is_at_end = self._users.is_at_end and row.are_refreshes_done

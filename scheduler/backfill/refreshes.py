@@ -117,12 +117,8 @@ class Refreshes:
     @property
     def waits(self) -> bool:
         """Whether an attempt may begin now."""
-        is_held = self._are_all_paused or not self._progress.is_running
+        is_held = self._pauses.are_all_paused or not self._progress.is_running
         return self._allowance >= 1 and bool(self._ready) and not is_held
-
-    @property
-    def _are_all_paused(self) -> bool:
-        return self._pauses.holds(Segment.SEGMENT_UNSPECIFIED, BACKFILL)
 
     def next(self) -> Attempt | None:
         """Return the next attempt; None when none may begin now.
@@ -181,8 +177,8 @@ class Refreshes:
             StoreError: An environment cannot be read or written.
         """
         self._take_back()
-        if self._are_all_paused:
-            # Nobody is passed over for a pause of all; of a segment that is paused, its users are.
+        if self._pauses.are_all_paused:
+            # Nobody is passed over for a pause of all; who is paused by name, or by the segment, is.
             return
         looked = 0
         while len(self._ready) < _READY_MAX and not self._users.is_at_end:
@@ -255,7 +251,7 @@ class Refreshes:
         segment = classify(seen, self._clock.now_ms(), config, former)
         if not allows(segment, BACKFILL, config):
             return Standing.NOT_ALLOWED
-        return Standing.LEFT if self._pauses.holds(segment, BACKFILL) else found
+        return Standing.LEFT if self._pauses.holds(user, segment, BACKFILL) else found
 
 
 def prefix_of(row: BackfillRow) -> bytes:

@@ -23,7 +23,7 @@ class Standing(Enum):
     """There is nothing to do; so it is with a user who is gone."""
     LEFT = auto()
     """The user is due for a reason of their own (a session, a read, a retry), which will see to it; or refreshes of the
-    user's segment are paused."""
+    user, or of the user's segment, are paused."""
     NOT_ALLOWED = auto()
     """The rule of the user's segment allows no backfill."""
 

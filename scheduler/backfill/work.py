@@ -70,7 +70,7 @@ class BackfillWork:
             self.progress, profiles, refresher, runner, clock=clock, live=live, pauses=pauses, begun=begun
         )
         self._questions = Questions(
-            self.progress, profiles, clock=clock, live=live, connected=connected, queued=queued
+            self.progress, profiles, clock=clock, live=live, connected=connected, queued=queued, pauses=pauses
         )
         self._counting = Counting(profiles, clock=clock, live=live, connected=connected)
         self._seen: tuple[EnvironmentId, int] | None = None

@@ -29,6 +29,7 @@ from scheduler.model.question import Question, event_hash
 from scheduler.model.reading import Readings, Standing
 from scheduler.model.spend import Spend, Verdict
 from scheduler.model.wave import Draft
+from scheduler.pauses import Pauses
 from scheduler.segments import windowed
 
 logger = logging.getLogger("scheduler")
@@ -55,6 +56,7 @@ class Drafting:
         clock: Tells the time.
         live: The configuration in force.
         health: Where a question is stated that can never be paid.
+        pauses: Whose questions wait in the queue.
         product_schema: The operator's own message; None without one.
     """
 
@@ -70,6 +72,7 @@ class Drafting:
         clock: Clock,
         live: FollowedConfig,
         health: Health,
+        pauses: Pauses,
         product_schema: ProductSchema | None = None,
     ) -> None:
         self._writer = writer
@@ -81,11 +84,17 @@ class Drafting:
         self._clock = clock
         self._live = live
         self._health = health
+        self._pauses = pauses
         self._schema = None if product_schema is None else product_schema.json_schema
         self._looked_at: set[str] = set()
         self._moves: dict[UserKey, tuple[ModelState, ModelState]] = {}
         self.not_yet_pico_usd: int | None = None
         """What the last question would have cost that waits for the end of those under way; None when none does."""
+
+    @property
+    def paused_count(self) -> int:
+        """How many users at most are stepped over in the queue for a pause of their own."""
+        return len(self._pauses.users)
 
     def choice(self, user: UserKey, mode: ModelMode = BATCH) -> Choice | None:
         """Return who is asked about a user who is queued for a way of asking; None when nobody is, in that way.
@@ -95,6 +104,11 @@ class Drafting:
         """
         state, refresh_state = self._profiles.model.state(user), self._profiles.refresh_state(user)
         if state is None or not state.due_ms or user in self._moves:
+            return None
+        if self._pauses.holds_by_name(user, state.reason):
+            # They stand where they stood, being few, and go on at once. A backfill passes them over, or would not end.
+            if state.reason == RefreshReason.REFRESH_REASON_BACKFILL:
+                self._move(user, state, left_alone(state))
             return None
         segment = refresh_state.segment if refresh_state is not None else Segment.SEGMENT_UNSPECIFIED
         chosen = choose(segment, state.reason, self._live.current, self._connections.connected)

@@ -153,7 +153,9 @@ class Messages:
         if not any(free.values()):
             return
         limit = _LOOKED_AT_MAX if len(connections) == 1 else _LOOKED_AT_OF_MANY_MAX
-        due = self._profiles.model.due(MESSAGES, now_ms + 1, limit + len(self._calls))
+        due = self._profiles.model.due(
+            MESSAGES, now_ms + 1, limit + len(self._calls) + self._drafting.paused_count
+        )
         drafts: list[Draft] = []
         for _, user in due:
             if self.is_stopped or len(self._calls) + len(drafts) >= in_hand_max or not any(free.values()):

@@ -38,6 +38,11 @@ class Drafting(Protocol):
     not_yet_pico_usd: int | None
     """What the last question would have cost that waits for the end of those under way; None when none does."""
 
+    @property
+    def paused_count(self) -> int:
+        """How many users at most are stepped over in the queue for a pause of their own."""
+        ...
+
     def choice(self, user: UserKey) -> Choice | None:
         """Return who is asked about a user in a batch now; None when nobody is."""
         ...
@@ -145,7 +150,8 @@ class Waves:
 
     async def _ready(self) -> Mapping[Choice, Sequence[UserKey]]:
         now_ms, agent = self._clock.now_ms(), self._live.current.agent
-        due = self._profiles.model.due(BATCH, now_ms + 1, _MODELS_MAX * agent.batch_users_max)
+        limit = _MODELS_MAX * agent.batch_users_max + self._drafting.paused_count
+        due = self._profiles.model.due(BATCH, now_ms + 1, limit)
         choices: dict[UserKey, Choice] = {}
         for number, (_, user) in enumerate(due):
             if (choice := self._drafting.choice(user)) is not None:

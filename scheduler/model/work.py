@@ -28,6 +28,7 @@ from scheduler.model.spend import Spend
 from scheduler.model.status import status
 from scheduler.model.waiting import Waiting
 from scheduler.model.waves import Waves
+from scheduler.pauses import Pauses
 from scheduler.populations import Populations
 from scheduler.ranked_topics import RankedOf, nothing_ranked
 from scheduler.runner import Runner
@@ -51,6 +52,7 @@ class ModelWork:
         clock: Tells the time.
         live: The configuration in force.
         health: Where is stated what is wrong.
+        pauses: Whose refreshes are paused: of a user who is paused by name no model is asked.
         shaping: Tells when the settings that shape profiles are others.
         product_schema: The operator's own message; None without one.
         ranked_of: Returns what ranking has learned of a user's topics.
@@ -68,6 +70,7 @@ class ModelWork:
         clock: Clock,
         live: FollowedConfig,
         health: Health,
+        pauses: Pauses,
         shaping: Shaping,
         product_schema: ProductSchema | None = None,
         ranked_of: RankedOf = nothing_ranked,
@@ -98,6 +101,7 @@ class ModelWork:
             clock=clock,
             live=live,
             health=health,
+            pauses=pauses,
             product_schema=product_schema,
         )
         self.messages = Messages(

@@ -118,12 +118,60 @@ def test_a_pause_is_seen_and_ended(serving: Installation, until: Until) -> None:
     serving.run("import", "events", "ann.jsonl")
     until(lambda: int(serving.json("status").get("held_count", 0)) == 1, "nobody is held back")
     assert "new since" in serving.run("status").stdout
-    assert "paused (new)" in serving.run("cadence", "explain", "ann").stdout
+    explained = serving.run("cadence", "explain", "ann").stdout
+    assert "paused by an operator: new since 20" in explained
+    assert "(foreword cadence resume new)" in explained
     wrong = serving.run("cadence", "pause", "loyal")
     assert wrong.returncode != 0
     assert "new, active, semi_active, dormant" in wrong.stderr
     assert serving.json("cadence", "resume").get("pauses", []) == []
     until(lambda: serving.json("get", "ann")["profile"].get("revision"), "the refresh did not go on")
+
+
+def test_one_user_is_paused_and_resumed(serving: Installation, until: Until) -> None:
+    """The pause is of that user alone; status and explain name it, and resuming all does not end it."""
+    events = [
+        {"event_id": f"e{n}", "user_id": user, "type": "session.end", "namespace": "shop"}
+        for n in range(4)
+        for user in ("eve", "fay")
+    ]
+    # Known before, so that the pause is there when the session ends.
+    (serving.folder / "first.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events[:2]))
+    (serving.folder / "more.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events[2:]))
+    serving.run("import", "events", "first.jsonl")
+    paused = serving.run("cadence", "pause", "--user", "eve", "--namespace", "shop")
+    assert paused.stdout.startswith("Paused: user eve in shop since 20"), paused.stderr
+    serving.run("import", "events", "more.jsonl")
+    until(
+        lambda: serving.json("get", "fay", "--namespace", "shop")["profile"].get("revision"),
+        "no profile of fay",
+    )
+    until(lambda: int(serving.json("status").get("held_count", 0)) == 1, "nobody is held back")
+    assert "user eve in shop since 20" in serving.run("status").stdout
+    assert "paused since 20" in serving.run("users", "--namespace", "shop").stdout
+    explained = serving.run("cadence", "explain", "eve", "--namespace", "shop").stdout
+    assert "paused by an operator: this user since 20" in explained
+    assert "(foreword cadence resume --user)" in explained
+    assert serving.run("cadence", "resume").stdout == "No segment is paused\n"
+    assert serving.json("status")["user_pauses"][0]["user_id"] == "eve"
+    for arguments, said in [
+        (("pause", "new", "--user", "eve"), "name SEGMENTS or --user, not both"),
+        (("pause", "--namespace", "shop"), "--namespace goes with --user"),
+        (("pause", "--user", "eve"), "user_id: found 'eve'; allowed: a user of whom an event was recorded"),
+        (
+            ("resume", "--user", "fay", "--namespace", "shop"),
+            "user_id: found 'fay'; allowed: a user who is paused",
+        ),
+    ]:
+        wrong = serving.run("cadence", *arguments)
+        assert wrong.returncode in (1, 2)
+        assert said in wrong.stderr
+    ended = serving.json("cadence", "resume", "--user", "eve", "--namespace", "shop")
+    assert (ended["pause"]["user_id"], ended["pause"]["namespace"]) == ("eve", "shop")
+    until(
+        lambda: serving.json("get", "eve", "--namespace", "shop")["profile"].get("revision"),
+        "the refresh did not go on",
+    )
 
 
 def test_check_lists_who_is_where(installation: Installation) -> None:

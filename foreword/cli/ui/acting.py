@@ -1,4 +1,4 @@
-"""What an operator may do: refresh, roll back, erase one user; pause and resume the refreshes of many."""
+"""What an operator may do: refresh, roll back, pause, resume and erase one user; pause and resume many."""
 
 from __future__ import annotations
 
@@ -47,6 +47,8 @@ class Actions:
             Route("/user/refresh", handler(self.refresh), methods=["POST"]),
             Route("/user/rollback", self.ask_rollback, methods=["GET"]),
             Route("/user/rollback", handler(self.roll_back), methods=["POST"]),
+            Route("/user/pause", handler(self.pause_user), methods=["POST"]),
+            Route("/user/resume", handler(self.resume_user), methods=["POST"]),
             Route("/user/erase", self.ask_erase, methods=["GET"]),
             Route("/user/erase", handler(self.erase), methods=["POST"]),
             Route("/pause", self.ask_pause, methods=["GET"]),
@@ -113,7 +115,28 @@ class Actions:
             text = f"The erasure of {who} is on disk, and they are served as unknown; to be done: {done.pending}."
         return self._render.redirect("/user", Notice(text, is_good=done.complete), **user.query)
 
-    # -- pause ------------------------------------------------------------------------------------------------
+    # -- pause one --------------------------------------------------------------------------------------------
+
+    def pause_user(self, request: Request, _fields: Fields) -> Response:
+        """Stop refreshing one user; nothing is asked before, for it is taken back by the same button."""
+        user = named(request)
+        self._sidecar.client().pause_user(user.user_id, namespace=user.namespace)
+        text = f"Paused: what comes due for {shown(user.user_id)} waits until you resume them."
+        return self._render.redirect("/user", Notice(text, is_good=True), **user.query)
+
+    def resume_user(self, request: Request, _fields: Fields) -> Response:
+        """Go on with one user; one whom somebody else resumed meanwhile is as good."""
+        user = named(request)
+        text = f"Resumed: what waited for {shown(user.user_id)} goes on."
+        try:
+            self._sidecar.client().resume_user(user.user_id, namespace=user.namespace)
+        except ServiceError as exc:
+            if exc.reason != "FIELD_INVALID":
+                raise
+            text = f"{shown(user.user_id)} is not paused by name; somebody may have resumed them already."
+        return self._render.redirect("/user", Notice(text, is_good=True), **user.query)
+
+    # -- pause many ------------------------------------------------------------------------------------------------
 
     def ask_pause(self, request: Request) -> Response:
         """Return the question whether to pause a segment, or all."""

@@ -77,14 +77,7 @@ class AnswerPages:
         asked: dict[str, Any] = {"core_id": name} if _ID.fullmatch(name) else {"question": name}
         found = self._sidecar.client().get_core(**asked, namespace=namespace)
         if not found.HasField("core"):
-            return self._render.page(
-                request,
-                "missing",
-                status_code=404,
-                title="No such core",
-                text=f"No core answers {quoted(name)}.",
-                back=("/cores", "All cores"),
-            )
+            return self._missing(request, "No such core", f"No core answers {quoted(name)}.")
         return self._render.page(request, "core", **_core(found))
 
     def answer(self, request: Request) -> Response:
@@ -92,14 +85,8 @@ class AnswerPages:
         answer_id = request.query_params.get("id", "").strip()
         found = self._sidecar.client().explain_answer(answer_id)
         if not found.HasField("explanation"):
-            return self._render.page(
-                request,
-                "missing",
-                status_code=404,
-                title="No such answer",
-                text=f"No answer {quoted(answer_id)} is known, or no longer: tiering.explained_max says how many are.",
-                back=("/cores", "All cores"),
-            )
+            text = f"No answer {quoted(answer_id)} is known, or no longer: tiering.explained_max says how many are."
+            return self._missing(request, "No such answer", text)
         why = found.explanation
         used = [
             section for section_id in why.done.section_ids for section in why.core.sections
@@ -117,6 +104,10 @@ class AnswerPages:
             used=used,
             origin=origin_text(why.core.origin),
         )
+
+    def _missing(self, request: Request, title: str, text: str) -> Response:
+        back = ("/cores", "All cores")
+        return self._render.page(request, "missing", status_code=404, title=title, text=text, back=back)
 
 
 def _core(found: GetCoreResponse) -> dict[str, Any]:

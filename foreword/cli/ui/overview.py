@@ -26,6 +26,7 @@ from foreword.v1.refresh_pb2 import RefreshOutcome
 # list of users has all of them.
 _ATTEMPTS = 500
 _FAILURES_SHOWN = 8
+_PAUSED_SHOWN = 8
 _DAYS_SHOWN = 14
 _FRESHNESS = ("fresh", "stale", "expired", "default")
 
@@ -73,6 +74,7 @@ class Overview:
             all=_sums(rows),
             failures=list(_failures(attempts)),
             attempts_max=_ATTEMPTS,
+            paused_max=_PAUSED_SHOWN,
             errors=[] if seen.error else errors,
             days=days,
             spent=_spent_share(status),

@@ -82,8 +82,8 @@ class Renderer:
             token_field=TOKEN_FIELD,
             navigation=NAVIGATION,
             version=__version__,
-            style=f"/static/{STYLE_FILE}?v={_digest(STYLE_FILE)}",
-            mark=f"/static/{MARK_FILE}?v={_digest(MARK_FILE)}",
+            style_address=f"/static/{STYLE_FILE}?v={_digest(STYLE_FILE)}",
+            mark_address=f"/static/{MARK_FILE}?v={_digest(MARK_FILE)}",
         )
 
     def page(self, request: Request, template: str, *, status_code: int = 200, **values: Any) -> Response:

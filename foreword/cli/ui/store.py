@@ -15,6 +15,7 @@ from foreword.errors import ForewordError, StoreMissingError
 from foreword.keys import UserKey
 from foreword.local import LocalReader
 from foreword.store import ActivityReader
+from foreword.store.pauses import paused_users
 from foreword.v1.event_pb2 import Event
 from foreword.v1.profile_service_pb2 import GetProfileResponse
 from foreword.v1.ranking_pb2 import RankingDecision
@@ -56,6 +57,11 @@ class Store:
         config = self._settings.config_source.read()
         found = find(config, user, looked_at_max=_ATTEMPTS_LOOKED_AT)
         return [Reason(what, text) for what, text in rows(found, config, self._clock.now_ms())]
+
+    def paused_ms(self, user: UserKey) -> int:
+        """Return since when a user is paused by name, in ms since 1970; 0 when they are not."""
+        with self._activity() as activity:
+            return 0 if activity is None else paused_users(activity.pauses()).get(user, 0)
 
     def newest_events(self, user: UserKey, count: int) -> list[Event]:
         """Return a user's newest events, the newest first; none where no store is here."""

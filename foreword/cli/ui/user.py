@@ -100,7 +100,7 @@ class UserPages:
             freshness=enum_text(Freshness.Name(freshness), "FRESHNESS_"),
             profile=profile,
             by=written_by(profile) if profile.revision else "",
-            standing=standing or UserStatus(user_id=user.user_id, namespace=user.namespace),
+            standing=standing or self._unscheduled(user),
             is_failing=standing is not None and standing.outcome == RefreshOutcome.REFRESH_OUTCOME_FAILED,
             revisions=list(_timeline(revisions)) if revisions is not None else [],
             damaged=list(revisions.damaged_revisions) if revisions is not None else [],
@@ -117,6 +117,14 @@ class UserPages:
             user_id_prefix=user.user_id, namespace=user.namespace, page_size=1
         )
         return next((one for one in page.users if one.user_id == user.user_id), None)
+
+    def _unscheduled(self, user: Named) -> UserStatus:
+        """Return what is known of a user's refreshes before the first is due: whether they are paused."""
+        status = UserStatus(user_id=user.user_id, namespace=user.namespace)
+        since_ms = attempt(lambda: self._store.paused_ms(user.key), []) if self._store.is_here else 0
+        if since_ms:
+            status.paused_since.FromMilliseconds(since_ms)
+        return status
 
     def _revisions(self, user: Named) -> ListRevisionsResponse:
         return self._sidecar.client().list_revisions(user.user_id, namespace=user.namespace)

@@ -179,7 +179,7 @@ class BackfillRow(_message.Message):
     def __init__(self, plan: _Optional[_Union[_backfill_pb2.BackfillPlan, _Mapping]] = ..., stage: _Optional[_Union[_backfill_pb2.BackfillStage, str]] = ..., estimate: _Optional[_Union[_backfill_pb2.BackfillEstimate, _Mapping]] = ..., counts: _Optional[_Union[_backfill_pb2.BackfillCounts, _Mapping]] = ..., started_ms: _Optional[int] = ..., ended_ms: _Optional[int] = ..., refresh_cursor: _Optional[bytes] = ..., question_cursor: _Optional[bytes] = ..., are_refreshes_done: bool = ..., are_questions_done: bool = ..., is_budget_spent: bool = ...) -> None: ...
 
 class RefreshPauses(_message.Message):
-    __slots__ = ("since_ms",)
+    __slots__ = ("since_ms", "users")
     class SinceMsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -188,8 +188,18 @@ class RefreshPauses(_message.Message):
         value: int
         def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     SINCE_MS_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
     since_ms: _containers.ScalarMap[str, int]
-    def __init__(self, since_ms: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    users: _containers.RepeatedCompositeFieldContainer[PausedUser]
+    def __init__(self, since_ms: _Optional[_Mapping[str, int]] = ..., users: _Optional[_Iterable[_Union[PausedUser, _Mapping]]] = ...) -> None: ...
+
+class PausedUser(_message.Message):
+    __slots__ = ("user_key", "since_ms")
+    USER_KEY_FIELD_NUMBER: _ClassVar[int]
+    SINCE_MS_FIELD_NUMBER: _ClassVar[int]
+    user_key: bytes
+    since_ms: int
+    def __init__(self, user_key: _Optional[bytes] = ..., since_ms: _Optional[int] = ...) -> None: ...
 
 class Trends(_message.Message):
     __slots__ = ("night", "trends", "cohort_attribute")

@@ -59,6 +59,8 @@ def interpret(
 class Drafting:
     """Makes questions without looking at the user."""
 
+    paused_count = 0
+
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.models: dict[str, str] = {}

@@ -17,6 +17,7 @@ from foreword.llm import TokenUsage
 from foreword.llm.prices import cost_pico_usd
 from foreword.model_server.fault_plan import read_rule
 from foreword.store import NewEvent
+from foreword.store.v1.store_pb2 import PausedUser, RefreshPauses
 from foreword.v1.event_pb2 import Event
 from foreword.v1.model_work_pb2 import ModelCall, ModelMode, ModelOutcome, ModelState, ModelWait
 from foreword.v1.profile_pb2 import Profile
@@ -247,6 +248,37 @@ def test_no_fault_makes_a_profile_worse(
             assert desk.profile("ann").provenance.generator == "anthropic"
 
     play(story, settings={"agent": {"timeout_seconds": 1, "usage_report_lag_seconds": 60}})
+
+
+def test_a_question_about_a_paused_user_waits(play: Play) -> None:
+    """It stands in the queue and holds nobody up, goes out when the pause ends, and after an operator's own request."""
+
+    def pause(desk: Desk, *users: str) -> None:
+        paused = [PausedUser(user_key=keys.user_key(user), since_ms=1) for user in users]
+        with desk.store.activity.begin() as txn:
+            txn.put_pauses(RefreshPauses(users=paused))
+
+    async def story(desk: Desk) -> None:
+        desk.server.faults("overloaded", times=1)
+        desk.commit("ann")
+        await desk.ended(1)
+        pause(desk, "ann", "cid")
+        await desk.store.until(lambda: desk.daemon.pauses.any)
+        desk.store.clock.advance(3_600_000)
+        desk.commit("bob")
+        await desk.ended(2)
+        await desk.store.a_while()
+        assert [call.user_key for call in desk.calls()] == [keys.user_key(user) for user in ("ann", "bob")]
+        assert desk.state("ann").due_ms
+        desk.commit("cid")
+        desk.store.request("cid", manual=True)
+        await desk.ended(3)
+        assert desk.calls()[-1].user_key == keys.user_key("cid")
+        pause(desk)
+        await desk.ended(4)
+        assert desk.profile("ann").provenance.generator == "anthropic"
+
+    play(story)
 
 
 def test_an_answer_that_cannot_be_used_is_mended_once(play: Play) -> None:

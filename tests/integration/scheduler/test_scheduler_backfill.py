@@ -13,7 +13,7 @@ from foreword import keys
 from foreword.clock import DAY_MS, HOUR_MS
 from foreword.errors import StoreFullError
 from foreword.store import NewEvent
-from foreword.store.v1.store_pb2 import BackfillRow, RefreshPauses
+from foreword.store.v1.store_pb2 import BackfillRow, PausedUser, RefreshPauses
 from foreword.v1.backfill_pb2 import BackfillMode, BackfillPlan, BackfillStage
 from foreword.v1.event_pb2 import Event
 from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshReason
@@ -357,6 +357,20 @@ async def test_a_pause_of_all_refreshes_holds_it(store: Store) -> None:
             txn.put_pauses(RefreshPauses(since_ms={"dormant": 1}))
         found = await over(store)
     assert store.agent.users() == ["new"]
+    assert (found.counts.written_count, found.counts.left_count) == (1, 1)
+
+
+@in_a_loop
+async def test_who_is_paused_by_name_is_left(store: Store) -> None:
+    """A backfill passes over a user who is paused by name, counts them as left, and ends."""
+    history(store, "ann", ago_ms=DAY_MS)
+    history(store, "bob", ago_ms=2 * DAY_MS)
+    with store.activity.begin() as txn:
+        txn.put_pauses(RefreshPauses(users=[PausedUser(user_key=keys.user_key("ann"), since_ms=1)]))
+    ask(store)
+    async with store.running():
+        found = await over(store)
+    assert store.agent.users() == ["bob"]
     assert (found.counts.written_count, found.counts.left_count) == (1, 1)
 
 

@@ -13,7 +13,7 @@ from model_servers import RunningModelServer, running_model_server
 from foreword import keys
 from foreword.clock import DAY_MS
 from foreword.store import NewEvent
-from foreword.store.v1.store_pb2 import BackfillRow
+from foreword.store.v1.store_pb2 import BackfillRow, PausedUser, RefreshPauses
 from foreword.v1.backfill_pb2 import BackfillEstimate, BackfillMode, BackfillPlan, BackfillStage
 from foreword.v1.event_pb2 import Event
 from foreword.v1.model_work_pb2 import ModelMode, ModelSpend
@@ -226,6 +226,26 @@ async def test_an_erased_user_leaves_the_queue(store: Store, server: RunningMode
         store.clock.advance(3_600_000)
         await over(store)
     assert asked_about(store) == ["bob"]
+
+
+@in_a_loop
+async def test_a_paused_user_leaves_the_queue(store: Store, server: RunningModelServer) -> None:
+    """Whoever is paused while a question waits is not asked about, nor queued by a later backfill, and both end."""
+    asking(store, server, batch_wait_seconds=3600, batch_users_max=100)
+    history(store, "ada", "bob")
+    ask(store)
+    async with running(store):
+        await store.until(
+            lambda: store.profiles.model.backfill_questions().queued_count == 2, "both to be in the queue"
+        )
+        with store.activity.begin() as txn:
+            txn.put_pauses(RefreshPauses(users=[PausedUser(user_key=keys.user_key("ada"), since_ms=1)]))
+        store.clock.advance(3_600_000)
+        await over(store)
+        ask(store, 2)
+        row = await over(store, 2)
+    assert asked_about(store) == ["bob"]
+    assert row.counts.queued_count == 0
 
 
 def test_means_are_measured_where_there_are_enough(store: Store) -> None:

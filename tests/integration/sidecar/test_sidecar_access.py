@@ -23,7 +23,16 @@ from foreword.callers import RIGHTS, digest_of
 from foreword.client import Foreword
 from foreword.errors import ServiceError
 from foreword.store.change_reader import Place
-from foreword.v1.operator_service_pb2 import ListUsersRequest, ListUsersResponse
+from foreword.v1.activity_service_pb2 import RecordEventsRequest
+from foreword.v1.event_pb2 import Event
+from foreword.v1.operator_service_pb2 import (
+    GetStatusRequest,
+    GetStatusResponse,
+    ListUsersRequest,
+    ListUsersResponse,
+    PauseUserRequest,
+    ResumeUserRequest,
+)
 from foreword.v1.profile_pb2 import Foreword as ForewordText
 from foreword.v1.profile_pb2 import Profile
 from foreword.v1.profile_service_pb2 import (
@@ -241,6 +250,35 @@ def test_a_namespace_is_checked_before_the_user_is(guarded: Guarded) -> None:
     there = GetProfileRequest(user_id="ann", namespace="blog")
     assert guarded.call("ProfileService/GetProfile", there, "fwt_shop").reason == "NAMESPACE_FORBIDDEN"
     assert looked == []
+
+
+def test_a_pause_is_known_in_its_namespace_alone(guarded: Guarded) -> None:
+    """To callers of another one a paused user is as one who is not: neither resumed, nor told of, in the same words."""
+    guarded.write(
+        guarded.entry("all", ALL, RIGHTS),
+        guarded.entry("other", "fwt_other", ["operate"], '["other"]'),
+    )
+    event = Event(event_id="1", user_id="ann", namespace="shop", type="view")
+    assert not guarded.call(
+        "ActivityService/RecordEvents", RecordEventsRequest(events=[event]), ALL
+    ).is_denied
+    paused = guarded.call("OperatorService/PauseUser", PauseUserRequest(user_id="ann", namespace="shop"), ALL)
+    assert paused.code == grpc.StatusCode.OK
+    for method in ("PauseUser", "ResumeUser"):
+        answers = [
+            guarded.call(
+                f"OperatorService/{method}", PauseUserRequest(user_id=user, namespace="shop"), "fwt_other"
+            )
+            for user in ("ann", "nobody")
+        ]
+        assert answers[0].reason == "NAMESPACE_FORBIDDEN"
+        assert answers[0] == answers[1]
+    own = guarded.call(
+        "OperatorService/ResumeUser", ResumeUserRequest(user_id="ann", namespace="other"), "fwt_other"
+    )
+    assert own.reason == "FIELD_INVALID"
+    status = guarded.call("OperatorService/GetStatus", GetStatusRequest(), ALL)
+    assert [one.user_id for one in GetStatusResponse.FromString(status.messages[0]).user_pauses] == ["ann"]
 
 
 def test_a_namespace_of_any_length_is_refused_in_few_words(guarded: Guarded) -> None:

@@ -108,6 +108,7 @@ def test_client_of_a_tenant_lists_that_tenant(population: Any) -> None:
 def test_pages_hold_every_user_once(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Following the tokens lists everyone once; a page that looked far in vain is empty and leads on."""
     monkeypatch.setattr(user_list, "SLICE_USERS", 10)
+    monkeypatch.setattr(user_list, "SLICE_FAILING", 10)
     monkeypatch.setattr(user_list, "LOOKED_AT_MAX", 20)
     with running.profiles.begin() as txn:
         for number in range(95):
@@ -126,6 +127,21 @@ def test_pages_hold_every_user_once(running: Any, monkeypatch: pytest.MonkeyPatc
     assert [user for page in pages(page_size=7) for user in page] == everyone
     assert [len(page) for page in pages(page_size=1000)] == [20, 20, 20, 20, 15]
     assert pages(failed=True) == [[], [], [], [], everyone[90:]]
+    assert pages(failed=True, page_size=2) == [[], [], [], [], ["u090", "u091"], ["u092", "u093"], ["u094"]]
+    assert pages(failed=True, user_id_prefix="u09") == [everyone[90:]]
+
+
+def test_who_failed_is_told_from_who_looks_like_it(running: Any) -> None:
+    """Rows are chosen by their bytes before they are parsed: what stands in a text by chance fails nobody."""
+    by_chance = RefreshState(outcome=FAILED).SerializeToString().decode("latin-1")
+    schedule(running, "ann", outcome=WRITTEN, error=by_chance)
+    schedule(running, "bob", outcome=FAILED, error=by_chance, failures=4, revision=1 << 40, due_ms=1 << 41)
+    schedule(running, "cid", "acme", outcome=FAILED)
+    with running.profiles.environment.writing() as txn:
+        damaged = RefreshState(outcome=FAILED).SerializeToString() + b"\xff"
+        txn.put(keys.user_key("dan"), damaged, db=running.profiles.environment.handles[b"watermarks"])
+    assert listed(running.client.list_users(failed=True)) == ["bob", "cid"]
+    assert listed(running.client.list_users(failed=True, namespace="acme")) == ["cid"]
 
 
 def test_a_beginning_is_found_without_looking_at_all(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -336,6 +336,38 @@ def test_segments_are_paused_and_resumed(running: Any, page: Visitor) -> None:
     assert not running.client.status().pauses
 
 
+def test_one_user_is_paused_and_resumed(running: Any, page: Visitor) -> None:
+    """By one press, and by the same button; the page says since when, and who looks at all sees who is paused."""
+    running.client.record([running.event("1", user_id="ada")])
+    running.put("ada", with_state=True)
+    running.put("bob", with_state=True)
+    paused = page.press(page.get("/user?id=ada"), "Pause this user")
+    assert "Paused: what comes due for ada waits until you resume them." in paused.text
+    assert [one.user_id for one in running.client.status().user_pauses] == ["ada"]
+    assert "paused by an operator: this user since" in paused.text
+    assert "Pause this user" not in paused.text
+    assert 'href="/user?id=ada"><bdi>ada</bdi></a> paused' in re.sub(
+        r"\s+", " ", counted(running, page, "ada paused").body
+    )
+    assert page.get("/users").text.count("paused") == 1
+    # Two who look at the same page, and press one after the other.
+    resumed = page.press(paused, "Resume this user")
+    assert "Resumed: what waited for ada goes on." in resumed.text
+    assert "Pause this user" in resumed.text
+    assert "somebody may have resumed them already" in page.press(paused, "Resume this user").text
+    assert not running.client.status().user_pauses
+    refused = page.press(page.get("/user?id=bob"), "Pause this user")
+    assert "user_id: found 'bob'; allowed: a user of whom an event was recorded" in refused.text
+
+
+def test_a_user_who_is_not_due_yet_can_be_resumed(running: Any, page: Visitor) -> None:
+    """Before the first refresh the store says whether they are paused, for no list has them yet."""
+    running.client.record([running.event("1", user_id="ada")])
+    paused = page.press(page.get("/user?id=ada"), "Pause this user")
+    assert "Resumed" in page.press(paused, "Resume this user").text
+    assert not running.client.status().user_pauses
+
+
 def test_a_rollback_is_not_made_on_what_nobody_saw(running: Any, page: Visitor) -> None:
     """When a revision came between the question and the answer, nothing is done, and the page says so."""
     first = running.put("ada", text="Likes pottery.", cuts=((14, 4),))
@@ -474,6 +506,7 @@ def test_an_answer_is_explained(running: Any, page: Visitor) -> None:
         assert answer.text
         answer_id = answer.done.answer_id
     why = page.get(f"/answer?id={answer_id}")
+    assert re.search(r'<link rel="stylesheet" href="/static/page.css\?v=[0-9a-f]+">', why.body)
     assert "the core of this question" in why.text
     assert "How do I return it?" in why.text
     assert page.get(f"/answer?id={'0' * 32}").status == 404

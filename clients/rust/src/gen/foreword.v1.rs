@@ -3143,8 +3143,8 @@ pub struct BackfillCounts {
     /// Users whose profile was current.
     #[prost(uint64, tag = "6")]
     pub current_count: u64,
-    /// Users who were due for a reason of their own, and were left to that, or whose
-    /// segment was paused.
+    /// Users who were due for a reason of their own, and were left to that, or who
+    /// were paused, by name or with their segment.
     #[prost(uint64, tag = "7")]
     pub left_count: u64,
     /// Questions put into the queue for a model.
@@ -4891,7 +4891,7 @@ pub struct GetStatusResponse {
     /// Sums over all answers; absent while there is no cache of cores.
     #[prost(message, optional, tag = "19")]
     pub answers: ::core::option::Option<AnswerTotals>,
-    /// Pauses of refreshes in force.
+    /// Pauses of segments and of all in force.
     #[prost(message, repeated, tag = "20")]
     pub pauses: ::prost::alloc::vec::Vec<RefreshPause>,
     /// Users whom a pause holds back.
@@ -4914,6 +4914,9 @@ pub struct GetStatusResponse {
     /// native front answered are among them.
     #[prost(message, repeated, tag = "26")]
     pub calls: ::prost::alloc::vec::Vec<CallStatus>,
+    /// Pauses of single users in force, the oldest first; at most 1,000.
+    #[prost(message, repeated, tag = "27")]
+    pub user_pauses: ::prost::alloc::vec::Vec<RefreshPause>,
 }
 /// Calls of one method.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -5015,12 +5018,18 @@ pub struct RefreshUserResponse {
 /// A pause in force.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RefreshPause {
-    /// The segment's name in the configuration; empty for all users.
+    /// The segment's name in the configuration; empty for all users, and for one.
     #[prost(string, tag = "1")]
     pub segment_name: ::prost::alloc::string::String,
     /// Since when.
     #[prost(message, optional, tag = "2")]
     pub since: ::core::option::Option<::prost_types::Timestamp>,
+    /// The user; empty for all, and for a segment.
+    #[prost(string, tag = "3")]
+    pub user_id: ::prost::alloc::string::String,
+    /// The user's tenant's space; empty for none.
+    #[prost(string, tag = "4")]
+    pub namespace: ::prost::alloc::string::String,
 }
 /// Says whose refreshes to pause.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -5032,23 +5041,61 @@ pub struct PauseRefreshesRequest {
 /// The pauses.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PauseRefreshesResponse {
-    /// All that are now in force.
+    /// All of segments and of all that are now in force.
     #[prost(message, repeated, tag = "1")]
     pub pauses: ::prost::alloc::vec::Vec<RefreshPause>,
 }
 /// Says whose refreshes to go on with.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResumeRefreshesRequest {
-    /// Names of segments, as they were paused; empty for all pauses.
+    /// Names of segments, as they were paused; empty for all pauses but those of
+    /// single users.
     #[prost(string, repeated, tag = "1")]
     pub segment_names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// The pauses.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ResumeRefreshesResponse {
-    /// Those that are still in force.
+    /// Those of segments and of all that are still in force.
     #[prost(message, repeated, tag = "1")]
     pub pauses: ::prost::alloc::vec::Vec<RefreshPause>,
+}
+/// Names the user whose refreshes to pause.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PauseUserRequest {
+    /// The user, of whom an event was recorded; 1 to 256 bytes of UTF-8. With 1,000
+    /// paused another is refused: pause the segment instead.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// The tenant's space; at most 64 bytes, default empty.
+    #[prost(string, tag = "2")]
+    pub namespace: ::prost::alloc::string::String,
+}
+/// What is in force.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PauseUserResponse {
+    /// The user's pause, on disk; one that was in force counts from its beginning.
+    #[prost(message, optional, tag = "1")]
+    pub pause: ::core::option::Option<RefreshPause>,
+}
+/// Names the user whose refreshes to go on with.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeUserRequest {
+    /// The user, as they were paused; 1 to 256 bytes of UTF-8. One who is not paused
+    /// is refused.
+    #[prost(string, tag = "1")]
+    pub user_id: ::prost::alloc::string::String,
+    /// The tenant's space; at most 64 bytes, default empty.
+    #[prost(string, tag = "2")]
+    pub namespace: ::prost::alloc::string::String,
+}
+/// What has ended.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeUserResponse {
+    /// The pause that ended. The user is still held back where the segment, or all,
+    /// are paused.
+    #[prost(message, optional, tag = "1")]
+    pub pause: ::core::option::Option<RefreshPause>,
 }
 /// Says which users to list; a user must pass every filter that is set.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -5146,6 +5193,9 @@ pub struct UserStatus {
     /// Whether a pause holds the next refresh back.
     #[prost(bool, tag = "19")]
     pub is_held: bool,
+    /// Since when the user is paused by PauseUser; absent when they are not.
+    #[prost(message, optional, tag = "20")]
+    pub paused_since: ::core::option::Option<::prost_types::Timestamp>,
 }
 /// One page of users.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -5695,6 +5745,58 @@ pub mod operator_service_client {
                 .insert(
                     GrpcMethod::new("foreword.v1.OperatorService", "ResumeRefreshes"),
                 );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Stops refreshing one user until ResumeUser: as PauseRefreshes does, beside
+        /// pauses of segments and of all, which neither begin nor end it. Questions about
+        /// the user that wait for a language model wait, too. An erasure ends it.
+        pub async fn pause_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PauseUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PauseUserResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.OperatorService/PauseUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.OperatorService", "PauseUser"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Goes on with a user whom PauseUser holds back.
+        pub async fn resume_user(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResumeUserRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ResumeUserResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/foreword.v1.OperatorService/ResumeUser",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("foreword.v1.OperatorService", "ResumeUser"));
             self.inner.unary(req, path, codec).await
         }
         /// Lists users with the state of their profiles, a page at a time, by namespace
@@ -6900,7 +7002,7 @@ pub struct ExportUserResponse {
     /// The record.
     #[prost(
         oneof = "export_user_response::Record",
-        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18"
+        tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19"
     )]
     pub record: ::core::option::Option<export_user_response::Record>,
 }
@@ -6960,6 +7062,9 @@ pub mod export_user_response {
         /// A choice that was offered.
         #[prost(message, tag = "18")]
         RankingDecision(super::RankingDecision),
+        /// Since when an operator has paused the user's refreshes, in ms since 1970.
+        #[prost(int64, tag = "19")]
+        PausedMs(i64),
     }
 }
 /// Names the user to erase.

@@ -475,8 +475,8 @@ type BackfillCounts struct {
 	FailedCount uint64 `protobuf:"varint,5,opt,name=failed_count,json=failedCount,proto3" json:"failed_count,omitempty"`
 	// Users whose profile was current.
 	CurrentCount uint64 `protobuf:"varint,6,opt,name=current_count,json=currentCount,proto3" json:"current_count,omitempty"`
-	// Users who were due for a reason of their own, and were left to that, or whose
-	// segment was paused.
+	// Users who were due for a reason of their own, and were left to that, or who
+	// were paused, by name or with their segment.
 	LeftCount uint64 `protobuf:"varint,7,opt,name=left_count,json=leftCount,proto3" json:"left_count,omitempty"`
 	// Questions put into the queue for a model.
 	QueuedCount uint64 `protobuf:"varint,8,opt,name=queued_count,json=queuedCount,proto3" json:"queued_count,omitempty"`

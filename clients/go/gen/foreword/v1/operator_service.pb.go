@@ -605,7 +605,7 @@ type GetStatusResponse struct {
 	Model *ModelStatus `protobuf:"bytes,18,opt,name=model,proto3" json:"model,omitempty"`
 	// Sums over all answers; absent while there is no cache of cores.
 	Answers *AnswerTotals `protobuf:"bytes,19,opt,name=answers,proto3" json:"answers,omitempty"`
-	// Pauses of refreshes in force.
+	// Pauses of segments and of all in force.
 	Pauses []*RefreshPause `protobuf:"bytes,20,rep,name=pauses,proto3" json:"pauses,omitempty"`
 	// Users whom a pause holds back.
 	HeldCount uint64 `protobuf:"varint,21,opt,name=held_count,json=heldCount,proto3" json:"held_count,omitempty"`
@@ -620,7 +620,9 @@ type GetStatusResponse struct {
 	Front *FrontStatus `protobuf:"bytes,25,opt,name=front,proto3" json:"front,omitempty"`
 	// How long calls took since the sidecar started, by method; those that the
 	// native front answered are among them.
-	Calls         []*CallStatus `protobuf:"bytes,26,rep,name=calls,proto3" json:"calls,omitempty"`
+	Calls []*CallStatus `protobuf:"bytes,26,rep,name=calls,proto3" json:"calls,omitempty"`
+	// Pauses of single users in force, the oldest first; at most 1,000.
+	UserPauses    []*RefreshPause `protobuf:"bytes,27,rep,name=user_pauses,json=userPauses,proto3" json:"user_pauses,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -833,6 +835,13 @@ func (x *GetStatusResponse) GetFront() *FrontStatus {
 func (x *GetStatusResponse) GetCalls() []*CallStatus {
 	if x != nil {
 		return x.Calls
+	}
+	return nil
+}
+
+func (x *GetStatusResponse) GetUserPauses() []*RefreshPause {
+	if x != nil {
+		return x.UserPauses
 	}
 	return nil
 }
@@ -1246,10 +1255,14 @@ func (x *RefreshUserResponse) GetError() string {
 // A pause in force.
 type RefreshPause struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The segment's name in the configuration; empty for all users.
+	// The segment's name in the configuration; empty for all users, and for one.
 	SegmentName string `protobuf:"bytes,1,opt,name=segment_name,json=segmentName,proto3" json:"segment_name,omitempty"`
 	// Since when.
-	Since         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
+	Since *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
+	// The user; empty for all, and for a segment.
+	UserId string `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// The user's tenant's space; empty for none.
+	Namespace     string `protobuf:"bytes,4,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1296,6 +1309,20 @@ func (x *RefreshPause) GetSince() *timestamppb.Timestamp {
 		return x.Since
 	}
 	return nil
+}
+
+func (x *RefreshPause) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *RefreshPause) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
 }
 
 // Says whose refreshes to pause.
@@ -1347,7 +1374,7 @@ func (x *PauseRefreshesRequest) GetSegmentNames() []string {
 // The pauses.
 type PauseRefreshesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// All that are now in force.
+	// All of segments and of all that are now in force.
 	Pauses        []*RefreshPause `protobuf:"bytes,1,rep,name=pauses,proto3" json:"pauses,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1393,7 +1420,8 @@ func (x *PauseRefreshesResponse) GetPauses() []*RefreshPause {
 // Says whose refreshes to go on with.
 type ResumeRefreshesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Names of segments, as they were paused; empty for all pauses.
+	// Names of segments, as they were paused; empty for all pauses but those of
+	// single users.
 	SegmentNames  []string `protobuf:"bytes,1,rep,name=segment_names,json=segmentNames,proto3" json:"segment_names,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1439,7 +1467,7 @@ func (x *ResumeRefreshesRequest) GetSegmentNames() []string {
 // The pauses.
 type ResumeRefreshesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Those that are still in force.
+	// Those of segments and of all that are still in force.
 	Pauses        []*RefreshPause `protobuf:"bytes,1,rep,name=pauses,proto3" json:"pauses,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1482,6 +1510,211 @@ func (x *ResumeRefreshesResponse) GetPauses() []*RefreshPause {
 	return nil
 }
 
+// Names the user whose refreshes to pause.
+type PauseUserRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The user, of whom an event was recorded; 1 to 256 bytes of UTF-8. With 1,000
+	// paused another is refused: pause the segment instead.
+	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// The tenant's space; at most 64 bytes, default empty.
+	Namespace     string `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PauseUserRequest) Reset() {
+	*x = PauseUserRequest{}
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PauseUserRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PauseUserRequest) ProtoMessage() {}
+
+func (x *PauseUserRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PauseUserRequest.ProtoReflect.Descriptor instead.
+func (*PauseUserRequest) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *PauseUserRequest) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *PauseUserRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+// What is in force.
+type PauseUserResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The user's pause, on disk; one that was in force counts from its beginning.
+	Pause         *RefreshPause `protobuf:"bytes,1,opt,name=pause,proto3" json:"pause,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PauseUserResponse) Reset() {
+	*x = PauseUserResponse{}
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PauseUserResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PauseUserResponse) ProtoMessage() {}
+
+func (x *PauseUserResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PauseUserResponse.ProtoReflect.Descriptor instead.
+func (*PauseUserResponse) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *PauseUserResponse) GetPause() *RefreshPause {
+	if x != nil {
+		return x.Pause
+	}
+	return nil
+}
+
+// Names the user whose refreshes to go on with.
+type ResumeUserRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The user, as they were paused; 1 to 256 bytes of UTF-8. One who is not paused
+	// is refused.
+	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// The tenant's space; at most 64 bytes, default empty.
+	Namespace     string `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeUserRequest) Reset() {
+	*x = ResumeUserRequest{}
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeUserRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeUserRequest) ProtoMessage() {}
+
+func (x *ResumeUserRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeUserRequest.ProtoReflect.Descriptor instead.
+func (*ResumeUserRequest) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ResumeUserRequest) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *ResumeUserRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+// What has ended.
+type ResumeUserResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The pause that ended. The user is still held back where the segment, or all,
+	// are paused.
+	Pause         *RefreshPause `protobuf:"bytes,1,opt,name=pause,proto3" json:"pause,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeUserResponse) Reset() {
+	*x = ResumeUserResponse{}
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeUserResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeUserResponse) ProtoMessage() {}
+
+func (x *ResumeUserResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeUserResponse.ProtoReflect.Descriptor instead.
+func (*ResumeUserResponse) Descriptor() ([]byte, []int) {
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ResumeUserResponse) GetPause() *RefreshPause {
+	if x != nil {
+		return x.Pause
+	}
+	return nil
+}
+
 // Says which users to list; a user must pass every filter that is set.
 type ListUsersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1512,7 +1745,7 @@ type ListUsersRequest struct {
 
 func (x *ListUsersRequest) Reset() {
 	*x = ListUsersRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[16]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1524,7 +1757,7 @@ func (x *ListUsersRequest) String() string {
 func (*ListUsersRequest) ProtoMessage() {}
 
 func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[16]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1537,7 +1770,7 @@ func (x *ListUsersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsersRequest.ProtoReflect.Descriptor instead.
 func (*ListUsersRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{16}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListUsersRequest) GetPageSize() int32 {
@@ -1639,14 +1872,16 @@ type UserStatus struct {
 	// The segment's name; empty when it is not in the configuration any more.
 	SegmentName string `protobuf:"bytes,18,opt,name=segment_name,json=segmentName,proto3" json:"segment_name,omitempty"`
 	// Whether a pause holds the next refresh back.
-	IsHeld        bool `protobuf:"varint,19,opt,name=is_held,json=isHeld,proto3" json:"is_held,omitempty"`
+	IsHeld bool `protobuf:"varint,19,opt,name=is_held,json=isHeld,proto3" json:"is_held,omitempty"`
+	// Since when the user is paused by PauseUser; absent when they are not.
+	PausedSince   *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=paused_since,json=pausedSince,proto3" json:"paused_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *UserStatus) Reset() {
 	*x = UserStatus{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[17]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1658,7 +1893,7 @@ func (x *UserStatus) String() string {
 func (*UserStatus) ProtoMessage() {}
 
 func (x *UserStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[17]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1671,7 +1906,7 @@ func (x *UserStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserStatus.ProtoReflect.Descriptor instead.
 func (*UserStatus) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{17}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *UserStatus) GetUserId() string {
@@ -1807,6 +2042,13 @@ func (x *UserStatus) GetIsHeld() bool {
 	return false
 }
 
+func (x *UserStatus) GetPausedSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PausedSince
+	}
+	return nil
+}
+
 // One page of users.
 type ListUsersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1820,7 +2062,7 @@ type ListUsersResponse struct {
 
 func (x *ListUsersResponse) Reset() {
 	*x = ListUsersResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[18]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1832,7 +2074,7 @@ func (x *ListUsersResponse) String() string {
 func (*ListUsersResponse) ProtoMessage() {}
 
 func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[18]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1845,7 +2087,7 @@ func (x *ListUsersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsersResponse.ProtoReflect.Descriptor instead.
 func (*ListUsersResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{18}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListUsersResponse) GetUsers() []*UserStatus {
@@ -1890,7 +2132,7 @@ type GetLedgerRequest struct {
 
 func (x *GetLedgerRequest) Reset() {
 	*x = GetLedgerRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[19]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1902,7 +2144,7 @@ func (x *GetLedgerRequest) String() string {
 func (*GetLedgerRequest) ProtoMessage() {}
 
 func (x *GetLedgerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[19]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1915,7 +2157,7 @@ func (x *GetLedgerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLedgerRequest.ProtoReflect.Descriptor instead.
 func (*GetLedgerRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{19}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetLedgerRequest) GetFromDay() string {
@@ -1994,7 +2236,7 @@ type GetLedgerResponse struct {
 
 func (x *GetLedgerResponse) Reset() {
 	*x = GetLedgerResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[20]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2006,7 +2248,7 @@ func (x *GetLedgerResponse) String() string {
 func (*GetLedgerResponse) ProtoMessage() {}
 
 func (x *GetLedgerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[20]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2019,7 +2261,7 @@ func (x *GetLedgerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLedgerResponse.ProtoReflect.Descriptor instead.
 func (*GetLedgerResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{20}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetLedgerResponse) GetSums() []*LedgerSum {
@@ -2073,7 +2315,7 @@ type ExplainBeliefRequest struct {
 
 func (x *ExplainBeliefRequest) Reset() {
 	*x = ExplainBeliefRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[21]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2085,7 +2327,7 @@ func (x *ExplainBeliefRequest) String() string {
 func (*ExplainBeliefRequest) ProtoMessage() {}
 
 func (x *ExplainBeliefRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[21]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2098,7 +2340,7 @@ func (x *ExplainBeliefRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainBeliefRequest.ProtoReflect.Descriptor instead.
 func (*ExplainBeliefRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{21}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ExplainBeliefRequest) GetUserId() string {
@@ -2139,7 +2381,7 @@ type ExplainedEvidence struct {
 
 func (x *ExplainedEvidence) Reset() {
 	*x = ExplainedEvidence{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[22]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2151,7 +2393,7 @@ func (x *ExplainedEvidence) String() string {
 func (*ExplainedEvidence) ProtoMessage() {}
 
 func (x *ExplainedEvidence) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[22]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2164,7 +2406,7 @@ func (x *ExplainedEvidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainedEvidence.ProtoReflect.Descriptor instead.
 func (*ExplainedEvidence) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{22}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ExplainedEvidence) GetEvidence() *Evidence {
@@ -2229,7 +2471,7 @@ type ExplainedBelief struct {
 
 func (x *ExplainedBelief) Reset() {
 	*x = ExplainedBelief{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[23]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2241,7 +2483,7 @@ func (x *ExplainedBelief) String() string {
 func (*ExplainedBelief) ProtoMessage() {}
 
 func (x *ExplainedBelief) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[23]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2254,7 +2496,7 @@ func (x *ExplainedBelief) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainedBelief.ProtoReflect.Descriptor instead.
 func (*ExplainedBelief) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{23}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ExplainedBelief) GetBeliefId() string {
@@ -2354,7 +2596,7 @@ type ExplainBeliefResponse struct {
 
 func (x *ExplainBeliefResponse) Reset() {
 	*x = ExplainBeliefResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[24]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2366,7 +2608,7 @@ func (x *ExplainBeliefResponse) String() string {
 func (*ExplainBeliefResponse) ProtoMessage() {}
 
 func (x *ExplainBeliefResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[24]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2379,7 +2621,7 @@ func (x *ExplainBeliefResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainBeliefResponse.ProtoReflect.Descriptor instead.
 func (*ExplainBeliefResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{24}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ExplainBeliefResponse) GetBeliefs() []*ExplainedBelief {
@@ -2414,7 +2656,7 @@ type ListTopicsRequest struct {
 
 func (x *ListTopicsRequest) Reset() {
 	*x = ListTopicsRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[25]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2426,7 +2668,7 @@ func (x *ListTopicsRequest) String() string {
 func (*ListTopicsRequest) ProtoMessage() {}
 
 func (x *ListTopicsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[25]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2439,7 +2681,7 @@ func (x *ListTopicsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTopicsRequest.ProtoReflect.Descriptor instead.
 func (*ListTopicsRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{25}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListTopicsRequest) GetNamespace() string {
@@ -2486,7 +2728,7 @@ type TopicEntry struct {
 
 func (x *TopicEntry) Reset() {
 	*x = TopicEntry{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[26]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2498,7 +2740,7 @@ func (x *TopicEntry) String() string {
 func (*TopicEntry) ProtoMessage() {}
 
 func (x *TopicEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[26]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2511,7 +2753,7 @@ func (x *TopicEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopicEntry.ProtoReflect.Descriptor instead.
 func (*TopicEntry) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{26}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *TopicEntry) GetTopic() string {
@@ -2548,7 +2790,7 @@ type ListTopicsResponse struct {
 
 func (x *ListTopicsResponse) Reset() {
 	*x = ListTopicsResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[27]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2560,7 +2802,7 @@ func (x *ListTopicsResponse) String() string {
 func (*ListTopicsResponse) ProtoMessage() {}
 
 func (x *ListTopicsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[27]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2573,7 +2815,7 @@ func (x *ListTopicsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTopicsResponse.ProtoReflect.Descriptor instead.
 func (*ListTopicsResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{27}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListTopicsResponse) GetTopics() []*TopicEntry {
@@ -2605,7 +2847,7 @@ type MergeTopicsRequest struct {
 
 func (x *MergeTopicsRequest) Reset() {
 	*x = MergeTopicsRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[28]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2617,7 +2859,7 @@ func (x *MergeTopicsRequest) String() string {
 func (*MergeTopicsRequest) ProtoMessage() {}
 
 func (x *MergeTopicsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[28]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2630,7 +2872,7 @@ func (x *MergeTopicsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MergeTopicsRequest.ProtoReflect.Descriptor instead.
 func (*MergeTopicsRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{28}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *MergeTopicsRequest) GetNamespace() string {
@@ -2665,7 +2907,7 @@ type MergeTopicsResponse struct {
 
 func (x *MergeTopicsResponse) Reset() {
 	*x = MergeTopicsResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[29]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2677,7 +2919,7 @@ func (x *MergeTopicsResponse) String() string {
 func (*MergeTopicsResponse) ProtoMessage() {}
 
 func (x *MergeTopicsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[29]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2690,7 +2932,7 @@ func (x *MergeTopicsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MergeTopicsResponse.ProtoReflect.Descriptor instead.
 func (*MergeTopicsResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{29}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *MergeTopicsResponse) GetAliases() []*TopicAlias {
@@ -2713,7 +2955,7 @@ type SplitTopicRequest struct {
 
 func (x *SplitTopicRequest) Reset() {
 	*x = SplitTopicRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[30]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2725,7 +2967,7 @@ func (x *SplitTopicRequest) String() string {
 func (*SplitTopicRequest) ProtoMessage() {}
 
 func (x *SplitTopicRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[30]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2738,7 +2980,7 @@ func (x *SplitTopicRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SplitTopicRequest.ProtoReflect.Descriptor instead.
 func (*SplitTopicRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{30}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SplitTopicRequest) GetNamespace() string {
@@ -2766,7 +3008,7 @@ type SplitTopicResponse struct {
 
 func (x *SplitTopicResponse) Reset() {
 	*x = SplitTopicResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[31]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2778,7 +3020,7 @@ func (x *SplitTopicResponse) String() string {
 func (*SplitTopicResponse) ProtoMessage() {}
 
 func (x *SplitTopicResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[31]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2791,7 +3033,7 @@ func (x *SplitTopicResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SplitTopicResponse.ProtoReflect.Descriptor instead.
 func (*SplitTopicResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{31}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SplitTopicResponse) GetCanonical() string {
@@ -2825,7 +3067,7 @@ type StartBackfillRequest struct {
 
 func (x *StartBackfillRequest) Reset() {
 	*x = StartBackfillRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[32]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2837,7 +3079,7 @@ func (x *StartBackfillRequest) String() string {
 func (*StartBackfillRequest) ProtoMessage() {}
 
 func (x *StartBackfillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[32]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2850,7 +3092,7 @@ func (x *StartBackfillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartBackfillRequest.ProtoReflect.Descriptor instead.
 func (*StartBackfillRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{32}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *StartBackfillRequest) GetNamespace() string {
@@ -2906,7 +3148,7 @@ type StartBackfillResponse struct {
 
 func (x *StartBackfillResponse) Reset() {
 	*x = StartBackfillResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[33]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2918,7 +3160,7 @@ func (x *StartBackfillResponse) String() string {
 func (*StartBackfillResponse) ProtoMessage() {}
 
 func (x *StartBackfillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[33]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2931,7 +3173,7 @@ func (x *StartBackfillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartBackfillResponse.ProtoReflect.Descriptor instead.
 func (*StartBackfillResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{33}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *StartBackfillResponse) GetBackfill() *Backfill {
@@ -2950,7 +3192,7 @@ type GetBackfillRequest struct {
 
 func (x *GetBackfillRequest) Reset() {
 	*x = GetBackfillRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[34]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2962,7 +3204,7 @@ func (x *GetBackfillRequest) String() string {
 func (*GetBackfillRequest) ProtoMessage() {}
 
 func (x *GetBackfillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[34]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2975,7 +3217,7 @@ func (x *GetBackfillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBackfillRequest.ProtoReflect.Descriptor instead.
 func (*GetBackfillRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{34}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{38}
 }
 
 // The newest backfill.
@@ -2989,7 +3231,7 @@ type GetBackfillResponse struct {
 
 func (x *GetBackfillResponse) Reset() {
 	*x = GetBackfillResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[35]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3001,7 +3243,7 @@ func (x *GetBackfillResponse) String() string {
 func (*GetBackfillResponse) ProtoMessage() {}
 
 func (x *GetBackfillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[35]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3014,7 +3256,7 @@ func (x *GetBackfillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBackfillResponse.ProtoReflect.Descriptor instead.
 func (*GetBackfillResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{35}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GetBackfillResponse) GetBackfill() *Backfill {
@@ -3035,7 +3277,7 @@ type SteerBackfillRequest struct {
 
 func (x *SteerBackfillRequest) Reset() {
 	*x = SteerBackfillRequest{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[36]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3047,7 +3289,7 @@ func (x *SteerBackfillRequest) String() string {
 func (*SteerBackfillRequest) ProtoMessage() {}
 
 func (x *SteerBackfillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[36]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3060,7 +3302,7 @@ func (x *SteerBackfillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SteerBackfillRequest.ProtoReflect.Descriptor instead.
 func (*SteerBackfillRequest) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{36}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *SteerBackfillRequest) GetAction() BackfillAction {
@@ -3081,7 +3323,7 @@ type SteerBackfillResponse struct {
 
 func (x *SteerBackfillResponse) Reset() {
 	*x = SteerBackfillResponse{}
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[37]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3093,7 +3335,7 @@ func (x *SteerBackfillResponse) String() string {
 func (*SteerBackfillResponse) ProtoMessage() {}
 
 func (x *SteerBackfillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_foreword_v1_operator_service_proto_msgTypes[37]
+	mi := &file_foreword_v1_operator_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3106,7 +3348,7 @@ func (x *SteerBackfillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SteerBackfillResponse.ProtoReflect.Descriptor instead.
 func (*SteerBackfillResponse) Descriptor() ([]byte, []int) {
-	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{37}
+	return file_foreword_v1_operator_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *SteerBackfillResponse) GetBackfill() *Backfill {
@@ -3161,7 +3403,7 @@ const file_foreword_v1_operator_service_proto_rawDesc = "" +
 	"\n" +
 	"pages_kept\x18\x04 \x01(\x04R\tpagesKept\x12\x1d\n" +
 	"\n" +
-	"page_bytes\x18\x05 \x01(\rR\tpageBytes\"\xb9\t\n" +
+	"page_bytes\x18\x05 \x01(\rR\tpageBytes\"\xf5\t\n" +
 	"\x11GetStatusResponse\x129\n" +
 	"\n" +
 	"counted_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tcountedAt\x126\n" +
@@ -3193,7 +3435,9 @@ const file_foreword_v1_operator_service_proto_rawDesc = "" +
 	"\x0eevents_refused\x18\x17 \x01(\x04R\reventsRefused\x124\n" +
 	"\aranking\x18\x18 \x01(\v2\x1a.foreword.v1.RankingStatusR\aranking\x12.\n" +
 	"\x05front\x18\x19 \x01(\v2\x18.foreword.v1.FrontStatusR\x05front\x12-\n" +
-	"\x05calls\x18\x1a \x03(\v2\x17.foreword.v1.CallStatusR\x05calls\"\xc5\x01\n" +
+	"\x05calls\x18\x1a \x03(\v2\x17.foreword.v1.CallStatusR\x05calls\x12:\n" +
+	"\vuser_pauses\x18\x1b \x03(\v2\x19.foreword.v1.RefreshPauseR\n" +
+	"userPauses\"\xc5\x01\n" +
 	"\n" +
 	"CallStatus\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x14\n" +
@@ -3225,10 +3469,12 @@ const file_foreword_v1_operator_service_proto_rawDesc = "" +
 	"\tcompleted\x18\x02 \x01(\bR\tcompleted\x125\n" +
 	"\aoutcome\x18\x03 \x01(\x0e2\x1b.foreword.v1.RefreshOutcomeR\aoutcome\x12\x1a\n" +
 	"\brevision\x18\x04 \x01(\x04R\brevision\x12\x14\n" +
-	"\x05error\x18\x05 \x01(\tR\x05error\"c\n" +
+	"\x05error\x18\x05 \x01(\tR\x05error\"\x9a\x01\n" +
 	"\fRefreshPause\x12!\n" +
 	"\fsegment_name\x18\x01 \x01(\tR\vsegmentName\x120\n" +
-	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\"<\n" +
+	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x17\n" +
+	"\auser_id\x18\x03 \x01(\tR\x06userId\x12\x1c\n" +
+	"\tnamespace\x18\x04 \x01(\tR\tnamespace\"<\n" +
 	"\x15PauseRefreshesRequest\x12#\n" +
 	"\rsegment_names\x18\x01 \x03(\tR\fsegmentNames\"K\n" +
 	"\x16PauseRefreshesResponse\x121\n" +
@@ -3236,7 +3482,17 @@ const file_foreword_v1_operator_service_proto_rawDesc = "" +
 	"\x16ResumeRefreshesRequest\x12#\n" +
 	"\rsegment_names\x18\x01 \x03(\tR\fsegmentNames\"L\n" +
 	"\x17ResumeRefreshesResponse\x121\n" +
-	"\x06pauses\x18\x01 \x03(\v2\x19.foreword.v1.RefreshPauseR\x06pauses\"\xca\x02\n" +
+	"\x06pauses\x18\x01 \x03(\v2\x19.foreword.v1.RefreshPauseR\x06pauses\"I\n" +
+	"\x10PauseUserRequest\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1c\n" +
+	"\tnamespace\x18\x02 \x01(\tR\tnamespace\"D\n" +
+	"\x11PauseUserResponse\x12/\n" +
+	"\x05pause\x18\x01 \x01(\v2\x19.foreword.v1.RefreshPauseR\x05pause\"J\n" +
+	"\x11ResumeUserRequest\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1c\n" +
+	"\tnamespace\x18\x02 \x01(\tR\tnamespace\"E\n" +
+	"\x12ResumeUserResponse\x12/\n" +
+	"\x05pause\x18\x01 \x01(\v2\x19.foreword.v1.RefreshPauseR\x05pause\"\xca\x02\n" +
 	"\x10ListUsersRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -3248,7 +3504,7 @@ const file_foreword_v1_operator_service_proto_rawDesc = "" +
 	"\rsegment_names\x18\a \x03(\tR\fsegmentNames\x12$\n" +
 	"\x0euser_id_prefix\x18\b \x01(\tR\fuserIdPrefixB\f\n" +
 	"\n" +
-	"_namespace\"\xd8\x06\n" +
+	"_namespace\"\x97\a\n" +
 	"\n" +
 	"UserStatus\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1c\n" +
@@ -3274,7 +3530,8 @@ const file_foreword_v1_operator_service_proto_rawDesc = "" +
 	"\vmodel_error\x18\x11 \x01(\tR\n" +
 	"modelError\x12!\n" +
 	"\fsegment_name\x18\x12 \x01(\tR\vsegmentName\x12\x17\n" +
-	"\ais_held\x18\x13 \x01(\bR\x06isHeld\"j\n" +
+	"\ais_held\x18\x13 \x01(\bR\x06isHeld\x12=\n" +
+	"\fpaused_since\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\vpausedSince\"j\n" +
 	"\x11ListUsersResponse\x12-\n" +
 	"\x05users\x18\x01 \x03(\v2\x17.foreword.v1.UserStatusR\x05users\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa7\x02\n" +
@@ -3378,12 +3635,15 @@ const file_foreword_v1_operator_service_proto_rawDesc = "" +
 	"\x1bBACKFILL_ACTION_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15BACKFILL_ACTION_PAUSE\x10\x01\x12\x1a\n" +
 	"\x16BACKFILL_ACTION_RESUME\x10\x02\x12\x1a\n" +
-	"\x16BACKFILL_ACTION_CANCEL\x10\x032\xca\b\n" +
+	"\x16BACKFILL_ACTION_CANCEL\x10\x032\xe5\t\n" +
 	"\x0fOperatorService\x12J\n" +
 	"\tGetStatus\x12\x1d.foreword.v1.GetStatusRequest\x1a\x1e.foreword.v1.GetStatusResponse\x12P\n" +
 	"\vRefreshUser\x12\x1f.foreword.v1.RefreshUserRequest\x1a .foreword.v1.RefreshUserResponse\x12Y\n" +
 	"\x0ePauseRefreshes\x12\".foreword.v1.PauseRefreshesRequest\x1a#.foreword.v1.PauseRefreshesResponse\x12\\\n" +
 	"\x0fResumeRefreshes\x12#.foreword.v1.ResumeRefreshesRequest\x1a$.foreword.v1.ResumeRefreshesResponse\x12J\n" +
+	"\tPauseUser\x12\x1d.foreword.v1.PauseUserRequest\x1a\x1e.foreword.v1.PauseUserResponse\x12M\n" +
+	"\n" +
+	"ResumeUser\x12\x1e.foreword.v1.ResumeUserRequest\x1a\x1f.foreword.v1.ResumeUserResponse\x12J\n" +
 	"\tListUsers\x12\x1d.foreword.v1.ListUsersRequest\x1a\x1e.foreword.v1.ListUsersResponse\x12J\n" +
 	"\tGetLedger\x12\x1d.foreword.v1.GetLedgerRequest\x1a\x1e.foreword.v1.GetLedgerResponse\x12V\n" +
 	"\rExplainBelief\x12!.foreword.v1.ExplainBeliefRequest\x1a\".foreword.v1.ExplainBeliefResponse\x12M\n" +
@@ -3410,7 +3670,7 @@ func file_foreword_v1_operator_service_proto_rawDescGZIP() []byte {
 }
 
 var file_foreword_v1_operator_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_foreword_v1_operator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_foreword_v1_operator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_foreword_v1_operator_service_proto_goTypes = []any{
 	(EventAbsence)(0),               // 0: foreword.v1.EventAbsence
 	(BackfillAction)(0),             // 1: foreword.v1.BackfillAction
@@ -3430,155 +3690,167 @@ var file_foreword_v1_operator_service_proto_goTypes = []any{
 	(*PauseRefreshesResponse)(nil),  // 15: foreword.v1.PauseRefreshesResponse
 	(*ResumeRefreshesRequest)(nil),  // 16: foreword.v1.ResumeRefreshesRequest
 	(*ResumeRefreshesResponse)(nil), // 17: foreword.v1.ResumeRefreshesResponse
-	(*ListUsersRequest)(nil),        // 18: foreword.v1.ListUsersRequest
-	(*UserStatus)(nil),              // 19: foreword.v1.UserStatus
-	(*ListUsersResponse)(nil),       // 20: foreword.v1.ListUsersResponse
-	(*GetLedgerRequest)(nil),        // 21: foreword.v1.GetLedgerRequest
-	(*GetLedgerResponse)(nil),       // 22: foreword.v1.GetLedgerResponse
-	(*ExplainBeliefRequest)(nil),    // 23: foreword.v1.ExplainBeliefRequest
-	(*ExplainedEvidence)(nil),       // 24: foreword.v1.ExplainedEvidence
-	(*ExplainedBelief)(nil),         // 25: foreword.v1.ExplainedBelief
-	(*ExplainBeliefResponse)(nil),   // 26: foreword.v1.ExplainBeliefResponse
-	(*ListTopicsRequest)(nil),       // 27: foreword.v1.ListTopicsRequest
-	(*TopicEntry)(nil),              // 28: foreword.v1.TopicEntry
-	(*ListTopicsResponse)(nil),      // 29: foreword.v1.ListTopicsResponse
-	(*MergeTopicsRequest)(nil),      // 30: foreword.v1.MergeTopicsRequest
-	(*MergeTopicsResponse)(nil),     // 31: foreword.v1.MergeTopicsResponse
-	(*SplitTopicRequest)(nil),       // 32: foreword.v1.SplitTopicRequest
-	(*SplitTopicResponse)(nil),      // 33: foreword.v1.SplitTopicResponse
-	(*StartBackfillRequest)(nil),    // 34: foreword.v1.StartBackfillRequest
-	(*StartBackfillResponse)(nil),   // 35: foreword.v1.StartBackfillResponse
-	(*GetBackfillRequest)(nil),      // 36: foreword.v1.GetBackfillRequest
-	(*GetBackfillResponse)(nil),     // 37: foreword.v1.GetBackfillResponse
-	(*SteerBackfillRequest)(nil),    // 38: foreword.v1.SteerBackfillRequest
-	(*SteerBackfillResponse)(nil),   // 39: foreword.v1.SteerBackfillResponse
-	(Segment)(0),                    // 40: foreword.v1.Segment
-	(*timestamppb.Timestamp)(nil),   // 41: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),     // 42: google.protobuf.Duration
-	(*LedgerTotals)(nil),            // 43: foreword.v1.LedgerTotals
-	(*ModelStatus)(nil),             // 44: foreword.v1.ModelStatus
-	(*AnswerTotals)(nil),            // 45: foreword.v1.AnswerTotals
-	(*RankingStatus)(nil),           // 46: foreword.v1.RankingStatus
-	(RefreshMode)(0),                // 47: foreword.v1.RefreshMode
-	(RefreshOutcome)(0),             // 48: foreword.v1.RefreshOutcome
-	(Freshness)(0),                  // 49: foreword.v1.Freshness
-	(ModelOutcome)(0),               // 50: foreword.v1.ModelOutcome
-	(ModelWait)(0),                  // 51: foreword.v1.ModelWait
-	(LedgerGroup)(0),                // 52: foreword.v1.LedgerGroup
-	(*LedgerSum)(nil),               // 53: foreword.v1.LedgerSum
-	(*RequestPathCost)(nil),         // 54: foreword.v1.RequestPathCost
-	(*LedgerCall)(nil),              // 55: foreword.v1.LedgerCall
-	(*LedgerAttempt)(nil),           // 56: foreword.v1.LedgerAttempt
-	(*Evidence)(nil),                // 57: foreword.v1.Evidence
-	(*Event)(nil),                   // 58: foreword.v1.Event
-	(BeliefKind)(0),                 // 59: foreword.v1.BeliefKind
-	(BeliefSource)(0),               // 60: foreword.v1.BeliefSource
-	(*TopicAlias)(nil),              // 61: foreword.v1.TopicAlias
-	(BackfillMode)(0),               // 62: foreword.v1.BackfillMode
-	(*Backfill)(nil),                // 63: foreword.v1.Backfill
+	(*PauseUserRequest)(nil),        // 18: foreword.v1.PauseUserRequest
+	(*PauseUserResponse)(nil),       // 19: foreword.v1.PauseUserResponse
+	(*ResumeUserRequest)(nil),       // 20: foreword.v1.ResumeUserRequest
+	(*ResumeUserResponse)(nil),      // 21: foreword.v1.ResumeUserResponse
+	(*ListUsersRequest)(nil),        // 22: foreword.v1.ListUsersRequest
+	(*UserStatus)(nil),              // 23: foreword.v1.UserStatus
+	(*ListUsersResponse)(nil),       // 24: foreword.v1.ListUsersResponse
+	(*GetLedgerRequest)(nil),        // 25: foreword.v1.GetLedgerRequest
+	(*GetLedgerResponse)(nil),       // 26: foreword.v1.GetLedgerResponse
+	(*ExplainBeliefRequest)(nil),    // 27: foreword.v1.ExplainBeliefRequest
+	(*ExplainedEvidence)(nil),       // 28: foreword.v1.ExplainedEvidence
+	(*ExplainedBelief)(nil),         // 29: foreword.v1.ExplainedBelief
+	(*ExplainBeliefResponse)(nil),   // 30: foreword.v1.ExplainBeliefResponse
+	(*ListTopicsRequest)(nil),       // 31: foreword.v1.ListTopicsRequest
+	(*TopicEntry)(nil),              // 32: foreword.v1.TopicEntry
+	(*ListTopicsResponse)(nil),      // 33: foreword.v1.ListTopicsResponse
+	(*MergeTopicsRequest)(nil),      // 34: foreword.v1.MergeTopicsRequest
+	(*MergeTopicsResponse)(nil),     // 35: foreword.v1.MergeTopicsResponse
+	(*SplitTopicRequest)(nil),       // 36: foreword.v1.SplitTopicRequest
+	(*SplitTopicResponse)(nil),      // 37: foreword.v1.SplitTopicResponse
+	(*StartBackfillRequest)(nil),    // 38: foreword.v1.StartBackfillRequest
+	(*StartBackfillResponse)(nil),   // 39: foreword.v1.StartBackfillResponse
+	(*GetBackfillRequest)(nil),      // 40: foreword.v1.GetBackfillRequest
+	(*GetBackfillResponse)(nil),     // 41: foreword.v1.GetBackfillResponse
+	(*SteerBackfillRequest)(nil),    // 42: foreword.v1.SteerBackfillRequest
+	(*SteerBackfillResponse)(nil),   // 43: foreword.v1.SteerBackfillResponse
+	(Segment)(0),                    // 44: foreword.v1.Segment
+	(*timestamppb.Timestamp)(nil),   // 45: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),     // 46: google.protobuf.Duration
+	(*LedgerTotals)(nil),            // 47: foreword.v1.LedgerTotals
+	(*ModelStatus)(nil),             // 48: foreword.v1.ModelStatus
+	(*AnswerTotals)(nil),            // 49: foreword.v1.AnswerTotals
+	(*RankingStatus)(nil),           // 50: foreword.v1.RankingStatus
+	(RefreshMode)(0),                // 51: foreword.v1.RefreshMode
+	(RefreshOutcome)(0),             // 52: foreword.v1.RefreshOutcome
+	(Freshness)(0),                  // 53: foreword.v1.Freshness
+	(ModelOutcome)(0),               // 54: foreword.v1.ModelOutcome
+	(ModelWait)(0),                  // 55: foreword.v1.ModelWait
+	(LedgerGroup)(0),                // 56: foreword.v1.LedgerGroup
+	(*LedgerSum)(nil),               // 57: foreword.v1.LedgerSum
+	(*RequestPathCost)(nil),         // 58: foreword.v1.RequestPathCost
+	(*LedgerCall)(nil),              // 59: foreword.v1.LedgerCall
+	(*LedgerAttempt)(nil),           // 60: foreword.v1.LedgerAttempt
+	(*Evidence)(nil),                // 61: foreword.v1.Evidence
+	(*Event)(nil),                   // 62: foreword.v1.Event
+	(BeliefKind)(0),                 // 63: foreword.v1.BeliefKind
+	(BeliefSource)(0),               // 64: foreword.v1.BeliefSource
+	(*TopicAlias)(nil),              // 65: foreword.v1.TopicAlias
+	(BackfillMode)(0),               // 66: foreword.v1.BackfillMode
+	(*Backfill)(nil),                // 67: foreword.v1.Backfill
 }
 var file_foreword_v1_operator_service_proto_depIdxs = []int32{
-	40, // 0: foreword.v1.SegmentStatus.segment:type_name -> foreword.v1.Segment
-	41, // 1: foreword.v1.SegmentStatus.paused_since:type_name -> google.protobuf.Timestamp
-	41, // 2: foreword.v1.SegmentStatus.broken_since:type_name -> google.protobuf.Timestamp
-	42, // 3: foreword.v1.SegmentStatus.age_p50:type_name -> google.protobuf.Duration
-	42, // 4: foreword.v1.SegmentStatus.age_p95:type_name -> google.protobuf.Duration
-	42, // 5: foreword.v1.SegmentStatus.age_max:type_name -> google.protobuf.Duration
-	41, // 6: foreword.v1.StatusProblem.since:type_name -> google.protobuf.Timestamp
+	44, // 0: foreword.v1.SegmentStatus.segment:type_name -> foreword.v1.Segment
+	45, // 1: foreword.v1.SegmentStatus.paused_since:type_name -> google.protobuf.Timestamp
+	45, // 2: foreword.v1.SegmentStatus.broken_since:type_name -> google.protobuf.Timestamp
+	46, // 3: foreword.v1.SegmentStatus.age_p50:type_name -> google.protobuf.Duration
+	46, // 4: foreword.v1.SegmentStatus.age_p95:type_name -> google.protobuf.Duration
+	46, // 5: foreword.v1.SegmentStatus.age_max:type_name -> google.protobuf.Duration
+	45, // 6: foreword.v1.StatusProblem.since:type_name -> google.protobuf.Timestamp
 	6,  // 7: foreword.v1.EnvironmentStatus.oldest_view:type_name -> foreword.v1.OldestView
-	41, // 8: foreword.v1.EnvironmentStatus.scrubbed_at:type_name -> google.protobuf.Timestamp
-	42, // 9: foreword.v1.OldestView.age:type_name -> google.protobuf.Duration
-	41, // 10: foreword.v1.GetStatusResponse.counted_at:type_name -> google.protobuf.Timestamp
+	45, // 8: foreword.v1.EnvironmentStatus.scrubbed_at:type_name -> google.protobuf.Timestamp
+	46, // 9: foreword.v1.OldestView.age:type_name -> google.protobuf.Duration
+	45, // 10: foreword.v1.GetStatusResponse.counted_at:type_name -> google.protobuf.Timestamp
 	3,  // 11: foreword.v1.GetStatusResponse.segments:type_name -> foreword.v1.SegmentStatus
-	43, // 12: foreword.v1.GetStatusResponse.ledger:type_name -> foreword.v1.LedgerTotals
-	41, // 13: foreword.v1.GetStatusResponse.scheduler_seen_at:type_name -> google.protobuf.Timestamp
+	47, // 12: foreword.v1.GetStatusResponse.ledger:type_name -> foreword.v1.LedgerTotals
+	45, // 13: foreword.v1.GetStatusResponse.scheduler_seen_at:type_name -> google.protobuf.Timestamp
 	4,  // 14: foreword.v1.GetStatusResponse.problems:type_name -> foreword.v1.StatusProblem
-	41, // 15: foreword.v1.GetStatusResponse.now:type_name -> google.protobuf.Timestamp
+	45, // 15: foreword.v1.GetStatusResponse.now:type_name -> google.protobuf.Timestamp
 	5,  // 16: foreword.v1.GetStatusResponse.environments:type_name -> foreword.v1.EnvironmentStatus
-	44, // 17: foreword.v1.GetStatusResponse.model:type_name -> foreword.v1.ModelStatus
-	45, // 18: foreword.v1.GetStatusResponse.answers:type_name -> foreword.v1.AnswerTotals
+	48, // 17: foreword.v1.GetStatusResponse.model:type_name -> foreword.v1.ModelStatus
+	49, // 18: foreword.v1.GetStatusResponse.answers:type_name -> foreword.v1.AnswerTotals
 	13, // 19: foreword.v1.GetStatusResponse.pauses:type_name -> foreword.v1.RefreshPause
 	10, // 20: foreword.v1.GetStatusResponse.retention:type_name -> foreword.v1.RetentionStatus
-	46, // 21: foreword.v1.GetStatusResponse.ranking:type_name -> foreword.v1.RankingStatus
+	50, // 21: foreword.v1.GetStatusResponse.ranking:type_name -> foreword.v1.RankingStatus
 	9,  // 22: foreword.v1.GetStatusResponse.front:type_name -> foreword.v1.FrontStatus
 	8,  // 23: foreword.v1.GetStatusResponse.calls:type_name -> foreword.v1.CallStatus
-	42, // 24: foreword.v1.CallStatus.p50_max:type_name -> google.protobuf.Duration
-	42, // 25: foreword.v1.CallStatus.p99_max:type_name -> google.protobuf.Duration
-	42, // 26: foreword.v1.RefreshUserRequest.wait:type_name -> google.protobuf.Duration
-	47, // 27: foreword.v1.RefreshUserRequest.mode:type_name -> foreword.v1.RefreshMode
-	41, // 28: foreword.v1.RefreshUserResponse.requested_at:type_name -> google.protobuf.Timestamp
-	48, // 29: foreword.v1.RefreshUserResponse.outcome:type_name -> foreword.v1.RefreshOutcome
-	41, // 30: foreword.v1.RefreshPause.since:type_name -> google.protobuf.Timestamp
-	13, // 31: foreword.v1.PauseRefreshesResponse.pauses:type_name -> foreword.v1.RefreshPause
-	13, // 32: foreword.v1.ResumeRefreshesResponse.pauses:type_name -> foreword.v1.RefreshPause
-	40, // 33: foreword.v1.ListUsersRequest.segments:type_name -> foreword.v1.Segment
-	49, // 34: foreword.v1.ListUsersRequest.freshness:type_name -> foreword.v1.Freshness
-	40, // 35: foreword.v1.UserStatus.segment:type_name -> foreword.v1.Segment
-	49, // 36: foreword.v1.UserStatus.freshness:type_name -> foreword.v1.Freshness
-	41, // 37: foreword.v1.UserStatus.computed_at:type_name -> google.protobuf.Timestamp
-	41, // 38: foreword.v1.UserStatus.due_at:type_name -> google.protobuf.Timestamp
-	41, // 39: foreword.v1.UserStatus.attempted_at:type_name -> google.protobuf.Timestamp
-	48, // 40: foreword.v1.UserStatus.outcome:type_name -> foreword.v1.RefreshOutcome
-	41, // 41: foreword.v1.UserStatus.model_asked_at:type_name -> google.protobuf.Timestamp
-	50, // 42: foreword.v1.UserStatus.model_outcome:type_name -> foreword.v1.ModelOutcome
-	41, // 43: foreword.v1.UserStatus.model_due_at:type_name -> google.protobuf.Timestamp
-	51, // 44: foreword.v1.UserStatus.model_wait:type_name -> foreword.v1.ModelWait
-	19, // 45: foreword.v1.ListUsersResponse.users:type_name -> foreword.v1.UserStatus
-	52, // 46: foreword.v1.GetLedgerRequest.group_by:type_name -> foreword.v1.LedgerGroup
-	50, // 47: foreword.v1.GetLedgerRequest.outcomes:type_name -> foreword.v1.ModelOutcome
-	53, // 48: foreword.v1.GetLedgerResponse.sums:type_name -> foreword.v1.LedgerSum
-	53, // 49: foreword.v1.GetLedgerResponse.total:type_name -> foreword.v1.LedgerSum
-	54, // 50: foreword.v1.GetLedgerResponse.request_path:type_name -> foreword.v1.RequestPathCost
-	55, // 51: foreword.v1.GetLedgerResponse.calls:type_name -> foreword.v1.LedgerCall
-	56, // 52: foreword.v1.GetLedgerResponse.attempts:type_name -> foreword.v1.LedgerAttempt
-	57, // 53: foreword.v1.ExplainedEvidence.evidence:type_name -> foreword.v1.Evidence
-	58, // 54: foreword.v1.ExplainedEvidence.event:type_name -> foreword.v1.Event
-	0,  // 55: foreword.v1.ExplainedEvidence.absence:type_name -> foreword.v1.EventAbsence
-	59, // 56: foreword.v1.ExplainedBelief.kind:type_name -> foreword.v1.BeliefKind
-	60, // 57: foreword.v1.ExplainedBelief.source:type_name -> foreword.v1.BeliefSource
-	41, // 58: foreword.v1.ExplainedBelief.valid_from:type_name -> google.protobuf.Timestamp
-	41, // 59: foreword.v1.ExplainedBelief.valid_to:type_name -> google.protobuf.Timestamp
-	24, // 60: foreword.v1.ExplainedBelief.evidence:type_name -> foreword.v1.ExplainedEvidence
-	25, // 61: foreword.v1.ExplainBeliefResponse.beliefs:type_name -> foreword.v1.ExplainedBelief
-	61, // 62: foreword.v1.TopicEntry.aliases:type_name -> foreword.v1.TopicAlias
-	28, // 63: foreword.v1.ListTopicsResponse.topics:type_name -> foreword.v1.TopicEntry
-	61, // 64: foreword.v1.MergeTopicsResponse.aliases:type_name -> foreword.v1.TopicAlias
-	62, // 65: foreword.v1.StartBackfillRequest.mode:type_name -> foreword.v1.BackfillMode
-	63, // 66: foreword.v1.StartBackfillResponse.backfill:type_name -> foreword.v1.Backfill
-	63, // 67: foreword.v1.GetBackfillResponse.backfill:type_name -> foreword.v1.Backfill
-	1,  // 68: foreword.v1.SteerBackfillRequest.action:type_name -> foreword.v1.BackfillAction
-	63, // 69: foreword.v1.SteerBackfillResponse.backfill:type_name -> foreword.v1.Backfill
-	2,  // 70: foreword.v1.OperatorService.GetStatus:input_type -> foreword.v1.GetStatusRequest
-	11, // 71: foreword.v1.OperatorService.RefreshUser:input_type -> foreword.v1.RefreshUserRequest
-	14, // 72: foreword.v1.OperatorService.PauseRefreshes:input_type -> foreword.v1.PauseRefreshesRequest
-	16, // 73: foreword.v1.OperatorService.ResumeRefreshes:input_type -> foreword.v1.ResumeRefreshesRequest
-	18, // 74: foreword.v1.OperatorService.ListUsers:input_type -> foreword.v1.ListUsersRequest
-	21, // 75: foreword.v1.OperatorService.GetLedger:input_type -> foreword.v1.GetLedgerRequest
-	23, // 76: foreword.v1.OperatorService.ExplainBelief:input_type -> foreword.v1.ExplainBeliefRequest
-	27, // 77: foreword.v1.OperatorService.ListTopics:input_type -> foreword.v1.ListTopicsRequest
-	30, // 78: foreword.v1.OperatorService.MergeTopics:input_type -> foreword.v1.MergeTopicsRequest
-	32, // 79: foreword.v1.OperatorService.SplitTopic:input_type -> foreword.v1.SplitTopicRequest
-	34, // 80: foreword.v1.OperatorService.StartBackfill:input_type -> foreword.v1.StartBackfillRequest
-	36, // 81: foreword.v1.OperatorService.GetBackfill:input_type -> foreword.v1.GetBackfillRequest
-	38, // 82: foreword.v1.OperatorService.SteerBackfill:input_type -> foreword.v1.SteerBackfillRequest
-	7,  // 83: foreword.v1.OperatorService.GetStatus:output_type -> foreword.v1.GetStatusResponse
-	12, // 84: foreword.v1.OperatorService.RefreshUser:output_type -> foreword.v1.RefreshUserResponse
-	15, // 85: foreword.v1.OperatorService.PauseRefreshes:output_type -> foreword.v1.PauseRefreshesResponse
-	17, // 86: foreword.v1.OperatorService.ResumeRefreshes:output_type -> foreword.v1.ResumeRefreshesResponse
-	20, // 87: foreword.v1.OperatorService.ListUsers:output_type -> foreword.v1.ListUsersResponse
-	22, // 88: foreword.v1.OperatorService.GetLedger:output_type -> foreword.v1.GetLedgerResponse
-	26, // 89: foreword.v1.OperatorService.ExplainBelief:output_type -> foreword.v1.ExplainBeliefResponse
-	29, // 90: foreword.v1.OperatorService.ListTopics:output_type -> foreword.v1.ListTopicsResponse
-	31, // 91: foreword.v1.OperatorService.MergeTopics:output_type -> foreword.v1.MergeTopicsResponse
-	33, // 92: foreword.v1.OperatorService.SplitTopic:output_type -> foreword.v1.SplitTopicResponse
-	35, // 93: foreword.v1.OperatorService.StartBackfill:output_type -> foreword.v1.StartBackfillResponse
-	37, // 94: foreword.v1.OperatorService.GetBackfill:output_type -> foreword.v1.GetBackfillResponse
-	39, // 95: foreword.v1.OperatorService.SteerBackfill:output_type -> foreword.v1.SteerBackfillResponse
-	83, // [83:96] is the sub-list for method output_type
-	70, // [70:83] is the sub-list for method input_type
-	70, // [70:70] is the sub-list for extension type_name
-	70, // [70:70] is the sub-list for extension extendee
-	0,  // [0:70] is the sub-list for field type_name
+	13, // 24: foreword.v1.GetStatusResponse.user_pauses:type_name -> foreword.v1.RefreshPause
+	46, // 25: foreword.v1.CallStatus.p50_max:type_name -> google.protobuf.Duration
+	46, // 26: foreword.v1.CallStatus.p99_max:type_name -> google.protobuf.Duration
+	46, // 27: foreword.v1.RefreshUserRequest.wait:type_name -> google.protobuf.Duration
+	51, // 28: foreword.v1.RefreshUserRequest.mode:type_name -> foreword.v1.RefreshMode
+	45, // 29: foreword.v1.RefreshUserResponse.requested_at:type_name -> google.protobuf.Timestamp
+	52, // 30: foreword.v1.RefreshUserResponse.outcome:type_name -> foreword.v1.RefreshOutcome
+	45, // 31: foreword.v1.RefreshPause.since:type_name -> google.protobuf.Timestamp
+	13, // 32: foreword.v1.PauseRefreshesResponse.pauses:type_name -> foreword.v1.RefreshPause
+	13, // 33: foreword.v1.ResumeRefreshesResponse.pauses:type_name -> foreword.v1.RefreshPause
+	13, // 34: foreword.v1.PauseUserResponse.pause:type_name -> foreword.v1.RefreshPause
+	13, // 35: foreword.v1.ResumeUserResponse.pause:type_name -> foreword.v1.RefreshPause
+	44, // 36: foreword.v1.ListUsersRequest.segments:type_name -> foreword.v1.Segment
+	53, // 37: foreword.v1.ListUsersRequest.freshness:type_name -> foreword.v1.Freshness
+	44, // 38: foreword.v1.UserStatus.segment:type_name -> foreword.v1.Segment
+	53, // 39: foreword.v1.UserStatus.freshness:type_name -> foreword.v1.Freshness
+	45, // 40: foreword.v1.UserStatus.computed_at:type_name -> google.protobuf.Timestamp
+	45, // 41: foreword.v1.UserStatus.due_at:type_name -> google.protobuf.Timestamp
+	45, // 42: foreword.v1.UserStatus.attempted_at:type_name -> google.protobuf.Timestamp
+	52, // 43: foreword.v1.UserStatus.outcome:type_name -> foreword.v1.RefreshOutcome
+	45, // 44: foreword.v1.UserStatus.model_asked_at:type_name -> google.protobuf.Timestamp
+	54, // 45: foreword.v1.UserStatus.model_outcome:type_name -> foreword.v1.ModelOutcome
+	45, // 46: foreword.v1.UserStatus.model_due_at:type_name -> google.protobuf.Timestamp
+	55, // 47: foreword.v1.UserStatus.model_wait:type_name -> foreword.v1.ModelWait
+	45, // 48: foreword.v1.UserStatus.paused_since:type_name -> google.protobuf.Timestamp
+	23, // 49: foreword.v1.ListUsersResponse.users:type_name -> foreword.v1.UserStatus
+	56, // 50: foreword.v1.GetLedgerRequest.group_by:type_name -> foreword.v1.LedgerGroup
+	54, // 51: foreword.v1.GetLedgerRequest.outcomes:type_name -> foreword.v1.ModelOutcome
+	57, // 52: foreword.v1.GetLedgerResponse.sums:type_name -> foreword.v1.LedgerSum
+	57, // 53: foreword.v1.GetLedgerResponse.total:type_name -> foreword.v1.LedgerSum
+	58, // 54: foreword.v1.GetLedgerResponse.request_path:type_name -> foreword.v1.RequestPathCost
+	59, // 55: foreword.v1.GetLedgerResponse.calls:type_name -> foreword.v1.LedgerCall
+	60, // 56: foreword.v1.GetLedgerResponse.attempts:type_name -> foreword.v1.LedgerAttempt
+	61, // 57: foreword.v1.ExplainedEvidence.evidence:type_name -> foreword.v1.Evidence
+	62, // 58: foreword.v1.ExplainedEvidence.event:type_name -> foreword.v1.Event
+	0,  // 59: foreword.v1.ExplainedEvidence.absence:type_name -> foreword.v1.EventAbsence
+	63, // 60: foreword.v1.ExplainedBelief.kind:type_name -> foreword.v1.BeliefKind
+	64, // 61: foreword.v1.ExplainedBelief.source:type_name -> foreword.v1.BeliefSource
+	45, // 62: foreword.v1.ExplainedBelief.valid_from:type_name -> google.protobuf.Timestamp
+	45, // 63: foreword.v1.ExplainedBelief.valid_to:type_name -> google.protobuf.Timestamp
+	28, // 64: foreword.v1.ExplainedBelief.evidence:type_name -> foreword.v1.ExplainedEvidence
+	29, // 65: foreword.v1.ExplainBeliefResponse.beliefs:type_name -> foreword.v1.ExplainedBelief
+	65, // 66: foreword.v1.TopicEntry.aliases:type_name -> foreword.v1.TopicAlias
+	32, // 67: foreword.v1.ListTopicsResponse.topics:type_name -> foreword.v1.TopicEntry
+	65, // 68: foreword.v1.MergeTopicsResponse.aliases:type_name -> foreword.v1.TopicAlias
+	66, // 69: foreword.v1.StartBackfillRequest.mode:type_name -> foreword.v1.BackfillMode
+	67, // 70: foreword.v1.StartBackfillResponse.backfill:type_name -> foreword.v1.Backfill
+	67, // 71: foreword.v1.GetBackfillResponse.backfill:type_name -> foreword.v1.Backfill
+	1,  // 72: foreword.v1.SteerBackfillRequest.action:type_name -> foreword.v1.BackfillAction
+	67, // 73: foreword.v1.SteerBackfillResponse.backfill:type_name -> foreword.v1.Backfill
+	2,  // 74: foreword.v1.OperatorService.GetStatus:input_type -> foreword.v1.GetStatusRequest
+	11, // 75: foreword.v1.OperatorService.RefreshUser:input_type -> foreword.v1.RefreshUserRequest
+	14, // 76: foreword.v1.OperatorService.PauseRefreshes:input_type -> foreword.v1.PauseRefreshesRequest
+	16, // 77: foreword.v1.OperatorService.ResumeRefreshes:input_type -> foreword.v1.ResumeRefreshesRequest
+	18, // 78: foreword.v1.OperatorService.PauseUser:input_type -> foreword.v1.PauseUserRequest
+	20, // 79: foreword.v1.OperatorService.ResumeUser:input_type -> foreword.v1.ResumeUserRequest
+	22, // 80: foreword.v1.OperatorService.ListUsers:input_type -> foreword.v1.ListUsersRequest
+	25, // 81: foreword.v1.OperatorService.GetLedger:input_type -> foreword.v1.GetLedgerRequest
+	27, // 82: foreword.v1.OperatorService.ExplainBelief:input_type -> foreword.v1.ExplainBeliefRequest
+	31, // 83: foreword.v1.OperatorService.ListTopics:input_type -> foreword.v1.ListTopicsRequest
+	34, // 84: foreword.v1.OperatorService.MergeTopics:input_type -> foreword.v1.MergeTopicsRequest
+	36, // 85: foreword.v1.OperatorService.SplitTopic:input_type -> foreword.v1.SplitTopicRequest
+	38, // 86: foreword.v1.OperatorService.StartBackfill:input_type -> foreword.v1.StartBackfillRequest
+	40, // 87: foreword.v1.OperatorService.GetBackfill:input_type -> foreword.v1.GetBackfillRequest
+	42, // 88: foreword.v1.OperatorService.SteerBackfill:input_type -> foreword.v1.SteerBackfillRequest
+	7,  // 89: foreword.v1.OperatorService.GetStatus:output_type -> foreword.v1.GetStatusResponse
+	12, // 90: foreword.v1.OperatorService.RefreshUser:output_type -> foreword.v1.RefreshUserResponse
+	15, // 91: foreword.v1.OperatorService.PauseRefreshes:output_type -> foreword.v1.PauseRefreshesResponse
+	17, // 92: foreword.v1.OperatorService.ResumeRefreshes:output_type -> foreword.v1.ResumeRefreshesResponse
+	19, // 93: foreword.v1.OperatorService.PauseUser:output_type -> foreword.v1.PauseUserResponse
+	21, // 94: foreword.v1.OperatorService.ResumeUser:output_type -> foreword.v1.ResumeUserResponse
+	24, // 95: foreword.v1.OperatorService.ListUsers:output_type -> foreword.v1.ListUsersResponse
+	26, // 96: foreword.v1.OperatorService.GetLedger:output_type -> foreword.v1.GetLedgerResponse
+	30, // 97: foreword.v1.OperatorService.ExplainBelief:output_type -> foreword.v1.ExplainBeliefResponse
+	33, // 98: foreword.v1.OperatorService.ListTopics:output_type -> foreword.v1.ListTopicsResponse
+	35, // 99: foreword.v1.OperatorService.MergeTopics:output_type -> foreword.v1.MergeTopicsResponse
+	37, // 100: foreword.v1.OperatorService.SplitTopic:output_type -> foreword.v1.SplitTopicResponse
+	39, // 101: foreword.v1.OperatorService.StartBackfill:output_type -> foreword.v1.StartBackfillResponse
+	41, // 102: foreword.v1.OperatorService.GetBackfill:output_type -> foreword.v1.GetBackfillResponse
+	43, // 103: foreword.v1.OperatorService.SteerBackfill:output_type -> foreword.v1.SteerBackfillResponse
+	89, // [89:104] is the sub-list for method output_type
+	74, // [74:89] is the sub-list for method input_type
+	74, // [74:74] is the sub-list for extension type_name
+	74, // [74:74] is the sub-list for extension extendee
+	0,  // [0:74] is the sub-list for field type_name
 }
 
 func init() { file_foreword_v1_operator_service_proto_init() }
@@ -3597,15 +3869,15 @@ func file_foreword_v1_operator_service_proto_init() {
 	file_foreword_v1_ranking_proto_init()
 	file_foreword_v1_refresh_proto_init()
 	file_foreword_v1_topic_alias_proto_init()
-	file_foreword_v1_operator_service_proto_msgTypes[16].OneofWrappers = []any{}
-	file_foreword_v1_operator_service_proto_msgTypes[32].OneofWrappers = []any{}
+	file_foreword_v1_operator_service_proto_msgTypes[20].OneofWrappers = []any{}
+	file_foreword_v1_operator_service_proto_msgTypes[36].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_foreword_v1_operator_service_proto_rawDesc), len(file_foreword_v1_operator_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   38,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

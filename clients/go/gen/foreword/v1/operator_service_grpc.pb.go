@@ -23,6 +23,8 @@ const (
 	OperatorService_RefreshUser_FullMethodName     = "/foreword.v1.OperatorService/RefreshUser"
 	OperatorService_PauseRefreshes_FullMethodName  = "/foreword.v1.OperatorService/PauseRefreshes"
 	OperatorService_ResumeRefreshes_FullMethodName = "/foreword.v1.OperatorService/ResumeRefreshes"
+	OperatorService_PauseUser_FullMethodName       = "/foreword.v1.OperatorService/PauseUser"
+	OperatorService_ResumeUser_FullMethodName      = "/foreword.v1.OperatorService/ResumeUser"
 	OperatorService_ListUsers_FullMethodName       = "/foreword.v1.OperatorService/ListUsers"
 	OperatorService_GetLedger_FullMethodName       = "/foreword.v1.OperatorService/GetLedger"
 	OperatorService_ExplainBelief_FullMethodName   = "/foreword.v1.OperatorService/ExplainBelief"
@@ -50,6 +52,12 @@ type OperatorServiceClient interface {
 	PauseRefreshes(ctx context.Context, in *PauseRefreshesRequest, opts ...grpc.CallOption) (*PauseRefreshesResponse, error)
 	// Goes on with what a pause holds back, whoever waits longest first.
 	ResumeRefreshes(ctx context.Context, in *ResumeRefreshesRequest, opts ...grpc.CallOption) (*ResumeRefreshesResponse, error)
+	// Stops refreshing one user until ResumeUser: as PauseRefreshes does, beside
+	// pauses of segments and of all, which neither begin nor end it. Questions about
+	// the user that wait for a language model wait, too. An erasure ends it.
+	PauseUser(ctx context.Context, in *PauseUserRequest, opts ...grpc.CallOption) (*PauseUserResponse, error)
+	// Goes on with a user whom PauseUser holds back.
+	ResumeUser(ctx context.Context, in *ResumeUserRequest, opts ...grpc.CallOption) (*ResumeUserResponse, error)
 	// Lists users with the state of their profiles, a page at a time, by namespace
 	// and user id in an order that stays. Looks at a bounded number of users, so a
 	// page may hold fewer than asked for, or none, and still not be the last.
@@ -116,6 +124,26 @@ func (c *operatorServiceClient) ResumeRefreshes(ctx context.Context, in *ResumeR
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ResumeRefreshesResponse)
 	err := c.cc.Invoke(ctx, OperatorService_ResumeRefreshes_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *operatorServiceClient) PauseUser(ctx context.Context, in *PauseUserRequest, opts ...grpc.CallOption) (*PauseUserResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PauseUserResponse)
+	err := c.cc.Invoke(ctx, OperatorService_PauseUser_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *operatorServiceClient) ResumeUser(ctx context.Context, in *ResumeUserRequest, opts ...grpc.CallOption) (*ResumeUserResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResumeUserResponse)
+	err := c.cc.Invoke(ctx, OperatorService_ResumeUser_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -228,6 +256,12 @@ type OperatorServiceServer interface {
 	PauseRefreshes(context.Context, *PauseRefreshesRequest) (*PauseRefreshesResponse, error)
 	// Goes on with what a pause holds back, whoever waits longest first.
 	ResumeRefreshes(context.Context, *ResumeRefreshesRequest) (*ResumeRefreshesResponse, error)
+	// Stops refreshing one user until ResumeUser: as PauseRefreshes does, beside
+	// pauses of segments and of all, which neither begin nor end it. Questions about
+	// the user that wait for a language model wait, too. An erasure ends it.
+	PauseUser(context.Context, *PauseUserRequest) (*PauseUserResponse, error)
+	// Goes on with a user whom PauseUser holds back.
+	ResumeUser(context.Context, *ResumeUserRequest) (*ResumeUserResponse, error)
 	// Lists users with the state of their profiles, a page at a time, by namespace
 	// and user id in an order that stays. Looks at a bounded number of users, so a
 	// page may hold fewer than asked for, or none, and still not be the last.
@@ -271,6 +305,12 @@ func (UnimplementedOperatorServiceServer) PauseRefreshes(context.Context, *Pause
 }
 func (UnimplementedOperatorServiceServer) ResumeRefreshes(context.Context, *ResumeRefreshesRequest) (*ResumeRefreshesResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method ResumeRefreshes not implemented")
+}
+func (UnimplementedOperatorServiceServer) PauseUser(context.Context, *PauseUserRequest) (*PauseUserResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method PauseUser not implemented")
+}
+func (UnimplementedOperatorServiceServer) ResumeUser(context.Context, *ResumeUserRequest) (*ResumeUserResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ResumeUser not implemented")
 }
 func (UnimplementedOperatorServiceServer) ListUsers(context.Context, *ListUsersRequest) (*ListUsersResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method ListUsers not implemented")
@@ -388,6 +428,42 @@ func _OperatorService_ResumeRefreshes_Handler(srv interface{}, ctx context.Conte
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(OperatorServiceServer).ResumeRefreshes(ctx, req.(*ResumeRefreshesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OperatorService_PauseUser_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PauseUserRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperatorServiceServer).PauseUser(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperatorService_PauseUser_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperatorServiceServer).PauseUser(ctx, req.(*PauseUserRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OperatorService_ResumeUser_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeUserRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperatorServiceServer).ResumeUser(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperatorService_ResumeUser_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperatorServiceServer).ResumeUser(ctx, req.(*ResumeUserRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -576,6 +652,14 @@ var OperatorService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ResumeRefreshes",
 			Handler:    _OperatorService_ResumeRefreshes_Handler,
+		},
+		{
+			MethodName: "PauseUser",
+			Handler:    _OperatorService_PauseUser_Handler,
+		},
+		{
+			MethodName: "ResumeUser",
+			Handler:    _OperatorService_ResumeUser_Handler,
 		},
 		{
 			MethodName: "ListUsers",

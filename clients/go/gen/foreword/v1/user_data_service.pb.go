@@ -104,6 +104,7 @@ type ExportUserResponse struct {
 	//	*ExportUserResponse_EventBand
 	//	*ExportUserResponse_RankingBlock
 	//	*ExportUserResponse_RankingDecision
+	//	*ExportUserResponse_PausedMs
 	Record        isExportUserResponse_Record `protobuf_oneof:"record"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -306,6 +307,15 @@ func (x *ExportUserResponse) GetRankingDecision() *RankingDecision {
 	return nil
 }
 
+func (x *ExportUserResponse) GetPausedMs() int64 {
+	if x != nil {
+		if x, ok := x.Record.(*ExportUserResponse_PausedMs); ok {
+			return x.PausedMs
+		}
+	}
+	return 0
+}
+
 type isExportUserResponse_Record interface {
 	isExportUserResponse_Record()
 }
@@ -395,6 +405,11 @@ type ExportUserResponse_RankingDecision struct {
 	RankingDecision *RankingDecision `protobuf:"bytes,18,opt,name=ranking_decision,json=rankingDecision,proto3,oneof"`
 }
 
+type ExportUserResponse_PausedMs struct {
+	// Since when an operator has paused the user's refreshes, in ms since 1970.
+	PausedMs int64 `protobuf:"varint,19,opt,name=paused_ms,json=pausedMs,proto3,oneof"`
+}
+
 func (*ExportUserResponse_Event) isExportUserResponse_Record() {}
 
 func (*ExportUserResponse_Activity) isExportUserResponse_Record() {}
@@ -428,6 +443,8 @@ func (*ExportUserResponse_EventBand) isExportUserResponse_Record() {}
 func (*ExportUserResponse_RankingBlock) isExportUserResponse_Record() {}
 
 func (*ExportUserResponse_RankingDecision) isExportUserResponse_Record() {}
+
+func (*ExportUserResponse_PausedMs) isExportUserResponse_Record() {}
 
 // Names the user to erase.
 type EraseUserRequest struct {
@@ -568,7 +585,7 @@ const file_foreword_v1_user_data_service_proto_rawDesc = "" +
 	"#foreword/v1/user_data_service.proto\x12\vforeword.v1\x1a\x1aforeword/v1/activity.proto\x1a\x19foreword/v1/erasure.proto\x1a\x17foreword/v1/event.proto\x1a\x1cforeword/v1/event_band.proto\x1a\x1cforeword/v1/model_work.proto\x1a\x19foreword/v1/profile.proto\x1a\x19foreword/v1/ranking.proto\x1a\x19foreword/v1/refresh.proto\x1a\x1egoogle/protobuf/duration.proto\"J\n" +
 	"\x11ExportUserRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1c\n" +
-	"\tnamespace\x18\x02 \x01(\tR\tnamespace\"\xd2\a\n" +
+	"\tnamespace\x18\x02 \x01(\tR\tnamespace\"\xf1\a\n" +
 	"\x12ExportUserResponse\x12\x14\n" +
 	"\x05store\x18\x01 \x01(\tR\x05store\x12*\n" +
 	"\x05event\x18\x02 \x01(\v2\x12.foreword.v1.EventH\x00R\x05event\x127\n" +
@@ -592,7 +609,8 @@ const file_foreword_v1_user_data_service_proto_rawDesc = "" +
 	"\n" +
 	"event_band\x18\x10 \x01(\v2\x16.foreword.v1.EventBandH\x00R\teventBand\x12@\n" +
 	"\rranking_block\x18\x11 \x01(\v2\x19.foreword.v1.RankingBlockH\x00R\frankingBlock\x12I\n" +
-	"\x10ranking_decision\x18\x12 \x01(\v2\x1c.foreword.v1.RankingDecisionH\x00R\x0frankingDecisionB\b\n" +
+	"\x10ranking_decision\x18\x12 \x01(\v2\x1c.foreword.v1.RankingDecisionH\x00R\x0frankingDecision\x12\x1d\n" +
+	"\tpaused_ms\x18\x13 \x01(\x03H\x00R\bpausedMsB\b\n" +
 	"\x06record\"x\n" +
 	"\x10EraseUserRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x1c\n" +
@@ -703,6 +721,7 @@ func file_foreword_v1_user_data_service_proto_init() {
 		(*ExportUserResponse_EventBand)(nil),
 		(*ExportUserResponse_RankingBlock)(nil),
 		(*ExportUserResponse_RankingDecision)(nil),
+		(*ExportUserResponse_PausedMs)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

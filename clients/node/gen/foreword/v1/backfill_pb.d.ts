@@ -267,8 +267,8 @@ export declare type BackfillCounts = Message<"foreword.v1.BackfillCounts"> & {
   currentCount: bigint;
 
   /**
-   * Users who were due for a reason of their own, and were left to that, or whose
-   * segment was paused.
+   * Users who were due for a reason of their own, and were left to that, or who
+   * were paused, by name or with their segment.
    *
    * @generated from field: uint64 left_count = 7;
    */

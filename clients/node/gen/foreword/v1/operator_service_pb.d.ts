@@ -416,7 +416,7 @@ export declare type GetStatusResponse = Message<"foreword.v1.GetStatusResponse">
   answers?: AnswerTotals | undefined;
 
   /**
-   * Pauses of refreshes in force.
+   * Pauses of segments and of all in force.
    *
    * @generated from field: repeated foreword.v1.RefreshPause pauses = 20;
    */
@@ -465,6 +465,13 @@ export declare type GetStatusResponse = Message<"foreword.v1.GetStatusResponse">
    * @generated from field: repeated foreword.v1.CallStatus calls = 26;
    */
   calls: CallStatus[];
+
+  /**
+   * Pauses of single users in force, the oldest first; at most 1,000.
+   *
+   * @generated from field: repeated foreword.v1.RefreshPause user_pauses = 27;
+   */
+  userPauses: RefreshPause[];
 };
 
 /**
@@ -718,7 +725,7 @@ export declare const RefreshUserResponseSchema: GenMessage<RefreshUserResponse>;
  */
 export declare type RefreshPause = Message<"foreword.v1.RefreshPause"> & {
   /**
-   * The segment's name in the configuration; empty for all users.
+   * The segment's name in the configuration; empty for all users, and for one.
    *
    * @generated from field: string segment_name = 1;
    */
@@ -730,6 +737,20 @@ export declare type RefreshPause = Message<"foreword.v1.RefreshPause"> & {
    * @generated from field: google.protobuf.Timestamp since = 2;
    */
   since?: Timestamp | undefined;
+
+  /**
+   * The user; empty for all, and for a segment.
+   *
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+
+  /**
+   * The user's tenant's space; empty for none.
+   *
+   * @generated from field: string namespace = 4;
+   */
+  namespace: string;
 };
 
 /**
@@ -765,7 +786,7 @@ export declare const PauseRefreshesRequestSchema: GenMessage<PauseRefreshesReque
  */
 export declare type PauseRefreshesResponse = Message<"foreword.v1.PauseRefreshesResponse"> & {
   /**
-   * All that are now in force.
+   * All of segments and of all that are now in force.
    *
    * @generated from field: repeated foreword.v1.RefreshPause pauses = 1;
    */
@@ -785,7 +806,8 @@ export declare const PauseRefreshesResponseSchema: GenMessage<PauseRefreshesResp
  */
 export declare type ResumeRefreshesRequest = Message<"foreword.v1.ResumeRefreshesRequest"> & {
   /**
-   * Names of segments, as they were paused; empty for all pauses.
+   * Names of segments, as they were paused; empty for all pauses but those of
+   * single users.
    *
    * @generated from field: repeated string segment_names = 1;
    */
@@ -805,7 +827,7 @@ export declare const ResumeRefreshesRequestSchema: GenMessage<ResumeRefreshesReq
  */
 export declare type ResumeRefreshesResponse = Message<"foreword.v1.ResumeRefreshesResponse"> & {
   /**
-   * Those that are still in force.
+   * Those of segments and of all that are still in force.
    *
    * @generated from field: repeated foreword.v1.RefreshPause pauses = 1;
    */
@@ -817,6 +839,103 @@ export declare type ResumeRefreshesResponse = Message<"foreword.v1.ResumeRefresh
  * Use `create(ResumeRefreshesResponseSchema)` to create a new message.
  */
 export declare const ResumeRefreshesResponseSchema: GenMessage<ResumeRefreshesResponse>;
+
+/**
+ * Names the user whose refreshes to pause.
+ *
+ * @generated from message foreword.v1.PauseUserRequest
+ */
+export declare type PauseUserRequest = Message<"foreword.v1.PauseUserRequest"> & {
+  /**
+   * The user, of whom an event was recorded; 1 to 256 bytes of UTF-8. With 1,000
+   * paused another is refused: pause the segment instead.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The tenant's space; at most 64 bytes, default empty.
+   *
+   * @generated from field: string namespace = 2;
+   */
+  namespace: string;
+};
+
+/**
+ * Describes the message foreword.v1.PauseUserRequest.
+ * Use `create(PauseUserRequestSchema)` to create a new message.
+ */
+export declare const PauseUserRequestSchema: GenMessage<PauseUserRequest>;
+
+/**
+ * What is in force.
+ *
+ * @generated from message foreword.v1.PauseUserResponse
+ */
+export declare type PauseUserResponse = Message<"foreword.v1.PauseUserResponse"> & {
+  /**
+   * The user's pause, on disk; one that was in force counts from its beginning.
+   *
+   * @generated from field: foreword.v1.RefreshPause pause = 1;
+   */
+  pause?: RefreshPause | undefined;
+};
+
+/**
+ * Describes the message foreword.v1.PauseUserResponse.
+ * Use `create(PauseUserResponseSchema)` to create a new message.
+ */
+export declare const PauseUserResponseSchema: GenMessage<PauseUserResponse>;
+
+/**
+ * Names the user whose refreshes to go on with.
+ *
+ * @generated from message foreword.v1.ResumeUserRequest
+ */
+export declare type ResumeUserRequest = Message<"foreword.v1.ResumeUserRequest"> & {
+  /**
+   * The user, as they were paused; 1 to 256 bytes of UTF-8. One who is not paused
+   * is refused.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * The tenant's space; at most 64 bytes, default empty.
+   *
+   * @generated from field: string namespace = 2;
+   */
+  namespace: string;
+};
+
+/**
+ * Describes the message foreword.v1.ResumeUserRequest.
+ * Use `create(ResumeUserRequestSchema)` to create a new message.
+ */
+export declare const ResumeUserRequestSchema: GenMessage<ResumeUserRequest>;
+
+/**
+ * What has ended.
+ *
+ * @generated from message foreword.v1.ResumeUserResponse
+ */
+export declare type ResumeUserResponse = Message<"foreword.v1.ResumeUserResponse"> & {
+  /**
+   * The pause that ended. The user is still held back where the segment, or all,
+   * are paused.
+   *
+   * @generated from field: foreword.v1.RefreshPause pause = 1;
+   */
+  pause?: RefreshPause | undefined;
+};
+
+/**
+ * Describes the message foreword.v1.ResumeUserResponse.
+ * Use `create(ResumeUserResponseSchema)` to create a new message.
+ */
+export declare const ResumeUserResponseSchema: GenMessage<ResumeUserResponse>;
 
 /**
  * Says which users to list; a user must pass every filter that is set.
@@ -1033,6 +1152,13 @@ export declare type UserStatus = Message<"foreword.v1.UserStatus"> & {
    * @generated from field: bool is_held = 19;
    */
   isHeld: boolean;
+
+  /**
+   * Since when the user is paused by PauseUser; absent when they are not.
+   *
+   * @generated from field: google.protobuf.Timestamp paused_since = 20;
+   */
+  pausedSince?: Timestamp | undefined;
 };
 
 /**
@@ -1876,6 +2002,28 @@ export declare const OperatorService: GenService<{
     methodKind: "unary";
     input: typeof ResumeRefreshesRequestSchema;
     output: typeof ResumeRefreshesResponseSchema;
+  },
+  /**
+   * Stops refreshing one user until ResumeUser: as PauseRefreshes does, beside
+   * pauses of segments and of all, which neither begin nor end it. Questions about
+   * the user that wait for a language model wait, too. An erasure ends it.
+   *
+   * @generated from rpc foreword.v1.OperatorService.PauseUser
+   */
+  pauseUser: {
+    methodKind: "unary";
+    input: typeof PauseUserRequestSchema;
+    output: typeof PauseUserResponseSchema;
+  },
+  /**
+   * Goes on with a user whom PauseUser holds back.
+   *
+   * @generated from rpc foreword.v1.OperatorService.ResumeUser
+   */
+  resumeUser: {
+    methodKind: "unary";
+    input: typeof ResumeUserRequestSchema;
+    output: typeof ResumeUserResponseSchema;
   },
   /**
    * Lists users with the state of their profiles, a page at a time, by namespace

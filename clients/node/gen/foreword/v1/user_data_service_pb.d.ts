@@ -201,6 +201,14 @@ export declare type ExportUserResponse = Message<"foreword.v1.ExportUserResponse
      */
     value: RankingDecision;
     case: "rankingDecision";
+  } | {
+    /**
+     * Since when an operator has paused the user's refreshes, in ms since 1970.
+     *
+     * @generated from field: int64 paused_ms = 19;
+     */
+    value: bigint;
+    case: "pausedMs";
   } | { case: undefined; value?: undefined };
 };
 
