@@ -131,8 +131,8 @@ class Sidecar(Section):
     costs them time and not an error; then they are UNAVAILABLE at once. A restart takes one or two seconds. 0: none
     is held."""
     connections_max: Annotated[int, Field(ge=1, le=100_000)] = 1024
-    """Connections that the native front serves at once; calls on further ones are refused with STREAMS_EXHAUSTED. An
-    idle one takes some 30 KB and a descriptor, and another of each in the sidecar once a call of it is handed on.
+    """Connections that the native front serves at once; calls on further ones are refused with CONNECTIONS_EXHAUSTED.
+    An idle one takes some 30 KB and a descriptor, and another of each in the sidecar once a call of it is handed on.
     Without the front there is no limit: gRPC has none."""
     unsent_bytes_max: Annotated[int, Field(ge=1 << 20, le=1 << 36)] = 256 << 20
     """Bytes of answers that clients of the native front have not taken, all together. A client with 1 MiB of its own is

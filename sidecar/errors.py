@@ -51,19 +51,28 @@ class StreamsExhaustedError(ForewordError):
         setting: The key that limits them.
     """
 
-    def __init__(self, setting: str, limit: int, *, what: str = "such streams") -> None:
+    def __init__(self, setting: str, limit: int) -> None:
         super().__init__(
-            f"{limit:,} {what} are open, as many as may be",
+            f"{limit:,} such streams are open, as many as may be",
             hint=f"end one, let several share one, or raise {setting}",
         )
         self.setting = setting
 
 
-class ConnectionsExhaustedError(StreamsExhaustedError):
-    """More connections are open than the sidecar takes."""
+class ConnectionsExhaustedError(ForewordError):
+    """More connections are open than the native front takes.
+
+    Attributes:
+        setting: The key that limits them.
+    """
+
+    setting = "sidecar.connections_max"
 
     def __init__(self, limit: int) -> None:
-        super().__init__("sidecar.connections_max", limit, what="connections")
+        super().__init__(
+            f"{limit:,} connections are open, as many as may be",
+            hint=f"end one, let all callers of a process share one, or raise {self.setting}",
+        )
 
 
 class ResyncRequiredError(ForewordError):

@@ -26,6 +26,7 @@ from sidecar.errors import (
     AccessError,
     BackfillStateError,
     BatchTooLargeError,
+    ConnectionsExhaustedError,
     DeadlineError,
     DecisionUnknownError,
     DrainingError,
@@ -64,6 +65,11 @@ _MAPPING: tuple[tuple[type[ForewordError], grpc.StatusCode, ErrorReason], ...] =
     (MissingExtraError, grpc.StatusCode.UNIMPLEMENTED, ErrorReason.ERROR_REASON_EXTRA_MISSING),
     (ResyncRequiredError, grpc.StatusCode.OUT_OF_RANGE, ErrorReason.ERROR_REASON_RESYNC_REQUIRED),
     (StreamsExhaustedError, grpc.StatusCode.RESOURCE_EXHAUSTED, ErrorReason.ERROR_REASON_STREAMS_EXHAUSTED),
+    (
+        ConnectionsExhaustedError,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        ErrorReason.ERROR_REASON_CONNECTIONS_EXHAUSTED,
+    ),
     (UnauthenticatedError, grpc.StatusCode.UNAUTHENTICATED, ErrorReason.ERROR_REASON_UNAUTHENTICATED),
     (RightMissingError, grpc.StatusCode.PERMISSION_DENIED, ErrorReason.ERROR_REASON_RIGHT_MISSING),
     (
@@ -116,7 +122,7 @@ def _access(error: AccessError) -> dict[str, str]:
 def _metadata(error: ForewordError) -> dict[str, str]:
     if isinstance(error, FieldError):
         return {"field": error.field, "found": error.found, "allowed": error.allowed}
-    if isinstance(error, (QueueFullError, StreamsExhaustedError)):
+    if isinstance(error, (QueueFullError, StreamsExhaustedError, ConnectionsExhaustedError)):
         return {"setting": error.setting, "hint": error.hint}
     if isinstance(error, StoreFullError):
         return {"store": error.store, "setting": MAP_SETTING.get(error.store, ""), "hint": error.hint}

@@ -94,7 +94,7 @@ def test_a_connection_too_many_is_refused_in_words(start: Any) -> None:
         assert failure is not None
         assert failure.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
         info = running.error_info(failure)
-        assert (info.reason, info.metadata["setting"]) == ("STREAMS_EXHAUSTED", "sidecar.connections_max")
+        assert (info.reason, info.metadata["setting"]) == ("CONNECTIONS_EXHAUSTED", "sidecar.connections_max")
         assert read(first)
         assert read(second)
         stack.close()

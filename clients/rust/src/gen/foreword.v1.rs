@@ -193,6 +193,9 @@ pub enum ErrorReason {
     /// anybody is in it. Status PERMISSION_DENIED. Metadata: caller, right, namespace,
     /// hint.
     NamespaceForbidden = 22,
+    /// More connections are open than the native front takes; this one ends. Status
+    /// RESOURCE_EXHAUSTED. Metadata: setting, hint.
+    ConnectionsExhausted = 23,
 }
 impl ErrorReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -224,6 +227,7 @@ impl ErrorReason {
             Self::Unauthenticated => "ERROR_REASON_UNAUTHENTICATED",
             Self::RightMissing => "ERROR_REASON_RIGHT_MISSING",
             Self::NamespaceForbidden => "ERROR_REASON_NAMESPACE_FORBIDDEN",
+            Self::ConnectionsExhausted => "ERROR_REASON_CONNECTIONS_EXHAUSTED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -252,6 +256,7 @@ impl ErrorReason {
             "ERROR_REASON_UNAUTHENTICATED" => Some(Self::Unauthenticated),
             "ERROR_REASON_RIGHT_MISSING" => Some(Self::RightMissing),
             "ERROR_REASON_NAMESPACE_FORBIDDEN" => Some(Self::NamespaceForbidden),
+            "ERROR_REASON_CONNECTIONS_EXHAUSTED" => Some(Self::ConnectionsExhausted),
             _ => None,
         }
     }

@@ -95,6 +95,9 @@ const (
 	// anybody is in it. Status PERMISSION_DENIED. Metadata: caller, right, namespace,
 	// hint.
 	ErrorReason_ERROR_REASON_NAMESPACE_FORBIDDEN ErrorReason = 22
+	// More connections are open than the native front takes; this one ends. Status
+	// RESOURCE_EXHAUSTED. Metadata: setting, hint.
+	ErrorReason_ERROR_REASON_CONNECTIONS_EXHAUSTED ErrorReason = 23
 )
 
 // Enum value maps for ErrorReason.
@@ -123,31 +126,33 @@ var (
 		20: "ERROR_REASON_UNAUTHENTICATED",
 		21: "ERROR_REASON_RIGHT_MISSING",
 		22: "ERROR_REASON_NAMESPACE_FORBIDDEN",
+		23: "ERROR_REASON_CONNECTIONS_EXHAUSTED",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":         0,
-		"ERROR_REASON_FIELD_INVALID":       1,
-		"ERROR_REASON_BATCH_TOO_LARGE":     2,
-		"ERROR_REASON_DUPLICATE":           3,
-		"ERROR_REASON_STORE_FULL":          4,
-		"ERROR_REASON_STORE_NOT_WRITABLE":  5,
-		"ERROR_REASON_STORE_CORRUPT":       6,
-		"ERROR_REASON_QUEUE_FULL":          7,
-		"ERROR_REASON_DRAINING":            8,
-		"ERROR_REASON_DEADLINE_EXCEEDED":   9,
-		"ERROR_REASON_INTERNAL":            10,
-		"ERROR_REASON_NO_ANSWER":           11,
-		"ERROR_REASON_CORE_EXISTS":         12,
-		"ERROR_REASON_CACHE_UNAVAILABLE":   13,
-		"ERROR_REASON_ID_FORGOTTEN":        14,
-		"ERROR_REASON_BACKFILL_STATE":      15,
-		"ERROR_REASON_DECISION_UNKNOWN":    16,
-		"ERROR_REASON_EXTRA_MISSING":       17,
-		"ERROR_REASON_RESYNC_REQUIRED":     18,
-		"ERROR_REASON_STREAMS_EXHAUSTED":   19,
-		"ERROR_REASON_UNAUTHENTICATED":     20,
-		"ERROR_REASON_RIGHT_MISSING":       21,
-		"ERROR_REASON_NAMESPACE_FORBIDDEN": 22,
+		"ERROR_REASON_UNSPECIFIED":           0,
+		"ERROR_REASON_FIELD_INVALID":         1,
+		"ERROR_REASON_BATCH_TOO_LARGE":       2,
+		"ERROR_REASON_DUPLICATE":             3,
+		"ERROR_REASON_STORE_FULL":            4,
+		"ERROR_REASON_STORE_NOT_WRITABLE":    5,
+		"ERROR_REASON_STORE_CORRUPT":         6,
+		"ERROR_REASON_QUEUE_FULL":            7,
+		"ERROR_REASON_DRAINING":              8,
+		"ERROR_REASON_DEADLINE_EXCEEDED":     9,
+		"ERROR_REASON_INTERNAL":              10,
+		"ERROR_REASON_NO_ANSWER":             11,
+		"ERROR_REASON_CORE_EXISTS":           12,
+		"ERROR_REASON_CACHE_UNAVAILABLE":     13,
+		"ERROR_REASON_ID_FORGOTTEN":          14,
+		"ERROR_REASON_BACKFILL_STATE":        15,
+		"ERROR_REASON_DECISION_UNKNOWN":      16,
+		"ERROR_REASON_EXTRA_MISSING":         17,
+		"ERROR_REASON_RESYNC_REQUIRED":       18,
+		"ERROR_REASON_STREAMS_EXHAUSTED":     19,
+		"ERROR_REASON_UNAUTHENTICATED":       20,
+		"ERROR_REASON_RIGHT_MISSING":         21,
+		"ERROR_REASON_NAMESPACE_FORBIDDEN":   22,
+		"ERROR_REASON_CONNECTIONS_EXHAUSTED": 23,
 	}
 )
 
@@ -182,7 +187,7 @@ var File_foreword_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_foreword_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1eforeword/v1/error_reason.proto\x12\vforeword.v1*\xf1\x05\n" +
+	"\x1eforeword/v1/error_reason.proto\x12\vforeword.v1*\x99\x06\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_FIELD_INVALID\x10\x01\x12 \n" +
@@ -207,7 +212,8 @@ const file_foreword_v1_error_reason_proto_rawDesc = "" +
 	"\x1eERROR_REASON_STREAMS_EXHAUSTED\x10\x13\x12 \n" +
 	"\x1cERROR_REASON_UNAUTHENTICATED\x10\x14\x12\x1e\n" +
 	"\x1aERROR_REASON_RIGHT_MISSING\x10\x15\x12$\n" +
-	" ERROR_REASON_NAMESPACE_FORBIDDEN\x10\x16B\xa6\x01\n" +
+	" ERROR_REASON_NAMESPACE_FORBIDDEN\x10\x16\x12&\n" +
+	"\"ERROR_REASON_CONNECTIONS_EXHAUSTED\x10\x17B\xa6\x01\n" +
 	"\x0fcom.foreword.v1B\x10ErrorReasonProtoP\x01Z4foreword.example/foreword/gen/foreword/v1;forewordv1\xa2\x02\x03FXX\xaa\x02\vForeword.V1\xca\x02\vForeword\\V1\xe2\x02\x17Foreword\\V1\\GPBMetadata\xea\x02\fForeword::V1b\x06proto3"
 
 var (

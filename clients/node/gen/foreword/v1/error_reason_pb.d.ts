@@ -199,6 +199,14 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_NAMESPACE_FORBIDDEN = 22;
    */
   NAMESPACE_FORBIDDEN = 22,
+
+  /**
+   * More connections are open than the native front takes; this one ends. Status
+   * RESOURCE_EXHAUSTED. Metadata: setting, hint.
+   *
+   * @generated from enum value: ERROR_REASON_CONNECTIONS_EXHAUSTED = 23;
+   */
+  CONNECTIONS_EXHAUSTED = 23,
 }
 
 /**
