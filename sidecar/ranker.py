@@ -254,6 +254,7 @@ class Ranker:
             decision = transaction.ranking.decision(key)
             if decision is None or not sees(decision.namespace):
                 return None
+            _check_owner(request, decision)
             user_id, namespace = decision.user_id, decision.namespace
             candidate, context = _offered(decision, request.action_id), decision.context
             offered_ms = decision.time.ToMilliseconds()
@@ -403,6 +404,16 @@ def _check_feedback(request: RecordFeedbackRequest) -> bytes:
         if request.HasField(field):
             raise FieldError(field, f"{field} beside a decision", "one of both")
     return key
+
+
+def _check_owner(request: RecordFeedbackRequest, decision: RankingDecision) -> None:
+    """Raise FieldError when somebody is named whose decision this is not; whose it is, it does not say."""
+    if not request.user_id:
+        return
+    if request.user_id != decision.user_id:
+        raise FieldError("user_id", quoted(request.user_id), "the user of the decision, or nothing")
+    if request.namespace != decision.namespace:
+        raise FieldError("namespace", quoted(request.namespace), "the namespace of the decision's user")
 
 
 def _feedback_id(request: RecordFeedbackRequest, action: Action) -> str:

@@ -218,7 +218,8 @@ func (c *Client) Rank(ctx context.Context, request *forewordv1.RankActionsReques
 }
 
 // Feedback tells what a user said of an action: by the decision of a ranking, or by user and action. Of an order that
-// nobody ranked, which has no decision, nothing is learned and nothing sent.
+// nobody ranked, which has no decision, nothing is learned and nothing sent. A user beside a decision is whose it must
+// be.
 func (c *Client) Feedback(
 	ctx context.Context, request *forewordv1.RecordFeedbackRequest,
 ) (*forewordv1.RecordFeedbackResponse, error) {
@@ -230,9 +231,9 @@ func (c *Client) Feedback(
 		if said.GetFeedbackId() == "" {
 			said.FeedbackId = newID()
 		}
-		if said.GetNamespace() == "" {
-			said.Namespace = c.namespace
-		}
+	}
+	if said.GetNamespace() == "" {
+		said.Namespace = c.namespace
 	}
 	return call(ctx, c, forewordv1.NewRankingServiceClient(c.connection).RecordFeedback, said)
 }

@@ -417,8 +417,8 @@ class Client:
             if self._failures.raises:
                 raise FieldError("decision_id", "that of an unranked order", "that of a ranked one")
             return None
+        fields["namespace"] = self._space(namespace)
         if "decision_id" not in fields:
-            fields["namespace"] = self._space(namespace)
             fields["context"] = (fields["context"], "", "")
         return Call(RECORD_FEEDBACK, fields, lambda _: RecordFeedbackResponse())
 

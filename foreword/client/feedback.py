@@ -81,10 +81,10 @@ def feedback_fields(
     fields = said.fields()
     fields["feedback_id"] = feedback_id
     if decision_id:
-        for name, value in (("user_id", user_id), ("action", action), ("context", context)):
+        for name, value in (("action", action), ("context", context)):
             if value:
                 raise FieldError(name, f"{shown(value)} beside a decision", "one of both", hint=_meant(name))
-        return {"decision_id": decision_id, "action_id": action_id, **fields}
+        return {"decision_id": decision_id, "action_id": action_id, "user_id": user_id, **fields}
     if action is None and not user_id:
         if decision_id is None:
             raise FieldError("decision_id", "none", _DECISION)

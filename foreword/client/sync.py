@@ -848,10 +848,10 @@ class Foreword(Client):
             reward: How good it turned out to be, 0 to 1; may come days later.
             feedback_id: Names this feedback: the same one counts once. Empty makes one: of a decision of what is said,
                 else anew.
-            user_id: Of whom, without a decision.
+            user_id: Of whom, without a decision. With one, whose it must be; empty takes it for whoever's it is.
             action: Of what, without a decision.
             context: In which moment, without a decision.
-            namespace: The tenant's space, without a decision; None takes the client's.
+            namespace: The tenant's space of `user_id`; None takes the client's.
 
         Raises:
             FieldError: With `raises`: nothing is said, one thing contradicts another, or one is of the wrong kind.

@@ -8,11 +8,11 @@ from mcp.server.mcpserver.tools import Tool
 from pydantic import BaseModel, ConfigDict, Field
 
 from foreword import admission
-from foreword.errors import FieldError
+from foreword.errors import FieldError, ServiceError
 from foreword.mcp.results import Answered, FeedbackTaken, Ranked
 from foreword.mcp.sidecar import Sidecar
 from foreword.mcp.tooling import Effect, make_tool
-from foreword.mcp.whose import Whose, whose
+from foreword.mcp.whose import whose
 from foreword.naming import quoted
 from foreword.v1.answer_pb2 import HitKind
 
@@ -23,6 +23,8 @@ _CANDIDATES_MAX = 500
 # A decision's id has 26 characters, an answer's 32.
 _ID_CHARACTERS_MAX = 64
 _LOCALE_CHARACTERS_MAX = 35
+# The fields of feedback that say whose it is.
+_WHOSE = ("user_id", "namespace")
 _SOURCES = {HitKind.HIT_KIND_EXACT, HitKind.HIT_KIND_ALIAS, HitKind.HIT_KIND_SEMANTIC}
 
 _Text = Annotated[str, Field(max_length=admission.TEXT_BYTES_MAX)]
@@ -152,27 +154,26 @@ class Asking:
 
         Use it once the user has reacted. The next ranking for this user goes by it, and nobody else's.
         """
-        await self._check_owner(whose(), decision_id)
-        taken = await self._sidecar.calls.feedback(
-            decision_id,
-            action_id=action_id,
-            accepted=accepted,
-            liked=liked,
-            correction=correction,
-            reward=reward,
-        )
+        mine = whose()
+        try:
+            taken = await self._sidecar.calls.feedback(
+                decision_id,
+                action_id=action_id,
+                accepted=accepted,
+                liked=liked,
+                correction=correction,
+                reward=reward,
+                user_id=mine.user_id,
+                namespace=mine.namespace,
+            )
+        except ServiceError as exc:
+            if exc.metadata.get("field") in _WHOSE:
+                # The sidecar names the user, for whom this tool has no argument.
+                raise FieldError(
+                    "decision_id", quoted(decision_id), "an id that rank gave for this user"
+                ) from exc
+            raise
         return FeedbackTaken(is_new=taken.accepted, observation_count=taken.observation_count)
-
-    async def _check_owner(self, mine: Whose, decision_id: str) -> None:
-        """Refuse a decision that is another user's, as if there were none: feedback goes to whose decision it is.
-
-        Raises:
-            FieldError: It is.
-            ServiceError: There is none of this id, or the call failed.
-        """
-        decision = (await self._sidecar.calls.explain_ranking(decision_id, 1)).decision
-        if (decision.user_id, decision.namespace) != (mine.user_id, mine.namespace):
-            raise FieldError("decision_id", quoted(decision_id), "an id that rank gave for this user")
 
 
 def _given(candidate: Candidate) -> dict[str, Any]:

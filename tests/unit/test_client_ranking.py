@@ -196,7 +196,7 @@ def test_feedback_without_a_decision_names_user_and_action() -> None:
         (DECISION, {"reward": float("nan")}, r"reward: found nan \(float\); allowed: 0 to 1"),
         (DECISION, {"correction": 77}, "correction: found a value of the type int; allowed: text"),
         (DECISION, {"liked": True, "action": "a"}, "action: found 'a' .*beside a decision.*action_id says"),
-        (DECISION, {"liked": True, "user_id": "ada"}, "user_id: found 'ada' .*beside a decision"),
+        (DECISION, {"liked": True, "context": {"a": "b"}}, "context: found .*beside a decision"),
         (5, {"liked": True}, r"decision_id: found 5 \(int\); allowed: text"),
         (None, {"liked": True}, "decision_id: found none; allowed: the decision_id of a ranking, or user_id"),
         (None, {"liked": True, "user_id": "ada"}, "action: found None"),

@@ -205,16 +205,16 @@ export class Client {
 
   /**
    * Tells what a user said of an action: by the decision of a ranking, or by user and action. Of an order that nobody
-   * ranked, which has no decision, nothing is learned and nothing sent.
+   * ranked, which has no decision, nothing is learned and nothing sent. A user beside a decision is whose it must be.
    *
    * @param {FeedbackRequest} said
    * @returns {Promise<RecordFeedbackResponse>}
    */
   async feedback(said) {
-    if (said.decisionId) return this.call(RankingService.method.recordFeedback, said);
-    if (!said.action && !said.userId) return create(RecordFeedbackResponseSchema);
-    const feedbackId = said.feedbackId || newId();
-    return this.call(RankingService.method.recordFeedback, { namespace: this.#options.namespace, ...said, feedbackId });
+    if (!said.decisionId && !said.action && !said.userId) return create(RecordFeedbackResponseSchema);
+    const named = { namespace: this.#options.namespace, ...said };
+    if (!said.decisionId) named.feedbackId = said.feedbackId || newId();
+    return this.call(RankingService.method.recordFeedback, named);
   }
 
   /**

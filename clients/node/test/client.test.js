@@ -20,6 +20,8 @@ test("every method is answered by a running sidecar, over a unix socket too", { 
     assert.equal(ranking.order.length, 2);
     const said = await client.feedback({ decisionId: ranking.decisionId, feedback: Feedback.REJECT });
     assert.ok(said.accepted);
+    const others = { decisionId: ranking.decisionId, userId: "bob", feedback: Feedback.ACCEPT };
+    await assert.rejects(client.feedback(others), { reason: "FIELD_INVALID", field: "user_id" });
   } finally {
     client.close();
   }

@@ -229,17 +229,18 @@ impl Client {
     }
 
     /// Tells what a user said of an action: by the decision of a ranking, or by user and action. Of an order that
-    /// nobody ranked, which has no decision, nothing is learned and nothing sent.
+    /// nobody ranked, which has no decision, nothing is learned and nothing sent. A user beside a decision is whose it
+    /// must be.
     pub async fn feedback(&self, mut said: v1::RecordFeedbackRequest) -> Result<v1::RecordFeedbackResponse, Error> {
         if said.decision_id.is_empty() {
             if said.action.is_none() && said.user_id.is_empty() {
                 return Ok(Default::default());
             }
-            self.fill(&mut said.namespace);
             if said.feedback_id.is_empty() {
                 said.feedback_id = new_id();
             }
         }
+        self.fill(&mut said.namespace);
         self.sidecar
             .call(said, self.timeout, self.token.as_ref(), |channel, request| async move {
                 RankingServiceClient::new(channel).record_feedback(request).await

@@ -323,6 +323,12 @@ def test_a_decision_of_another_namespace_is_as_none(guarded: Guarded) -> None:
         unknown = guarded.call(name, kind(decision_id="a" * 26), "fwt_shop")
         assert foreign.code is grpc.StatusCode.NOT_FOUND
         assert foreign.reason == unknown.reason == "DECISION_UNKNOWN"
+    for named in ("ann", "bob"):
+        # Nor, by naming somebody, whose it is.
+        request = RecordFeedbackRequest(
+            decision_id=ranked.decision_id, reward=1, user_id=named, namespace="blog"
+        )
+        assert guarded.call("RankingService/RecordFeedback", request, "fwt_shop").reason == "DECISION_UNKNOWN"
     with guarded.client(ALL) as client:
         assert client.feedback(ranked.decision_id, reward=1.0).accepted
 

@@ -241,6 +241,24 @@ def test_feedback_on_no_decision_is_refused_and_counted(running: Any) -> None:
     assert status(running).unknown_count == 2
 
 
+def test_feedback_that_names_a_user_is_on_a_decision_of_theirs(running: Any) -> None:
+    """Whoever says whose decision it is, is held to it, namespace and all; the refusal does not say whose it is."""
+    decision_id = rank(running).decision_id
+    for whose, field, found in (
+        ({"user_id": "bob"}, "user_id", "'bob'"),
+        ({"user_id": "bob", "namespace": "shop"}, "user_id", "'bob'"),
+        ({"user_id": "ann", "namespace": "shop"}, "namespace", "'shop'"),
+    ):
+        said = RecordFeedbackRequest(decision_id=decision_id, feedback=REJECT, **whose)
+        info, code = refused(running, "RecordFeedback", said)
+        assert (info.reason, code) == ("FIELD_INVALID", grpc.StatusCode.INVALID_ARGUMENT)
+        assert (info.metadata["field"], info.metadata["found"]) == (field, found)
+        assert "decision" in info.metadata["allowed"]
+        assert "ann" not in info.metadata["allowed"]
+    assert rank(running).observation_count == 0
+    assert say(running, decision_id, user_id="ann", feedback=REJECT).accepted
+
+
 @pytest.mark.parametrize(
     ("method", "request_", "field"),
     [

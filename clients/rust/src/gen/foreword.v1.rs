@@ -6749,10 +6749,11 @@ pub struct RecordFeedbackRequest {
     /// Which of the offered actions; default the first.
     #[prost(string, tag = "2")]
     pub action_id: ::prost::alloc::string::String,
-    /// The user, without a decision; with one it is the decision's, or empty.
+    /// The user, without a decision. With one default the decision's; any other in
+    /// `namespace` is refused with FIELD_INVALID.
     #[prost(string, tag = "3")]
     pub user_id: ::prost::alloc::string::String,
-    /// The tenant's space; at most 64 bytes, default empty.
+    /// The tenant's space of `user_id`; at most 64 bytes, default empty.
     #[prost(string, tag = "4")]
     pub namespace: ::prost::alloc::string::String,
     /// The action, without a decision.

@@ -234,9 +234,10 @@ type RecordFeedbackRequest struct {
 	DecisionId string `protobuf:"bytes,1,opt,name=decision_id,json=decisionId,proto3" json:"decision_id,omitempty"`
 	// Which of the offered actions; default the first.
 	ActionId string `protobuf:"bytes,2,opt,name=action_id,json=actionId,proto3" json:"action_id,omitempty"`
-	// The user, without a decision; with one it is the decision's, or empty.
+	// The user, without a decision. With one default the decision's; any other in
+	// `namespace` is refused with FIELD_INVALID.
 	UserId string `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	// The tenant's space; at most 64 bytes, default empty.
+	// The tenant's space of `user_id`; at most 64 bytes, default empty.
 	Namespace string `protobuf:"bytes,4,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// The action, without a decision.
 	Action *Candidate `protobuf:"bytes,5,opt,name=action,proto3" json:"action,omitempty"`

@@ -163,14 +163,15 @@ export declare type RecordFeedbackRequest = Message<"foreword.v1.RecordFeedbackR
   actionId: string;
 
   /**
-   * The user, without a decision; with one it is the decision's, or empty.
+   * The user, without a decision. With one default the decision's; any other in
+   * `namespace` is refused with FIELD_INVALID.
    *
    * @generated from field: string user_id = 3;
    */
   userId: string;
 
   /**
-   * The tenant's space; at most 64 bytes, default empty.
+   * The tenant's space of `user_id`; at most 64 bytes, default empty.
    *
    * @generated from field: string namespace = 4;
    */

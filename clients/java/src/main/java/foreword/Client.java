@@ -244,7 +244,7 @@ public final class Client implements AutoCloseable {
 
   /**
    * Tells what a user said of an action: by the decision of a ranking, or by user and action. Of an order that nobody
-   * ranked, which has no decision, nothing is learned and nothing sent.
+   * ranked, which has no decision, nothing is learned and nothing sent. A user beside a decision is whose it must be.
    */
   public RecordFeedbackResponse feedback(RecordFeedbackRequest said) {
     return Sidecar.await(feedbackAsync(said));
@@ -252,14 +252,12 @@ public final class Client implements AutoCloseable {
 
   /** As {@link #feedback}. */
   public CompletableFuture<RecordFeedbackResponse> feedbackAsync(RecordFeedbackRequest said) {
-    if (!said.getDecisionId().isEmpty()) {
-      return call(RankingServiceGrpc.getRecordFeedbackMethod(), said);
-    }
-    if (!said.hasAction() && said.getUserId().isEmpty()) {
+    boolean hasDecision = !said.getDecisionId().isEmpty();
+    if (!hasDecision && !said.hasAction() && said.getUserId().isEmpty()) {
       return CompletableFuture.completedFuture(RecordFeedbackResponse.getDefaultInstance());
     }
     RecordFeedbackRequest.Builder named = said.toBuilder();
-    if (said.getFeedbackId().isEmpty()) {
+    if (!hasDecision && said.getFeedbackId().isEmpty()) {
       named.setFeedbackId(newId());
     }
     if (said.getNamespace().isEmpty()) {
