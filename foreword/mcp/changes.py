@@ -24,13 +24,16 @@ class Changes(InMemorySubscriptionBus):
         sidecar: Where the user is watched.
         whose: Who.
         uris: The resources that change with the profile.
+
+    Attributes:
+        uris: As given.
     """
 
     def __init__(self, sidecar: Sidecar, whose: Whose, uris: Sequence[str]) -> None:
         super().__init__()
         self._sidecar = sidecar
         self._whose = whose
-        self._uris = uris
+        self.uris = uris
         self._listening_count = 0
         self._watch: asyncio.Task[None] | None = None
 
@@ -63,7 +66,7 @@ class Changes(InMemorySubscriptionBus):
             ):
                 # The first one, too: a client may hold what changed just before the watch began.
                 if is_new or _tells(message):
-                    for uri in self._uris:
+                    for uri in self.uris:
                         await self.publish(ResourceUpdated(uri=uri))
                 is_new = False
         except ForewordError as exc:

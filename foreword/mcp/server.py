@@ -21,6 +21,7 @@ from foreword.mcp.reading import Reading
 from foreword.mcp.refusals import check_names, refusal, unknown_tool
 from foreword.mcp.resources import FOREWORD_URI, PROFILE_URI, Resources
 from foreword.mcp.sidecar import Sidecar
+from foreword.mcp.subscribers import Subscribers
 from foreword.mcp.telling import Telling
 from foreword.mcp.whose import Binding, Whose
 
@@ -63,6 +64,8 @@ class ForewordServer(MCPServer[None]):
             finally:
                 await sidecar.close()
 
+        # A change is told by the address of a resource alone, which is the same for every user.
+        changes = Changes(sidecar, fixed, (FOREWORD_URI, PROFILE_URI)) if fixed else None
         super().__init__(
             "foreword",
             title="Foreword",
@@ -74,10 +77,11 @@ class ForewordServer(MCPServer[None]):
             # What a call was refused for goes to whoever made it.
             log_level="WARNING",
             middleware=[Binding(fixed)],
-            # A change is told by the address of a resource alone, which is the same for every user.
-            subscriptions=Changes(sidecar, fixed, (FOREWORD_URI, PROFILE_URI)) if fixed else False,
+            subscriptions=changes or False,
         )
         Resources(reading).add_to(self)
+        if changes is not None:
+            Subscribers(changes).add_to(self._lowlevel_server)
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None

@@ -17,6 +17,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp_subscriber import Subscriber, check_told_of_what_it_subscribed_to
 
 if TYPE_CHECKING:
     from conftest import Installation
@@ -123,6 +124,17 @@ def test_one_user_is_served_in_both_protocols(one_user: str, mode: str) -> None:
     kept, read = told(one_user, {}, event, ("read_foreword", {}), mode=mode)
     assert kept == {"event_id": mode, "is_new": True}
     assert read["freshness"] in {"default", "fresh"}
+
+
+def test_a_client_of_an_older_protocol_is_told_of_changes(one_user: str) -> None:
+    """Over HTTP it hears of the resources that it subscribed to, while it does."""
+
+    async def run() -> None:
+        subscriber = Subscriber()
+        async with subscriber.client(streamable_http_client(one_user)) as client:
+            await check_told_of_what_it_subscribed_to(subscriber, client)
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])

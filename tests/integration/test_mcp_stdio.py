@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp_subscriber import Subscriber, check_told_of_what_it_subscribed_to
 
 from foreword.client import TIMEOUT_SECONDS
 
@@ -122,6 +123,23 @@ def test_a_client_starts_it_and_is_served(serving: Installation) -> None:
     assert "chess" not in serving.run("text", "mcp-child").stdout
 
 
+def test_a_client_of_an_older_protocol_is_told_of_changes(serving: Installation) -> None:
+    """Over stdin and stdout it hears of the resources that it subscribed to, while it does."""
+    started = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "foreword", "mcp", "--user", "mcp-told"],
+        env=serving.environment,
+        cwd=serving.folder,
+    )
+
+    async def run() -> None:
+        subscriber = Subscriber()
+        async with subscriber.client(stdio_client(started)) as client:
+            await check_told_of_what_it_subscribed_to(subscriber, client)
+
+    asyncio.run(run())
+
+
 def test_garbage_on_stdin_is_answered_or_passed_over(serving: Installation) -> None:
     """Lines that are no JSON, no request or far too deep end nothing: the next call is answered."""
     with raw(serving) as client:
@@ -160,7 +178,7 @@ def test_unknown_methods_and_wrong_params_are_errors_of_the_protocol(serving: In
     with raw(serving) as client:
         client.begin()
         assert client.ask("users/list")["error"]["code"] == -32601
-        assert client.ask("resources/subscribe", {"uri": "foreword://me"})["error"]["code"] == -32601
+        assert client.ask("resources/subscribe", {"uri": "foreword://you"})["error"]["code"] == -32602
         wrong = client.ask("tools/call", {"name": 7})
         assert wrong["error"]["code"] == -32602
         assert "Traceback" not in json.dumps(wrong)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from answer_server import answer_server
 from mcp import Client, MCPError
+from mcp_subscriber import FOREWORD, Subscriber, subscribe
 from waiting import until, until_async
 
 from foreword.client import Foreword
@@ -338,6 +339,27 @@ def test_a_client_that_listens_is_told_when_the_foreword_changes(serving: Instal
         assert "jazz" in (await told(client, "read_foreword"))["text"]
 
     served(serving.address, "mcp-listener", work)
+
+
+def test_a_client_of_an_older_protocol_subscribes_to_what_is_there(serving: Installation) -> None:
+    """It is offered subscriptions, told at once, refused what is no resource of ours, and gone once it disconnects."""
+
+    async def run() -> None:
+        server = ForewordServer(Sidecar(serving.address), Whose("mcp-subscriber"))
+        subscriber = Subscriber()
+        async with subscriber.client(server) as client:
+            resources = client.server_capabilities.resources
+            assert resources is not None
+            assert resources.subscribe
+            with pytest.raises(MCPError, match="uri: found 'foreword://you'; allowed: foreword://me, "):
+                await subscribe(client, "foreword://you")
+            await subscribe(client, FOREWORD)
+            await until_async(lambda: subscriber.heard == [FOREWORD])
+            watches = [task for task in asyncio.all_tasks() if "_follow" in repr(task.get_coro())]
+            assert len(watches) == 1
+        await until_async(watches[0].done, "the watch to end with its last client")
+
+    asyncio.run(run())
 
 
 def test_resources_and_the_prompt_hold_the_foreword_as_background(serving: Installation) -> None:
