@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -11,7 +10,7 @@ from typing import Any
 
 from foreword.callers import NOBODY, TOKEN_CHARACTERS_MAX, Caller, Callers, digest_of, read_callers
 from foreword.clock import Clock
-from foreword.errors import FieldError
+from foreword.followed_file import FollowedFile
 from foreword.problems import Problems
 from foreword.telemetry import Metric, Page
 from sidecar.errors import AccessError, NamespaceForbiddenError, RightMissingError, UnauthenticatedError
@@ -41,35 +40,28 @@ class Access:
         problems: Where a file that is refused is stated.
         clock: By which callers expire.
 
-    Attributes:
-        callers: Those in force.
-
     Raises:
         FieldError: The file cannot be used.
     """
 
     def __init__(self, file: Path | None, problems: Problems, clock: Clock) -> None:
-        self._file = file
-        self._problems = problems
+        self._file = (
+            None
+            if file is None
+            else FollowedFile(file, read_callers, problems, component=COMPONENT, what="callers file")
+        )
         self._clock = clock
         self._refused: Counter[str] = Counter()
-        self._seen = self._signature()
-        self.callers: Callers = NOBODY if file is None else read_callers(file)
+
+    @property
+    def callers(self) -> Callers:
+        """Those in force."""
+        return NOBODY if self._file is None else self._file.current
 
     async def follow(self) -> None:
         """Take over a changed file, unless it is refused: then the former callers stay."""
-        if self._file is None or (signature := self._signature()) == self._seen:
-            return
-        try:
-            # In a thread: a thousand callers take some 100 ms.
-            self.callers = await asyncio.to_thread(read_callers, self._file)
-        except FieldError as exc:
-            self._problems.note(
-                COMPONENT, "refused", f"the callers file was refused, the former stays in force: {exc}"
-            )
-        else:
-            self._problems.end(COMPONENT, "refused")
-        self._seen = signature
+        if self._file is not None:
+            await self._file.follow()
 
     def grant(self, rule: Rule, context: Any) -> Grant:
         """Return what the caller of a call may do.
@@ -110,14 +102,6 @@ class Access:
         """Add what was counted."""
         for cause, count in self._refused.items():
             page.put(REFUSED, count, cause)
-
-    def _signature(self) -> tuple[int, ...] | None:
-        """Return what changes whenever the file does, or who may read it; None while there is none."""
-        try:
-            found = self._file.stat() if self._file is not None else None
-        except OSError:
-            return None
-        return found and (found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode)
 
     def _caller(self, rule: Rule, context: Any) -> Caller:
         given: str | None = None

@@ -19,6 +19,7 @@ from foreword.cli.settings import Settings
 from foreword.cli.ui.application import make_application
 from foreword.cli.ui.serving import Access, bind, hosts_of, make_server, parse_listen
 from foreword.clock import Clock
+from foreword.server_token import ServerToken
 
 _SECONDS_MAX = 60
 
@@ -81,7 +82,9 @@ def page_settings(folder: Path, store: Path, address: str, *, more: str = "") ->
 
 
 @contextmanager
-def visited(settings: Settings, *, token: str = "", clock: Clock | None = None) -> Iterator[Visitor]:
+def visited(
+    settings: Settings, *, token: ServerToken | None = None, clock: Clock | None = None
+) -> Iterator[Visitor]:
     """Serve the page in a thread, and give somebody who looks at it."""
     access = Access(parse_listen("127.0.0.1:0"), token=token)
     listening = bind(access)

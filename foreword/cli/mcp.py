@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from foreword.cli.output import note, print_json_line
 from foreword.cli.settings import Settings, user_options
 from foreword.cli.termination import exit_on_sigterm
 from foreword.errors import FieldError, MissingExtraError
+from foreword.server_token import ServerToken
+
+logger = logging.getLogger("foreword.mcp")
 
 _TOKEN_VARIABLE = "FOREWORD_MCP_TOKEN"
-# A shorter one can be guessed over loopback.
-_TOKEN_CHARACTERS_MIN = 16
 
 
 @click.command("mcp")
@@ -38,7 +40,8 @@ _TOKEN_CHARACTERS_MIN = 16
     "--http-token-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help=f"With --http: ask clients for the token in this file; default: {_TOKEN_VARIABLE}, or none on loopback.",
+    help="With --http: ask clients for the token in this file, as it is by then; "
+    f"default: {_TOKEN_VARIABLE}, or none on loopback.",
 )
 @click.option(
     "--user-header",
@@ -125,12 +128,8 @@ def _place(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _token(file: Path | None) -> str:
-    token = os.environ.get(_TOKEN_VARIABLE, "") if file is None else file.read_text("utf-8").strip()
-    if not token and file is None:
-        return ""
-    if len(token) < _TOKEN_CHARACTERS_MIN or not token.isascii() or not token.isprintable() or " " in token:
-        name = _TOKEN_VARIABLE if file is None else "--http-token-file"
-        allowed = f"at least {_TOKEN_CHARACTERS_MIN} letters, digits and marks of ASCII"
-        raise FieldError(name, f"{len(token)} characters", allowed)
-    return token
+def _token(file: Path | None) -> ServerToken | None:
+    if file is not None:
+        return ServerToken(file, "--http-token-file", logger)
+    given = os.environ.get(_TOKEN_VARIABLE, "")
+    return ServerToken(given, _TOKEN_VARIABLE, logger) if given else None

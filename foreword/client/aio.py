@@ -28,7 +28,7 @@ from foreword.client.calls import (
     TurnLike,
 )
 from foreword.client.candidates import CandidateLike, ContextLike
-from foreword.client.channel import HEALTH_CHECK, OPTIONS, TLS_OPTIONS, credentials, stubs
+from foreword.client.channel import HEALTH_CHECK, OPTIONS, TLS_OPTIONS, stubs
 from foreword.client.events import EventFields, EventLike
 from foreword.client.feedback import Said
 from foreword.client.feeding import Feeding
@@ -666,14 +666,19 @@ class AsyncForeword(Client):
             reach.end_asking(error)
 
     def _stub(self, path: str) -> Any:
-        if self._channel is None or self._loop is not asyncio.get_running_loop():
+        if (
+            self._channel is None
+            or self._loop is not asyncio.get_running_loop()
+            or (self._tls.have_changed() and self._tls.take_over())
+        ):
             self._open()
         return self._stubs[path]
 
     def _open(self) -> None:
         if self._closed:
             raise closed()
-        secret = credentials(self._proof)
+        secret = self._tls.credentials()
+        # A former channel is not closed: what is under way on it goes on, and its connection ends with that.
         self._channel = (
             grpc.aio.secure_channel(self._target, secret, TLS_OPTIONS)
             if secret

@@ -54,6 +54,7 @@ from foreword.client.calls import (
     CoreLike,
 )
 from foreword.client.candidates import given_candidates
+from foreword.client.channel import TlsFiles
 from foreword.client.failures import Failures
 from foreword.client.feedback import Said, feedback_fields
 from foreword.client.proof import Proof, Token
@@ -155,6 +156,7 @@ class Client:
             client_certificate_file=client_certificate_file,
             client_key_file=client_key_file,
         )
+        self._tls = TlsFiles(self._proof)
         self._failures = Failures(address.text, timeout_seconds, raises=raises)
         self._reach = Reach()
         self._stubs: dict[str, Any] = {}

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import grpc
 
 from foreword.client.calls import LOOKUP_PROFILES, STREAM_EVENTS, STREAMING, UNARY
+from foreword.client.proof import Proof, signature
 from foreword.errors import ServiceError
 
 if TYPE_CHECKING:
-    from foreword.client.proof import Proof
+    from foreword.client.proof import Signature
+
+logger = logging.getLogger("foreword.client")
 
 _CONNECTING = "grpc.min_reconnect_backoff_ms"
 OPTIONS = (
@@ -34,22 +38,72 @@ TLS_OPTIONS = tuple((name, 1000 if name == _CONNECTING else value) for name, val
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 
 
-def credentials(proof: Proof) -> grpc.ChannelCredentials | None:
-    """Return what a connection with TLS needs, None for one without.
+class TlsFiles:
+    """The files that a connection with TLS is made with, followed: changed ones take a new connection.
 
-    Raises:
-        ServiceError: A file cannot be read.
+    gRPC takes a client's files once for all connections of a channel; only a server's are asked for anew.
+
+    Args:
+        proof: Names the files, or none.
     """
-    if proof.certificate_file is None:
-        return None
-    from pathlib import Path
 
-    named = (proof.certificate_file, proof.client_key_file, proof.client_certificate_file)
-    try:
-        pems = [None if file is None else Path(file).read_bytes() for file in named]
-    except OSError as exc:
-        raise ServiceError(f"the certificate files cannot be read: {exc}", reason="UNAUTHENTICATED") from exc
-    return grpc.ssl_channel_credentials(*pems)
+    def __init__(self, proof: Proof) -> None:
+        self._proof = proof
+        named = (proof.certificate_file, proof.client_key_file, proof.client_certificate_file)
+        self._files = [file for file in named if file is not None]
+        self._seen: list[Signature | None] = []
+        self._current: grpc.ChannelCredentials | None = None
+
+    def credentials(self) -> grpc.ChannelCredentials | None:
+        """Return what to connect with; None for a connection without TLS.
+
+        Raises:
+            ServiceError: A file cannot be read, and never could.
+        """
+        if self._files and self._current is None:
+            self._seen = self._signatures()
+            try:
+                self._current = self._read()
+            except OSError as exc:
+                said = f"the certificate files cannot be read: {exc}"
+                raise ServiceError(said, reason="UNAUTHENTICATED") from exc
+        return self._current
+
+    def have_changed(self) -> bool:
+        """Return whether files differ from what was last looked at; three of them take three microseconds."""
+        return bool(self._files) and self._signatures() != self._seen
+
+    def take_over(self) -> bool:
+        """Read changed files; return whether to connect anew. Ones that cannot be used leave the former in force."""
+        if not self.have_changed():
+            return False
+        self._seen = self._signatures()
+        try:
+            self._check()
+            self._current = self._read()
+        except (OSError, ValueError) as exc:
+            logger.warning("the changed certificate files were refused, the former stay in force: %s", exc)
+            return False
+        return True
+
+    def _signatures(self) -> list[Signature | None]:
+        return [signature(file) for file in self._files]
+
+    def _check(self) -> None:
+        import ssl
+
+        # gRPC takes whatever it is given, and fails each handshake. OpenSSL would ask a terminal for a passphrase.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(self._proof.certificate_file)
+        if self._proof.client_certificate_file is not None:
+            context.load_cert_chain(
+                self._proof.client_certificate_file, self._proof.client_key_file, password=""
+            )
+
+    def _read(self) -> grpc.ChannelCredentials:
+        from pathlib import Path
+
+        return grpc.ssl_channel_credentials(*(Path(file).read_bytes() for file in self._files))
 
 
 def stubs(channel: grpc.Channel | grpc.aio.Channel, proof: Proof) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 
 from foreword.addresses import parse_address
-from foreword.client.channel import HEALTH_CHECK, OPTIONS, TLS_OPTIONS, credentials
+from foreword.client.channel import HEALTH_CHECK, OPTIONS, TLS_OPTIONS, TlsFiles
 from foreword.client.failures import Failures
 from foreword.client.proof import Proof
 from foreword.errors import FieldError
@@ -38,7 +38,7 @@ def is_healthy(address: str, service: str = "", *, timeout_seconds: float, **pro
     if len(name) > _NAME_BYTES_MAX:
         raise FieldError("service", f"{len(name)} bytes", f"at most {_NAME_BYTES_MAX}")
     request = _SERVICE_TAG + bytes([len(name)]) + name if name else b""
-    secret = credentials(Proof(place, **proof))
+    secret = TlsFiles(Proof(place, **proof)).credentials()
     with (
         grpc.secure_channel(place.target, secret, TLS_OPTIONS)
         if secret

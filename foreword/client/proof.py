@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
@@ -18,6 +19,9 @@ ENV_TOKEN_FILE = "FOREWORD_TOKEN_FILE"
 # What the sidecar takes.
 _CHARACTERS_MAX = 512
 
+logger = logging.getLogger("foreword.client")
+
+Signature: TypeAlias = tuple[int, int, int]
 Token: TypeAlias = str | Callable[[], str]
 """A token, or what returns the one of the moment."""
 
@@ -81,31 +85,46 @@ class Proof:
 
         Raises:
             FieldError: The token is none.
-            ServiceError: The token's file cannot be read.
+            ServiceError: The token's file cannot be used, and never could.
         """
         assert self._token is not None
         return (("authorization", f"Bearer {_checked(self._token())}"),)
 
 
+def signature(file: Path | str) -> Signature | None:
+    """Return what changes whenever a file is written or replaced; None while there is none. Takes a microsecond."""
+    try:
+        found = os.stat(file)  # noqa: PTH116 - pathlib is a part of the time that importing the client takes
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 class _TokenFile:
-    """A file with a token, read anew when it changes: looking takes a microsecond, and no call fails meanwhile."""
+    """A file with a token, read anew when it changes. One that is damaged or removed leaves the former in force."""
 
     def __init__(self, file: Path | str) -> None:
         self._file = file
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: Signature | None = None
         self._token = ""
 
     def __call__(self) -> str:
+        seen = signature(self._file)
+        if seen == self._seen and self._token:
+            return self._token
         try:
-            found = os.stat(self._file)  # noqa: PTH116 - pathlib is a part of the time that importing the client takes
-            seen = (found.st_mtime_ns, found.st_size, found.st_ino)
-            if seen != self._seen:
-                with open(self._file, encoding="utf-8") as file:  # noqa: PTH123 - likewise
-                    self._token = file.read(_CHARACTERS_MAX + 2).strip()
-                self._seen = seen
-        except (OSError, UnicodeDecodeError) as exc:
-            raise ServiceError(f"the token file cannot be read: {exc}", reason="UNAUTHENTICATED") from exc
+            self._token = self._read()
+        except (OSError, UnicodeDecodeError, FieldError) as exc:
+            if not self._token:
+                said = f"the token file cannot be used: {exc}"
+                raise ServiceError(said, reason="UNAUTHENTICATED") from exc
+            logger.warning("the changed token file was refused, the former token stays in force: %s", exc)
+        self._seen = seen
         return self._token
+
+    def _read(self) -> str:
+        with open(self._file, encoding="utf-8") as file:  # noqa: PTH123 - likewise
+            return _checked(file.read(_CHARACTERS_MAX + 2).strip())
 
 
 def _source(token: Token | None, token_file: Path | str | None) -> Callable[[], str] | None:

@@ -29,7 +29,7 @@ from foreword.client.calls import (
     TurnLike,
 )
 from foreword.client.candidates import CandidateLike, ContextLike
-from foreword.client.channel import HEALTH_CHECK, OPTIONS, TLS_OPTIONS, credentials, stubs
+from foreword.client.channel import HEALTH_CHECK, OPTIONS, TLS_OPTIONS, stubs
 from foreword.client.events import EventFields, EventLike
 from foreword.client.feedback import Said
 from foreword.client.feeding import Feeding
@@ -945,7 +945,7 @@ class Foreword(Client):
         return None if done.code() is grpc.StatusCode.OK else self._failures.translate(done)
 
     def _stub(self, path: str) -> Any:
-        if self._process_id != os.getpid() or self._channel is None:
+        if self._process_id != os.getpid() or self._channel is None or self._tls.have_changed():
             self._open()
         return self._stubs[path]
 
@@ -953,9 +953,11 @@ class Foreword(Client):
         with self._opening:
             if self._closed:
                 raise closed()
-            if self._process_id == os.getpid() and self._channel is not None:
+            is_open = self._process_id == os.getpid() and self._channel is not None
+            if is_open and not self._tls.take_over():
                 return
-            secret = credentials(self._proof)
+            secret = self._tls.credentials()
+            # A former channel is not closed: what is under way on it goes on, and its connection ends with that.
             self._channel = (
                 grpc.secure_channel(self._target, secret, TLS_OPTIONS)
                 if secret

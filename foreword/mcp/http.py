@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from foreword.errors import FieldError
 from foreword.mcp.server import ForewordServer
 from foreword.mcp.whose import SCOPE_KEY, Whose
+from foreword.server_token import ServerToken
 
 PATH = "/mcp"
 # The largest call that is taken, 500 candidates with a text of a page each, has half of that.
@@ -41,7 +41,7 @@ class HttpOptions(NamedTuple):
     Attributes:
         host: The address to listen on.
         port: 0 takes a free one.
-        token: What clients say as `Authorization: Bearer …`; empty on loopback alone.
+        token: What clients say as `Authorization: Bearer …`; None on loopback alone.
         user_header: The header in which a trusted proxy names the user; empty for a server of one user.
         namespace: The tenant's space of users that a proxy names.
         allowed_hosts: Further names by which clients reach it.
@@ -50,7 +50,7 @@ class HttpOptions(NamedTuple):
 
     host: str = "127.0.0.1"
     port: int = 0
-    token: str = ""
+    token: ServerToken | None = None
     user_header: str = ""
     namespace: str = ""
     allowed_hosts: tuple[str, ...] = ()
@@ -75,14 +75,14 @@ class Guard:
 
     def __init__(self, app: App, options: HttpOptions) -> None:
         self._app = app
-        self._token = options.token.encode()
+        self._token = options.token
         self._user_header = options.user_header.lower().encode()
         self._namespace = options.namespace
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Hand a request on, or refuse it."""
         if scope["type"] == "http":
-            if self._token and not self._is_known(scope):
+            if self._token and not await self._token.is_said(_said(scope)):
                 await _refuse(send, 401, "say the server's token as Authorization: Bearer …")
                 return
             if self._user_header:
@@ -92,11 +92,6 @@ class Guard:
                     await _refuse(send, 400, str(exc))
                     return
         await self._app(scope, receive, send)
-
-    def _is_known(self, scope: Scope) -> bool:
-        found = _values(scope, b"authorization")
-        kind, _, said = found[0].partition(b" ") if len(found) == 1 else (b"", b"", b"")
-        return kind.lower() == b"bearer" and hmac.compare_digest(said.strip(), self._token)
 
     def _name_user(self, scope: Scope) -> None:
         """Put into the scope whose request it is, as the owner of its session, too: no other user's request gets in.
@@ -129,9 +124,9 @@ def serve_http(server: ForewordServer, options: HttpOptions, ready: Callable[[st
     Raises:
         FieldError: The address cannot be listened on, or is not loopback and no token is asked for.
     """
-    if not options.is_loopback and not options.token:
+    if not options.is_loopback and options.token is None:
         found = f"{options.host} without a token"
-        raise FieldError("--http", found, "loopback, or a token in --token-file or FOREWORD_MCP_TOKEN")
+        raise FieldError("--http", found, "loopback, or a token in --http-token-file or FOREWORD_MCP_TOKEN")
     app = server.streamable_http_app(
         streamable_http_path=PATH,
         max_request_body_size=BODY_BYTES_MAX,
@@ -184,6 +179,13 @@ def _listening(options: HttpOptions) -> socket.socket:
         raise FieldError(
             "--http", found, "an address of this machine with a free port; port 0 takes one"
         ) from exc
+
+
+def _said(scope: Scope) -> bytes:
+    """Return the token that a request says, empty where it says none or several."""
+    found = _values(scope, b"authorization")
+    kind, _, said = found[0].partition(b" ") if len(found) == 1 else (b"", b"", b"")
+    return said.strip() if kind.lower() == b"bearer" else b""
 
 
 def _values(scope: Scope, name: bytes) -> list[bytes]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -135,6 +136,23 @@ def test_a_client_of_an_older_protocol_is_told_of_changes(one_user: str) -> None
             await check_told_of_what_it_subscribed_to(subscriber, client)
 
     asyncio.run(run())
+
+
+def test_the_token_file_is_followed(serving: Installation, tmp_path: Path) -> None:
+    """A new token is asked for from the next request on, in a session too; a damaged file changes nothing."""
+    file, anew = tmp_path / "token", tmp_path / "anew"
+    file.write_text(f"{TOKEN}\n")
+    with http_server(serving, "--user", "mcp-http", "--http-token-file", str(file)) as url:
+        first, second = ({"Authorization": f"Bearer {token}"} for token in (TOKEN, f"{TOKEN}-2"))
+        session = session_of(url, **first)
+        file.write_text("")
+        assert post(url, _READ, mcp_session_id=session, **first)[0] == 200
+        file.unlink()
+        assert post(url, _READ, mcp_session_id=session, **first)[0] == 200
+        anew.write_text(f"{TOKEN}-2")
+        anew.rename(file)
+        assert post(url, _READ, mcp_session_id=session, **first)[0] == 401
+        assert post(url, _READ, mcp_session_id=session, **second)[0] == 200
 
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])

@@ -47,10 +47,33 @@ def test_a_token_file_is_read_anew_when_it_changes(tmp_path: Path) -> None:
     anew.write_text("two\n")
     anew.rename(file)
     assert token_of(made) == "two"
-    file.unlink()
-    with pytest.raises(ServiceError, match="cannot be read") as caught:
+
+
+@pytest.mark.parametrize("damage", ["", "two words", "\xff", None])
+def test_a_damaged_token_file_leaves_the_former_in_force(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str | None
+) -> None:
+    """A file that is empty, no token or gone is said once, and the next good one taken over; at first it is refused."""
+    file = tmp_path / "token"
+
+    def write(text: str | None) -> None:
+        if text is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_bytes(text.encode("latin-1"))
+
+    write(damage)
+    made = proof(token_file=file)
+    with pytest.raises(ServiceError, match="the token file cannot be used") as caught:
         made.metadata()
     assert caught.value.reason == "UNAUTHENTICATED"
+    write("one")
+    assert token_of(made) == "one"
+    write(damage)
+    assert [token_of(made), token_of(made)] == ["one", "one"]
+    assert caplog.text.count("the changed token file was refused, the former token stays in force") == 1
+    write("three")
+    assert token_of(made) == "three"
 
 
 def test_a_token_is_sent_to_no_other_machine_in_clear_text(tmp_path: Path) -> None:

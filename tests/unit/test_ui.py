@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from foreword.cli.ui import words
 from foreword.cli.ui.charts import HEIGHT, WIDTH, bar_shares, curve, day_bars
 from foreword.cli.ui.forms import Forms
 from foreword.cli.ui.notices import Notice, Notices
-from foreword.cli.ui.serving import Access, address_of, check, hosts_of, is_loopback, parse_listen, read_token
+from foreword.cli.ui.serving import Access, address_of, check, hosts_of, is_loopback, parse_listen
 from foreword.errors import FieldError
+from foreword.server_token import ServerToken
 
 DAY_MS = 86_400_000
 
@@ -129,7 +131,13 @@ def test_a_page_for_other_machines_needs_a_token() -> None:
     """Without one it is refused before the port is taken, with what to do; with one it is served under its names."""
     with pytest.raises(FieldError, match="--page-token-file FILE"):
         check(Access(parse_listen("0.0.0.0:7465")))
-    access = Access(parse_listen("192.0.2.1:443"), ("Ops.example",), "x" * 16, Path("c"), Path("k"))
+    access = Access(
+        parse_listen("192.0.2.1:443"),
+        ("Ops.example",),
+        ServerToken("x" * 16, "it", logging.getLogger("it")),
+        Path("c"),
+        Path("k"),
+    )
     check(access)
     assert hosts_of(access, 443) == ["192.0.2.1", "192.0.2.1:443", "ops.example", "ops.example:443"]
     assert address_of(access, 443) == "https://192.0.2.1:443/"
@@ -152,21 +160,3 @@ def test_half_of_what_is_needed_is_refused(access: Access) -> None:
     """A socket that browsers cannot read, and a certificate without its key, are named."""
     with pytest.raises(FieldError, match=r"^--"):
         check(access)
-
-
-@pytest.mark.parametrize("content", [None, "", "short", "x" * 2000, "é" * 20, "two words of 16+\nand a line"])
-def test_a_file_without_a_token_is_refused(tmp_path: Path, content: str | None) -> None:
-    """What is no token is named with what one is, and is not shown."""
-    file = tmp_path / "token"
-    if content is not None:
-        file.write_text(content)
-    with pytest.raises(FieldError, match="--page-token-file") as caught:
-        read_token(file)
-    assert not content or content not in str(caught.value)
-
-
-def test_a_token_is_read_without_its_line_end(tmp_path: Path) -> None:
-    """As `echo` and editors write it."""
-    file = tmp_path / "token"
-    file.write_text("a-token-of-enough-characters\n")
-    assert read_token(file) == "a-token-of-enough-characters"

@@ -29,6 +29,7 @@ from foreword.cli.ui.user import UserPages
 from foreword.cli.ui.users import Users
 from foreword.clock import Clock, SystemClock
 from foreword.errors import FieldError, ForewordError, ServiceError
+from foreword.server_token import ServerToken
 
 _TYPES = {STYLE_FILE: "text/css; charset=utf-8", MARK_FILE: "image/svg+xml"}
 # Their addresses change with what they hold.
@@ -37,14 +38,14 @@ _NOT_FOUND_REASONS = ("DECISION_UNKNOWN",)
 
 
 def make_application(
-    settings: Settings, *, hosts: Iterable[str], token: str = "", clock: Clock | None = None
+    settings: Settings, *, hosts: Iterable[str], token: ServerToken | None = None, clock: Clock | None = None
 ) -> ASGIApp:
     """Return the application.
 
     Args:
         settings: Says where sidecar, store and configuration are.
         hosts: The names with ports under which it may be asked for.
-        token: What a caller must know; empty where none is needed.
+        token: What a caller must know; None where nothing is asked.
         clock: Tells the time; the system's by default.
     """
     time = clock or SystemClock()

@@ -14,6 +14,9 @@ from foreword.cli.output import note, print_json_line
 from foreword.cli.readiness import teller
 from foreword.cli.settings import Settings, user_options
 from foreword.errors import MissingExtraError
+from foreword.server_token import ServerToken
+
+logger = logging.getLogger("foreword.ui")
 
 DEFAULT_LISTEN = "127.0.0.1:7465"
 _LIBRARIES = ("jinja2", "starlette", "uvicorn")
@@ -76,13 +79,14 @@ def command(
             hosts_of,
             make_server,
             parse_listen,
-            read_token,
         )
     except ModuleNotFoundError as exc:
         if (exc.name or "").split(".")[0] not in _LIBRARIES:
             raise
         raise MissingExtraError("foreword ui", "ui") from exc
-    token = read_token(page_token_file) if page_token_file is not None else ""
+    token = None
+    if page_token_file is not None:
+        token = ServerToken(page_token_file, "--page-token-file", logger)
     access = Access(parse_listen(listen), names, token, certificate_file, key_file)
     check(access)
     logs.configure(as_json=settings.as_json, verbose=settings.verbose)

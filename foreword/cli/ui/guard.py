@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 from collections.abc import Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foreword.naming import quoted
+from foreword.server_token import ServerToken
 
 # Nothing is loaded but our own style sheet and mark; there is no script, so that none may run.
 _POLICY = (
@@ -40,13 +40,15 @@ class Guard:
     Args:
         application: What makes the pages.
         hosts: The names with ports under which it may be asked for.
-        token: What a caller must know; empty where none is needed.
+        token: What a caller must know; None where nothing is asked.
     """
 
-    def __init__(self, application: ASGIApp, *, hosts: Iterable[str], token: str = "") -> None:
+    def __init__(
+        self, application: ASGIApp, *, hosts: Iterable[str], token: ServerToken | None = None
+    ) -> None:
         self._application = application
         self._hosts = frozenset(hosts)
-        self._token = token.encode()
+        self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -62,15 +64,15 @@ class Guard:
                 headers.setdefault("cache-control", _NOT_STORED)
             await send(message)
 
-        refusal = self._refusal(Headers(scope=scope))
+        refusal = await self._refusal(Headers(scope=scope))
         await (refusal or self._application)(scope, receive, send_guarded)
 
-    def _refusal(self, headers: Headers) -> Response | None:
+    async def _refusal(self, headers: Headers) -> Response | None:
         host = headers.get("host", "")
         if host.lower() not in self._hosts:
             allowed = ", ".join(sorted(self._hosts))
             return PlainTextResponse(f"Host: found {quoted(host)}; allowed: {allowed}\n", 421)
-        if self._token and not hmac.compare_digest(_given(headers.get("authorization", "")), self._token):
+        if self._token and not await self._token.is_said(_given(headers.get("authorization", ""))):
             return PlainTextResponse(
                 "This page asks for its token: as the password, under any name\n",
                 401,

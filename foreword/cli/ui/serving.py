@@ -13,10 +13,8 @@ from starlette.types import ASGIApp
 
 from foreword.addresses import Address, parse_address
 from foreword.errors import FieldError, ForewordError
+from foreword.server_token import ServerToken
 
-# A guess a microsecond would take longer than the universe has; 16 characters of a keyboard's 64 are 96 bits.
-TOKEN_CHARACTERS_MIN = 16
-TOKEN_CHARACTERS_MAX = 1024
 # Pages under way end within this.
 _STOP_SECONDS = 5
 # Far more than operators press at once; more wait in the kernel.
@@ -36,14 +34,14 @@ class Access(NamedTuple):
     Attributes:
         listen: Where it is served.
         names: Further names of this machine, under which it may be asked for.
-        token: What a caller must know; empty where none is needed.
+        token: What a caller must know; None where nothing is asked.
         certificate_file: PEM certificate chain; None without TLS.
         key_file: PEM private key of it.
     """
 
     listen: Address
     names: Sequence[str] = ()
-    token: str = ""
+    token: ServerToken | None = None
     certificate_file: Path | None = None
     key_file: Path | None = None
 
@@ -72,37 +70,13 @@ def check(access: Access) -> None:
         raise FieldError(
             "--certificate-file", "one of certificate and key", "both --certificate-file and --key-file"
         )
-    if not access.is_loopback and not access.token:
+    if not access.is_loopback and access.token is None:
         raise FieldError(
             "--listen",
             f"{access.listen.text}, which other machines reach, without a token",
             "a loopback address, or --page-token-file FILE",
             hint="the page shows what users did, and erases them",
         )
-
-
-def read_token(file: Path) -> str:
-    """Return the token in a file.
-
-    Raises:
-        FieldError: It cannot be read, or its first line is no token.
-    """
-    try:
-        token = file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise FieldError(
-            "--page-token-file", f"{file}: {exc}", "a file that can be read, with the token in it"
-        ) from exc
-    if not TOKEN_CHARACTERS_MIN <= len(token) <= TOKEN_CHARACTERS_MAX or not (
-        token.isascii() and token.isprintable()
-    ):
-        raise FieldError(
-            "--page-token-file",
-            f"a token of {len(token)} characters",
-            f"{TOKEN_CHARACTERS_MIN} to {TOKEN_CHARACTERS_MAX:,} characters of ASCII on one line",
-            hint="make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
-        )
-    return token
 
 
 def is_loopback(host: str) -> bool:

@@ -121,8 +121,8 @@ class Guarded:
         anew.write_text("".join(entries))
         anew.chmod(0o600)
         anew.rename(self.file)
-        access = self.running.server._access
-        until(lambda: access._seen == access._signature(), "the callers file was not taken over")
+        file = self.running.server._access._file
+        until(lambda: file._seen == file._signature(), "the callers file was not taken over")
 
     def call(
         self, name: str, request: Message | bytes, token: str | None = None, metadata: Any = None

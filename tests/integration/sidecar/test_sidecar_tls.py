@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from certificates import NEEDS_OPENSSL, Authority, Pair
 from waiting import PATIENCE_SECONDS, until
 
 from foreword.callers import digest_of
-from foreword.client import Foreword
+from foreword.client import AsyncForeword, Foreword
 from foreword.errors import ServiceError
 
 pytestmark = NEEDS_OPENSSL
@@ -147,3 +148,85 @@ def test_tls_files_that_do_not_go_together_change_nothing(start: Any, tmp_path: 
     until(lambda: "sidecar.tls" in problems(), "the wrong pair was not noticed")
     shutil.copy(renewed.key, tmp_path / "s.key")
     until(lambda: "sidecar.tls" not in problems(), "the right pair was not noticed")
+
+
+class Renewed:
+    """A client's certificate, key and roots, in files that are replaced."""
+
+    def __init__(self, folder: Path, pair: Pair, roots: Path) -> None:
+        folder.mkdir()
+        self.roots, self.certificate, self.key = (folder / name for name in ("roots.pem", "c.pem", "c.key"))
+        self.put(pair, roots)
+
+    def put(self, pair: Pair, roots: Path) -> None:
+        """Write others over them, one after the other."""
+        for source, target in (
+            (roots, self.roots),
+            (pair.certificate, self.certificate),
+            (pair.key, self.key),
+        ):
+            shutil.copy(source, target)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a client is given."""
+        return {
+            "certificate_file": self.roots,
+            "client_certificate_file": self.certificate,
+            "client_key_file": self.key,
+        }
+
+
+def test_a_clients_renewed_certificate_is_taken_without_a_restart(
+    start: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next call is made with the new one, a watch under way goes on, and files that are damaged change nothing."""
+    served = Served(start, tmp_path)
+    shop, ops = (
+        served.authority.pair("shop.example"),
+        served.authority.pair("any", "URI:spiffe://example/ops"),
+    )
+    files = Renewed(tmp_path / "client", ops, served.authority.certificate)
+    with served.client(**files.options) as client:
+        watch = client.watch(["ann"])
+        next(watch)
+        assert client.status().version
+        files.put(shop, served.authority.certificate)
+        with pytest.raises(ServiceError) as caught:
+            client.status()
+        assert caught.value.metadata["caller"] == "shop"
+        served.running.put("ann")
+        assert next(message for message in watch if message.changes)
+        files.certificate.write_text("no certificate")
+        assert client.profile("ann", namespace="shop").profile.user_id == "ann"
+        files.key.unlink()
+        assert client.profile("ann", namespace="shop").profile.user_id == "ann"
+        assert "the changed certificate files were refused, the former stay in force" in caplog.text
+        files.put(ops, served.authority.certificate)
+        assert client.status().version
+
+
+def test_a_client_of_asyncio_takes_renewed_files_too(start: Any, tmp_path: Path) -> None:
+    """Its next call goes by roots and certificate as they are now, while its watch goes on."""
+    served = Served(start, tmp_path)
+    shop, ops = (
+        served.authority.pair("shop.example"),
+        served.authority.pair("any", "URI:spiffe://example/ops"),
+    )
+    files = Renewed(tmp_path / "client", ops, served.authority.certificate)
+
+    async def run() -> None:
+        async with AsyncForeword(
+            served.address, raises=True, timeout_seconds=PATIENCE_SECONDS, **files.options
+        ) as client:
+            watch = client.watch(["ann"])
+            await anext(watch)
+            assert (await client.status()).version
+            files.put(shop, served.authority.certificate)
+            with pytest.raises(ServiceError) as caught:
+                await client.status()
+            assert caught.value.metadata["caller"] == "shop"
+            await asyncio.to_thread(served.running.put, "ann")
+            assert await anext(message async for message in watch if message.changes)
+
+    asyncio.run(run())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import socket
 import threading
@@ -15,6 +16,7 @@ from waiting import until
 
 from foreword import keys
 from foreword.clock import DAY_MS, format_time_ms
+from foreword.server_token import ServerToken
 from foreword.v1.model_work_pb2 import ModelCall, ModelMode, ModelOutcome
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import LedgerEntry, RefreshOutcome, RefreshState
@@ -291,7 +293,10 @@ def test_a_form_of_another_site_does_nothing(running: Any, page: Visitor) -> Non
 def test_whoever_has_the_token_looks(running: Any, tmp_path: Path) -> None:
     """As a browser asks for it and as programs send it; nobody else sees a word."""
     secret = "a-token-of-24-characters"
-    with visited(page_settings(tmp_path, running.store, running.address), token=secret) as page:
+    file = tmp_path / "token"
+    file.write_text(secret)
+    token = ServerToken(file, "--page-token-file", logging.getLogger("it"))
+    with visited(page_settings(tmp_path, running.store, running.address), token=token) as page:
         for given in (
             "",
             "Bearer wrong",
@@ -306,6 +311,11 @@ def test_whoever_has_the_token_looks(running: Any, tmp_path: Path) -> None:
             assert "Users" not in answer.body
         assert page.get("/", Authorization=f"Bearer {secret}").status == 200
         assert page.get("/", Authorization="Basic b3BzOmEtdG9rZW4tb2YtMjQtY2hhcmFjdGVycw==").status == 200
+        file.write_text("damaged")
+        assert page.get("/", Authorization=f"Bearer {secret}").status == 200
+        file.write_text(f"{secret}-anew")
+        assert page.get("/", Authorization=f"Bearer {secret}").status == 401
+        assert page.get("/", Authorization=f"Bearer {secret}-anew").status == 200
 
 
 # -- what is done ---------------------------------------------------------------------------------------------
