@@ -73,8 +73,9 @@ clients-proto: $(VENV)/.dev ## Generate the code of clients/ from proto/, with t
 	@$(BIN)/python clients/generate.py $(ARGS)
 
 .PHONY: clients-vectors
-clients-vectors: $(VENV)/.dev ## Write clients/vectors/reads.json anew
+clients-vectors: $(VENV)/.dev ## Write clients/vectors and Node's words of corrections anew
 	@$(BIN)/python clients/make_vectors.py
+	@$(BIN)/python clients/make_corrections.py
 
 .PHONY: test-clients
 test-clients: $(VENV)/.dev ## Build and test the clients in other languages beside running daemons; ARGS='go rust' chooses

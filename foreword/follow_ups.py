@@ -33,7 +33,8 @@ def is_correction(text: str, answer: str) -> bool:
 
     It does when it is short and begins with words about the answer ("that's not …", "I meant …"). After an answer
     without a question it also does when it begins with "No, …", or says in a few words how answers should be, by the
-    rules of `foreword.corrections`. English alone, but for what corrections know.
+    rules of `foreword.corrections`. English alone, but for what corrections know. clients/node/src/follow_ups.js is
+    the same for Node.
     """
     said = text.strip().replace("\u2019", "'")
     if not answer or len(said) > TEXT_CHARACTERS_MAX:

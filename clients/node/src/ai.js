@@ -10,8 +10,8 @@ import { Personalization, isNamed } from "./personalization.js";
 
 /**
  * Returns a middleware for the AI SDK's `wrapLanguageModel`, which puts the user's foreword behind the system prompt, and
- * records requests and calls of tools once the model has answered. Without a sidecar, or a user, the model is called as
- * if it were not there.
+ * records requests, corrections and calls of tools once the model has answered. Without a sidecar, or a user, the model
+ * is called as if it were not there.
  *
  * The user is named with each call, `providerOptions: { foreword: { userId: "ada", sessionId } }`, which goes to no
  * provider; or here, for an agent of one user.
@@ -93,8 +93,9 @@ function withBlock(prompt, block, marksCache) {
 function recordLast(personalization, user, prompt) {
   const last = prompt.at(-1);
   if (last?.role === "user") {
-    const text = last.content.map((part) => (part.type === "text" ? part.text : "")).join("\n").trim();
-    if (text) personalization.request(user, text);
+    const text = textOf(last);
+    const answer = [...prompt].reverse().find(({ role }) => role === "assistant");
+    if (text) personalization.request(user, text, textOf(answer));
   }
   if (last?.role === "tool") {
     for (const part of last.content) {
@@ -102,4 +103,16 @@ function recordLast(personalization, user, prompt) {
       personalization.toolCall(user, part.toolName, part.output.type.startsWith("error") ? "ToolError" : undefined);
     }
   }
+}
+
+/**
+ * Returns the words of a message of the user or of the agent.
+ *
+ * @param {Prompt[number] | undefined} message
+ */
+function textOf(message) {
+  if (message?.role !== "user" && message?.role !== "assistant") return "";
+  /** @type {{ type: string, text?: unknown }[]} */
+  const parts = message.content;
+  return parts.map(({ type, text }) => (type === "text" ? text : "")).join("\n").trim();
 }

@@ -2,6 +2,7 @@ import { Feedback } from "../gen/foreword/v1/event_pb.js";
 import { Freshness } from "../gen/foreword/v1/freshness_pb.js";
 import { blockOf } from "./block.js";
 import { Client } from "./client.js";
+import { isCorrection } from "./follow_ups.js";
 import { KeptTexts } from "./kept_texts.js";
 import { Recorder } from "./recorder.js";
 
@@ -95,13 +96,17 @@ export class Personalization {
   }
 
   /**
-   * Records that a user asked for something.
+   * Records that a user asked for something; after an answer that it corrects, as a correction.
    *
    * @param {User | undefined} user
    * @param {string} text Their words; cut at 8,192 bytes.
+   * @param {string} [answered] What the agent said last, where it is known.
    */
-  request(user, text) {
-    this.#record(user, { type: "agent.request", text: cut(text, TEXT_BYTES_MAX), topics: this.#topicsOf(text) });
+  request(user, text, answered = "") {
+    const isCorrecting = isCorrection(text, answered);
+    const type = isCorrecting ? "agent.follow_up" : "agent.request";
+    const feedback = isCorrecting ? Feedback.CORRECTION : Feedback.UNSPECIFIED;
+    this.#record(user, { type, text: cut(text, TEXT_BYTES_MAX), topics: this.#topicsOf(text), feedback });
   }
 
   /**

@@ -133,6 +133,25 @@ for (const { name, sdk, provider, Mock } of MAJORS) {
     }
   });
 
+  test(`${name}: what corrects the answer before it is said by the next foreword`, { skip }, async () => {
+    const foreword = new Personalization(target, patient);
+    const model = wrapLanguageModel({ model: mock(), middleware: forewordMiddleware(foreword) });
+    const userId = `corrector-${quick}`;
+    /** @type {any[]} */
+    const messages = [];
+    try {
+      for (const content of ["How do I pay?", "And abroad?", "And by card?", "Shorter, please"]) {
+        messages.push({ role: "user", content });
+        const { text } = await generateText({ model, messages, providerOptions: named(userId) });
+        messages.push({ role: "assistant", content: text });
+      }
+      assert.ok(await foreword.flush(20_000));
+      assert.match(await refreshed(userId), /short answers/);
+    } finally {
+      await foreword.close();
+    }
+  });
+
   test(`${name}: without a sidecar or a user the model is called as if nothing were there`, async () => {
     const foreword = new Personalization("unix:/nonexistent/foreword.sock", { onError: () => {} });
     const [bare, without] = [mock(), mock()];
