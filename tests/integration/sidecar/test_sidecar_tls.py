@@ -12,8 +12,10 @@ from certificates import NEEDS_OPENSSL, Authority, Pair
 from waiting import PATIENCE_SECONDS, until
 
 from foreword.callers import digest_of
+from foreword.cli import main
 from foreword.client import AsyncForeword, Foreword
 from foreword.errors import ServiceError
+from foreword.local import LocalReader
 
 pytestmark = NEEDS_OPENSSL
 
@@ -48,9 +50,12 @@ class Served:
         callers = folder / "callers.toml"
         callers.write_text(CALLERS)
         callers.chmod(0o600)
-        named = {"client_ca_file": str(self.authority.certificate), "callers_file": str(callers)}
+        named = {"client_ca_file": str(self.authority.certificate), "callers_file": str(callers), **security}
         files = {"tls_certificate_file": str(folder / "s.pem"), "tls_key_file": str(folder / "s.key")}
-        config = start.config(sidecar={"listen": ["0.0.0.0:0"]}, security={**files, **named, **security})
+        given = {key: value for key, value in named.items() if value is not None}
+        config = start.config(
+            sidecar={"listen": ["0.0.0.0:0"], "watch_heartbeat_seconds": 0.3}, security={**files, **given}
+        )
         self.running = start(config)
         self.address = f"127.0.0.1:{self.running.server.addresses[0].rsplit(':', 1)[1]}"
 
@@ -230,3 +235,23 @@ def test_a_client_of_asyncio_takes_renewed_files_too(start: Any, tmp_path: Path)
             assert await anext(message async for message in watch if message.changes)
 
     asyncio.run(run())
+
+
+def test_a_replica_follows_by_tls_with_a_token(
+    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command takes over what the origin serves to a caller of all namespaces; another token is refused."""
+    served = Served(start, tmp_path, client_ca_file=None)
+    served.running.put("ann")
+    token, store = tmp_path / "token", tmp_path / "replica"
+    monkeypatch.setenv("FOREWORD_STORE__DIRECTORY", str(store))
+    options = ["--ca-file", str(served.authority.certificate), "--token-file", str(token)]
+    follow = ["dataset", "follow", served.address, "--caught-up", *options]
+    token.write_text("fwt_none")
+    assert main(follow) == 1
+    assert "nobody has this token" in capsys.readouterr().err
+    token.write_text("fwt_job\n")
+    assert main(follow) == 0
+    assert "1 changes taken over" in capsys.readouterr().out
+    with LocalReader(store) as reader:
+        assert reader.profile("ann").profile.revision == 1
