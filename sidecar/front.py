@@ -23,7 +23,7 @@ logger = logging.getLogger("sidecar")
 
 COMPONENT = "sidecar.front"
 # What the lines of the channel mean; native/src/control.rs has the same number.
-PROTOCOL = "3"
+PROTOCOL = "4"
 # A few milliseconds on a busy machine.
 _START_SECONDS_MAX = 10.0
 # The front answers within a tick; one that says nothing for so long hangs.
@@ -213,7 +213,7 @@ class Front:
     def _spawn(self, channel: socket.socket) -> subprocess.Popen[bytes]:
         # Not asyncio's own: that one needs the main thread's loop, and there is nothing to wait for here.
         self._process = subprocess.Popen(
-            [*self._command, "--control", str(channel.fileno())],
+            [*self._command, "--control", str(channel.fileno()), "--clock", self._lines.clock],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             # It speaks only when it cannot go on. Never this process's own output: whoever reads that to its end would

@@ -59,7 +59,7 @@ class FrontLines:
     def said(self) -> Iterator[tuple[str, str]]:
         """Yield what holds now: the name of each line, and the rest of it."""
         sidecar = self._live.current.sidecar
-        yield "clock", _clock_line(self._clock)
+        yield "clock", self.clock
         yield "tell-all", str(int(self._triggers.notes_reads))
         yield "tell-calls", self._calls.telling
         yield "hold", f"{1000 * sidecar.front_hold_seconds:.0f}"
@@ -70,6 +70,17 @@ class FrontLines:
         )
         yield "refusal connections", _refusal(ConnectionsExhaustedError(sidecar.connections_max))
         yield "limits", f"{sidecar.streams_max} {sidecar.connections_max} {sidecar.unsent_bytes_max}"
+
+    @property
+    def clock(self) -> str:
+        """How a front tells the time, `offset MS` beside the machine's or `at MS`; it is started with this as well."""
+        match self._clock:
+            case SystemClock():
+                return "offset 0"
+            case ReplayClock():
+                return f"offset {self._clock.offset_ms}"
+            case _:
+                return f"at {self._clock.now_ms()}"
 
     def hear(self, words: list[str]) -> None:
         """Take a line."""
@@ -138,13 +149,3 @@ def _refusal(error: ForewordError) -> str:
     assert isinstance(details, bytes)
     message = quote(status.details, safe=_PLAIN).encode("ascii")
     return f"{number} {message.hex()} {b64encode(details).decode().rstrip('=')}"
-
-
-def _clock_line(clock: Clock) -> str:
-    match clock:
-        case SystemClock():
-            return "offset 0"
-        case ReplayClock():
-            return f"offset {clock.offset_ms}"
-        case _:
-            return f"at {clock.now_ms()}"

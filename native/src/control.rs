@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 use crate::calls::Telling;
 use crate::front::{Front, Time};
 
-/// Raised with each change of the lines; a sidecar and a front of two versions do without each other.
-pub const PROTOCOL: u32 = 3;
+/// Raised with each change of the lines, and of the options; a sidecar and a front of two versions do without each other.
+pub const PROTOCOL: u32 = 4;
 /// How long users who ask for a refresh wait for others, so that they are told of together.
 const GATHER: Duration = Duration::from_millis(2);
 /// How often reads are told of that ask for nothing.
@@ -72,8 +72,7 @@ fn noted(front: &Front) -> String {
 async fn obey(line: &str, front: &Front, orders: &mpsc::Sender<Order>) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     match words[..] {
-        ["clock", "offset", ms] => ms.parse().into_iter().for_each(|ms| front.time.set(Time::Offset(ms))),
-        ["clock", "at", ms] => ms.parse().into_iter().for_each(|ms| front.time.set(Time::At(ms))),
+        ["clock", how, ms] => Time::of(how, ms).into_iter().for_each(|time| front.time.set(time)),
         ["tell-all", all] => front.reads.borrow_mut().tells_all = all == "1",
         // With all that was noted before it, so that whoever hears it knows what this process knew.
         ["beat", _] => return format!("{}{line}\n", noted(front)),

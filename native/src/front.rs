@@ -24,6 +24,18 @@ pub enum Time {
     At(i64),
 }
 
+impl Time {
+    /// Returns what `offset MS` or `at MS` says.
+    pub fn of(how: &str, ms: &str) -> Option<Self> {
+        let ms = ms.parse().ok()?;
+        match how {
+            "offset" => Some(Self::Offset(ms)),
+            "at" => Some(Self::At(ms)),
+            _ => None,
+        }
+    }
+}
+
 pub struct Front {
     pub store: RefCell<Store>,
     pub reads: RefCell<Reads>,
@@ -52,14 +64,14 @@ pub struct Front {
 }
 
 impl Front {
-    pub fn new(store: Store, upstream: PathBuf) -> Self {
+    pub fn new(store: Store, upstream: PathBuf, time: Time) -> Self {
         Self {
             store: RefCell::new(store),
             reads: RefCell::new(Reads::new()),
             calls: RefCell::new(Calls::new()),
             limits: Rc::new(Limits::new()),
             refusals: RefCell::default(),
-            time: Cell::new(Time::Offset(0)),
+            time: Cell::new(time),
             upstream,
             has_sidecar: Cell::new(true),
             asking: Notify::new(),

@@ -76,7 +76,7 @@ async fn serve(options: Options) -> Result<(), String> {
     let door = Door::open(&options.folder.join("door.sock"))
         .map_err(|error| format!("no door in {}: {error}", options.folder.display()))?;
     let store = Store::new(&options.store, options.readers_max);
-    let front = Rc::new(Front::new(store, options.folder.join("sidecar.sock")));
+    let front = Rc::new(Front::new(store, options.folder.join("sidecar.sock"), options.time));
     let (listening, mut accepting) = (options.listening, Vec::new());
     for one in &listening {
         let copy = one.descriptor.try_clone().map_err(|error| format!("{}: {error}", one.address))?;

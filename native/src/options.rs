@@ -4,6 +4,7 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::front::Time;
 use crate::handover::{Listening, ADDRESSES_MAX};
 
 pub struct Options {
@@ -13,6 +14,8 @@ pub struct Options {
     pub folder: PathBuf,
     pub control: OwnedFd,
     pub listening: Vec<Listening>,
+    /// The time to go by until the sidecar says another: the first read is answered by it as well.
+    pub time: Time,
     /// How long reads are answered after the sidecar died, unless it comes back.
     pub alone: Duration,
 }
@@ -23,7 +26,7 @@ impl Options {
     /// # Errors
     /// A sentence about what is missing or odd.
     pub fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let (mut store, mut folder, mut control) = (None, None, None);
+        let (mut store, mut folder, mut control, mut time) = (None, None, None, None);
         let mut listening = Vec::new();
         let (mut readers_max, mut alone) = (2048, Duration::ZERO);
         while let Some(name) = arguments.next() {
@@ -34,6 +37,7 @@ impl Options {
                 "--readers-max" => readers_max = number(&name, &value)?,
                 "--alone-seconds" => alone = Duration::from_secs(number(&name, &value)?),
                 "--control" => control = Some(owned(number(&name, &value)?)?),
+                "--clock" => time = Some(clock(&name, &value)?),
                 "--listen" => listening.push(socket(&name, &value)?),
                 _ => return Err(format!("found the option {name}, which is not known here")),
             }
@@ -45,6 +49,7 @@ impl Options {
             store: store.ok_or("--store is missing")?,
             folder: folder.ok_or("--folder is missing")?,
             control: control.ok_or("--control is missing")?,
+            time: time.ok_or("--clock is missing")?,
             listening,
             readers_max,
             alone,
@@ -54,6 +59,11 @@ impl Options {
 
 fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, String> {
     value.parse().map_err(|_| format!("{name}: found {value:?}; allowed: a number"))
+}
+
+fn clock(name: &str, value: &str) -> Result<Time, String> {
+    let said = value.split_once(' ').and_then(|(how, ms)| Time::of(how, ms));
+    said.ok_or_else(|| format!("{name}: found {value:?}; allowed: `offset MS` or `at MS`"))
 }
 
 fn socket(name: &str, value: &str) -> Result<Listening, String> {

@@ -98,6 +98,16 @@ def front_process(client: Foreword) -> int:
     return found
 
 
+def test_its_first_answer_goes_by_the_sidecars_clock(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is started with the time it is to go by: a read that comes before any line is said is no exception."""
+    monkeypatch.setattr(front.FrontLines, "said", lambda _lines: iter(()))
+    running = start()
+    running.put("ann")
+    # By this machine's clock it expired years ago.
+    assert running.client.profile("ann").freshness == Freshness.FRESHNESS_FRESH
+    running.eventually(lambda: running.client.status().front.answered == 1)
+
+
 def test_reads_are_answered_before_the_rest_of_the_sidecar_is_up(
     start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
