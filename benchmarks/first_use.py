@@ -49,7 +49,7 @@ client.record(event_id="end", user_id="USER", type="session.end")
 # What the parts of LiteLLM's proxy are called; `litellm[proxy]` asks for older ones than the others take.
 _PROXY = (
     "fastapi fastapi-sso backoff expression oauthlib redis restrictedpython semver soundfile orjson pyyaml websockets"
-    " cryptography python-multipart pyjwt boto3 mcp"
+    " cryptography python-multipart mcp"
 )
 _SAID_TO_MEM0 = "I keep a shop and sell tea.\nWhat do I sell in my shop?\nexit\n"
 

@@ -13,8 +13,8 @@ from types import MappingProxyType
 
 from foreword.errors import ForewordError
 
-# An install of the largest framework on a busy machine takes a third of it.
-PATIENCE_SECONDS = 300.0
+# An install on a machine with eight busy processes to a core was not over in half of it.
+PATIENCE_SECONDS = 600.0
 # What a daemon may take to end before it is killed.
 _END_SECONDS = 15.0
 _NOTHING: Mapping[str, str] = MappingProxyType({})
