@@ -51,6 +51,7 @@ NAMES = (
     "ranking_simulation",
     "ui_pages",
     "integrations",
+    "first_use",
 )
 
 

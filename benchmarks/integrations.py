@@ -44,18 +44,20 @@ def run() -> Table:
             "adds p50, ms",
             "ratio",
             "first turn adds p50, ms",
+            "first turn, store read in process, adds p50, ms",
         ),
     )
-    with _sidecar() as target:
-        personalization = Personalization(target)
+    with _sidecar() as (target, folder):
+        personalization, reading = Personalization(target), Personalization(target, store=folder)
         for name, turns in _frameworks():
             try:
-                bare, ours = turns(personalization)
+                (bare, ours), (_, here) = turns(personalization), turns(reading)
             except ModuleNotFoundError as exc:
                 table.notes.append(f"{name} is left out: {exc}")
                 continue
-            table.add(name, *asyncio.run(_row(bare, ours)))
+            table.add(name, *asyncio.run(_row(bare, ours, here)))
         personalization.close()
+        reading.close()
     if not table.rows:
         raise ForewordError(
             "no framework is installed", hint="make test-integrations makes .venv-integrations"
@@ -64,18 +66,20 @@ def run() -> Table:
         f"Medians of {ROUNDS} turns of each kind, in turns within one process, after {WARM_ROUNDS} of each. No model is"
         " asked: the framework's own stand-in answers, or for the Claude Agent SDK and LiteLLM, whose agent or proxy is"
         " another process, only the hook is called.",
-        "The first turn of a conversation reads the foreword from the sidecar; later ones keep it. All are recorded.",
+        "The first turn of a conversation reads the foreword from the sidecar, or from the store mapped into the"
+        " process where `store` names it; later ones keep it. All are recorded.",
     ]
     return table
 
 
-async def _row(bare: Turn, ours: Turn) -> tuple[str, ...]:
-    times: dict[str, list[float]] = {"bare": [], "kept": [], "first": []}
+async def _row(bare: Turn, ours: Turn, here: Turn) -> tuple[str, ...]:
+    times: dict[str, list[float]] = {"bare": [], "kept": [], "first": [], "here": []}
     for number in range(WARM_ROUNDS + ROUNDS):
         for kind, turn, session in (
             ("bare", bare, "kept"),
             ("kept", ours, "kept"),
             ("first", ours, f"first-{number}-{time.monotonic_ns()}"),
+            ("here", here, f"here-{number}-{time.monotonic_ns()}"),
         ):
             began = time.perf_counter()
             await turn(session)
@@ -89,6 +93,7 @@ async def _row(bare: Turn, ours: Turn) -> tuple[str, ...]:
         f"{p50['kept'] - p50['bare']:.3f}",
         "–" if hook_only else ratio(p50["kept"], p50["bare"]),
         f"{p50['first'] - p50['bare']:.3f}",
+        f"{p50['here'] - p50['bare']:.3f}",
     )
 
 
@@ -248,7 +253,7 @@ async def _nothing(_: str) -> None:
 
 
 @contextlib.contextmanager
-def _sidecar() -> Iterator[str]:
+def _sidecar() -> Iterator[tuple[str, Path]]:
     """Run a sidecar that knows a user, in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="fw-") as folder, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -264,7 +269,7 @@ def _sidecar() -> Iterator[str]:
                     if time.monotonic() > deadline or sidecar.poll() is not None:
                         raise ForewordError("the sidecar did not start")
                     time.sleep(0.05)
-            yield target
+            yield target, Path(folder)
         finally:
             sidecar.terminate()
             sidecar.wait(30)

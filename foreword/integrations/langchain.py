@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain.tools.tool_node import ToolCallRequest
 from langchain_core.messages import BaseMessage
-from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from foreword.client import DEFAULT_TARGET
@@ -41,32 +41,24 @@ class ForewordMiddleware(AgentMiddleware[AgentState[Any], Any]):
         super().__init__()
         self._personalization = personalization_of(foreword)
         self._cache_control = cache_control
-
-    def before_agent(self, state: AgentState[Any], runtime: Runtime[Any]) -> None:
-        """Record what the user asks for, behind the run."""
-        messages = state["messages"]
-        if messages and isinstance(messages[-1], HumanMessage):
-            self._personalization.request(_user(runtime), messages[-1].text, _answered(messages))
-
-    async def abefore_agent(self, state: AgentState[Any], runtime: Runtime[Any]) -> None:
-        """Do as `before_agent` does, which waits for nothing."""
-        self.before_agent(state, runtime)
+        # By identity: an application may use an id again, and a message is gone with its run.
+        self._recorded: WeakValueDictionary[int, HumanMessage] = WeakValueDictionary()
 
     def wrap_model_call(
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelResponse[Any]:
-        """Call the model with the foreword."""
-        return handler(self._with(request, self._personalization.block(_user(request.runtime))))
+        """Call the model with the foreword, and record what the user asks for."""
+        user = self._asked(request)
+        return handler(self._with(request, self._personalization.block(user)))
 
     async def awrap_model_call(
         self,
         request: ModelRequest[Any],
         handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any]:
-        """Call the model with the foreword, without holding up the event loop."""
-        return await handler(
-            self._with(request, await self._personalization.block_async(_user(request.runtime)))
-        )
+        """Do the same without holding up the event loop."""
+        user = self._asked(request)
+        return await handler(self._with(request, await self._personalization.block_async(user)))
 
     def wrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage | Command[Any]]
@@ -93,6 +85,19 @@ class ForewordMiddleware(AgentMiddleware[AgentState[Any], Any]):
             raise
         self._called(request, _error_type(result))
         return result
+
+    def _asked(self, request: ModelRequest[Any]) -> User | None:
+        """Record the message that a run begins with, once, and return whose it is.
+
+        Not in `before_agent`: it would be a node of its own in the graph, which costs each turn as much again. A call
+        of the model that is made anew, by a middleware around this one, comes by with the same message.
+        """
+        user, messages = _user(request.runtime), request.state["messages"]
+        last = messages[-1] if messages else None
+        if isinstance(last, HumanMessage) and self._recorded.get(id(last)) is not last:
+            self._recorded[id(last)] = last
+            self._personalization.request(user, last.text, _answered(messages))
+        return user
 
     def _called(self, request: ToolCallRequest, error_type: str | None) -> None:
         self._personalization.tool_call(_user(request.runtime), request.tool_call["name"], error_type)

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from foreword.admission import (
@@ -19,6 +20,7 @@ from foreword.admission import (
 )
 from foreword.client import DEFAULT_TARGET, AsyncForeword, EventFields, Foreword
 from foreword.clock import Clock, SystemClock
+from foreword.errors import ForewordError
 from foreword.follow_ups import is_correction
 from foreword.integrations.block import block_of
 from foreword.integrations.kept_texts import KeptTexts
@@ -27,6 +29,9 @@ from foreword.integrations.user import User
 from foreword.text_size import cut_text
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.profile_service_pb2 import GetForewordResponse
+
+if TYPE_CHECKING:
+    from foreword.local import LocalReader
 
 # The first read of a process, while it connects, takes a tenth of this on a busy machine; nobody notices it once.
 TIMEOUT_SECONDS = 0.5
@@ -48,11 +53,15 @@ class Personalization:
         records: Whether what users do is recorded.
         topics: Says what a user's words are about, in topics of your own, which make a profile; None names none.
         timeout_seconds: Longest wait for a foreword.
+        store: The store's folder, where this process may read it: forewords are then read in process, in microseconds,
+            also while no sidecar serves, and without its question who calls; where that fails, it is asked. None always
+            asks it. Make one Personalization for the process, after a fork.
         clock: Tells when an event happened that waited for a sidecar.
         monotonic: Tells seconds.
 
     Raises:
         FieldError: An argument is of the wrong kind.
+        StoreError: There is a store that cannot be read.
     """
 
     def __init__(
@@ -64,6 +73,7 @@ class Personalization:
         records: bool = True,
         topics: Callable[[str], Iterable[str]] | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        store: Path | str | None = None,
         clock: Clock | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -75,6 +85,7 @@ class Personalization:
         self._topics = topics
         self._monotonic = monotonic
         self._kept = KeptTexts()
+        self._local = None if store is None else _reader_of(store)
         self._recorder = (
             Recorder(Foreword(target, namespace=namespace), clock or SystemClock(), monotonic)
             if records
@@ -86,7 +97,7 @@ class Personalization:
         if user is None:
             return ""
         began = self._monotonic()
-        text = self._kept.find(user, began)
+        text = self._find(user, began)
         if text is None:
             found = self._client.foreword(user.user_id, self._max_tokens, namespace=user.namespace)
             text = self._read(user, began, found)
@@ -97,7 +108,7 @@ class Personalization:
         if user is None:
             return ""
         began = self._monotonic()
-        text = self._kept.find(user, began)
+        text = self._find(user, began)
         if text is None:
             client = self._client_of(asyncio.get_running_loop())
             found = await client.foreword(user.user_id, self._max_tokens, namespace=user.namespace)
@@ -175,6 +186,19 @@ class Personalization:
             )
         return client
 
+    def _find(self, user: User, now: float) -> str | None:
+        """Return the text to use without a call; None when the sidecar is to be asked."""
+        text = self._kept.find(user, now)
+        if text is None and self._local is not None:
+            namespace = self._namespace if user.namespace is None else user.namespace
+            try:
+                text = self._local.text(user.user_id, self._max_tokens, namespace=namespace)
+            except ForewordError:
+                # A damaged row, a process that was forked: the sidecar has the answer, or says what is wrong.
+                return None
+            self._kept.put(user, text, now)
+        return text
+
     def _read(self, user: User, began: float, found: GetForewordResponse) -> str:
         now = self._monotonic()
         # No sidecar sends this: nobody answered.
@@ -197,6 +221,13 @@ class Personalization:
         event: EventFields = {"user_id": user.user_id, "namespace": user.namespace, **fields}  # type: ignore[typeddict-item]
         event["session_id"] = cut_text(user.session_id, SESSION_ID_BYTES_MAX)
         self._recorder.add(event)
+
+
+def _reader_of(store: Path | str) -> LocalReader:
+    # Whoever asks a sidecar does without LMDB.
+    from foreword.local import LocalReader
+
+    return LocalReader(store)
 
 
 def personalization_of(given: Personalization | str) -> Personalization:

@@ -63,7 +63,9 @@ class Recorder:
             # Counted, not drawn: of events that arrive in one moment the ids say which was first.
             self._count += 1
             self._events.append({"event_id": f"{self._name}-{self._count:08}", **event})
-            self._changed.notify_all()
+            # Not for each: a thread that wakes beside the agent's holds it up.
+            if len(self._events) in (1, EVENTS_MAX):
+                self._changed.notify_all()
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="foreword-recorder", daemon=True)
                 self._thread.start()

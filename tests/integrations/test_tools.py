@@ -106,6 +106,40 @@ def test_langchain(daemon: Daemon, personalization: Personalization, is_async: b
     assert recorded(daemon, personalization) == EXPECTED
 
 
+@needs("langchain")
+def test_langchain_retry(daemon: Daemon, personalization: Personalization) -> None:
+    """A call of the model that a middleware makes anew is told the foreword again, and its question is recorded once;
+    the next run with the same words is another.
+    """
+    from langchain.agents import create_agent
+    from langchain.agents.middleware import ModelRetryMiddleware
+    from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+
+    from foreword.integrations.langchain import ForewordMiddleware
+
+    prompts: list[Any] = []
+
+    class Failing(GenericFakeChatModel):
+        def _generate(self, messages: Any, *args: Any, **kwargs: Any) -> Any:
+            prompts.append(messages)
+            if len(prompts) == 1:
+                raise TimeoutError("too late")
+            return super()._generate(messages, *args, **kwargs)
+
+    agent: Any = create_agent(
+        Failing(messages=iter(["Yes.", "No."])),
+        system_prompt=STATIC,
+        middleware=[ModelRetryMiddleware(initial_delay=0.0), ForewordMiddleware(personalization)],
+        context_schema=SimpleNamespace,
+    )
+    asked = {"messages": [{"role": "user", "content": ASKED}]}
+    agent.invoke(asked, context=SimpleNamespace(user_id="example-ada"))
+    assert [prompt[0].content[-1]["text"] for prompt in prompts] == [BLOCK, BLOCK]
+    assert recorded(daemon, personalization) == EXPECTED[:1]
+    agent.invoke(asked, context=SimpleNamespace(user_id="example-ada"))
+    assert recorded(daemon, personalization) == EXPECTED[:1] * 2
+
+
 @needs("agents")
 def test_openai_agents(daemon: Daemon, personalization: Personalization) -> None:
     """The SDK hands a tool's failure to the model as words; what an agent called as a tool is asked is no request."""

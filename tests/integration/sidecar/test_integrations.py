@@ -13,9 +13,11 @@ import pytest
 from waiting import until
 
 from foreword.clock import ManualClock
+from foreword.errors import StoreError
 from foreword.integrations import Personalization, User, block_of
 from foreword.integrations.kept_texts import KEEP_SECONDS, PAUSE_FACTOR
 from foreword.integrations.recorder import EVENTS_MAX
+from foreword.local import LocalReader
 from foreword.v1.event_pb2 import Feedback
 
 ADA = User("ada", session_id="monday")
@@ -142,6 +144,39 @@ def test_topics_that_fail_cost_the_topics(running: Any) -> None:
     made.request(ADA, "how about tests")
     made.close()
     assert [list(event.topics) for event in events_of(running)] == [[]]
+
+
+def test_a_store_is_read_in_process(running: Any, address: str) -> None:
+    """With `store` the same blocks come from the store, also where no sidecar serves; a conversation keeps its bytes,
+    and nobody in another namespace is told.
+    """
+    running.put("ada", text="One.", cuts=((4, 3),))
+    made = Personalization(address, store=running.store, records=False)
+    assert made.block(ADA) == block_of("One.")
+    running.put("ada", text="Two.", cuts=((4, 3),))
+    assert made.block(ADA) == block_of("One.")
+    tuesday = ADA._replace(session_id="tuesday")
+    assert asyncio.run(made.block_async(tuesday)) == block_of("Two.")
+    for stranger in (User("stranger"), ADA._replace(namespace="shop")):
+        assert made.block(stranger) == ""
+    elsewhere = Personalization(address, namespace="shop", store=running.store, records=False)
+    assert elsewhere.block(tuesday) == ""
+    assert elsewhere.block(tuesday._replace(namespace="")) == block_of("Two.")
+
+
+def test_what_the_store_cannot_say_the_sidecar_is_asked(
+    running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read in process that fails, as after a fork, is made as a call instead."""
+    running.put("ada", text="One.", cuts=((4, 3),))
+
+    def forked(*_: Any, **__: Any) -> str:
+        raise StoreError("opened before a fork")
+
+    monkeypatch.setattr(LocalReader, "text", forked)
+    made = Personalization(running.address, store=running.store, records=False)
+    assert made.block(ADA) == block_of("One.")
+    assert asyncio.run(made.block_async(ADA._replace(session_id="tuesday"))) == block_of("One.")
 
 
 def test_without_a_sidecar_one_call_waits(away: Personalization) -> None:
