@@ -164,11 +164,20 @@ func (s *localStore) look() error {
 			s.letGo()
 			return s.interrupted()
 		}
-		if s.activity == nil || !s.activity.wasReplaced() {
+		if !s.isOutdated(s.activity, "activity.lmdb") && !s.isOutdated(s.profiles, "profiles.lmdb") {
 			return nil
 		}
 	}
 	return nil
+}
+
+// isOutdated tells whether another file has taken the place of the one that was opened, or the place that was empty.
+func (s *localStore) isOutdated(open *environment, name string) bool {
+	if open != nil {
+		return open.wasReplaced()
+	}
+	_, err := os.Stat(filepath.Join(s.directory, name, dataFile))
+	return err == nil
 }
 
 // keepThroughRestore keeps both environments while a restore replaces them one by one: of two that do not belong

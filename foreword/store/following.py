@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from foreword.errors import StoreMissingError
 from foreword.store.accelerator import MappedReader, mapped_reader
 from foreword.store.activity_reader import ActivityReader
+from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
 from foreword.store.inherited import inherited
 from foreword.store.profile_reader import ProfileReader, open_when_present
 from foreword.store.responses import DefaultResponses
@@ -136,9 +137,14 @@ class Following:
             reader, activity = self.opened
             assert not isinstance(reader, MappedReader)
             assert not isinstance(activity, MappedReader)
-            if is_restoring(self._directory):
-                self._keep_through_restore(reader, activity)
+            if reader is not None and is_restoring(self._directory):
+                # Both are kept while a restore replaces them one by one: of two that do not belong together, one may
+                # have a user whose erasure only the other knows of.
+                for each in (activity, reader):
+                    if each is not None:
+                        each.refuse_cut()
                 return
+            refuse_interrupted_restore(self._directory)
             # Activity first: no profile is served before erasures can be looked up.
             if activity is None:
                 activity = _activity_when_present(self._directory)
@@ -153,18 +159,14 @@ class Following:
                 reader.upkeep()
             self.opened = Opened(reader, activity)
             refuse_interrupted_restore(self._directory)
-            if activity is None or not activity.was_replaced():
+            if not (self._is_outdated(activity, ACTIVITY) or self._is_outdated(reader, PROFILES)):
                 return
 
-    def _keep_through_restore(self, reader: ProfileReader | None, activity: ActivityReader | None) -> None:
-        """Keep both environments while a restore replaces them one by one: of two that do not belong together, one may
-        have a user whose erasure only the other knows of.
-        """
+    def _is_outdated(self, reader: ProfileReader | ActivityReader | None, name: str) -> bool:
+        """Return whether another file has taken the place of the one that was opened, or the place that was empty."""
         if reader is None:
-            refuse_interrupted_restore(self._directory)
-        for each in (activity, reader):
-            if each is not None:
-                each.refuse_cut()
+            return (self._directory / name / DATA_FILE).exists()
+        return reader.was_replaced()
 
     def _let_go(self) -> None:
         mapped = self.opened.reader if isinstance(self.opened.reader, MappedReader) else None

@@ -13,6 +13,9 @@ use lmdb_sys as ffi;
 /// As many as our daemons reserve: a later Foreword may have more databases than this one knows.
 const DATABASES_MAX: u32 = 32;
 
+/// Of an environment's folder.
+pub const DATA_FILE: &str = "data.mdb";
+
 /// A named database of the environment that opened it.
 #[derive(Clone, Copy)]
 pub struct Database(ffi::MDB_dbi);
@@ -37,7 +40,7 @@ impl Environment {
     /// # Errors
     /// There is none, one that is cut short, or LMDB refuses it.
     pub fn open(path: &Path, readers_max: u32) -> io::Result<Self> {
-        let file = path.join("data.mdb");
+        let file = path.join(DATA_FILE);
         let inode = inode(&file)?;
         refuse_cut(&file)?;
         let lock = path.join("lock.mdb");

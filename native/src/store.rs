@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::lmdb::{Database, Environment, View};
+use crate::lmdb::{Database, Environment, View, DATA_FILE};
 use crate::proto::{self, Field, Fields};
 use crate::row::Row;
 
@@ -12,6 +12,8 @@ const SCHEMA_VERSION: u64 = 2;
 const NAMESPACE_PREFIX_BYTES_MAX: usize = 65;
 /// A restore puts its two files in place one after the other; whoever looks in between looks again.
 const LOOKS_MAX: usize = 3;
+const ACTIVITY: &str = "activity.lmdb";
+const PROFILES: &str = "profiles.lmdb";
 
 /// Which of a user's two rows is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,10 +98,20 @@ impl Store {
                 self.activity = None;
                 return;
             }
-            if !self.activity.as_ref().is_some_and(|open| open.environment.was_replaced()) {
+            if !self.is_outdated() {
                 return;
             }
         }
+    }
+
+    /// Whether another file has taken the place of one that was opened, or the place that was empty.
+    fn is_outdated(&self) -> bool {
+        let activity = self.activity.as_ref().map(|open| &open.environment);
+        let profiles = self.profiles.as_ref().map(|open| &open.environment);
+        [(activity, ACTIVITY), (profiles, PROFILES)].into_iter().any(|(open, name)| match open {
+            Some(environment) => environment.was_replaced(),
+            None => self.directory.join(name).join(DATA_FILE).exists(),
+        })
     }
 
     fn is_restoring(&self) -> bool {
@@ -119,12 +131,12 @@ impl Store {
     fn open_what_is_there(&mut self) {
         // Activity first: no profile is served before erasures can be looked up.
         if self.activity.is_none() {
-            let path = self.directory.join("activity.lmdb");
+            let path = self.directory.join(ACTIVITY);
             self.activity = Activity::open(&path, self.readers_max).ok();
             self.has_no_activity = self.activity.is_none() && !path.exists();
         }
         if self.profiles.is_none() {
-            self.profiles = Profiles::open(&self.directory.join("profiles.lmdb"), self.readers_max).ok();
+            self.profiles = Profiles::open(&self.directory.join(PROFILES), self.readers_max).ok();
         }
         if let Some(open) = &mut self.profiles {
             open.follow_defaults();

@@ -185,6 +185,22 @@ def test_a_restore_is_followed_when_it_has_ended(
         LocalReader(tmp_path / "store", native=native)
 
 
+def test_a_file_that_is_back_at_once_is_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look in the moment in which a restore has moved a file aside does not serve erased users until the next one."""
+    put(tmp_path, "ann")
+    erase(tmp_path, "ann")
+    absences = [None]
+    look = following._activity_when_present
+    monkeypatch.setattr(
+        following, "_activity_when_present", lambda folder: absences.pop() if absences else look(folder)
+    )
+    with LocalReader(tmp_path, clock=ManualClock(NOW_MS), native=False) as reader:
+        assert reader.text("ann") == ""
+    assert not absences
+
+
 def test_erased_user_is_unseen_at_once(native: bool, tmp_path: Path) -> None:
     """A reader that is open serves a user as unknown once an erasure is asked for, before any row is gone."""
     put(tmp_path, "ann")

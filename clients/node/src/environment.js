@@ -4,6 +4,9 @@ import * as lmdb from "lmdb";
 import { ForewordError } from "./error.js";
 import { refuseCut } from "./pages.js";
 
+// Of an environment's folder.
+export const DATA_FILE = "data.mdb";
+
 // Room for databases that a later Foreword adds.
 const DATABASES_MAX = 32;
 const SCHEMA_MAX = 2n;
@@ -30,7 +33,7 @@ export class Environment {
    * @param {string[]} databases
    */
   static open(path, databases) {
-    const file = statSync(join(path, "data.mdb"), { throwIfNoEntry: false });
+    const file = statSync(join(path, DATA_FILE), { throwIfNoEntry: false });
     if (!file?.size) return undefined;
     refuseOtherFormat();
     refuseCut(path);
@@ -90,7 +93,7 @@ export class Environment {
 
   /** Tells whether another environment stands in this one's place, by a restore or a compaction. */
   wasReplaced() {
-    const file = statSync(join(this.#path, "data.mdb"), { throwIfNoEntry: false });
+    const file = statSync(join(this.#path, DATA_FILE), { throwIfNoEntry: false });
     return file !== undefined && (file.ino !== this.#file.ino || file.dev !== this.#file.dev);
   }
 

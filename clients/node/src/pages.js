@@ -3,7 +3,7 @@
 // little-endian.
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { corrupt } from "./environment.js";
+import { DATA_FILE, corrupt } from "./environment.js";
 
 const PAGE_HEADER_BYTES = 16;
 const META_BYTES = 152;
@@ -30,7 +30,7 @@ export function refuseCut(path) {
   for (let look = 1; ; look++) {
     let file;
     try {
-      file = openSync(join(path, "data.mdb"), "r");
+      file = openSync(join(path, DATA_FILE), "r");
     } catch {
       return;
     }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Environment } from "./environment.js";
+import { DATA_FILE, Environment } from "./environment.js";
 import { ForewordError } from "./error.js";
 import { ReadNotes, canTell } from "./read_notes.js";
 
@@ -92,8 +92,17 @@ export class Store {
         this.#letGo();
         throw this.#interrupted();
       }
-      if (!this.#open.get(ACTIVITY)?.wasReplaced()) return;
+      if (!this.#isOutdated(ACTIVITY) && !this.#isOutdated(PROFILES)) return;
     }
+  }
+
+  /**
+   * Whether another file has taken the place of the one that was opened, or the place that was empty.
+   *
+   * @param {string} name
+   */
+  #isOutdated(name) {
+    return this.#open.get(name)?.wasReplaced() ?? existsSync(join(this.#directory, name, DATA_FILE));
   }
 
   #isRestoring() {
