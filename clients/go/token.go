@@ -2,6 +2,7 @@ package foreword
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/url"
 	"os"
@@ -21,7 +22,8 @@ func Token(token string) grpc.DialOption {
 	return grpc.WithPerRPCCredentials(proof(func() (string, error) { return token, nil }))
 }
 
-// TokenFile is as Token, for a file that holds one; it is read anew when it changes.
+// TokenFile is as Token, for a file that holds one. It is read anew when it changes; while it is empty or not there the
+// former token stays in force.
 func TokenFile(path string) grpc.DialOption {
 	file := &tokenFile{path: path}
 	return grpc.WithPerRPCCredentials(proof(file.token))
@@ -75,16 +77,26 @@ type tokenFile struct {
 func (f *tokenFile) token() (string, error) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	found, err := os.Stat(f.path)
-	if err != nil {
+	if err := f.follow(); err != nil && f.read == "" {
 		return "", err
 	}
-	if f.read == "" || !found.ModTime().Equal(f.modified) || found.Size() != f.size {
-		raw, err := os.ReadFile(f.path)
-		if err != nil {
-			return "", err
-		}
-		f.read, f.modified, f.size = strings.TrimSpace(string(raw)), found.ModTime(), found.Size()
-	}
 	return f.read, nil
+}
+
+// follow takes over what the file says since it changed. One that is empty, or not there, leaves the former in force.
+func (f *tokenFile) follow() error {
+	found, err := os.Stat(f.path)
+	if err != nil || (found.ModTime().Equal(f.modified) && found.Size() == f.size) {
+		return err
+	}
+	raw, err := os.ReadFile(f.path)
+	if err != nil {
+		return err
+	}
+	token := strings.TrimSpace(string(raw))
+	if token == "" {
+		return errors.New("it is empty")
+	}
+	f.read, f.modified, f.size = token, found.ModTime(), found.Size()
+	return nil
 }

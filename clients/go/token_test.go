@@ -33,7 +33,7 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// A token file is read anew when it changes.
+// A token file is read anew when it changes, and one that is empty or gone leaves the former token in force.
 func TestTokenFile(t *testing.T) {
 	ctx, token := context.Background(), setting(t, "FOREWORD_GUARDED_TOKEN")
 	path := filepath.Join(t.TempDir(), "token")
@@ -52,8 +52,16 @@ func TestTokenFile(t *testing.T) {
 		t.Error(err)
 	}
 	write(token + "\n")
-	if _, err := client.Within("shop").Profile(ctx, "ada"); err != nil {
-		t.Error(err)
+	remove := func() {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, change := range []func(){func() {}, func() { write("") }, remove} {
+		change()
+		if _, err := client.Within("shop").Profile(ctx, "ada"); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -10,19 +10,27 @@ import { fieldError } from "./error.js";
 
 /**
  * Returns a token that stands in a file, for `new Client(target, { token: tokenFile(path) })`: it is read anew when the
- * file changes.
+ * file changes; while it is empty or not there, the former stays in force.
  *
  * @param {string} path
  */
 export function tokenFile(path) {
   let seen = "";
   let token = "";
-  return () => {
+  const follow = () => {
     const { mtimeMs, size, ino } = statSync(path);
     const found = `${mtimeMs} ${size} ${ino}`;
-    if (found !== seen) {
-      token = readFileSync(path, "utf8").trim();
-      seen = found;
+    if (found === seen) return;
+    const read = readFileSync(path, "utf8").trim();
+    if (read === "") throw new Error(`${path} is empty`);
+    token = read;
+    seen = found;
+  };
+  return () => {
+    try {
+      follow();
+    } catch (exc) {
+      if (token === "") throw exc;
     }
     return token;
   };

@@ -96,7 +96,8 @@ impl Client {
         self.with(Arc::new(move || Ok(token.clone())))
     }
 
-    /// As [`Client::token`], for a file that holds one; it is read anew when it changes.
+    /// As [`Client::token`], for a file that holds one. It is read anew when it changes; while it is empty or not there
+    /// the former token stays in force.
     pub fn token_file(self, path: impl Into<PathBuf>) -> Result<Self, Error> {
         self.with(token::of_file(path.into()))
     }

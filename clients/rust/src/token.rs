@@ -1,6 +1,7 @@
 use std::fs;
+use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -11,24 +12,33 @@ use crate::Error;
 /// Returns the token of the moment.
 pub(crate) type Token = Arc<dyn Fn() -> Result<String, Error> + Send + Sync>;
 
-/// Returns what reads a token's file anew when it changes.
+/// A token, and when the file that holds it was written, with its size.
+type Read = (String, (SystemTime, u64));
+
+/// Returns what reads a token's file anew when it changes. One that is empty, or not there, leaves the former in force.
 pub(crate) fn of_file(path: PathBuf) -> Token {
-    let kept: Mutex<Option<((SystemTime, u64), String)>> = Mutex::default();
-    let unreadable = |exc: std::io::Error| {
-        Error::new("UNAUTHENTICATED", format!("the token file cannot be read: {exc}")).source(exc)
-    };
+    let kept: Mutex<Option<Read>> = Mutex::default();
     Arc::new(move || {
-        let found = fs::metadata(&path).and_then(|found| Ok((found.modified()?, found.len()))).map_err(unreadable)?;
         let mut kept = kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        match &*kept {
-            Some((seen, token)) if *seen == found => Ok(token.clone()),
-            _ => {
-                let token = fs::read_to_string(&path).map_err(unreadable)?.trim().to_owned();
-                *kept = Some((found, token.clone()));
-                Ok(token)
+        match (read_anew(&path, kept.as_ref()), kept.take()) {
+            (Ok(read), _) | (Err(_), Some(read)) => Ok(kept.insert(read).0.clone()),
+            (Err(exc), None) => {
+                Err(Error::new("UNAUTHENTICATED", format!("the token file cannot be read: {exc}")).source(exc))
             }
         }
     })
+}
+
+fn read_anew(path: &Path, former: Option<&Read>) -> io::Result<Read> {
+    let found = fs::metadata(path)?;
+    let seen = (found.modified()?, found.len());
+    if let Some(read) = former.filter(|read| read.1 == seen) {
+        return Ok(read.clone());
+    }
+    match fs::read_to_string(path)?.trim() {
+        "" => Err(io::Error::other("it is empty")),
+        token => Ok((token.to_owned(), seen)),
+    }
 }
 
 /// Returns what a call carries.

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -112,7 +113,7 @@ async fn tokens() {
     }
 }
 
-/// A token file is read anew when it changes.
+/// A token file is read anew when it changes, and one that is empty or gone leaves the former token in force.
 #[tokio::test]
 async fn token_files() {
     let Some(target) = setting("FOREWORD_GUARDED_TARGET") else { return };
@@ -122,7 +123,12 @@ async fn token_files() {
     let client = Client::new(&target).unwrap().within("shop").token_file(&path).unwrap();
     assert_eq!(client.try_profile("ada").await.unwrap_err().reason, "UNAUTHENTICATED");
     std::fs::write(&path, format!("{}\n", setting("FOREWORD_GUARDED_TOKEN").unwrap())).unwrap();
-    assert_eq!(client.try_profile("ada").await.unwrap().profile.unwrap().user_id, "ada");
+    let empty = |path: &Path| std::fs::write(path, "").unwrap();
+    let remove = |path: &Path| std::fs::remove_file(path).unwrap();
+    for change in [&|_: &Path| {}, &empty, &remove] as [&dyn Fn(&Path); 3] {
+        change(&path);
+        assert_eq!(client.try_profile("ada").await.unwrap().profile.unwrap().user_id, "ada");
+    }
 }
 
 /// A token goes to no other machine in clear text.

@@ -25,7 +25,7 @@ final class Token extends CallCredentials {
     this.token = token;
   }
 
-  /** Returns what reads a token's file anew when it changes. */
+  /** Returns what reads a token's file anew when it changes. One that is empty, or not there, leaves the former in force. */
   static Supplier<String> ofFile(Path path) {
     return new Supplier<>() {
       private FileTime seen;
@@ -34,15 +34,26 @@ final class Token extends CallCredentials {
       @Override
       public synchronized String get() {
         try {
-          FileTime found = Files.getLastModifiedTime(path);
-          if (!found.equals(seen)) {
-            read = Files.readString(path).strip();
-            seen = found;
-          }
-          return read;
+          follow();
         } catch (IOException exc) {
-          throw new UncheckedIOException("the token file cannot be read: " + exc.getMessage(), exc);
+          if (read == null) {
+            throw new UncheckedIOException("the token file cannot be read: " + exc.getMessage(), exc);
+          }
         }
+        return read;
+      }
+
+      private void follow() throws IOException {
+        FileTime found = Files.getLastModifiedTime(path);
+        if (found.equals(seen)) {
+          return;
+        }
+        String token = Files.readString(path).strip();
+        if (token.isEmpty()) {
+          throw new IOException("it is empty");
+        }
+        read = token;
+        seen = found;
       }
     };
   }

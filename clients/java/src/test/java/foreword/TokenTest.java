@@ -34,7 +34,7 @@ final class TokenTest {
     }
   }
 
-  /** A token file is read anew when it changes. */
+  /** A token file is read anew when it changes, and one that is empty or gone leaves the former token in force. */
   @Test
   void tokenFiles(@TempDir Path folder) throws IOException {
     Path file = folder.resolve("token");
@@ -44,8 +44,10 @@ final class TokenTest {
       assertEquals("UNAUTHENTICATED", reasonOf(client));
       Files.writeString(file, Settings.get("FOREWORD_GUARDED_TOKEN") + "\n");
       assertEquals("ada", client.profile("ada").getProfile().getUserId());
+      Files.writeString(file, "");
+      assertEquals("ada", client.profile("ada").getProfile().getUserId());
       Files.delete(file);
-      assertEquals("UNAUTHENTICATED", reasonOf(client));
+      assertEquals("ada", client.profile("ada").getProfile().getUserId());
     }
   }
 
