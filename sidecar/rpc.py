@@ -25,6 +25,8 @@ RequestT = TypeVar("RequestT", bound=Message)
 # Of the four kinds of handler, the one that is set.
 SINGLE = "unary_unary"
 _KINDS = (SINGLE, "unary_stream", "stream_unary", "stream_stream")
+# Of each call whose message is on its way, whether it is to end after it.
+_writing: dict[asyncio.Task[Any], bool] = {}
 
 
 def kind_of(handler: Handler) -> str:
@@ -138,10 +140,25 @@ async def send(context: Context, message: bytes | Message) -> None:
     if grant is not None:
         # A stream lasts, and its caller's leave may not.
         grant.renew()
+    task = asyncio.current_task()
+    assert task is not None
+    _writing[task] = False
     try:
         await context.write(message)
     except grpc.aio.InternalError as exc:
         raise asyncio.CancelledError from exc
+    finally:
+        is_to_end = _writing.pop(task)
+    if is_to_end:
+        raise asyncio.CancelledError
+
+
+def end(task: asyncio.Task[Any]) -> None:
+    """Cancel a call wherever it waits, but for a message that is on its way: beside one gRPC can send no status."""
+    if task in _writing:
+        _writing[task] = True
+    else:
+        task.cancel()
 
 
 def parse(request_type: type[RequestT], request: bytes) -> RequestT:

@@ -9,6 +9,7 @@ from typing import Any
 
 from foreword.followed_config import FollowedConfig
 from sidecar.errors import DrainingError, StreamsExhaustedError
+from sidecar.rpc import end
 
 # How long streams may take to say goodbye. Whoever reads takes it in milliseconds; whoever does not, never does.
 GOODBYE_SECONDS = 1.0
@@ -61,7 +62,7 @@ class Streams:
         self._is_draining = True
         ending = set(self._running)
         for task in ending:
-            task.cancel()
+            end(task)
         if not ending:
             return False
         _, unread = await asyncio.wait(ending, timeout=GOODBYE_SECONDS)
