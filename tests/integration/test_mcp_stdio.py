@@ -342,5 +342,5 @@ def test_a_token_that_can_be_guessed_is_refused(installation: Installation) -> N
     installation.environment["FOREWORD_MCP_TOKEN"] = "hunter2"
     done = installation.run("mcp", "--user", "a", "--http", "127.0.0.1:0")
     assert done.returncode != 0
-    assert "FOREWORD_MCP_TOKEN: found 7 characters" in done.stderr
+    assert "FOREWORD_MCP_TOKEN: found a token of 7 characters" in done.stderr
     assert "hunter2" not in done.stderr
