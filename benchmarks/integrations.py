@@ -49,6 +49,9 @@ def run() -> Table:
     )
     with _sidecar() as (target, folder):
         personalization, reading = Personalization(target), Personalization(target, store=folder)
+        with Foreword(target, raises=True) as client:
+            is_native = client.status().front.is_native
+        answerer = "the sidecar, through its native front" if is_native else "the sidecar, which has no native front"
         for name, turns in _frameworks():
             try:
                 (bare, ours), (_, here) = turns(personalization), turns(reading)
@@ -66,7 +69,7 @@ def run() -> Table:
         f"Medians of {ROUNDS} turns of each kind, in turns within one process, after {WARM_ROUNDS} of each. No model is"
         " asked: the framework's own stand-in answers, or for the Claude Agent SDK and LiteLLM, whose agent or proxy is"
         " another process, only the hook is called.",
-        "The first turn of a conversation reads the foreword from the sidecar, or from the store mapped into the"
+        f"The first turn of a conversation reads the foreword from {answerer}, or from the store mapped into the"
         " process where `store` names it; later ones keep it. All are recorded.",
     ]
     return table
