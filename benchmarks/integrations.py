@@ -51,7 +51,9 @@ def run() -> Table:
         personalization, reading = Personalization(target), Personalization(target, store=folder)
         with Foreword(target, raises=True) as client:
             is_native = client.status().front.is_native
-        answerer = "the sidecar, through its native front" if is_native else "the sidecar, which has no native front"
+        answerer = (
+            "the sidecar, through its native front" if is_native else "the sidecar, which has no native front"
+        )
         for name, turns in _frameworks():
             try:
                 (bare, ours), (_, here) = turns(personalization), turns(reading)
