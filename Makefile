@@ -9,6 +9,8 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Where nothing may be kept compiled, each of the hundreds of daemons that tests start takes a quarter of a second longer.
+export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON ?= $(or $(FOREWORD_PYTHON),python3)
 VENV ?= .venv
@@ -83,9 +85,7 @@ test-clients: $(VENV)/.dev ## Build and test the clients in other languages besi
 
 # What mypy leaves out of `make types`, where the frameworks are not installed.
 INTEGRATED := agent_framework claude_agent_sdk langchain litellm llama_index openai_agents pydantic_ai
-# Frameworks take seconds to import when nothing of them may be kept compiled.
 .PHONY: test-integrations
-test-integrations: export PYTHONDONTWRITEBYTECODE =
 test-integrations: .venv-integrations/.done ## Test and type-check foreword/integrations with the frameworks themselves; TYPES=no leaves types out
 	@.venv-integrations/bin/python -m pytest -n $(WORKERS) $(or $(ARGS),tests/integrations)
 	@[[ '$(TYPES)' == no ]] || .venv-integrations/bin/mypy $(INTEGRATED:%=foreword/integrations/%.py) benchmarks/integrations.py
