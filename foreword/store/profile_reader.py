@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import lmdb
 from google.protobuf.message import DecodeError
@@ -39,6 +39,9 @@ from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshOutcome, R
 
 # Stands in the row of everybody whose newest refresh failed, and by chance in another's.
 _FAILED = RefreshState(outcome=RefreshOutcome.REFRESH_OUTCOME_FAILED).SerializeToString()
+
+# A key that was looked at, and its row with its key where it may be one that is looked for.
+_Looked: TypeAlias = tuple[bytes, tuple[bytes, bytes] | None]
 
 
 class ScheduledUser(NamedTuple):
@@ -376,21 +379,16 @@ class ProfileReader(Reader):
             looks_max: How many rows to look at, found or not.
             prefix: What the key begins with.
         """
-        environment = self._environment
-        states, profiles = environment.handles[db.REFRESH_STATES], environment.handles[db.PROFILES]
-        found: list[ScheduledUser] = []
-        with translated(environment.name), begin(environment, states) as txn:
-            rows = prefixed(txn.cursor(), prefix, after + b"\0" if after else prefix)
-            for looks, (key, row) in enumerate(rows, 1):
-                if _FAILED in row:
-                    with suppress(DecodeError):
-                        state = RefreshState.FromString(row)
-                        if state.outcome == RefreshOutcome.REFRESH_OUTCOME_FAILED:
-                            header = _header_or_none(txn.get(key, db=profiles))
-                            found.append(ScheduledUser(UserKey(key), header, state))
-                if looks == looks_max:
-                    return found, key
-        return found, b""
+        start = after + b"\0" if after else prefix
+
+        def rows(cursor: Any) -> Iterator[_Looked]:
+            return (
+                (key, (key, row) if _FAILED in row else None) for key, row in prefixed(cursor, prefix, start)
+            )
+
+        found, place = self._look_through(rows, looks_max)
+        failed = RefreshOutcome.REFRESH_OUTCOME_FAILED
+        return [one for one in found if one.state.outcome == failed], place
 
     def users_like(
         self, id_prefix: bytes, after: bytes, looks_max: int, *, prefix: bytes = b""
@@ -403,12 +401,18 @@ class ProfileReader(Reader):
             looks_max: How many rows to look at, found or not.
             prefix: What the key begins with.
         """
+        start = after + b"\0" if after else prefix
+        return self._look_through(lambda cursor: looked_at(cursor, id_prefix, prefix, start), looks_max)
+
+    def _look_through(
+        self, rows: Callable[[Any], Iterable[_Looked]], looks_max: int
+    ) -> tuple[list[ScheduledUser], bytes]:
+        """Return the users among so many rows, and the place that was looked at last; empty at the end."""
         environment = self._environment
         states, profiles = environment.handles[db.REFRESH_STATES], environment.handles[db.PROFILES]
         found: list[ScheduledUser] = []
         with translated(environment.name), begin(environment, states) as txn:
-            rows = looked_at(txn.cursor(), id_prefix, prefix, after + b"\0" if after else prefix)
-            for looks, (place, row) in enumerate(rows, 1):
+            for looks, (place, row) in enumerate(rows(txn.cursor()), 1):
                 if row is not None:
                     with suppress(DecodeError):
                         header = _header_or_none(txn.get(row[0], db=profiles))
