@@ -8,24 +8,17 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from foreword.config import Config
 from foreword.config_check import KeyPath, Origins, check
 from foreword.errors import ConfigError
+from foreword.file_signature import Signature, signature_of
 from foreword.toml_lines import line_of
 
 ENV_FILE = "FOREWORD_CONFIG"
 ENV_PREFIX = "FOREWORD_"
 DEFAULT_FILE = Path("foreword.toml")
-
-
-class Signature(NamedTuple):
-    """What changes whenever a file is written or replaced."""
-
-    mtime_ns: int
-    size: int
-    inode: int
 
 
 @dataclass(frozen=True)
@@ -103,11 +96,7 @@ class ConfigFile:
 
     def signature(self) -> Signature | None:
         """Return what to compare to see a change; None while there is no file."""
-        try:
-            stat = self.path.stat()
-        except OSError:
-            return None
-        return Signature(stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        return signature_of(self.path)
 
     def __str__(self) -> str:
         return str(self.path)

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from foreword.config import Config
-from foreword.config_file import ConfigFile, Signature
+from foreword.config_file import ConfigFile
 from foreword.errors import ConfigError
+from foreword.file_signature import Signature, signature_of
 from foreword.problems import Problems
 
 _ABSENT = object()
@@ -111,7 +112,7 @@ class FollowedConfig:
 
 
 def _file_signatures(config: Config) -> list[Signature | None]:
-    return [ConfigFile(file, is_named=True).signature() for file in config.followed_files()]
+    return [signature_of(file) for file in config.followed_files()]
 
 
 def _reworded(former: Config, current: Config) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from foreword.config import Security
-from foreword.config_file import ConfigFile, Signature
+from foreword.file_signature import Signature, signature_of
 from foreword.problems import Problems
 from sidecar.errors import ListenError
 
@@ -32,7 +32,7 @@ class TlsFiles:
         self._security = security
         self._problems = problems
         named = (security.tls_certificate_file, security.tls_key_file, security.client_ca_file)
-        self._files = [ConfigFile(file, is_named=True) for file in named if file is not None]
+        self._files = [file for file in named if file is not None]
         self._seen: list[Signature | None] = []
         # What gRPC calls a certificate configuration; replaced as a whole, since its threads read it.
         self._current: Any = None
@@ -81,7 +81,7 @@ class TlsFiles:
         return changed
 
     def _signatures(self) -> list[Signature | None]:
-        return [file.signature() for file in self._files]
+        return [signature_of(file) for file in self._files]
 
     def _read(self) -> Any:
         certificate, key, trusted = (

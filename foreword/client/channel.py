@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from foreword.client.calls import LOOKUP_PROFILES, STREAM_EVENTS, STREAMING, UNARY
-from foreword.client.proof import Proof, signature
+from foreword.client.proof import Proof
 from foreword.errors import ServiceError
+from foreword.file_signature import signature_of
 
 if TYPE_CHECKING:
-    from foreword.client.proof import Signature
+    from foreword.file_signature import Signature
 
 logger = logging.getLogger("foreword.client")
 
@@ -87,7 +88,7 @@ class TlsFiles:
         return True
 
     def _signatures(self) -> list[Signature | None]:
-        return [signature(file) for file in self._files]
+        return [signature_of(file) for file in self._files]
 
     def _check(self) -> None:
         import ssl

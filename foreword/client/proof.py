@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from foreword.errors import FieldError, ServiceError
+from foreword.file_signature import signature_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from foreword.addresses import Address
+    from foreword.file_signature import Signature
 
 ENV_TOKEN = "FOREWORD_TOKEN"
 ENV_TOKEN_FILE = "FOREWORD_TOKEN_FILE"
@@ -21,7 +23,6 @@ _CHARACTERS_MAX = 512
 
 logger = logging.getLogger("foreword.client")
 
-Signature: TypeAlias = tuple[int, int, int]
 Token: TypeAlias = str | Callable[[], str]
 """A token, or what returns the one of the moment."""
 
@@ -91,15 +92,6 @@ class Proof:
         return (("authorization", f"Bearer {_checked(self._token())}"),)
 
 
-def signature(file: Path | str) -> Signature | None:
-    """Return what changes whenever a file is written or replaced; None while there is none. Takes a microsecond."""
-    try:
-        found = os.stat(file)  # noqa: PTH116 - pathlib is a part of the time that importing the client takes
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
-
-
 class _TokenFile:
     """A file with a token, read anew when it changes. One that is damaged or removed leaves the former in force."""
 
@@ -109,7 +101,7 @@ class _TokenFile:
         self._token = ""
 
     def __call__(self) -> str:
-        seen = signature(self._file)
+        seen = signature_of(self._file)
         if seen == self._seen and self._token:
             return self._token
         try:
