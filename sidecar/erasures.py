@@ -89,9 +89,7 @@ class Erasures:
         archive = self._archiving.archive()
         if archive is not None:
             await asyncio.to_thread(archive.refuse_unreadable)
-        erase_id, counts = await self._to_the_end(self._begin(user))
-        # Beside the wait: of a user in the files of years it takes minutes, and goes on when the caller has gone.
-        archived = self._begun(self._erase_archived(user))
+        erase_id, counts, archived = await self._to_the_end(self._begin(user))
         ends = time.monotonic() + wait_seconds
         while not (complete := await self._to_the_end(self._finish(user, erase_id))):
             if time.monotonic() >= ends or self._activity.is_draining:
@@ -112,11 +110,11 @@ class Erasures:
             self._archive_tried = time.monotonic()
             for user in self._archived - self._at_work:
                 # Not waited for: it may take minutes, and the sidecar has more to look after.
-                self._begun(self._erase_archived(user))
+                self._begin_archived(user)
         for user, erase_id in list(self._pending.items()):
             await self._finish(user, erase_id)
 
-    async def _begin(self, user: UserKey) -> tuple[ErasureId, list[StoreCount]]:
+    async def _begin(self, user: UserKey) -> tuple[ErasureId, list[StoreCount], asyncio.Task[int]]:
         now_ms = self._clock.now_ms()
 
         def job(transaction: ActivityTransaction) -> tuple[ErasureId, list[StoreCount]]:
@@ -138,7 +136,9 @@ class Erasures:
             control = reader.erasure(user) if reader is not None else None
             if control is not None and control.is_archive_pending:
                 self._archived.add(user)
-            return erase_id, counts
+            # Beside the wait: of a user in the files of years it takes minutes, and goes on when the caller has gone.
+            # Before anything else runs: whoever finishes erasures would begin it too, and the caller count nothing.
+            return erase_id, counts, self._begin_archived(user)
 
     def _name(self, user: UserKey, erase_id: ErasureId) -> None:
         self.named[erase_id] = user
@@ -147,13 +147,16 @@ class Erasures:
             for former in over[:-NAMED_MAX]:
                 del self.named[former]
 
+    def _begin_archived(self, user: UserKey) -> asyncio.Task[int]:
+        self._at_work.add(user)
+        return self._begun(self._erase_archived(user))
+
     async def _erase_archived(self, user: UserKey) -> int:
         """Take a user out of the archive if any file may hold them; what fails is a problem, and tried again."""
-        erase_id = self._pending.get(user)
-        if erase_id is None or user not in self._archived:
-            return 0
-        self._at_work.add(user)
         try:
+            erase_id = self._pending.get(user)
+            if erase_id is None or user not in self._archived:
+                return 0
             rows = await self._archiving.erase(user)
             await self._activity.write(lambda transaction: transaction.archive_erased(user, erase_id))
         except ForewordError as exc:
