@@ -201,6 +201,32 @@ func TestRestoreThatIsNoticedLateIsWaitedFor(t *testing.T) {
 	shows(t, reader, 8, 0)
 }
 
+// A restore within a look leaves profiles of after it and erasures of before: refused when another has begun.
+func TestTwoRestoresWithinOneLook(t *testing.T) {
+	directory := t.TempDir()
+	putInPlace(t, directory, "sound", "activity.lmdb")
+	putInPlace(t, directory, "sound", "profiles.lmdb")
+	reader, err := OpenLocal(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	swaps := []string{"profiles.lmdb", "activity.lmdb"}
+	reader.store.isRestoring = func() bool {
+		if len(swaps) == 0 {
+			return true
+		}
+		putInPlace(t, directory, "restored", swaps[0])
+		swaps = swaps[1:]
+		return false
+	}
+	if err := reader.Upkeep(); reasonOf(err) != StoreUnusable {
+		t.Error(err)
+	}
+	reader.store.isRestoring = reader.store.hasRestoreMark
+	shows(t, reader, 9, 7)
+}
+
 // While restores begin and end under many readers, a read is answered from a store or refused, never as of nobody.
 func TestNobodyIsUnknownForARestore(t *testing.T) {
 	directory := t.TempDir()

@@ -148,9 +148,14 @@ func (s *localStore) upkeep() error {
 
 // look follows both environments, but for the time of a restore.
 func (s *localStore) look() error {
-	for range storeLooksMax {
+	for look := range storeLooksMax {
 		if s.isRestoring() {
-			return s.keepThroughRestore()
+			if look == 0 {
+				return s.keepThroughRestore()
+			}
+			// It is looked at again because it may be of two stores.
+			s.letGo()
+			return s.interrupted()
 		}
 		// Activity first: no profile is served before erasures can be looked up.
 		if err := s.follow(&s.activity, "activity.lmdb", "controls", "users"); err != nil {
@@ -168,15 +173,21 @@ func (s *localStore) look() error {
 			return nil
 		}
 	}
+	for _, open := range []*environment{s.activity, s.profiles} {
+		if open != nil && open.wasReplaced() {
+			s.letGo()
+			return &Error{Reason: StoreUnusable, Message: s.directory + ": its files were replaced while they were opened"}
+		}
+	}
 	return nil
 }
 
 // isOutdated tells whether another file has taken the place of the one that was opened, or the place that was empty.
 func (s *localStore) isOutdated(open *environment, name string) bool {
-	if open != nil {
-		return open.wasReplaced()
-	}
 	_, err := os.Stat(filepath.Join(s.directory, name, dataFile))
+	if open != nil {
+		return err != nil || open.wasReplaced()
+	}
 	return err == nil
 }
 

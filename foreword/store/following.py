@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from foreword.errors import StoreMissingError
+from foreword.errors import StoreError, StoreMissingError
 from foreword.store.accelerator import MappedReader, mapped_reader
 from foreword.store.activity_reader import ActivityReader
 from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
@@ -133,13 +133,14 @@ class Following:
         return False
 
     def _look_by_lmdb(self) -> None:
-        for _ in range(_LOOKS_MAX):
+        for look in range(_LOOKS_MAX):
             reader, activity = self.opened
             assert not isinstance(reader, MappedReader)
             assert not isinstance(activity, MappedReader)
-            if reader is not None and is_restoring(self._directory):
+            if look == 0 and reader is not None and is_restoring(self._directory):
                 # Both are kept while a restore replaces them one by one: of two that do not belong together, one may
-                # have a user whose erasure only the other knows of.
+                # have a user whose erasure only the other knows of. What a look before this one has opened is not
+                # kept: it is looked at again because it may be two such.
                 for each in (activity, reader):
                     if each is not None:
                         each.refuse_cut()
@@ -161,12 +162,16 @@ class Following:
             refuse_interrupted_restore(self._directory)
             if not (self._is_outdated(activity, ACTIVITY) or self._is_outdated(reader, PROFILES)):
                 return
+        if any(not isinstance(each, MappedReader | None) and each.was_replaced() for each in self.opened):
+            raise StoreError(
+                f"{self._directory} cannot be used: its files were replaced while they were opened",
+                hint="read again",
+            )
 
     def _is_outdated(self, reader: ProfileReader | ActivityReader | None, name: str) -> bool:
         """Return whether another file has taken the place of the one that was opened, or the place that was empty."""
-        if reader is None:
-            return (self._directory / name / DATA_FILE).exists()
-        return reader.was_replaced()
+        is_there = (self._directory / name / DATA_FILE).exists()
+        return is_there if reader is None else not is_there or reader.was_replaced()
 
     def _let_go(self) -> None:
         mapped = self.opened.reader if isinstance(self.opened.reader, MappedReader) else None

@@ -102,16 +102,25 @@ impl Store {
                 return;
             }
         }
+        // They were replaced at each look: what is open may be of two stores, and the sidecar answers.
+        if self.environments().any(|(open, _)| open.is_some_and(Environment::was_replaced)) {
+            self.profiles = None;
+            self.activity = None;
+        }
     }
 
     /// Whether another file has taken the place of one that was opened, or the place that was empty.
     fn is_outdated(&self) -> bool {
+        self.environments().any(|(open, name)| {
+            let is_there = self.directory.join(name).join(DATA_FILE).exists();
+            open.map_or(is_there, |environment| !is_there || environment.was_replaced())
+        })
+    }
+
+    fn environments(&self) -> impl Iterator<Item = (Option<&Environment>, &str)> {
         let activity = self.activity.as_ref().map(|open| &open.environment);
         let profiles = self.profiles.as_ref().map(|open| &open.environment);
-        [(activity, ACTIVITY), (profiles, PROFILES)].into_iter().any(|(open, name)| match open {
-            Some(environment) => environment.was_replaced(),
-            None => self.directory.join(name).join(DATA_FILE).exists(),
-        })
+        [(activity, ACTIVITY), (profiles, PROFILES)].into_iter()
     }
 
     fn is_restoring(&self) -> bool {

@@ -161,8 +161,13 @@ def test_restored_store_is_followed(native: bool, tmp_path: Path, monkeypatch: p
 
 def swap_profiles(folder: Path) -> None:
     """Put the profiles of `other` in the place of those of `store`."""
-    (folder / "store" / "profiles.lmdb").rename(folder / "former")
-    (folder / "other" / "profiles.lmdb").rename(folder / "store" / "profiles.lmdb")
+    swap_in(folder, "profiles.lmdb")
+
+
+def swap_in(folder: Path, environment: str) -> None:
+    """Put an environment of `other` in the place of that of `store`."""
+    (folder / "store" / environment).rename(folder / f"former-{environment}")
+    (folder / "other" / environment).rename(folder / "store" / environment)
 
 
 def test_a_restore_is_followed_when_it_has_ended(
@@ -199,6 +204,31 @@ def test_a_file_that_is_back_at_once_is_looked_for_again(
     with LocalReader(tmp_path, clock=ManualClock(NOW_MS), native=False) as reader:
         assert reader.text("ann") == ""
     assert not absences
+
+
+def test_what_a_look_found_of_two_stores_is_not_kept_through_the_next_restore(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restore within a look leaves profiles of after it and erasures of before: refused when another has begun."""
+    put(tmp_path / "store", "ann")
+    erase(tmp_path / "store", "bob")
+    put(tmp_path / "other", "ann", "Six.\nTen.\n")
+    erase(tmp_path / "other", "bob")
+    monkeypatch.setattr(following, "UPKEEP_SECONDS", 0)
+    with LocalReader(tmp_path / "store", clock=ManualClock(NOW_MS), native=False) as reader:
+        swaps = ["profiles.lmdb", "activity.lmdb"]
+
+        def noticed(folder: Path) -> None:
+            if not swaps:
+                raise StoreError("a restore was interrupted")
+            swap_in(tmp_path, swaps.pop(0))
+
+        with monkeypatch.context() as during:
+            during.setattr(following, "refuse_interrupted_restore", noticed)
+            during.setattr(following, "is_restoring", lambda folder: not swaps)
+            with pytest.raises(StoreError, match="was interrupted"):
+                reader.text("ann")
+        assert reader.text("ann") == "Six.\nTen.\n"
 
 
 def test_erased_user_is_unseen_at_once(native: bool, tmp_path: Path) -> None:

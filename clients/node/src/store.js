@@ -81,8 +81,13 @@ export class Store {
   #look() {
     for (let look = 0; look < LOOKS_MAX; look++) {
       if (this.#isRestoring()) {
-        this.#keepThroughRestore();
-        return;
+        if (look === 0) {
+          this.#keepThroughRestore();
+          return;
+        }
+        // It is looked at again because it may be of two stores.
+        this.#letGo();
+        throw this.#interrupted();
       }
       // Activity first: no profile is served before erasures can be looked up.
       this.#follow(ACTIVITY, ["controls", "users"]);
@@ -94,6 +99,10 @@ export class Store {
       }
       if (!this.#isOutdated(ACTIVITY) && !this.#isOutdated(PROFILES)) return;
     }
+    if ([...this.#open.values()].some((open) => open.wasReplaced())) {
+      this.#letGo();
+      throw new ForewordError("STORE_UNUSABLE", `${this.#directory}: its files were replaced while they were opened`);
+    }
   }
 
   /**
@@ -102,7 +111,9 @@ export class Store {
    * @param {string} name
    */
   #isOutdated(name) {
-    return this.#open.get(name)?.wasReplaced() ?? existsSync(join(this.#directory, name, DATA_FILE));
+    const isThere = existsSync(join(this.#directory, name, DATA_FILE));
+    const open = this.#open.get(name);
+    return open ? !isThere || open.wasReplaced() : isThere;
   }
 
   #isRestoring() {

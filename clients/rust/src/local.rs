@@ -222,9 +222,10 @@ impl Store {
 
     fn follow(&self, open: &mut Open) -> Result<(), Error> {
         let mut followed = Ok(());
-        for _ in 0..LOOKS_MAX {
+        for look in 0..LOOKS_MAX {
             if self.is_restoring() {
-                return self.keep_through_restore(open);
+                // Not what a look before this one has opened: it is looked at again because it may be of two stores.
+                return if look == 0 { self.keep_through_restore(open) } else { Err(self.restoring()) };
             }
             followed = open.follow(&self.directory);
             if self.is_restoring() {
@@ -292,9 +293,9 @@ impl Open {
     /// Tells whether nothing took the place of anything during the look: of two folders LMDB would have the lock of one
     /// and the data of the other, and we the erasures of one and the profiles of the other.
     fn is_what_stands_in(&self, directory: &Path) -> bool {
-        [(&self.activity, ACTIVITY), (&self.profiles, PROFILES)].iter().all(|(open, name)| match open {
-            Some(environment) => !environment.was_replaced(),
-            None => !directory.join(name).join("data.mdb").exists(),
+        [(&self.activity, ACTIVITY), (&self.profiles, PROFILES)].iter().all(|(open, name)| {
+            let is_there = directory.join(name).join("data.mdb").exists();
+            open.as_ref().map_or(!is_there, |environment| is_there && !environment.was_replaced())
         })
     }
 

@@ -149,6 +149,10 @@ final class Store implements AutoCloseable {
     ForewordException failure = null;
     for (int look = 0; look < LOOKS_MAX; look++) {
       if (isRestoring()) {
+        // Not what a look before this one has opened: it is looked at again because it may be of two stores.
+        if (look > 0) {
+          throw restoring();
+        }
         keepThroughRestore();
         return;
       }
@@ -192,7 +196,8 @@ final class Store implements AutoCloseable {
    * and the data of the other, and we the erasures of one and the profiles of the other.
    */
   private boolean isWhatStands(Environment open, String name) {
-    return open == null ? !Files.exists(directory.resolve(name).resolve("data.mdb")) : !open.wasReplaced();
+    boolean isThere = Files.exists(directory.resolve(name).resolve("data.mdb"));
+    return open == null ? !isThere : isThere && !open.wasReplaced();
   }
 
   private static boolean wasReplaced(Environment open) {
