@@ -89,6 +89,13 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def core_wait_us(pid: int) -> float:
+    """Return how long the threads of a process were ready to run and had no core, in microseconds and in sum."""
+    # The second field of `sched-stats` in the kernel's documentation.
+    files = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(file.read_text(encoding="ascii").split()[1]) for file in files) / 1000
+
+
 def resident_bytes(pid: int, *, without: str = ".mdb") -> int:
     """Return a process's resident memory, leaving out mappings of files whose name ends in `without`."""
     total, counts = 0, True

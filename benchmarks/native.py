@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -17,7 +18,7 @@ from typing import Any
 
 import grpc
 
-from benchmarks.daemons import cpu_seconds, resident_bytes, sidecar
+from benchmarks.daemons import core_wait_us, cpu_seconds, resident_bytes, sidecar
 from benchmarks.load_client import load, require
 from benchmarks.population import PROFILE_BYTES, user_id, write_profiles
 from benchmarks.redis_server import redis_server
@@ -30,6 +31,7 @@ ROUNDS = 5
 SECONDS = 2.0
 CALLS = 1_000
 IN_FLIGHT = 32
+SLOWEST = 30
 CONNECTIONS = 16
 _GO = Path(__file__).parents[1] / "clients" / "go"
 
@@ -121,6 +123,7 @@ def _rounds(paths: tuple[Served, Served]) -> tuple[Measured, Measured]:
             _grpcio,
             _forwarded,
             _beside_a_writer,
+            _waiting_beside_a_writer,
         ):
             for path, taken in zip(paths, measured, strict=True):
                 measure(path, taken)
@@ -180,6 +183,21 @@ def _beside_a_writer(path: Served, taken: Measured) -> None:
     with _recording(path.address):
         times = call_times_us(path.client.profile, _users())
     taken.add("recording p99", percentile(times, 0.99))
+
+
+def _waiting_beside_a_writer(path: Served, taken: Measured) -> None:
+    """Take the time of the slowest calls, and how much of it both ends waited for a core."""
+    ends = os.getpid(), path.processes[0]
+    calls: list[tuple[float, ...]] = []
+    with _recording(path.address):
+        for user in _users():
+            before = [core_wait_us(pid) for pid in ends]
+            (time_us,) = call_times_us(path.client.profile, [user])
+            waits = (core_wait_us(pid) - former for pid, former in zip(ends, before, strict=True))
+            calls.append((time_us, *waits))
+    slowest = sorted(calls)[-SLOWEST:]
+    for name, values in zip(("slow", "slow client", "slow server"), zip(*slowest, strict=True), strict=True):
+        taken.add(name, statistics.mean(values))
 
 
 def _users() -> list[str]:
@@ -245,6 +263,9 @@ def _table(python: Measured, native: Measured, redis: float | None, resident: fl
         ("p50 from a Rust client, one in flight, µs", "rust p50", "≤ 0.18 ×", "{:.0f}".format),
         ("p99 of these, µs", "rust p99", "", "{:.0f}".format),
         ("p99 from grpcio while another client records, µs", "recording p99", "≤ 0.2 ×", "{:.0f}".format),
+        (f"the slowest {SLOWEST} of {CALLS:,} of these, mean, µs", "slow", "", "{:.0f}".format),
+        ("of which threads of the client waited for a core, µs", "slow client", "", "{:.0f}".format),
+        ("and threads of what answers, µs", "slow server", "", "{:.0f}".format),
         ("p50 of GetForeword with a session, forwarded, µs", "forwarded p50", "≤ 1.3 ×", "{:.0f}".format),
         ("p50 of a health check, forwarded, µs", "health p50", "≤ 1.3 ×", "{:.0f}".format),
         (f"calls a second, {CONNECTIONS} connections, one in flight on each", "calls/s, connections", "",
