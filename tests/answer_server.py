@@ -41,7 +41,8 @@ class ScriptedAnswers(answer_service_pb2_grpc.AnswerServiceServicer):
         try:
             async for part in self._says["Answer"](request):
                 yield part
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, GeneratorExit):
+            # The latter where it ended while a part was on its way.
             self.broken_off.set()
             raise
         except RefusedError as refused:

@@ -234,12 +234,13 @@ async def test_a_paused_user_leaves_the_queue(store: Store, server: RunningModel
     asking(store, server, batch_wait_seconds=3600, batch_users_max=100)
     history(store, "ada", "bob")
     ask(store)
-    async with running(store):
+    async with running(store) as daemon:
         await store.until(
             lambda: store.profiles.model.backfill_questions().queued_count == 2, "both to be in the queue"
         )
         with store.activity.begin() as txn:
             txn.put_pauses(RefreshPauses(users=[PausedUser(user_key=keys.user_key("ada"), since_ms=1)]))
+        await store.until(lambda: daemon.pauses.any, "the pause to be seen")
         store.clock.advance(3_600_000)
         await over(store)
         ask(store, 2)
