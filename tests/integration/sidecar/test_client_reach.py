@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ports import free_port
 from waiting import let_pass_async
 
 from foreword.client import AsyncForeword, Foreword
@@ -28,9 +28,7 @@ def address(request: pytest.FixtureRequest, start: Any) -> str:
     """Where a sidecar may serve; none does. Over TCP unless a test says `unix`."""
     if getattr(request, "param", "tcp") == "unix":
         return f"unix:{start.sockets}/s.sock"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 class Blocking:

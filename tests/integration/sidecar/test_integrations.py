@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ports import free_port
 from waiting import until
 
 from foreword.clock import ManualClock
@@ -45,9 +45,7 @@ def later() -> Later:
 @pytest.fixture
 def address(start: Any) -> str:
     """Where a sidecar may serve; none does."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @pytest.fixture
