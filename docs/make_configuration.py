@@ -69,7 +69,7 @@ def _key_table(section: Section) -> Iterator[str]:
         yield "|---|---|---|---|"
     for key, field in keys.items():
         default = _toml(getattr(section, key))
-        yield f"| `{key}` | {default} | {_allowed(field)} | {_paragraph(field.description)} |"
+        yield f"| `{key}` | {default} | {_allowed(field)} | {_paragraph(section.meanings().get(key))} |"
     if keys:
         yield ""
 
@@ -93,7 +93,7 @@ def _subtables(name: str, section: Section) -> Iterator[str]:
         for child, field in _fields(section):
             if _table_kind(field) is kind:
                 many = f".{_NAMED.get(child, 'NAME')}" if isinstance(getattr(section, child), dict) else ""
-                yield f"- `[{name}.{child}{many}]`: {_paragraph(field.description)}"
+                yield f"- `[{name}.{child}{many}]`: {_paragraph(section.meanings().get(child))}"
         yield ""
         yield from _side_by_side([(child, table) for child, table in tables if type(table) is kind])
 
@@ -108,7 +108,7 @@ def _side_by_side(tables: Sequence[tuple[str, Section]]) -> Iterator[str]:
             inner[key] = kind
         defaults = " | ".join(_toml(getattr(table, key)) for _, table in tables)
         allowed = "a table, below" if kind is not None else _allowed(field)
-        yield f"| `{key}` | {defaults} | {allowed} | {_paragraph(field.description)} |"
+        yield f"| `{key}` | {defaults} | {allowed} | {_paragraph(tables[0][1].meanings().get(key))} |"
     yield ""
     for key, kind in inner.items():
         # A table that was shown already has a heading of its own.

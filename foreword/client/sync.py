@@ -947,7 +947,11 @@ class Foreword(Client):
     def _stub(self, path: str) -> Any:
         if self._process_id != os.getpid() or self._channel is None or self._tls.have_changed():
             self._open()
-        return self._stubs[path]
+        try:
+            return self._stubs[path]
+        except KeyError:
+            # Another thread has closed the client since it was looked at.
+            raise closed() from None
 
     def _open(self) -> None:
         with self._opening:

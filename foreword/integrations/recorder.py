@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from weakref import WeakSet
 
 from foreword.client import EventFields, Foreword
 from foreword.clock import Clock
@@ -40,23 +41,21 @@ class Recorder:
         self._clock = clock
         self._monotonic = monotonic
         self._warn_due = 0.0
-        self._begin()
+        self.begin()
+        _all.add(self)
         atexit.register(self.close)
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Begin with nothing to send, and no thread yet."""
         self._events: deque[EventFields] = deque(maxlen=EVENTS_MAX)
         self._changed = threading.Condition()
         self._name, self._count = os.urandom(12).hex(), 0
         self._thread: threading.Thread | None = None
         self._sending = 0
         self._closing = False
-        self._process_id = os.getpid()
 
     def add(self, event: EventFields) -> None:
         """Hand over an event; it gets its id here, so that sending it twice counts once."""
-        if self._process_id != os.getpid():
-            # The thread, and whatever held the lock, stayed in the parent.
-            self._begin()
         with self._changed:
             if self._closing:
                 return
@@ -77,8 +76,6 @@ class Recorder:
 
     def close(self) -> None:
         """Send what is left, once, within CLOSE_SECONDS; later events are dropped."""
-        if self._process_id != os.getpid():
-            return
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -131,3 +128,16 @@ class Recorder:
             self._warn_due = self._monotonic() + _WARN_SECONDS
             logger.warning("the sidecar refused %d events; the first: %s", len(answer.refused), first.field)
         return False
+
+
+_all: WeakSet[Recorder] = WeakSet()
+
+
+def _begin_in_child() -> None:
+    """In a forked child, before it has threads: the recorder's thread, and whatever held its lock, stayed behind."""
+    for each in list(_all):
+        each.begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ports import free_port
 from waiting import until
 
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4"
@@ -44,9 +44,7 @@ def grpcurl(request: pytest.FixtureRequest, build: Callable[..., None]) -> str:
 def call(grpcurl: str) -> Iterator[Call]:
     """Call a method of two running daemons, and return its answer."""
     with tempfile.TemporaryDirectory(prefix="fw-curl-") as folder:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{probe.getsockname()[1]}"
+        address = f"127.0.0.1:{free_port()}"
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("FOREWORD_")},
             "FOREWORD_STORE__DIRECTORY": f"{folder}/store",

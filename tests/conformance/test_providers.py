@@ -393,7 +393,7 @@ def test_two_hundred_calls_at_once(dialect: Dialect) -> None:
     """So many calls are under way together, and each gets its own answer."""
 
     async def story(model: Model, server: WireServer) -> None:
-        server.says += [Say(ok(dialect, text=str(number)), wait_seconds=1.0) for number in range(200)]
+        server.says += [Say(ok(dialect, text=str(number)), together=200) for number in range(200)]
         answers = await asyncio.gather(*(model.ask(REQUEST) for _ in range(200)))
         assert sorted(int(answer.text) for answer in answers) == list(range(200))
         assert server.most_under_way == 200

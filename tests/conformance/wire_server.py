@@ -23,6 +23,7 @@ class Say:
         headers: Beside the content's type.
         cut_bytes: After so many the connection breaks; None: the whole body goes out.
         wait_seconds: Before anything is sent.
+        together: So many requests must have been under way at once before anything is sent.
     """
 
     body: Any
@@ -30,6 +31,7 @@ class Say:
     headers: Mapping[str, str] = field(default_factory=dict)
     cut_bytes: int | None = None
     wait_seconds: float = 0.0
+    together: int = 1
 
     @property
     def raw(self) -> bytes:
@@ -91,6 +93,7 @@ class WireServer:
     async def _say(self, request: web.Request, say: Say) -> web.StreamResponse:
         if say.wait_seconds:
             await waiting.let_pass_async(say.wait_seconds)
+        await waiting.until_async(lambda: self.most_under_way >= say.together, "the others")
         headers = {"content-type": "application/json", **say.headers}
         response = web.StreamResponse(status=say.status, headers=headers)
         response.content_length = len(say.raw)

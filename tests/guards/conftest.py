@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 import grpc
 import pytest
 from model_servers import RunningModelServer, running_model_server
+from ports import free_port
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS_MAX = 30
@@ -97,7 +97,7 @@ def _new_folder() -> Iterator[Path]:
 @contextmanager
 def _running(folder: Path, model_server_url: str) -> Iterator[Checkout]:
     """Run `foreword up` in a folder until it serves."""
-    running = Checkout(folder, _free_port(), model_server_url, {})
+    running = Checkout(folder, free_port(), model_server_url, {})
     running.environment.update(_environment(running))
     command = [str(Path(sys.executable).with_name("foreword")), "up"]
     log = folder / "up.log"
@@ -131,13 +131,6 @@ def _environment(checkout: Checkout) -> dict[str, str]:
         "FOREWORD_AGENT__EMBEDDING": "wordllama",
         "FOREWORD_SIDECAR__LISTEN": f'["unix:{{store}}/foreword.sock", "127.0.0.1:{checkout.port}"]',
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_serving(port: int, daemons: subprocess.Popen[bytes], log: Path) -> None:

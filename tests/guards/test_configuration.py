@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from docs_script import docs_script
@@ -260,7 +262,25 @@ def test_every_key_is_explained() -> None:
     silent = [
         f"{section.__name__}.{key}"
         for section in sections(Config) - {Config}
-        for key, field in section.model_fields.items()
-        if not (field.description or "").strip()
+        for key in section.model_fields
+        if not section.meanings().get(key)
     ]
     assert silent == []
+
+
+def test_the_schema_says_what_each_key_means() -> None:
+    """`foreword config schema` has the docstrings, inherited ones too, and none else."""
+    tables = Config.model_json_schema()["$defs"]
+    for section in sections(Config) - {Config}:
+        said = {key: found["description"] for key, found in tables[section.__name__]["properties"].items()}
+        assert said == section.meanings(), section.__name__
+    assert "refreshes_per_day" in tables["Scheduler"]["properties"]
+
+
+def test_no_source_is_read_when_the_configuration_is_imported() -> None:
+    """What keys mean is looked up by whoever asks; every daemon and command imports their types."""
+    code = "import foreword.config, linecache; print(*linecache.cache)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == ""

@@ -141,6 +141,8 @@ def test_every_fence_is_found() -> None:
         assert len(fences) == 2 * len(list(blocks(path))), path.relative_to(ROOT)
 
 
+# The guide's forty commands take a sixth of this where nothing else runs.
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_programs_and_commands_run(path: Path, request: pytest.FixtureRequest) -> None:
     """The programs and commands of a document end well, one after the other."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+Nodes = Iterable[ast.AST]
+Sources = list[tuple[str, Path, list[ast.AST]]]
 PACKAGES = ("foreword", "sidecar", "scheduler", "tiering", "ranking", "evaluations")
 
 # A module may import its own part and any part of a lower number. The longest prefix decides.
@@ -132,9 +134,9 @@ def modules() -> Iterator[tuple[str, Path]]:
             yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
 
 
-def imports(name: str, path: Path, tree: ast.AST) -> Iterator[tuple[int, str]]:
+def imports(name: str, path: Path, nodes: Nodes) -> Iterator[tuple[int, str]]:
     """Yield `(line, module)` for all imports; `from foreword import keys` names `foreword.keys`."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -161,24 +163,24 @@ def part_of(module: str) -> str | None:
     return max((prefix for prefix in LAYERS if within(module, prefix)), key=len, default=None)
 
 
-def layer_faults(name: str, path: Path, tree: ast.AST) -> Iterator[str]:
+def layer_faults(name: str, path: Path, nodes: Nodes) -> Iterator[str]:
     here = part_of(name)
     assert here is not None, f"{name} belongs to no layer; give it one in LAYERS"
-    for line, imported in imports(name, path, tree):
+    for line, imported in imports(name, path, nodes):
         there = part_of(imported)
         if there is not None and there != here and LAYERS[there] >= LAYERS[here]:
             yield f"{name}:{line} imports {imported}: {here} may not know {there}"
 
 
-def door_faults(name: str, path: Path, tree: ast.AST) -> Iterator[str]:
-    for line, imported in imports(name, path, tree):
+def door_faults(name: str, path: Path, nodes: Nodes) -> Iterator[str]:
+    for line, imported in imports(name, path, nodes):
         for library, doors in DOORS.items():
             if within(imported, library) and not any(within(name, door) for door in doors):
                 yield f"{name}:{line} imports {imported}, whose doors are {', '.join(doors)}"
 
 
-def handle_faults(name: str, _: Path, tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+def handle_faults(name: str, _: Path, nodes: Nodes) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Attribute) and node.attr in HANDLES and not within(name, "foreword.store"):
             yield f"{name}:{node.lineno} takes hold of {ast.unparse(node)}: name what is meant in the store"
 
@@ -199,27 +201,33 @@ def eager(tree: ast.Module) -> ast.Module:
     return stripped
 
 
-def trees() -> list[tuple[str, Path, ast.Module]]:
-    found = [(name, path, ast.parse(path.read_text("utf-8"))) for name, path in modules()]
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def sources() -> Sources:
+    """All modules, read once: parsing them and walking through what was parsed takes four seconds of a processor."""
+    found = [(name, path, list(ast.walk(parsed(path)))) for name, path in modules()]
     assert {"foreword", "sidecar", "scheduler"} <= {name.split(".")[0] for name, _, _ in found}
     return found
 
 
-def test_imports_run_one_way() -> None:
+def test_imports_run_one_way(sources: Sources) -> None:
     """No module imports a part above its own, and sidecar and scheduler do not know each other."""
-    faults = [fault for name, path, tree in trees() for fault in layer_faults(name, path, tree)]
+    faults = [fault for name, path, nodes in sources for fault in layer_faults(name, path, nodes)]
     assert not faults, "\n".join(faults)
 
 
-def test_each_library_has_one_door() -> None:
+def test_each_library_has_one_door(sources: Sources) -> None:
     """A third-party library is imported only where its errors are translated."""
-    faults = [fault for name, path, tree in trees() for fault in door_faults(name, path, tree)]
+    faults = [fault for name, path, nodes in sources for fault in door_faults(name, path, nodes)]
     assert not faults, "\n".join(faults)
 
 
-def test_lmdb_stays_behind_the_stores_door() -> None:
+def test_lmdb_stays_behind_the_stores_door(sources: Sources) -> None:
     """No module outside the store touches an environment, a handle or a transaction of LMDB."""
-    faults = [fault for name, path, tree in trees() for fault in handle_faults(name, path, tree)]
+    faults = [fault for name, path, nodes in sources for fault in handle_faults(name, path, nodes)]
     assert not faults, "\n".join(faults)
 
 
@@ -227,9 +235,9 @@ def test_command_line_imports_daemons_lazily() -> None:
     """Importing the command line imports none of the parts it starts."""
     faults = [
         f"{name}:{line} imports {imported} when it is imported itself"
-        for name, path, tree in trees()
+        for name, path in modules()
         if within(name, "foreword.cli")
-        for line, imported in imports(name, path, eager(tree))
+        for line, imported in imports(name, path, ast.walk(eager(parsed(path))))
         if any(within(imported, part) for part in LAZY)
     ]
     assert not faults, "\n".join(faults)
@@ -238,10 +246,10 @@ def test_command_line_imports_daemons_lazily() -> None:
 def test_package_files_only_re_export() -> None:
     """An `__init__.py` holds a docstring, imports, `__all__` and `__version__`, and nothing else."""
     faults = []
-    for name, path, tree in trees():
+    for name, path in modules():
         if path.name != "__init__.py":
             continue
-        for node in tree.body:
+        for node in parsed(path).body:
             is_name = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in PUBLIC
             is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
             if not (is_name or is_docstring or isinstance(node, (ast.Import, ast.ImportFrom))):
@@ -266,7 +274,7 @@ def test_package_files_only_re_export() -> None:
 def test_rules_notice_a_breach(name: str, source: str, rule: object) -> None:
     """The rules above find a fault that is put before them."""
     assert callable(rule)
-    assert list(rule(name, ROOT / f"{name.replace('.', '/')}.py", ast.parse(source)))
+    assert list(rule(name, ROOT / f"{name.replace('.', '/')}.py", ast.walk(ast.parse(source))))
 
 
 # The libraries of the `server` extra, absent from a plain install.

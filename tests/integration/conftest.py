@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner
+from ports import free_port
 from waiting import until
 
 from foreword.cli import main
@@ -103,9 +103,7 @@ def until_fixture() -> Callable[[Callable[[], Any], str], Any]:
 def _make() -> Installation:
     # Not tmp_path: a unix socket's path may have 107 bytes, and pytest's folders are long.
     folder = Path(tempfile.mkdtemp(prefix="fw-cli-"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     (folder / "foreword.toml").write_text(
         f'[store]\ndirectory = "{folder}/store"\n\n'
         f'[sidecar]\nlisten = ["unix:{{store}}/foreword.sock", "127.0.0.1:{port}"]\n'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ports import free_port
 from waiting import until
 
 from foreword.client import Foreword
@@ -98,14 +98,6 @@ def running_daemon(users: Mapping[str, str], write: Any) -> Iterator[Daemon]:
             yield daemon
         finally:
             daemon.kill()
-
-
-def free_port() -> int:
-    """Return a port on loopback that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True)

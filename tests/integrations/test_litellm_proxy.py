@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from integrations.beside import EXAMPLES, TEXT, Daemon, environment, free_port, localised
+from integrations.beside import EXAMPLES, TEXT, Daemon, environment, localised
 from integrations.prompts import flat, parts_of
+from ports import free_port
 from waiting import until
 
 from foreword.integrations import block_of

@@ -146,7 +146,7 @@ def test_who_leaves_before_the_answer_pays_for_it_all_the_same() -> None:
     with running_model_server(latency_seconds=0.3) as server:
         with pytest.raises(TimeoutError):
             server.post(params(), patience_seconds=0.1)
-        assert server.count()["tokens"][0]["calls"] == 1
+        until(lambda: [row["calls"] for row in server.count()["tokens"]] == [1], "the call to be counted")
         until(lambda: server.count()["outcomes"] == {"unheard": 1}, "the answer to find nobody")
 
 

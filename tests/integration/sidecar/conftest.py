@@ -118,8 +118,9 @@ class Running:
         self._stop()
 
     def server_stop(self) -> None:
-        """Drain while clients stay connected."""
-        asyncio.run_coroutine_threadsafe(self.server.stop(5), self.loop).result(PATIENCE_SECONDS)
+        """Drain while clients stay connected; calls under way have as long as a test waits."""
+        stopping = self.server.stop(PATIENCE_SECONDS)
+        asyncio.run_coroutine_threadsafe(stopping, self.loop).result(2 * PATIENCE_SECONDS)
 
     def call(self, method: str, request: bytes, timeout: float = PATIENCE_SECONDS) -> bytes:
         """Call a method with bytes, as a client in any language would."""

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from forked import fork, run, tell
@@ -326,6 +327,17 @@ def test_closed_client_fails_as_a_call(running: Any) -> None:
     client.close()
     with pytest.raises(ServiceError, match="closed"):
         client.status()
+
+
+def test_a_client_closed_by_another_thread_fails_as_a_call(running: Any) -> None:
+    """Closed in the midst of a call, just before it is sent, a client answers as if it were closed before."""
+    with Foreword(running.address, raises=True) as client:
+        client.status()
+        with (
+            patch.object(client._tls, "have_changed", lambda: bool(client.close())),
+            pytest.raises(ServiceError, match="closed"),
+        ):
+            client.status()
 
 
 def _connect_after_a_fork(address: str) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from waiting import until
+from ports import free_port
+from waiting import PATIENCE_SECONDS, until
 
 from foreword.clock import ManualClock
 from foreword.errors import StoreError
@@ -45,9 +45,7 @@ def later() -> Later:
 @pytest.fixture
 def address(start: Any) -> str:
     """Where a sidecar may serve; none does."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @pytest.fixture
@@ -62,7 +60,12 @@ def away(address: str, later: Later) -> Iterator[Personalization]:
 @pytest.fixture
 def personalization(running: Any, later: Later) -> Iterator[Personalization]:
     """Return one whose sidecar serves."""
-    made = Personalization(running.address, monotonic=later, topics=lambda text: [text.split()[-1]])
+    made = Personalization(
+        running.address,
+        monotonic=later,
+        topics=lambda text: [text.split()[-1]],
+        timeout_seconds=PATIENCE_SECONDS,
+    )
     yield made
     made.close()
 
@@ -142,6 +145,7 @@ def test_topics_that_fail_cost_the_topics(running: Any) -> None:
     """An application's own `topics` that raises leaves the event without any, and the agent alone."""
     made = Personalization(running.address, topics=lambda text: 1 / 0)  # type: ignore[arg-type, return-value]
     made.request(ADA, "how about tests")
+    assert made.flush(20)
     made.close()
     assert [list(event.topics) for event in events_of(running)] == [[]]
 
@@ -181,7 +185,8 @@ def test_what_the_store_cannot_say_the_sidecar_is_asked(
 
 def test_without_a_sidecar_one_call_waits(away: Personalization) -> None:
     """The first read looks for a sidecar within the time allowed; those after it, of whomever, take no time."""
-    assert seconds_of(lambda: away.block(ADA)) < 0.5 + AT_ONCE_SECONDS * 10
+    # Less than a client waits that is not told how long.
+    assert seconds_of(lambda: away.block(ADA)) < 2
     times = [seconds_of(lambda name=str(number): away.block(User(name))) for number in range(50)]
     assert min(times) < AT_ONCE_SECONDS / 10
     assert sorted(times)[-5] < AT_ONCE_SECONDS
@@ -204,12 +209,12 @@ def test_events_outlive_a_restart(away: Personalization, address: str, start: An
     assert texts == [f"ask {number}" for number in range(5, EVENTS_MAX + 5)]
 
 
-def test_a_sidecar_that_hangs_costs_one_wait(
-    personalization: Personalization, running: Any, later: Later
-) -> None:
+def test_a_sidecar_that_hangs_costs_one_wait(running: Any, later: Later) -> None:
     """One read waits as long as is allowed, then none for ten times that; afterwards users are read again."""
     running.put("ada", text="One.", cuts=((4, 3),))
-    assert personalization.block(User("bob")) == ""
+    personalization = Personalization(running.address, monotonic=later, records=False)
+    # Once it is connected: that may take a busy machine longer than is allowed.
+    until(lambda: personalization.block(ADA._replace(session_id="sunday")) == block_of("One."))
     hang, hanging = threading.Event(), threading.Event()
 
     def block() -> None:
@@ -226,6 +231,7 @@ def test_a_sidecar_that_hangs_costs_one_wait(
     assert personalization.block(ADA) == ""
     later.moved += PAUSE_FACTOR
     until(lambda: personalization.block(ADA) == block_of("One."))
+    personalization.close()
 
 
 def test_an_event_that_is_refused_holds_up_no_other(running: Any, personalization: Personalization) -> None:

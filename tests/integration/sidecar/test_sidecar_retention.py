@@ -295,7 +295,9 @@ def test_an_erasure_that_meets_damage_is_pending_until_it_is_mended(
     answer = running.client.erase("ann", wait_seconds=0.5)
     assert not answer.complete
     assert "archive" in answer.pending
-    assert "damaged" in running.problems()["sidecar.archive"]
+    running.eventually(
+        lambda: "damaged" in running.problems().get("sidecar.archive", ""), "the damage to be told"
+    )
     running.take_triggers()
     file.write_bytes(whole)
     running.eventually(lambda: "sidecar.archive" not in running.problems(), "the problem to end")

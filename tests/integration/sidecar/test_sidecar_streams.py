@@ -337,7 +337,7 @@ def test_streams_end_with_the_sidecar(running: Any) -> None:
     next(watch)
     began = time.monotonic()
     running.server_stop()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < PATIENCE_SECONDS / 2
     for call in (lookups, watch):
         with pytest.raises(grpc.RpcError) as failure:
             list(call)
@@ -364,6 +364,6 @@ def test_who_reads_nothing_does_not_hold_the_stop(running: Any) -> None:
     running.server_stop()
     took = time.monotonic() - began
     slow.join(PATIENCE_SECONDS)
-    assert took < 4
+    assert took < PATIENCE_SECONDS / 2
     assert len(answers) == 1
     watch.cancel()
