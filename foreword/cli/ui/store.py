@@ -73,8 +73,9 @@ class Store:
     def newest_decisions(self, user: UserKey, count: int) -> list[RankingDecision]:
         """Return the choices that a user was offered last, the newest first."""
         with self._activity() as activity:
-            found = list(islice(activity.ranking_decisions(user), 10_000)) if activity is not None else []
-        return sorted(found, key=lambda one: one.time.ToMilliseconds(), reverse=True)[:count]
+            if activity is None:
+                return []
+            return list(islice(activity.newest_ranking_decisions(user), count))
 
     def profile(self, user_id: str, namespace: str) -> GetProfileResponse:
         """Return what the store itself has of a user, as `foreword get` does while no sidecar answers."""
