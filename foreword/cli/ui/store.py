@@ -79,7 +79,8 @@ class Store:
 
     def profile(self, user_id: str, namespace: str) -> GetProfileResponse:
         """Return what the store itself has of a user, as `foreword get` does while no sidecar answers."""
-        with LocalReader(self._directory(), clock=self._clock) as reader:
+        # Nobody is refreshed for being looked at: a sidecar that hangs would hear of it, and do so later.
+        with LocalReader(self._directory(), clock=self._clock, tells_reads=False) as reader:
             return reader.profile(user_id, namespace=namespace)
 
     @contextmanager
