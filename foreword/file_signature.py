@@ -10,11 +10,12 @@ if TYPE_CHECKING:
 
 
 class Signature(NamedTuple):
-    """What changes whenever a file is written or replaced."""
+    """What changes whenever a file is written or replaced, or who may read it."""
 
     mtime_ns: int
     size: int
     inode: int
+    mode: int
 
 
 def signature_of(file: Path | str) -> Signature | None:
@@ -23,4 +24,4 @@ def signature_of(file: Path | str) -> Signature | None:
         found = os.stat(file)  # noqa: PTH116 - pathlib is a part of the time that importing the client takes
     except OSError:
         return None
-    return Signature(found.st_mtime_ns, found.st_size, found.st_ino)
+    return Signature(found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from foreword.errors import FieldError
+from foreword.file_signature import signature_of
 from foreword.problems import Problems
 
 Value = TypeVar("Value")
@@ -38,12 +39,12 @@ class FollowedFile(Generic[Value]):
         self._problems = problems
         self._component = component
         self._what = what
-        self._seen = self._signature()
+        self._seen = signature_of(file)
         self.current = read(file)
 
     async def follow(self) -> None:
         """Take over a changed file, unless it is refused; to see that it has not changed takes microseconds."""
-        if (signature := self._signature()) == self._seen:
+        if (signature := signature_of(self._file)) == self._seen:
             return
         try:
             # In a thread: a thousand callers take some 100 ms.
@@ -54,11 +55,3 @@ class FollowedFile(Generic[Value]):
         else:
             self._problems.end(self._component, "refused")
         self._seen = signature
-
-    def _signature(self) -> tuple[int, ...] | None:
-        """Return what changes whenever the file does, or who may read it; None while there is none."""
-        try:
-            found = self._file.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode

@@ -153,6 +153,27 @@ func TestRestoreIsFollowedAtItsEnd(t *testing.T) {
 	shows(t, reader, 9, 7)
 }
 
+// Of all who find a look due, the first makes it; the others go on behind it.
+func TestOneOfManyLooks(t *testing.T) {
+	directory := t.TempDir()
+	reader, err := OpenLocal(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	// With nothing open a look meets it, and fails.
+	if err := os.WriteFile(filepath.Join(directory, "restore.pending"), []byte("[]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// As who found it due just before the look that opening was.
+	if err := reader.store.upkeepIfDue(); err != nil {
+		t.Error(err)
+	}
+	if reasonOf(reader.Upkeep()) != StoreUnusable || reasonOf(reader.store.upkeepIfDue()) != StoreUnusable {
+		t.Error("no look was made")
+	}
+}
+
 // A file that is cut short during a restore is given up like any other.
 func TestCutFileIsGivenUpDuringARestore(t *testing.T) {
 	directory := t.TempDir()

@@ -104,8 +104,8 @@ func (s *localStore) locked(look func() error) error {
 // lockFollowed holds the guard for reading, after a look at the files where that is due.
 func (s *localStore) lockFollowed() error {
 	for {
-		if int64(time.Since(s.opened)) >= s.upkeepDue.Load() {
-			if err := s.upkeep(); err != nil {
+		if s.isDue() {
+			if err := s.upkeepIfDue(); err != nil {
 				return err
 			}
 		}
@@ -131,9 +131,26 @@ func (s *localStore) adoptMaps() error {
 	return nil
 }
 
+func (s *localStore) isDue() bool { return int64(time.Since(s.opened)) >= s.upkeepDue.Load() }
+
+// upkeepIfDue has the first of all who found a look due make it, and the others go on behind it.
+func (s *localStore) upkeepIfDue() error {
+	s.guard.Lock()
+	defer s.guard.Unlock()
+	if !s.isDue() {
+		return nil
+	}
+	return s.upkeepHeld()
+}
+
 func (s *localStore) upkeep() error {
 	s.guard.Lock()
 	defer s.guard.Unlock()
+	return s.upkeepHeld()
+}
+
+// upkeepHeld is upkeep for who holds the guard.
+func (s *localStore) upkeepHeld() error {
 	if s.upkeepDue.Load() == never {
 		return nil
 	}

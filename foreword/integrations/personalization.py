@@ -174,9 +174,15 @@ class Personalization:
         return self._recorder is None or self._recorder.flush(timeout_seconds)
 
     def close(self) -> None:
-        """Send what is not recorded yet, for at most a second. A process does so by itself when it ends."""
+        """Send what is not recorded yet, for at most a second, and let go of the sidecar and of the store.
+
+        A process does so by itself when it ends.
+        """
         if self._recorder is not None:
             self._recorder.close()
+        self._client.close()
+        if self._local is not None:
+            self._local.close()
 
     def _client_of(self, loop: asyncio.AbstractEventLoop) -> AsyncForeword:
         client = self._async.get(loop)

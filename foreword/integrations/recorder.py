@@ -81,6 +81,7 @@ class Recorder:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(CLOSE_SECONDS)
+        self._client.close()
         atexit.unregister(self.close)
 
     def _run(self) -> None:

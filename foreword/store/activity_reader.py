@@ -354,6 +354,13 @@ class ActivityReader(Reader):
             if user is None or keys.user_key(decision.user_id, decision.namespace) == user:
                 yield decision
 
+    def newest_ranking_decisions(self, user: UserKey) -> Iterator[RankingDecision]:
+        """Yield the logged decisions for a user, newest first."""
+        for key, row in self.newest_first(db.RANKING_DECISIONS, user_digest(user)):
+            decision = decision_of(key, row)
+            if decision is not None and keys.user_key(decision.user_id, decision.namespace) == user:
+                yield decision
+
     def ranking_counts(self) -> tuple[int, int]:
         """Return how many users have a block, and how many decisions are in the log."""
         blocks, decisions = (

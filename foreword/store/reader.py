@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -159,15 +159,16 @@ class Reader:
             for batch in self._batches(database, prefix, start):
                 yield from batch
 
-    def newest_first(self, database: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Yield all rows against their order, the last one first; views and databases not made as for `range`."""
-        before = b""
+    def newest_first(self, database: bytes, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Yield the rows whose key begins with `prefix` against their order, the last one first; as `range` does."""
+        before = _beyond(prefix)
         while self._environment.has(database):
             with self._reading(database) as txn:
                 cursor = txn.cursor()
                 is_behind = bool(before) and cursor.set_range(before)
                 is_placed = cursor.prev() if is_behind else cursor.last()
-                batch = list(islice(cursor.iterprev(), _BATCH_ROWS)) if is_placed else []
+                rows = islice(cursor.iterprev(), _BATCH_ROWS) if is_placed else ()
+                batch = list(takewhile(lambda row: row[0].startswith(prefix), rows))
             if not batch:
                 return
             yield from batch
@@ -243,6 +244,12 @@ def begin(environment: Environment, handle: Any) -> Any:
     except lmdb.MapResizedError:
         environment.adopt_map()
         return environment.lmdb.begin(db=handle)
+
+
+def _beyond(prefix: bytes) -> bytes:
+    """Return where the keys end that begin with `prefix`; empty where no key is behind them."""
+    kept = prefix.rstrip(b"\xff")
+    return kept[:-1] + bytes([kept[-1] + 1]) if kept else b""
 
 
 def prefixed(cursor: Any, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:

@@ -6,7 +6,8 @@ use std::fmt::Write;
 use crate::row::{Row, FRESHNESS_DEFAULT};
 use crate::store::Reading;
 
-/// Users told of within `AGAIN_MS`; beyond it a read tells nothing, and one of the next second does.
+/// Users told of within `AGAIN_MS`, and users who wait to be told of, as all do while the sidecar is dead; beyond it a
+/// read tells nothing, and a later one does.
 const TOLD_MAX: usize = 10_000;
 /// A user who is read again within it is not told of again: the sidecar keeps to its own, longer pause.
 const AGAIN_MS: i64 = 1000;
@@ -54,8 +55,7 @@ impl Reads {
             && self.may_tell(key, now_ms)
             && reading.is_known(key)
         {
-            self.asking.push(key.into());
-            self.told.insert(key.into());
+            self.put(key);
         }
     }
 
@@ -95,12 +95,39 @@ impl Reads {
         lines
     }
 
+    fn put(&mut self, key: &[u8]) {
+        self.asking.push(key.into());
+        self.told.insert(key.into());
+    }
+
     fn may_tell(&mut self, key: &[u8], now_ms: i64) -> bool {
         // A clock that was set back begins anew as well.
         if !(0..AGAIN_MS).contains(&(now_ms - self.told_since_ms)) {
             self.told.clear();
             self.told_since_ms = now_ms;
         }
-        self.told.len() < TOLD_MAX && !self.told.contains(key)
+        self.told.len() < TOLD_MAX && self.asking.len() < TOLD_MAX && !self.told.contains(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// While nobody hears of them no more users wait than are told of in a second, however long that goes on.
+    #[test]
+    fn no_more_users_wait_than_fit() {
+        let mut reads = Reads::new();
+        for second in 1..=3 {
+            for user in 0..TOLD_MAX {
+                let key = format!("{second} {user}").into_bytes();
+                if reads.may_tell(&key, second * AGAIN_MS) {
+                    reads.put(&key);
+                }
+            }
+        }
+        assert_eq!(reads.asking.len(), TOLD_MAX);
+        assert_eq!(reads.take_lines().lines().count(), TOLD_MAX);
+        assert!(reads.may_tell(b"another", 4 * AGAIN_MS));
     }
 }

@@ -49,6 +49,28 @@ def test_a_token_file_is_read_anew_when_it_changes(tmp_path: Path) -> None:
     assert token_of(made) == "two"
 
 
+def test_a_token_file_that_may_be_read_by_now_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leave that is given afterwards is noticed, though not a byte of the file has changed."""
+    file, anew = tmp_path / "token", tmp_path / "anew"
+    file.write_text("one")
+    made = proof(token_file=file)
+    assert token_of(made) == "one"
+    anew.write_text("two")
+    anew.chmod(0o600)
+    anew.rename(file)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError("Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("foreword.client.proof.open", refuse, raising=False)
+        assert token_of(made) == "one"
+    file.chmod(0o640)
+    assert token_of(made) == "two"
+
+
 @pytest.mark.parametrize("damage", ["", "two words", "\xff", None])
 def test_a_damaged_token_file_leaves_the_former_in_force(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str | None

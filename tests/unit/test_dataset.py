@@ -142,6 +142,7 @@ def with_part(part: str, **fields: Any) -> Callable[[dict[str, bytes]], None]:
         (with_part("profiles", sha256="../../x" + "0" * 57), StoreCorruptError, "checksum is malformed"),
         (with_part("figures", revision="1/../../x"), StoreCorruptError, "revision is no number"),
         (with_part("figures", users="12"), StoreCorruptError, "users is no number"),
+        (with_part("figures", users=13), StoreCorruptError, "not what its manifest says: it has 12 users"),
         (with_part("profiles", bytes=10), StoreCorruptError, "more than the 10 bytes it says"),
     ],
 )
@@ -243,6 +244,31 @@ def test_a_pinned_dataset_stays_in_force(store: Path, tmp_path: Path, change: Ca
     versions.pin("")
     versions.use(second.manifest.name)
     assert versions.in_force == (second.manifest.name, first)
+
+
+def test_a_pin_that_cannot_be_written_leaves_the_former(
+    store: Path, tmp_path: Path, change: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the disk fails beneath a new pin the former one holds: nothing goes into force that was not to."""
+    versions = Versions(store)
+    make_dataset(store, tmp_path / "one.tar", clock=ManualClock(1_700_000_000_000))
+    change(store)
+    make_dataset(store, tmp_path / "two.tar", clock=ManualClock(1_700_000_100_000))
+    first, second = (
+        versions.install(tmp_path / f"{name}.tar", is_forced=True).manifest.name for name in ("one", "two")
+    )
+    versions.pin(first)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("foreword.store.files.os.fsync", full)
+        with pytest.raises(StoreFullError):
+            versions.pin(second)
+    assert versions.pinned == first
+    versions.pin(second)
+    assert versions.pinned == second
 
 
 def test_old_datasets_go_and_those_in_use_stay(store: Path, tmp_path: Path) -> None:

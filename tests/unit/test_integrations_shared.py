@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreword.integrations import User, block_of, is_block, user_of
+from foreword.errors import StoreLockedError
+from foreword.integrations import Personalization, User, block_of, is_block, user_of
 from foreword.integrations.kept_texts import (
     KEEP_SECONDS,
     KEEP_WITHOUT_SIDECAR_SECONDS,
@@ -17,6 +20,7 @@ from foreword.integrations.kept_texts import (
     TEXTS_MAX,
     KeptTexts,
 )
+from foreword.store import ProfileWriter
 
 ADA = User("ada", None, "monday")
 
@@ -116,3 +120,17 @@ def test_texts_are_bounded() -> None:
     kept.put(ADA, "text", 1.0)
     assert kept.find(User("1"), 1.0) is None
     assert kept.find(User("0"), 1.0) == "text"
+
+
+def test_what_is_closed_lets_go_of_the_store(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store read in process can be written by it once the personalization is closed, which then answers empty."""
+    monkeypatch.setenv("FOREWORD_NATIVE", "off")
+    made = Personalization("unix:/nonexistent/foreword.sock", store=store)
+    assert made.block(User("user1"))
+    with pytest.raises(StoreLockedError, match="close the reader first"):
+        ProfileWriter(store, map_size_bytes=1 << 26)
+    made.close()
+    with closing(ProfileWriter(store, map_size_bytes=1 << 26)):
+        assert made.block(User("user2")) == ""
+    made.request(User("user2"), "Nobody records this.")
+    made.close()

@@ -67,6 +67,20 @@ def test_blocks_and_decisions_are_read_as_they_were_written(writer: ActivityWrit
         assert reader.ranking_counts() == (1, 6)
 
 
+@pytest.mark.parametrize("count", [0, 1, 2500])
+def test_a_users_newest_decisions_come_first(writer: ActivityWriter, tmp_path: Path, count: int) -> None:
+    """However many there are of a user, the newest is the first, and no other user's is among them."""
+    users = [keys.user_key(f"user-{number}") for number in range(9)]
+    with writer.begin() as txn:
+        for user in (ANN, *users):
+            for number in range(count if user == ANN else 1):
+                txn.ranking.put_decision(*decision(user, NOW_MS + number, number))
+    with closing(ActivityReader(tmp_path)) as reader:
+        times = [one.time.ToMilliseconds() for one in reader.newest_ranking_decisions(ANN)]
+        assert times == [NOW_MS + number for number in reversed(range(count))]
+        assert [len(list(reader.newest_ranking_decisions(user))) for user in users] == [1] * len(users)
+
+
 def test_old_decisions_go_and_young_ones_stay(writer: ActivityWriter, tmp_path: Path) -> None:
     """Looked at a few at a time, every decision older than the limit is removed, and no other."""
     ages = range(10)

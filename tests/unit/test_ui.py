@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from foreword import keys
+from foreword.cli.settings import Settings
 from foreword.cli.ui import words
 from foreword.cli.ui.charts import HEIGHT, WIDTH, bar_shares, curve, day_bars
 from foreword.cli.ui.forms import Forms
 from foreword.cli.ui.notices import Notice, Notices
 from foreword.cli.ui.serving import Access, address_of, check, hosts_of, is_loopback, parse_listen
+from foreword.cli.ui.store import Store
+from foreword.clock import ManualClock
 from foreword.errors import FieldError
 from foreword.server_token import ServerToken
+from foreword.store import ActivityWriter
+from foreword.store.decision_key import decision_key
+from foreword.v1.ranking_pb2 import RankingDecision
 
 DAY_MS = 86_400_000
 
@@ -160,3 +170,16 @@ def test_half_of_what_is_needed_is_refused(access: Access) -> None:
     """A socket that browsers cannot read, and a certificate without its key, are named."""
     with pytest.raises(FieldError, match=r"^--"):
         check(access)
+
+
+def test_the_newest_decisions_of_a_busy_user_are_shown(tmp_path: Path) -> None:
+    """Of a user with more logged decisions than a page looks through, the last ones are shown, newest first."""
+    user = keys.user_key("busy")
+    with closing(ActivityWriter(tmp_path, map_size_bytes=1 << 26)) as writer, writer.begin() as txn:
+        for ms in range(10_100):
+            row = RankingDecision(user_id="busy")
+            row.time.FromMilliseconds(ms)
+            txn.ranking.put_decision(decision_key(user, ms, 1), row)
+    store = Store(cast(Settings, SimpleNamespace(address="", directory=tmp_path)), ManualClock(0))
+    shown = store.newest_decisions(user, 3)
+    assert [one.time.ToMilliseconds() for one in shown] == [10_099, 10_098, 10_097]

@@ -167,7 +167,7 @@ export class Personalization {
 
   /** Sends what is not recorded yet, for at most a second, and disconnects. */
   async close() {
-    await this.flush();
+    await this.#recorder?.close();
     this.#reads.close();
     this.#writes.close();
   }

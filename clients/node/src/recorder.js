@@ -22,6 +22,7 @@ export class Recorder {
   #events = [];
   /** @type {Promise<void> | undefined} */
   #run;
+  #isClosed = false;
 
   /** @param {{ record(events: EventLike[]): Promise<import("./client.js").RecordEventsResponse> }} client */
   constructor(client) {
@@ -34,6 +35,7 @@ export class Recorder {
    * @param {EventLike} event
    */
   add(event) {
+    if (this.#isClosed) return;
     this.#events.push({ eventId: randomBytes(16).toString("hex"), time: timestampNow(), ...event });
     if (this.#events.length > EVENTS_MAX) this.#events.shift();
     this.#run ??= this.#send().finally(() => {
@@ -57,13 +59,20 @@ export class Recorder {
     }
   }
 
+  /** Sends what is left, for at most a second; what no sidecar takes by then, and later events, are dropped. */
+  async close() {
+    this.#isClosed = true;
+    await this.flush();
+    this.#events = [];
+  }
+
   async #send() {
     await sleep(LINGER_MS);
     while (this.#events.length) {
       const events = this.#events.splice(0);
       const { refused } = await this.#client.record(events);
       // What a sidecar refused has a reason; without one nobody took it.
-      if (refused.some(({ reason }) => reason === ErrorReason.UNSPECIFIED)) {
+      if (!this.#isClosed && refused.some(({ reason }) => reason === ErrorReason.UNSPECIFIED)) {
         this.#events = [...events, ...this.#events].slice(-EVENTS_MAX);
         // A process that has nothing else to do ends.
         await sleep(RETRY_MS, undefined, { ref: false });

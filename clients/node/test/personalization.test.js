@@ -91,6 +91,15 @@ test("without a sidecar there is no block, nothing throws, and nobody waits", as
   assert.equal(await foreword.flush(10), false);
 });
 
+test("once it is closed nobody is asked any more", async () => {
+  const foreword = new Personalization(NOBODY, silent);
+  foreword.request({ userId: "ada" }, "Nobody takes this.");
+  await foreword.close();
+  assert.ok(await foreword.flush(20_000));
+  foreword.request({ userId: "ada" }, "Nor this.");
+  assert.ok(await foreword.flush(0));
+});
+
 test("a sidecar that never answers costs one wait, and then none", async () => {
   /** @type {import("node:net").Socket[]} */
   const sockets = [];

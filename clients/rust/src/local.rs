@@ -191,8 +191,8 @@ impl Store {
     /// Returns what is open, after a look at the files where that is due.
     fn followed(&self) -> Result<RwLockReadGuard<'_, Open>, Error> {
         loop {
-            if self.age_ms() >= self.upkeep_due_ms.load(Ordering::Relaxed) {
-                self.upkeep()?;
+            if self.is_due() {
+                self.upkeep_if_due()?;
             }
             let open = self.reading();
             // Zero: a look of another thread has failed meanwhile, and left nothing open.
@@ -211,11 +211,27 @@ impl Store {
         }
     }
 
-    fn upkeep(&self) -> Result<(), Error> {
+    fn is_due(&self) -> bool {
+        self.age_ms() >= self.upkeep_due_ms.load(Ordering::Relaxed)
+    }
+
+    /// Has the first of all who found a look due make it, and the others go on behind it.
+    fn upkeep_if_due(&self) -> Result<(), Error> {
         let mut open = self.writing();
+        if self.is_due() { self.look(&mut open) } else { Ok(()) }
+    }
+
+    fn upkeep(&self) -> Result<(), Error> {
+        self.look(&mut self.writing())
+    }
+
+    fn look(&self, open: &mut Open) -> Result<(), Error> {
         // Said at every call until the store can be used again; served meanwhile, nobody would be known.
         self.upkeep_due_ms.store(0, Ordering::Relaxed);
-        self.follow(&mut open).inspect_err(|_| *open = Open::default())?;
+        if let Err(error) = self.follow(open) {
+            *open = Open::default();
+            return Err(error);
+        }
         self.upkeep_due_ms.store(self.age_ms() + UPKEEP_MS, Ordering::Relaxed);
         Ok(())
     }
@@ -313,4 +329,22 @@ fn follow(open: &mut Option<Environment>, path: &Path, names: &[&'static str]) -
     *open = None;
     *open = Environment::open(path, names)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of all who find a look due, the first makes it; the others go on behind it.
+    #[test]
+    fn one_of_many_looks() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = LocalReader::open(directory.path()).unwrap().store;
+        // With nothing open a look meets it, and fails.
+        std::fs::write(directory.path().join(RESTORE_MARK), "[]").unwrap();
+        // As who found it due just before the look that opening was.
+        store.upkeep_if_due().unwrap();
+        assert!(store.upkeep().is_err());
+        assert!(store.upkeep_if_due().is_err());
+    }
 }

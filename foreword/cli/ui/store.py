@@ -73,13 +73,14 @@ class Store:
     def newest_decisions(self, user: UserKey, count: int) -> list[RankingDecision]:
         """Return the choices that a user was offered last, the newest first."""
         with self._activity() as activity:
-            return (
-                list(islice(activity.newest_ranking_decisions(user), count)) if activity is not None else []
-            )
+            if activity is None:
+                return []
+            return list(islice(activity.newest_ranking_decisions(user), count))
 
     def profile(self, user_id: str, namespace: str) -> GetProfileResponse:
         """Return what the store itself has of a user, as `foreword get` does while no sidecar answers."""
-        with LocalReader(self._directory(), clock=self._clock) as reader:
+        # Nobody is refreshed for being looked at: a sidecar that hangs would hear of it, and do so later.
+        with LocalReader(self._directory(), clock=self._clock, tells_reads=False) as reader:
             return reader.profile(user_id, namespace=namespace)
 
     @contextmanager

@@ -179,7 +179,10 @@ class Versions:
         with self._changing():
             if name:
                 self._known(name)
-                write_private(self._folder / _PINNED_FILE, f"{name}\n".encode())
+                # Beside it first: whatever happens, one of the two stays pinned.
+                anew = self._folder / f"{_PINNED_FILE}.anew"
+                write_private(anew, f"{name}\n".encode())
+                anew.rename(self._folder / _PINNED_FILE)
             else:
                 (self._folder / _PINNED_FILE).unlink(missing_ok=True)
             sync_directory(self._folder)
@@ -239,7 +242,21 @@ class Versions:
             first = next(islice(check_store(partial), 1), None)
             if first is not None:
                 raise StoreCorruptError(f"{file} is damaged: {first}", hint="use another file")
+            self._refuse_other_figures(file, partial, manifest, progress)
             self._stand(partial, target)
+
+    def _refuse_other_figures(
+        self, file: Path, partial: Path, manifest: DatasetManifest, progress: Progress | None
+    ) -> None:
+        """Refuse a file whose profiles are not what it says of them, since by that it was judged."""
+        with open_snapshot(partial / PROFILES) as snapshot:
+            found = dataset_figures(snapshot, progress)
+        if found != manifest.figures:
+            raise StoreCorruptError(
+                f"{file} is not what its manifest says: it has {found.users:,} users, {found.defaults:,} of them by "
+                f"default, in {found.bytes:,} bytes, up to revision {found.revision:,}",
+                hint="use a file made by `foreword dataset snapshot`",
+            )
 
     def _keep_present(self, progress: Progress | None) -> str:
         """Keep the profiles in force, which came from no dataset: nothing is replaced that cannot come back."""

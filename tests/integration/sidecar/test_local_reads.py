@@ -6,13 +6,16 @@ import os
 import socket
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from forked import run
 from reader_paths import BOTH
 
 from foreword import keys
+from foreword.cli.settings import Settings
+from foreword.cli.ui.store import Store
 from foreword.clock import ManualClock
 from foreword.local import LocalReader
 from foreword.read_notes import SOCKET, ReadNotes, socket_address
@@ -71,6 +74,20 @@ def test_a_reader_may_be_told_to_tell_nothing(known: Any, native: bool) -> None:
     read(known.store, known.now_ms, ["last"], native)
     known.eventually(lambda: "last" in asked(known), lambda: asked(known))
     assert asked(known) == ["last"]
+
+
+def test_whom_an_operator_looks_at_is_not_refreshed_for_it(known: Any) -> None:
+    """The page that shows a user out of the store, while nobody answers, tells the sidecar nothing."""
+    child = run(_show, known.store, known.now_ms, "dormant")
+    assert child.code == 0, child.errors
+    read(known.store, known.now_ms, ["last"])
+    known.eventually(lambda: "last" in asked(known), lambda: asked(known))
+    assert asked(known) == ["last"]
+
+
+def _show(directory: Path, now_ms: int, user_id: str) -> None:
+    settings = cast(Settings, SimpleNamespace(address="", directory=directory))
+    assert Store(settings, ManualClock(now_ms)).profile(user_id, "").profile.revision
 
 
 def test_a_sidecar_takes_the_place_of_a_socket_that_was_left(start: Any) -> None:

@@ -22,6 +22,7 @@ from foreword import keys
 from foreword.callers import RIGHTS, digest_of
 from foreword.client import Foreword
 from foreword.errors import ServiceError
+from foreword.file_signature import signature_of
 from foreword.store.change_reader import Place
 from foreword.v1.activity_service_pb2 import RecordEventsRequest
 from foreword.v1.event_pb2 import Event
@@ -122,7 +123,7 @@ class Guarded:
         anew.chmod(0o600)
         anew.rename(self.file)
         file = self.running.server._access._file
-        until(lambda: file._seen == file._signature(), "the callers file was not taken over")
+        until(lambda: file._seen == signature_of(self.file), "the callers file was not taken over")
 
     def call(
         self, name: str, request: Message | bytes, token: str | None = None, metadata: Any = None

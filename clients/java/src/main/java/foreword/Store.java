@@ -79,8 +79,8 @@ final class Store implements AutoCloseable {
   /** Takes the lock for reading, after a look at the files where that is due. */
   private Lock followed() {
     while (true) {
-      if (System.nanoTime() - createdNanos >= upkeepDue) {
-        upkeep();
+      if (isDue()) {
+        upkeepIfDue();
       }
       Lock lock = guard.readLock();
       lock.lock();
@@ -123,26 +123,41 @@ final class Store implements AutoCloseable {
         });
   }
 
-  /** Opens environments that have appeared or were replaced. */
-  void upkeep() {
+  private boolean isDue() {
+    return System.nanoTime() - createdNanos >= upkeepDue;
+  }
+
+  /** Has the first of all who found a look due make it, and the others go on behind it. */
+  void upkeepIfDue() {
     alone(
         () -> {
-          if (isClosed) {
-            return;
+          if (isDue()) {
+            look();
           }
-          // Said at every call until the store can be used again; served meanwhile, nobody would be known.
-          upkeepDue = 0;
-          boolean isFollowed = false;
-          try {
-            follow();
-            isFollowed = true;
-          } finally {
-            if (!isFollowed) {
-              letGo();
-            }
-          }
-          upkeepDue = System.nanoTime() - createdNanos + UPKEEP_NANOS;
         });
+  }
+
+  /** Opens environments that have appeared or were replaced. */
+  void upkeep() {
+    alone(this::look);
+  }
+
+  private void look() {
+    if (isClosed) {
+      return;
+    }
+    // Said at every call until the store can be used again; served meanwhile, nobody would be known.
+    upkeepDue = 0;
+    boolean isFollowed = false;
+    try {
+      follow();
+      isFollowed = true;
+    } finally {
+      if (!isFollowed) {
+        letGo();
+      }
+    }
+    upkeepDue = System.nanoTime() - createdNanos + UPKEEP_NANOS;
   }
 
   private void follow() {

@@ -153,6 +153,19 @@ final class LocalReaderTest {
     }
   }
 
+  /** Of all who find a look due, the first makes it; the others go on behind it. */
+  @Test
+  void oneOfManyLooks(@TempDir Path directory) throws IOException {
+    try (Store store = new Store(directory)) {
+      // With nothing open a look meets it, and fails.
+      Files.createFile(directory.resolve("restore.pending"));
+      // As who found it due just before the look that opening was.
+      store.upkeepIfDue();
+      assertThrows(ForewordException.class, store::upkeep);
+      assertThrows(ForewordException.class, store::upkeepIfDue);
+    }
+  }
+
   /**
    * While one restore follows the other, whatever a look meets, what is read then is of one side; or nothing, where the
    * mark was noticed only after the look.
