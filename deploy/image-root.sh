@@ -11,7 +11,7 @@ mkdir "$root" "$root/tmp"
 chmod 1777 "$root/tmp"
 cp -a --parents /opt/foreword "$stdlib" /usr/bin/env /etc/ld.so.conf /etc/ld.so.conf.d /etc/nsswitch.conf /etc/passwd \
     /etc/group /etc/ssl/certs/ca-certificates.crt "$root"
-for path in /usr/bin/python3* /usr/local/bin/python*; do
+for path in /usr/bin/python* /usr/local/bin/python*; do
     if [ -e "$path" ]; then cp -a --parents "$path" "$root"; fi
 done
 # What has no use at run time: tests, a desktop's toolkit, an installer, and what was installed beside.

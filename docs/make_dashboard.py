@@ -36,6 +36,11 @@ def _sum(metric: str, *by: str) -> str:
     return f'sum by ({", ".join(by)}) ({metric}{{job=~"$job"}})'
 
 
+def _worst(function: str, metric: str, *by: str) -> str:
+    """Of several stores: the share of one and that of another make no sum."""
+    return f'{function} by ({", ".join(by)}) ({metric}{{job=~"$job"}})'
+
+
 def _quantile(share: float, metric: str, by: str) -> str:
     return f"histogram_quantile({share}, {_rate(f'{metric}_bucket', 'le', by)})"
 
@@ -128,19 +133,19 @@ PANELS: dict[str, list[Panel]] = {
         ),
         Panel(
             "Not expired, and what is promised",
-            "Share of each segment's own profiles; below the promise an alert is due.",
+            "Share of each segment's own profiles, in the store where it is lowest; below the promise an alert is due.",
             "percentunit",
             {
-                _sum("foreword_freshness_found_ratio", "segment"): "{{segment}}",
-                _sum("foreword_freshness_promised_ratio", "segment"): "{{segment}} promised",
+                _worst("min", "foreword_freshness_found_ratio", "segment"): "{{segment}}",
+                _worst("max", "foreword_freshness_promised_ratio", "segment"): "{{segment}} promised",
             },
         ),
         Panel(
             "Age of profiles",
-            "Median and 95th percentile since they were computed.",
+            "Median and 95th percentile since they were computed, in the store where they are oldest.",
             "s",
             {
-                'sum by (segment, statistic) (foreword_profile_age_seconds{job=~"$job", statistic!="max"})': (
+                'max by (segment, statistic) (foreword_profile_age_seconds{job=~"$job", statistic!="max"})': (
                     "{{segment}} {{statistic}}"
                 )
             },
@@ -251,7 +256,6 @@ PANELS: dict[str, list[Panel]] = {
                 _rate("foreword_answers_failed_total", "job"): "no answer",
                 _rate("foreword_answers_stale_total", "job"): "of them stale",
             },
-            is_stacked=True,
         ),
         Panel(
             "Cost of answers in a day",
@@ -298,9 +302,9 @@ PANELS: dict[str, list[Panel]] = {
         ),
         Panel(
             "Readers",
-            "Slots in use.",
+            "Slots in use of store.readers_max, in the store with the most.",
             "short",
-            {_sum("foreword_store_readers", "environment"): "{{environment}}"},
+            {_worst("max", "foreword_store_readers", "environment"): "{{environment}}"},
         ),
         Panel(
             "Pages held by a view",

@@ -196,8 +196,14 @@ class Refresher:
 
     def claim(self, user: UserKey) -> Attempt | None:
         """Return an attempt for a user who is due now, else None."""
-        state = self._profiles.refresh_state(user)
         now_ms = self._clock.now_ms()
+        try:
+            state = self._profiles.refresh_state(user)
+        except StoreRowError:
+            # In the due index, so that the user's turn has come, for all that is known; the refresh makes it anew.
+            state = self._profiles.state_or_unknown(user)
+            if state is not None:
+                Due(now_ms, RefreshReason.REFRESH_REASON_CADENCE).put(state)
         if state is None or not Due.of(state).is_now(now_ms):
             return None
         return claimed(user, state, now_ms)
@@ -205,7 +211,7 @@ class Refresher:
     def begin_unasked(self, user: UserKey, reason: RefreshReason) -> Attempt:
         """Return an attempt for a user who need not be due, for a reason that no due time has."""
         state = RefreshState()
-        state.CopyFrom(self._profiles.refresh_state(user) or RefreshState())
+        state.CopyFrom(self._profiles.state_or_unknown(user) or RefreshState())
         state.reason, state.triggered_ms = reason, 0
         return claimed(user, state, self._clock.now_ms())
 

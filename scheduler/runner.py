@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from foreword.clock import HOUR_MS, Clock
-from foreword.errors import StoreError, StoreMissingError
+from foreword.errors import StoreError, StoreMissingError, StoreRowError
 from foreword.followed_config import FollowedConfig
 from foreword.keys import UserKey
 from foreword.store import ActivityReader, ProfileReader
@@ -144,7 +144,12 @@ class Runner:
         # Follows a clock that was set back: whoever comes due would else wait until it has caught up.
         self._arrived_ms = rows[-1][0] + 1 if len(rows) == _ARRIVALS_MAX else now_ms + 1
         for _, user in rows:
-            state = self._profiles.refresh_state(user)
+            try:
+                state = self._profiles.refresh_state(user)
+            except StoreRowError:
+                # Of the others' turns nothing is known to be wrong.
+                self.sweep()
+                continue
             if state is None:
                 continue
             due = Due.of(state)

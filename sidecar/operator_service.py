@@ -11,6 +11,7 @@ from foreword import keys, synthetic
 from foreword.clock import Clock, format_time_ms
 from foreword.config_segments import Segments
 from foreword.followed_config import FollowedConfig
+from foreword.keys import UserKey
 from foreword.llm.breaker import FAILURES_MIN
 from foreword.problems import Problem, Problems
 from foreword.store import ProfileReader
@@ -53,7 +54,7 @@ from foreword.v1.operator_service_pb2 import (
     SteerBackfillResponse,
 )
 from foreword.v1.profile_pb2 import Segment
-from foreword.v1.refresh_pb2 import RefreshMode
+from foreword.v1.refresh_pb2 import RefreshMode, RefreshOutcome
 from sidecar import checks
 from sidecar.activity import Activity
 from sidecar.activity_service import ActivityService
@@ -349,6 +350,9 @@ class OperatorService:
         wait_seconds = checks.wait_seconds(request.wait)
         self._activity.refuse_draining()
         now_ms = self._clock.now_ms()
+        if self._activity.user(user) is None:
+            # There is nothing to compute from, and a mistyped id, or one that was just erased, is not to be kept.
+            return self._nothing_new(user, now_ms)
         is_full = request.mode == RefreshMode.REFRESH_MODE_FULL
         asked_ms = {"full_ms" if is_full else "manual_ms": now_ms}
         await self._activity.write(lambda transaction: transaction.request(user, **asked_ms))
@@ -363,6 +367,17 @@ class OperatorService:
             response.error = state.error
         current = self._wait.state(user)
         response.revision = current.revision if current is not None else 0
+        return response
+
+    def _nothing_new(self, user: UserKey, now_ms: int) -> RefreshUserResponse:
+        """Return that a refresh has ended which had nothing to read."""
+        current = self._wait.state(user)
+        response = RefreshUserResponse(
+            completed=True,
+            outcome=RefreshOutcome.REFRESH_OUTCOME_UNCHANGED,
+            revision=current.revision if current is not None else 0,
+        )
+        response.requested_at.FromMilliseconds(now_ms)
         return response
 
 

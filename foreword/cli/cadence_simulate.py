@@ -74,7 +74,7 @@ class Run(NamedTuple):
     "users_max",
     type=click.IntRange(1),
     metavar="NUMBER",
-    help="With --store: at most so many of its users, drawn by their ids, the same ones each time.",
+    help="With --store: at most so many of its users who have events, drawn by their ids, the same ones each time.",
 )
 @click.option(
     "--vary",
@@ -121,6 +121,9 @@ def command(
         check_picture(picture)
     configs = list(_configs(settings, files, vary))
     found = _events((*events, *more), store, users_max)
+    if not found and store is not None:
+        hint = "consumed events go after store.retention_days; give --events FILE of what was kept elsewhere"
+        raise ForewordError("the store keeps no event to replay", hint=hint)
     if not found:
         raise ForewordError("there is no event to replay", hint="give --events FILE or --store FOLDER")
     runs = []
@@ -199,6 +202,8 @@ def _from_store(folder: Path, users_max: int | None) -> list[Event]:
         users = _every_user(activity)
         if users_max is not None:
             # By a digest, for the first ones in the order of keys are those with the shortest ids.
+            # Nor any whose events are too old to be kept: they would take the place of those that can be replayed.
+            users = (user for user in users if activity.oldest_event_ms(user) is not None)
             users = iter(nsmallest(users_max, users, key=lambda user: blake2b(user, digest_size=8).digest()))
         return [event for user in users for event in activity.every_event(user)]
 

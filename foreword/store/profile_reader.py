@@ -12,7 +12,7 @@ import lmdb
 from google.protobuf.message import DecodeError
 
 from foreword import keys
-from foreword.errors import StoreError, StoreMissingError
+from foreword.errors import StoreError, StoreMissingError, StoreRowError
 from foreword.keys import EnvironmentId, ErasureId, UserKey
 from foreword.store import databases as db
 from foreword.store.change_reader import ChangeReader
@@ -21,7 +21,14 @@ from foreword.store.files import PROFILES
 from foreword.store.id_search import looked_at
 from foreword.store.model_reader import ModelReader
 from foreword.store.reader import Reader, begin, prefixed
-from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refuse_lost
+from foreword.store.stored_row import (
+    damaged,
+    is_sound,
+    is_sound_revision,
+    parsed_state,
+    refuse_lost,
+    unknown_state,
+)
 from foreword.store.translation import translated
 from foreword.store.v1.store_pb2 import (
     BackfillRow,
@@ -188,9 +195,20 @@ class ProfileReader(Reader):
         return None if row is None else GetForewordResponse.FromString(row[HEADER_BYTES:])
 
     def refresh_state(self, user: UserKey) -> RefreshState | None:
-        """Return how far a user's events are consumed and when the user is due, or None."""
+        """Return how far a user's events are consumed and when the user is due, or None.
+
+        Raises:
+            StoreRowError: It cannot be parsed.
+        """
         row = self._get(db.REFRESH_STATES, user)
-        return None if row is None else RefreshState.FromString(row)
+        return None if row is None else parsed_state(user, row)
+
+    def state_or_unknown(self, user: UserKey) -> RefreshState | None:
+        """Return what `refresh_state` does; of one that cannot be parsed what takes its place."""
+        try:
+            return self.refresh_state(user)
+        except StoreRowError:
+            return unknown_state(self._get(db.PROFILES, user))
 
     def scheduled(self, users: Sequence[UserKey]) -> list[tuple[RefreshState | None, Header | None]]:
         """Return what `refresh_state` and `header` do of many users, from one view; one each costs as much again."""

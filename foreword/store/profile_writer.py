@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from foreword import keys
-from foreword.errors import FieldError, StoreCorruptError
+from foreword.errors import FieldError, StoreCorruptError, StoreRowError
 from foreword.keys import EnvironmentId, ErasureId, UserKey
 from foreword.naming import quoted
 from foreword.store import codec
@@ -20,7 +21,14 @@ from foreword.store.files import PROFILES
 from foreword.store.lock import lock_profiles
 from foreword.store.model_writer import ModelTransaction
 from foreword.store.profile_size import check_profile_size
-from foreword.store.stored_row import damaged, is_sound, is_sound_revision, refuse_lost
+from foreword.store.stored_row import (
+    damaged,
+    is_sound,
+    is_sound_revision,
+    parsed_state,
+    refuse_lost,
+    unknown_state,
+)
 from foreword.store.transaction import Transaction
 from foreword.store.v1.store_pb2 import (
     BackfillRow,
@@ -38,6 +46,8 @@ from foreword.v1.profile_change_pb2 import ChangeKind
 from foreword.v1.profile_pb2 import Foreword, Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
 from foreword.v1.refresh_pb2 import LedgerEntry, LedgerTotals, RefreshOutcome, RefreshState
+
+_log = logging.getLogger("foreword.store")
 
 _HEADER_VALUES = ("flags", "segment", "revision", "computed_at_ms", "stale_after_ms", "expired_after_ms")
 _PER_USER = (db.PROFILES, db.FOREWORDS, db.REFRESH_STATES)
@@ -235,9 +245,26 @@ class ProfileTransaction(Transaction):
         return GetProfileResponse.FromString(row[codec.HEADER_BYTES :]).profile
 
     def refresh_state(self, user: UserKey) -> RefreshState | None:
-        """Return the state of a user's refreshes, or None."""
+        """Return the state of a user's refreshes, or None; of a damaged one what takes its place.
+
+        The transaction would else fail for all who are in it, and be tried again for ever.
+        """
         row = self._get(db.REFRESH_STATES, user)
-        return None if row is None else RefreshState.FromString(row)
+        if row is None:
+            return None
+        try:
+            return parsed_state(user, row)
+        except StoreRowError as exc:
+            _log.warning("what is known of this user's refreshes is made anew: %s", exc)
+            self._drop_due(user)
+            return unknown_state(self._get(db.PROFILES, user))
+
+    def _drop_due(self, user: UserKey) -> None:
+        """Take a user out of the due index whose time nobody knows any more; looks through all of it."""
+        cursor = self._txn.cursor(db=self._db[db.DUE])
+        found = [bytes(key) for key in cursor.iternext(keys=True, values=False) if key[8:] == user]
+        for key in found:
+            self._delete(db.DUE, key)
 
     def schedule(self, user: UserKey, state: RefreshState) -> None:
         """Write the state of a user's refreshes and move the user's row in `due` to `state.due_ms`; none when that is 0

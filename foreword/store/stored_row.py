@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from google.protobuf.message import DecodeError
 
 from foreword import keys
-from foreword.errors import StoreRowError
+from foreword.errors import StoreCorruptError, StoreRowError
 from foreword.keys import UserKey
 from foreword.naming import quoted
 from foreword.store import databases as db
-from foreword.store.codec import HEADER_BYTES, ROW_VERSION, is_in_place, is_intact
+from foreword.store.codec import HEADER_BYTES, ROW_VERSION, decode_header, is_in_place, is_intact
 from foreword.store.files import PROFILES
 from foreword.v1.profile_service_pb2 import GetProfileResponse
 from foreword.v1.refresh_pb2 import RefreshState
+
+# No store gives out as many numbers.
+_BEYOND_ALL = 1 << 62
 
 Get = Callable[[bytes, bytes], bytes | None]
 """Returns a row of a database by its key, from the view that the row in question is of."""
@@ -53,6 +57,29 @@ def refuse_lost(get: Get, database: bytes, user: UserKey) -> None:
     other = db.FOREWORDS if database == db.PROFILES else db.PROFILES
     if get(other, user) is not None or _has_revision(user, get(db.REFRESH_STATES, user)):
         raise _error(user, f"is gone from {database.decode()}, where it was written")
+
+
+def parsed_state(user: UserKey, row: bytes) -> RefreshState:
+    """Return the state of a user's refreshes.
+
+    Raises:
+        StoreRowError: It cannot be parsed.
+    """
+    try:
+        return RefreshState.FromString(row)
+    except DecodeError as exc:
+        raise _error(user, "says how far they were refreshed, and cannot be parsed") from exc
+
+
+def unknown_state(profile_row: bytes | None) -> RefreshState:
+    """Return what takes the place of a state that is damaged: how far the events were read, times alone tell then.
+
+    As in a store of events that was put back to an earlier state, of which the profile has read more than it has.
+    """
+    state = RefreshState(consumed_seq=_BEYOND_ALL)
+    with suppress(StoreCorruptError):
+        state.revision = 0 if profile_row is None else decode_header(profile_row).revision
+    return state
 
 
 def _is_own(get: Get, database: bytes, user: UserKey, row: bytes) -> bool:

@@ -234,6 +234,33 @@ def checked(*command: str | Path) -> str:
     return done.stdout
 
 
+def cargo_targets(folder: Path) -> set[str]:
+    """Return what a manifest has cargo build; it leaves out here what it will not find, and refuses to build then."""
+    said = checked(
+        "cargo",
+        "metadata",
+        "--offline",
+        "--no-deps",
+        "--format-version=1",
+        "--manifest-path",
+        folder / "Cargo.toml",
+    )
+    (package,) = json.loads(said)["packages"]
+    return {target["name"] for target in package["targets"]}
+
+
+def test_the_image_has_all_that_the_front_is_built_of(tmp_path: Path) -> None:
+    """Its stage is given each target that the manifest names: without one of them, built or not, cargo builds none."""
+    for names, target in re.findall(r"^COPY (native/.+) (\S+)$", CONTAINERFILE, re.M):
+        for name in names.split():
+            place = tmp_path / target / (Path(name).name if target == "./" else "")
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, place)
+            else:
+                shutil.copy(ROOT / name, place)
+    assert cargo_targets(tmp_path) == cargo_targets(ROOT / "native")
+
+
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     """`systemd-analyze` finds nothing wrong with the units, and calls each of them well bound."""
     units = tmp_path / "etc/systemd/system"

@@ -106,3 +106,13 @@ def test_expressions_tell_apart_by_labels_that_are_there() -> None:
         known = set().union(*(labels[name] for name in asked(expression)))
         # What Prometheus adds to each sample, and to each bucket.
         assert wanted - {"job", "instance", "le"} <= known, expression
+
+
+def test_no_share_or_age_of_several_stores_is_added_up() -> None:
+    """Two stores whose profiles are all as fresh as promised are not fresh to 200 %: the worse one is shown."""
+    summed = [expression for expression in expressions() if expression.startswith("sum ")]
+    assert summed
+    for expression in summed:
+        by = expression.partition(")")[0]
+        names = {name for name in asked(expression) if name.endswith(("_ratio", "_age_seconds", "_readers"))}
+        assert not names or "instance" in by, expression

@@ -106,6 +106,20 @@ def test_a_store_can_be_replayed_and_its_users_explained(serving: Installation, 
     assert serving.run("cadence", "explain", "nobody").returncode == 1
 
 
+def test_users_are_drawn_of_those_with_events(serving: Installation) -> None:
+    """A small sample is never spent on users whose events are gone; where all are gone, that is what is said."""
+    names = ("ann", "bob", "cleo")
+    (serving.folder / "three.jsonl").write_text(
+        "".join(json.dumps({"event_id": name, "user_id": name, "type": "read"}) + "\n" for name in names)
+    )
+    serving.run("import", "events", "three.jsonl")
+    simulate = ("cadence", "simulate", "--store", "store", "--users", "1")
+    for name in names:
+        assert serving.json(*simulate)["configurations"][0]["all"]["users"] == 1
+        assert serving.run("events", "delete", name, name, "--wait", "0").returncode == 0
+    assert "the store keeps no event to replay" in serving.run(*simulate).stderr
+
+
 def test_a_pause_is_seen_and_ended(serving: Installation, until: Until) -> None:
     """A paused segment stands in status; what comes due in it waits, and goes on when it is resumed."""
     assert serving.json("cadence", "pause", "new")["pauses"][0]["segment_name"] == "new"

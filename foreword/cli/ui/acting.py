@@ -11,12 +11,12 @@ from foreword.cli.ui.forms import Fields, Forms
 from foreword.cli.ui.naming import Named, named
 from foreword.cli.ui.notices import Notice
 from foreword.cli.ui.rendering import Renderer
-from foreword.cli.ui.sidecar import STATUS_SECONDS, Sidecar
+from foreword.cli.ui.sidecar import Sidecar
 from foreword.cli.ui.user import read_revision
 from foreword.cli.ui.words import shown
 from foreword.errors import FieldError, ServiceError
 from foreword.naming import quoted
-from foreword.v1.operator_service_pb2 import RefreshUserResponse
+from foreword.v1.operator_service_pb2 import GetStatusResponse, RefreshUserResponse
 from foreword.v1.profile_service_pb2 import RollbackProfileResponse
 from foreword.v1.refresh_pb2 import RefreshOutcome
 
@@ -141,17 +141,10 @@ class Actions:
     def ask_pause(self, request: Request) -> Response:
         """Return the question whether to pause a segment, or all."""
         name = request.query_params.get("segment", _ALL)
-        status = self._sidecar.client(STATUS_SECONDS).status()
-        segments = {one.segment_name: one for one in status.segments}
-        if name != _ALL and name not in segments:
-            raise FieldError(
-                "segment", quoted(name), ", ".join(filter(None, segments)) or "none; no user is in any"
-            )
-        chosen = list(segments.values()) if name == _ALL else [segments[name]]
-        count = sum(
-            one.fresh_count + one.stale_count + one.expired_count + one.default_count for one in chosen
-        )
-        return self._render.page(request, "pause", segment=name, is_all=name == _ALL, count=count)
+        # As it was counted last: whoever has something to stop does not wait until a large store is counted anew.
+        seen = self._render.latest()
+        count = None if seen.status is None else _user_count(seen.status, name)
+        return self._render.page(request, "pause", seen=seen, segment=name, is_all=name == _ALL, count=count)
 
     def pause(self, request: Request, _fields: Fields) -> Response:
         """Stop refreshing a segment, or all."""
@@ -170,6 +163,21 @@ class Actions:
             text = f"No pause of {_whose(name)} is in force; somebody may have resumed it already."
             return self._render.redirect("/", Notice(text, is_good=True))
         return self._render.redirect("/", Notice(f"Resumed: {_whose(name)}.", is_good=True))
+
+
+def _user_count(status: GetStatusResponse, name: str) -> int:
+    """Return how many users are in a segment, or in all.
+
+    Raises:
+        FieldError: Nobody is in such a segment.
+    """
+    segments = {one.segment_name: one for one in status.segments}
+    if name not in (_ALL, *segments):
+        raise FieldError(
+            "segment", quoted(name), ", ".join(filter(None, segments)) or "none; no user is in any"
+        )
+    chosen = segments.values() if name == _ALL else [segments[name]]
+    return sum(one.fresh_count + one.stale_count + one.expired_count + one.default_count for one in chosen)
 
 
 def _check_kept(revision: int, kept: list[int]) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from foreword import keys
 from foreword.clock import DAY_MS, HOUR_MS
+from foreword.errors import StoreRowError
 from foreword.store import ProfileTransaction, decode_header
+from foreword.store import databases as db
 from foreword.v1.profile_pb2 import Segment
 from foreword.v1.refresh_pb2 import RefreshOutcome, RefreshReason
 from scheduler.due import backoff_ms
@@ -323,6 +325,36 @@ def test_a_refresh_mends_what_is_damaged(store, caplog, damaged, source) -> None
             (*_, (revision, _)) = store.profiles.revisions(user)
             assert revision == store.profiles.refresh_state(user).revision
         assert source in caplog.text
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("is_asked_for", [True, False])
+def test_a_damaged_state_is_made_anew_and_keeps_nobody_else_waiting(store, caplog, is_asked_for) -> None:
+    """Asked for, or due by the index alone, its user is refreshed, counts nothing twice, and others are as ever."""
+    ann = keys.user_key("ann")
+    for name in ("ann", "bob"):
+        store.record(name, count=4, ends_session=True)
+
+    async def story() -> None:
+        async with store.running() as daemon:
+            await store.attempted(daemon, 2)
+            environment = store.profiles.environment
+            with environment.begin(write=True) as txn:
+                txn.put(ann, b"\xff", db=environment.handles[db.REFRESH_STATES])
+                due = keys.due_key(store.clock.now_ms() + 1, ann)
+                txn.put(due, b"", db=environment.handles[db.DUE])
+            with pytest.raises(StoreRowError, match=r"'ann'.* cannot be parsed"):
+                store.profiles.refresh_state(ann)
+            store.clock.advance(1000)
+            if is_asked_for:
+                store.request("ann", manual=True)
+            store.record("bob", count=1, ends_session=True)
+            await store.attempted(daemon, 4)
+            assert store.profiles.refresh_state(ann).revision
+            assert (store.text("ann"), store.text("bob")) == ("ann did 4 things.", "bob did 5 things.")
+        assert "cannot be parsed" in caplog.text
+        assert "the store fails" not in caplog.text
 
     asyncio.run(story())
 

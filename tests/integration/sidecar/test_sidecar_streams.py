@@ -350,6 +350,7 @@ def test_who_reads_nothing_does_not_hold_the_stop(running: Any) -> None:
     """A watcher with more in flight than it takes is let go of, while a call that is under way gets its answer."""
     for number in range(200):
         running.put(f"u{number}", semantic_summary="x" * 15_000)
+    running.client.record([running.event("1", user_id="u1")])
     watch = ProfileServiceStub(running.channel).WatchProfiles(WatchProfilesRequest())
     next(watch)
     # Blocked once what is in flight is full: no step is made any more.

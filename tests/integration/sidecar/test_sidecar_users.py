@@ -366,6 +366,7 @@ def test_refresh_judges_the_scheduler_as_the_status_does(
     running = start(start.config(scheduler={"sweep_seconds": sweep_seconds}))
     with running.profiles.begin() as txn:
         txn.put_scheduler_seen(running.now_ms)
+    running.client.record([running.event("1", user_id="ann")])
     running.clock.advance(100_000)
     assert main(["refresh", "ann", "--wait", "0.01", "--address", running.address]) == 1
     assert said in capsys.readouterr().err
@@ -386,14 +387,31 @@ def test_what_the_scheduler_reports_is_listed(running: Any) -> None:
 
 def test_refresh_is_recorded_without_waiting(running: Any) -> None:
     """RefreshUser leaves a manual trigger and, unless asked to wait, answers at once."""
+    running.client.record([running.event("1", user_id="ann")])
     answer = running.client.refresh("ann")
     assert not answer.completed
     assert answer.requested_at.ToMilliseconds() == running.now_ms
-    assert [trigger.manual_ms for trigger in running.triggers()] == [running.now_ms]
+    assert [trigger.manual_ms for trigger in running.triggers() if trigger.manual_ms] == [running.now_ms]
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_nothing_is_kept_of_whom_a_refresh_finds_unknown(running: Any, is_full: bool) -> None:
+    """A mistyped id, or one that was just erased, makes no user: it is answered at once, and leaves no row."""
+    running.client.record([running.event("1", user_id="ann")])
+    running.client.erase("ann", wait_seconds=0)
+    running.take_triggers()
+    before = list(running.client.export("ann")), running.triggers()
+    for user_id in ("ann", "an"):
+        answer = running.client.refresh(user_id, 1, full=is_full)
+        assert (answer.completed, answer.revision) == (True, 0)
+        assert answer.outcome == RefreshOutcome.REFRESH_OUTCOME_UNCHANGED
+    assert (list(running.client.export("ann")), running.triggers()) == before
+    assert list(running.client.export("an")) == []
 
 
 def test_refresh_waits_for_its_end(running: Any) -> None:
     """With a wait, the answer comes when an attempt that began after the request is recorded."""
+    running.client.record([running.event("1", user_id="ann")])
     with running.profiles.begin() as txn:
         txn.schedule(
             ANN, RefreshState(attempted_ms=running.now_ms - 1, outcome=RefreshOutcome.REFRESH_OUTCOME_WRITTEN)
@@ -401,7 +419,7 @@ def test_refresh_waits_for_its_end(running: Any) -> None:
     answers: list[Any] = []
     thread = threading.Thread(target=lambda: answers.append(running.client.refresh("ann", wait_seconds=10)))
     thread.start()
-    running.eventually(running.triggers, "the manual trigger")
+    running.eventually(lambda: [one for one in running.triggers() if one.manual_ms], "the manual trigger")
     failed = RefreshOutcome.REFRESH_OUTCOME_FAILED
     with running.profiles.begin() as txn:
         txn.schedule(
@@ -414,6 +432,7 @@ def test_refresh_waits_for_its_end(running: Any) -> None:
 
 def test_refresh_without_scheduler_ends_with_the_wait(running: Any, early_answers: None) -> None:
     """When nobody refreshes, the wait runs out and the answer says so; a long one ends before the deadline."""
+    running.client.record([running.event("1", user_id="ann")])
     assert not running.client.refresh("ann", wait_seconds=0.05).completed
     request = RefreshUserRequest(user_id="ann", wait={"seconds": 60}).SerializeToString()
     assert running.call("OperatorService/RefreshUser", request, timeout=PATIENCE_SECONDS + 0.2)

@@ -237,7 +237,7 @@ def test_a_wrong_value_is_named_with_what_is_allowed(
 ) -> None:
     """What an address asks for that cannot be is said in a sentence, in the same layout."""
     running.put("ada", with_state=True)
-    running.clock.advance(10_000)
+    counted(running, page, "1 profiles")
     answer = page.get(path)
     assert answer.status == 400
     assert says in answer.text
@@ -323,10 +323,12 @@ def test_whoever_has_the_token_looks(running: Any, tmp_path: Path) -> None:
 
 def test_a_refresh_is_asked_for(running: Any, page: Visitor) -> None:
     """While no scheduler runs the request is on disk, and the page says what it waits for."""
+    running.client.record([running.event("1", user_id="ada")])
     running.put("ada", with_state=True)
     answer = page.press(page.get("/user?id=ada"), "Refresh now")
     assert "no scheduler has run on this store yet" in answer.text
-    assert [keys.split_user_key(trigger.user_key) for trigger in running.triggers()] == [("ada", "")]
+    asked = [trigger for trigger in running.triggers() if trigger.manual_ms]
+    assert [keys.split_user_key(trigger.user_key) for trigger in asked] == [("ada", "")]
 
 
 def test_segments_are_paused_and_resumed(running: Any, page: Visitor) -> None:
@@ -464,6 +466,8 @@ def test_a_sidecar_that_never_answers_holds_nobody_up(
         with visited(page_settings(tmp_path, tmp_path / "store", address)) as page:
             assert "still counting" in page.get("/").text
             assert page.get("/users").status == 200
+            for path in ("/pause", "/pause?segment=active"):
+                assert "nobody has counted yet" in page.get(path).text
 
 
 def test_another_machines_sidecar_is_shown_by_its_calls(running: Any, tmp_path: Path) -> None:
