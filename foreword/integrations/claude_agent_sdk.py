@@ -11,7 +11,7 @@ from claude_agent_sdk.types import HookEvent
 
 from foreword.client import DEFAULT_TARGET
 from foreword.integrations.personalization import Personalization, personalization_of
-from foreword.integrations.user import User
+from foreword.integrations.user import User, required
 
 # More than one process runs at a time; a session that is forgotten is told its foreword once more.
 _SESSIONS_MAX = 1000
@@ -34,7 +34,12 @@ class ForewordHooks:
         self._lock = threading.Lock()
 
     def hooks(self, user: User) -> dict[HookEvent, list[HookMatcher]]:
-        """Return the hooks of one user's sessions; add your own to the lists."""
+        """Return the hooks of one user's sessions; add your own to the lists.
+
+        Raises:
+            FieldError: `user` is none.
+        """
+        user = required(user)
 
         async def prompted(given: HookInput, _: str | None, __: HookContext) -> HookJSONOutput:
             return await self._prompted(_of_session(user, given), given)

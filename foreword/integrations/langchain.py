@@ -115,7 +115,7 @@ class ForewordMiddleware(AgentMiddleware[AgentState[Any], Any]):
 
 def _user(runtime: Any) -> User | None:
     info = getattr(runtime, "execution_info", None)
-    return user_of(getattr(runtime, "context", None), session_id=getattr(info, "thread_id", None) or "")
+    return user_of(getattr(runtime, "context", None), session_id=getattr(info, "thread_id", None))
 
 
 def _answered(messages: Sequence[BaseMessage]) -> str:

@@ -12,7 +12,7 @@ from llama_index.core.memory.types import BaseMemory
 
 from foreword.client import DEFAULT_TARGET
 from foreword.integrations.personalization import Personalization, personalization_of
-from foreword.integrations.user import User
+from foreword.integrations.user import User, required
 
 
 class ForewordMemory(BaseMemory):
@@ -41,9 +41,12 @@ class ForewordMemory(BaseMemory):
             user: Whose, with the conversation as `session_id`.
             memory: Keeps the history; None makes LlamaIndex's own.
             foreword: Where the sidecar serves, or a Personalization, which all memories of a process should share.
+
+        Raises:
+            FieldError: `user` is none.
         """
         made = cls() if memory is None else cls(memory=memory)
-        made._user, made._personalization = user, personalization_of(foreword)
+        made._user, made._personalization = required(user), personalization_of(foreword)
         return made
 
     @classmethod

@@ -25,7 +25,7 @@ from foreword.follow_ups import is_correction
 from foreword.integrations.block import block_of
 from foreword.integrations.kept_texts import KeptTexts
 from foreword.integrations.recorder import CLOSE_SECONDS, Recorder
-from foreword.integrations.user import User
+from foreword.integrations.user import User, user_of
 from foreword.text_size import cut_text
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.profile_service_pb2 import GetForewordResponse
@@ -94,6 +94,7 @@ class Personalization:
 
     def block(self, user: User | None) -> str:
         """Return the user's foreword as a block for a prompt; empty when nothing is known, or nobody is named."""
+        user = user_of(user)
         if user is None:
             return ""
         began = self._monotonic()
@@ -105,6 +106,7 @@ class Personalization:
 
     async def block_async(self, user: User | None) -> str:
         """Return the same without holding up the event loop."""
+        user = user_of(user)
         if user is None:
             return ""
         began = self._monotonic()
@@ -123,11 +125,11 @@ class Personalization:
             text: Their words; cut at 8,192 bytes.
             answered: What the agent said last, where it is known.
         """
-        is_correcting = is_correction(text, answered)
+        is_correcting = isinstance(text, str) and isinstance(answered, str) and is_correction(text, answered)
         self._record(
             user,
             type="agent.follow_up" if is_correcting else "agent.request",
-            text=cut_text(text, TEXT_BYTES_MAX),
+            text=_cut(text, TEXT_BYTES_MAX),
             topics=self._topics_of(text),
             feedback="FEEDBACK_CORRECTION" if is_correcting else None,
         )
@@ -141,9 +143,7 @@ class Personalization:
             user,
             type="agent.tool_call",
             item_id=cut_text(f"tool:{tool}", ITEM_ID_BYTES_MAX),
-            attributes={
-                name: cut_text(value, ATTRIBUTE_VALUE_BYTES_MAX) for name, value in attributes.items()
-            },
+            attributes={name: _cut(value, ATTRIBUTE_VALUE_BYTES_MAX) for name, value in attributes.items()},
         )
 
     def outcome(
@@ -160,7 +160,7 @@ class Personalization:
         self._record(
             user,
             type="agent.outcome",
-            text=cut_text(text, TEXT_BYTES_MAX),
+            text=_cut(text, TEXT_BYTES_MAX),
             value=value,
             feedback=None if accepted is None else "FEEDBACK_ACCEPT" if accepted else "FEEDBACK_REJECT",
         )
@@ -216,11 +216,17 @@ class Personalization:
             return None
 
     def _record(self, user: User | None, **fields: Any) -> None:
+        user = user_of(user)
         if user is None or self._recorder is None:
             return
         event: EventFields = {"user_id": user.user_id, "namespace": user.namespace, **fields}  # type: ignore[typeddict-item]
         event["session_id"] = cut_text(user.session_id, SESSION_ID_BYTES_MAX)
         self._recorder.add(event)
+
+
+def _cut(value: str, bytes_max: int) -> str:
+    # What is no text is left to the client, which refuses it by field and says what is allowed.
+    return cut_text(value, bytes_max) if isinstance(value, str) else value
 
 
 def _reader_of(store: Path | str) -> LocalReader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Iterator
 from importlib.util import find_spec
 from types import SimpleNamespace
@@ -138,6 +139,27 @@ def test_langchain_retry(daemon: Daemon, personalization: Personalization) -> No
     assert recorded(daemon, personalization) == EXPECTED[:1]
     agent.invoke(asked, context=SimpleNamespace(user_id="example-ada"))
     assert recorded(daemon, personalization) == EXPECTED[:1] * 2
+
+
+@pytest.mark.parametrize("thread", [1, uuid.UUID(int=1)])
+@needs("langchain")
+def test_langchain_thread(daemon: Daemon, personalization: Personalization, thread: object) -> None:
+    """A thread is what an application calls it: a number or a UUID names the conversation by its text."""
+    from langchain.agents import create_agent
+    from langchain_core.language_models.fake_chat_models import FakeListChatModel
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    from foreword.integrations.langchain import ForewordMiddleware
+
+    agent: Any = create_agent(
+        FakeListChatModel(responses=["Yes."]),
+        middleware=[ForewordMiddleware(personalization)],
+        checkpointer=InMemorySaver(),
+    )
+    asked = {"messages": [{"role": "user", "content": ASKED}]}
+    agent.invoke(asked, {"configurable": {"thread_id": thread}}, context=User("example-ada"))
+    assert personalization.flush(30)
+    assert [event.session_id for event in daemon.events("example-ada")] == [str(thread)]
 
 
 @needs("agents")
