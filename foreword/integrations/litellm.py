@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from litellm.caching.dual_cache import DualCache
-from litellm.integrations.custom_logger import CustomLogger
-from litellm.proxy._types import UserAPIKeyAuth
-from litellm.types.utils import CallTypesLiteral
-
 from foreword.client import DEFAULT_TARGET
 from foreword.integrations.block import is_block
+from foreword.integrations.framework import framework
 from foreword.integrations.personalization import Personalization, personalization_of
 from foreword.integrations.user import User, user_of
+
+with framework("litellm"):
+    from litellm.caching.dual_cache import DualCache
+    from litellm.integrations.custom_logger import CustomLogger
+    from litellm.proxy._types import UserAPIKeyAuth
+    from litellm.types.utils import CallTypesLiteral
 
 _CHAT: Final = ("completion", "acompletion")
 _MESSAGES: Final = ("anthropic_messages", "aanthropic_messages")

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from llama_index.core.base.llms.types import ChatMessage, MessageRole, ToolCallBlock
-from llama_index.core.bridge.pydantic import Field, PrivateAttr
-from llama_index.core.memory import Memory
-from llama_index.core.memory.types import BaseMemory
-
 from foreword.client import DEFAULT_TARGET
+from foreword.integrations.framework import framework
 from foreword.integrations.personalization import Personalization, personalization_of
 from foreword.integrations.user import User, required
+
+with framework("llama-index"):
+    from llama_index.core.base.llms.types import ChatMessage, MessageRole, ToolCallBlock
+    from llama_index.core.bridge.pydantic import Field, PrivateAttr
+    from llama_index.core.memory import Memory
+    from llama_index.core.memory.types import BaseMemory
 
 
 class ForewordMemory(BaseMemory):
@@ -113,7 +115,8 @@ class ForewordMemory(BaseMemory):
                 self._answered = message.content or self._answered
                 for block in message.blocks:
                     if isinstance(block, ToolCallBlock):
-                        self._personalization.tool_call(self._user, block.tool_name)
+                        # Whether it failed is not in what an agent puts into its memory.
+                        self._personalization.tool_call(self._user, block.tool_name, has_outcome=False)
 
 
 def _with(block: str, history: list[ChatMessage]) -> list[ChatMessage]:

@@ -134,9 +134,20 @@ class Personalization:
             feedback="FEEDBACK_CORRECTION" if is_correcting else None,
         )
 
-    def tool_call(self, user: User | None, tool: str, error_type: str | None = None) -> None:
-        """Record that the agent used a tool, and by what kind of error it failed, if it did; never its arguments."""
-        attributes = {"tool": tool, "outcome": "ok" if error_type is None else "error"}
+    def tool_call(
+        self, user: User | None, tool: str, error_type: str | None = None, *, has_outcome: bool = True
+    ) -> None:
+        """Record that the agent used a tool; never its arguments.
+
+        Args:
+            user: For whom.
+            tool: Its name.
+            error_type: By what kind of error it failed, if it did.
+            has_outcome: Whether it is known that it did not fail where there is no `error_type`.
+        """
+        attributes = {"tool": tool}
+        if error_type is not None or has_outcome:
+            attributes["outcome"] = "ok" if error_type is None else "error"
         if error_type is not None:
             attributes["error_type"] = error_type
         self._record(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from foreword.errors import FieldError
 from foreword.integrations import User, block_of, is_block, user_of
+from foreword.integrations.framework import framework
 from foreword.integrations.kept_texts import (
     KEEP_SECONDS,
     KEEP_WITHOUT_SIDECAR_SECONDS,
@@ -83,6 +85,28 @@ def test_a_user_of_the_wrong_kind_is_said_once(caplog: pytest.LogCaptureFixture)
     first, second = caplog.messages
     assert first == "user_id: found a float; allowed: text, a whole number or a UUID; it names nothing"
     assert "User('ada')" in second
+
+
+@pytest.mark.parametrize(
+    ("extra", "package"),
+    [
+        ("agent-framework", "agent-framework-core"),
+        ("claude-agent-sdk", "claude-agent-sdk"),
+        ("langchain", "langchain"),
+        ("litellm", "litellm"),
+        ("llama-index", "llama-index-core"),
+        ("openai-agents", "openai-agents"),
+        ("pydantic-ai", "pydantic-ai-slim"),
+    ],
+)
+def test_a_framework_that_is_not_there_is_named(extra: str, package: str) -> None:
+    """Missing, or of a version that lacks what is needed: which one is wanted, which was found, and how to get it."""
+    with pytest.raises(ImportError) as raised, framework(extra):
+        raise ModuleNotFoundError("No module named 'it'", name="it")
+    found = r"found (none|\d[\w.]+)"
+    expected = rf"No module named 'it': needs {package}[<>=,.\d]+, {found}; pip install 'foreword\[{extra}\]'"
+    assert re.fullmatch(expected, str(raised.value))
+    assert raised.value.name == "it"
 
 
 def test_what_is_made_for_a_user_is_refused_another() -> None:
