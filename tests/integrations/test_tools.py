@@ -164,7 +164,9 @@ def test_langchain_thread(daemon: Daemon, personalization: Personalization, thre
 
 @needs("agents")
 def test_openai_agents(daemon: Daemon, personalization: Personalization) -> None:
-    """The SDK hands a tool's failure to the model as words; what an agent called as a tool is asked is no request."""
+    """The SDK hands a tool's failure to the model as words, so that no outcome is recorded; what an agent called as a
+    tool is asked is no request.
+    """
     from agents import Agent, Runner, function_tool
     from agents.testing import ScriptedModel, assistant_message, function_call
 
@@ -176,18 +178,19 @@ def test_openai_agents(daemon: Daemon, personalization: Personalization) -> None
         inner = Agent[Any](name="nested", model=ScriptedModel([[assistant_message("Yes.")]]))
         calls = [
             [function_call("export", {}, call_id="1")],
-            [function_call("ask_nested", {"input": "said by a model"}, call_id="2")],
+            [function_call("broken", {}, call_id="2")],
+            [function_call("ask_nested", {"input": "said by a model"}, call_id="3")],
         ]
         model = ScriptedModel([*calls, [assistant_message("Done.")]])
-        tools = [function_tool(export), inner.as_tool("ask_nested", "Asks another.")]
+        tools = [function_tool(export), function_tool(broken), inner.as_tool("ask_nested", "Asks another.")]
         agent = Agent[Any](name="a", instructions=STATIC, model=model, tools=tools)
         config = hooks.run_config(tracing_disabled=True)
         Runner.run_sync(agent, ASKED, context=context, hooks=hooks, run_config=config)
         return model
 
     told = run({"user_id": "example-ada"})
-    assert [call.system_instructions for call in told.calls] == [f"{STATIC}\n\n{BLOCK}"] * 3
-    expected = [EXPECTED[0], EXPECTED[1], ("agent.tool_call", "ask_nested", "ok")]
+    assert [call.system_instructions for call in told.calls] == [f"{STATIC}\n\n{BLOCK}"] * 4
+    expected = [EXPECTED[0], *(("agent.tool_call", tool, "-") for tool in ("export", "broken", "ask_nested"))]
     assert recorded(daemon, personalization) == expected
     assert run(None).calls[0].system_instructions == STATIC
     assert recorded(daemon, personalization) == expected
@@ -242,9 +245,35 @@ def test_claude_agent_sdk(daemon: Daemon, personalization: Personalization) -> N
     assert fire("PostToolUse", tool_name="export") == {}
     assert fire("PostToolUseFailure", tool_name="broken", error="no") == {}
     assert recorded(daemon, personalization) == EXPECTED
-    assert fire("UserPromptSubmit", prompt="And then?") == {}
+    assert fire("Stop", last_assistant_message="A long answer.") == {}
+    assert fire("UserPromptSubmit", prompt="Shorter, please") == {}
     assert fire("PreCompact") == {}
     assert fire("UserPromptSubmit", prompt="And now?") == told
+    corrected = ("agent.follow_up", "Shorter, please", "-")
+    assert recorded(daemon, personalization)[3:] == [corrected, ("agent.request", "And now?", "-")]
+
+
+@needs("claude_agent_sdk")
+def test_claude_agent_sdk_sessions(personalization: Personalization) -> None:
+    """Users whose application calls their sessions alike are each told, and anew after a compaction."""
+    from foreword.integrations.claude_agent_sdk import ForewordHooks
+
+    made = ForewordHooks(personalization)
+
+    def fire(user_id: str, event: Any, session_id: str) -> Any:
+        (hook,) = made.hooks(User(user_id, session_id="monday"))[event][0].hooks
+        sent: Any = {"hook_event_name": event, "session_id": session_id, "prompt": ASKED}
+        return asyncio.run(hook(sent, None, {"signal": None}))  # type: ignore[arg-type]
+
+    def told(user_id: str, session_id: str) -> bool:
+        return bool(fire(user_id, "UserPromptSubmit", session_id))
+
+    assert told("example-ada", "one")
+    assert not told("example-ada", "one")
+    assert not told("stranger", "two")
+    assert told("example-ada", "three")
+    fire("example-ada", "PreCompact", "one")
+    assert told("example-ada", "one")
 
 
 @needs("llama_index")
@@ -266,7 +295,7 @@ def test_llama_index(daemon: Daemon, personalization: Personalization) -> None:
     assert memory.get_all() == buffer.get_all()
     assert len(memory.get_all()) == 4
     corrected = ("agent.follow_up", "Shorter, please", "-")
-    assert recorded(daemon, personalization) == [EXPECTED[0], EXPECTED[1], corrected]
+    assert recorded(daemon, personalization) == [EXPECTED[0], ("agent.tool_call", "export", "-"), corrected]
 
 
 @needs("agent_framework")
