@@ -336,3 +336,54 @@ def test_agent_framework(daemon: Daemon, personalization: Personalization) -> No
     asyncio.run(talk())
     assert client.told == [f"{STATIC}\n{BLOCK}"] * 4 + [STATIC]
     assert recorded(daemon, personalization) == [*EXPECTED, ("agent.follow_up", "Shorter, please", "-")]
+
+
+@needs("litellm")
+def test_litellm(daemon: Daemon, personalization: Personalization) -> None:
+    """The results of tools that come with a request are recorded once, on both wires; what failed where the wire says so,
+    and nothing of a request that makes no sense.
+    """
+    from litellm.caching.dual_cache import DualCache
+    from litellm.proxy._types import UserAPIKeyAuth
+
+    from foreword.integrations.litellm import ForewordProxyHook
+
+    hook, key = ForewordProxyHook(personalization), UserAPIKeyAuth(end_user_id="example-ada")
+
+    def ask(call_type: Any, *messages: Any) -> None:
+        asyncio.run(hook.async_pre_call_hook(key, DualCache(), {"messages": list(messages)}, call_type))
+
+    asked = {"role": "user", "content": ASKED}
+    calls = [{"id": "1", "type": "function", "function": {"name": "export", "arguments": "{}"}}]
+    called = {"role": "assistant", "content": None, "tool_calls": calls}
+    result = {"role": "tool", "tool_call_id": "1", "content": "done"}
+    ask("acompletion", asked)
+    ask("acompletion", asked, called, result)
+    ask(
+        "acompletion",
+        asked,
+        called,
+        result,
+        {"role": "assistant", "content": "Yes."},
+        {"role": "user", "content": "Next"},
+    )
+    uses = [{"type": "tool_use", "id": name, "name": name, "input": {}} for name in ("export", "broken")]
+    results = [
+        {"type": "tool_result", "tool_use_id": "export", "content": "done"},
+        {"type": "tool_result", "tool_use_id": "broken", "content": "no", "is_error": True},
+    ]
+    ask(
+        "anthropic_messages",
+        asked,
+        {"role": "assistant", "content": uses},
+        {"role": "user", "content": results},
+    )
+    for wrong in (None, 7, {}, [None, {"function": 7}, {"id": {}, "function": {"name": []}}]):
+        ask("acompletion", asked, called | {"tool_calls": wrong}, result | {"tool_call_id": wrong})
+    expected = [
+        EXPECTED[0],
+        ("agent.tool_call", "export", "-"),
+        ("agent.request", "Next", "-"),
+        *EXPECTED[1:],
+    ]
+    assert recorded(daemon, personalization) == expected
