@@ -340,8 +340,8 @@ def test_agent_framework(daemon: Daemon, personalization: Personalization) -> No
 
 @needs("litellm")
 def test_litellm(daemon: Daemon, personalization: Personalization) -> None:
-    """The results of tools that come with a request are recorded once, on both wires; what failed where the wire says so,
-    and nothing of a request that makes no sense.
+    """The results of tools that come with a request are recorded once, on both wires; what failed where the wire says
+    so, and nothing of a request that makes no sense.
     """
     from litellm.caching.dual_cache import DualCache
     from litellm.proxy._types import UserAPIKeyAuth
