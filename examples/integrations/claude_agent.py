@@ -1,4 +1,8 @@
-"""Claude Agent SDK: an agent that knows its user. Needs `foreword up`, and ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL."""
+"""Claude Agent SDK: an agent that knows its user.
+
+Needs `foreword up`, and ANTHROPIC_API_KEY: your own, or any word and `foreword dev model-server` as the model, with
+ANTHROPIC_BASE_URL=http://127.0.0.1:7465.
+"""
 
 import asyncio
 

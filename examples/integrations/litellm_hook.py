@@ -1,4 +1,4 @@
-"""LiteLLM's proxy: every request gets the foreword of its end user. Run by litellm_proxy.py, or by your own proxy.
+"""LiteLLM's proxy: every request gets the foreword of its end user. Run by litellm_config.yaml, or by your own proxy.
 
 Beside it a config.yaml with `litellm_settings: {callbacks: litellm_hook.foreword}`.
 """

@@ -1,4 +1,8 @@
-"""LlamaIndex: an agent that knows its user. Needs `foreword up`, and OPENAI_API_KEY or OPENAI_BASE_URL."""
+"""LlamaIndex: an agent that knows its user.
+
+Needs `foreword up`, and OPENAI_API_KEY: your own, or any word and `foreword dev model-server` as the model, with
+OPENAI_BASE_URL=http://127.0.0.1:7465/v1.
+"""
 
 import asyncio
 import os

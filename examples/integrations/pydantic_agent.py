@@ -1,4 +1,8 @@
-"""Pydantic AI: an agent that knows its user. Needs `foreword up`, and ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL."""
+"""Pydantic AI: an agent that knows its user.
+
+Needs `foreword up`, and ANTHROPIC_API_KEY: your own, or any word and `foreword dev model-server` as the model, with
+ANTHROPIC_BASE_URL=http://127.0.0.1:7465.
+"""
 
 from dataclasses import dataclass
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent_framework import AgentSession, ContextProvider, SessionContext, SupportsAgentRun
-
 from foreword.client import DEFAULT_TARGET
+from foreword.integrations.framework import framework
 from foreword.integrations.personalization import Personalization, personalization_of
 from foreword.integrations.user import User, user_of
+
+with framework("agent-framework"):
+    from agent_framework import AgentSession, ContextProvider, SessionContext, SupportsAgentRun
 
 _ANSWERED = "answered"
 

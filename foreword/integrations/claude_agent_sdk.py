@@ -6,12 +6,14 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
-from claude_agent_sdk import HookContext, HookInput, HookJSONOutput, HookMatcher
-from claude_agent_sdk.types import HookEvent
-
 from foreword.client import DEFAULT_TARGET
+from foreword.integrations.framework import framework
 from foreword.integrations.personalization import Personalization, personalization_of
-from foreword.integrations.user import User
+from foreword.integrations.user import User, required
+
+with framework("claude-agent-sdk"):
+    from claude_agent_sdk import HookContext, HookInput, HookJSONOutput, HookMatcher
+    from claude_agent_sdk.types import HookEvent
 
 # More than one process runs at a time; a session that is forgotten is told its foreword once more.
 _SESSIONS_MAX = 1000
@@ -31,16 +33,26 @@ class ForewordHooks:
     def __init__(self, foreword: Personalization | str = DEFAULT_TARGET) -> None:
         self._personalization = personalization_of(foreword)
         self._told: OrderedDict[str, None] = OrderedDict()
+        self._answered: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
 
     def hooks(self, user: User) -> dict[HookEvent, list[HookMatcher]]:
-        """Return the hooks of one user's sessions; add your own to the lists."""
+        """Return the hooks of one user's sessions; add your own to the lists.
+
+        Raises:
+            FieldError: `user` is none.
+        """
+        user = required(user)
 
         async def prompted(given: HookInput, _: str | None, __: HookContext) -> HookJSONOutput:
             return await self._prompted(_of_session(user, given), given)
 
         async def used(given: HookInput, _: str | None, __: HookContext) -> HookJSONOutput:
             self._used(_of_session(user, given), given)
+            return {}
+
+        async def answered(given: HookInput, _: str | None, __: HookContext) -> HookJSONOutput:
+            self._keep(self._answered, given["session_id"], str(given.get("last_assistant_message") or ""))
             return {}
 
         async def compacted(given: HookInput, _: str | None, __: HookContext) -> HookJSONOutput:
@@ -51,16 +63,19 @@ class ForewordHooks:
             "UserPromptSubmit": [HookMatcher(hooks=[prompted])],
             "PostToolUse": [HookMatcher(hooks=[used])],
             "PostToolUseFailure": [HookMatcher(hooks=[used])],
+            "Stop": [HookMatcher(hooks=[answered])],
             "PreCompact": [HookMatcher(hooks=[compacted])],
         }
 
     async def _prompted(self, user: User, given: Any) -> HookJSONOutput:
-        self._personalization.request(user, given["prompt"])
-        if not self._is_new(user.session_id):
+        # By the SDK's own name of the session: what the application calls it, two users may have alike.
+        session_id = given["session_id"]
+        self._personalization.request(user, given["prompt"], self._answered.get(session_id, ""))
+        if not self._keep(self._told, session_id, None):
             return {}
         block = await self._personalization.block_async(user)
         if not block:
-            self._forget(user.session_id)
+            self._forget(session_id)
             return {}
         return {"hookSpecificOutput": {"hookEventName": "UserPromptSubmit", "additionalContext": block}}
 
@@ -68,13 +83,14 @@ class ForewordHooks:
         failure = "ToolError" if given["hook_event_name"] == "PostToolUseFailure" else None
         self._personalization.tool_call(user, given["tool_name"], failure)
 
-    def _is_new(self, session_id: str) -> bool:
+    def _keep(self, sessions: OrderedDict[str, Any], session_id: str, value: Any) -> bool:
+        """Keep a value of a session, and of the newest only; return whether it had none."""
         with self._lock:
-            is_new = session_id not in self._told
-            self._told[session_id] = None
-            self._told.move_to_end(session_id)
-            if len(self._told) > _SESSIONS_MAX:
-                self._told.popitem(last=False)
+            is_new = session_id not in sessions
+            sessions[session_id] = value
+            sessions.move_to_end(session_id)
+            if len(sessions) > _SESSIONS_MAX:
+                sessions.popitem(last=False)
             return is_new
 
     def _forget(self, session_id: str) -> None:

@@ -6,15 +6,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
-from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
-from langchain.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
-from langchain.tools.tool_node import ToolCallRequest
-from langchain_core.messages import BaseMessage
-from langgraph.types import Command
-
 from foreword.client import DEFAULT_TARGET
+from foreword.integrations.framework import framework
 from foreword.integrations.personalization import Personalization, personalization_of
 from foreword.integrations.user import User, user_of
+
+with framework("langchain"):
+    from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
+    from langchain.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+    from langchain.tools.tool_node import ToolCallRequest
+    from langchain_core.messages import BaseMessage
+    from langgraph.types import Command
 
 
 class ForewordMiddleware(AgentMiddleware[AgentState[Any], Any]):
@@ -96,7 +98,8 @@ class ForewordMiddleware(AgentMiddleware[AgentState[Any], Any]):
         last = messages[-1] if messages else None
         if isinstance(last, HumanMessage) and self._recorded.get(id(last)) is not last:
             self._recorded[id(last)] = last
-            self._personalization.request(user, last.text, _answered(messages))
+            if last.text:
+                self._personalization.request(user, last.text, _answered(messages))
         return user
 
     def _called(self, request: ToolCallRequest, error_type: str | None) -> None:
@@ -115,7 +118,7 @@ class ForewordMiddleware(AgentMiddleware[AgentState[Any], Any]):
 
 def _user(runtime: Any) -> User | None:
     info = getattr(runtime, "execution_info", None)
-    return user_of(getattr(runtime, "context", None), session_id=getattr(info, "thread_id", None) or "")
+    return user_of(getattr(runtime, "context", None), session_id=getattr(info, "thread_id", None))
 
 
 def _answered(messages: Sequence[BaseMessage]) -> str:

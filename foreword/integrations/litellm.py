@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
-
-from litellm.caching.dual_cache import DualCache
-from litellm.integrations.custom_logger import CustomLogger
-from litellm.proxy._types import UserAPIKeyAuth
-from litellm.types.utils import CallTypesLiteral
 
 from foreword.client import DEFAULT_TARGET
 from foreword.integrations.block import is_block
+from foreword.integrations.framework import framework
 from foreword.integrations.personalization import Personalization, personalization_of
 from foreword.integrations.user import User, user_of
+
+with framework("litellm"):
+    from litellm.caching.dual_cache import DualCache
+    from litellm.integrations.custom_logger import CustomLogger
+    from litellm.proxy._types import UserAPIKeyAuth
+    from litellm.types.utils import CallTypesLiteral
 
 _CHAT: Final = ("completion", "acompletion")
 _MESSAGES: Final = ("anthropic_messages", "aanthropic_messages")
@@ -26,7 +28,7 @@ def end_user(key: UserAPIKeyAuth) -> User | None:
 
 
 class ForewordProxyHook(CustomLogger):
-    """Puts the end user's foreword behind the system prompt of a request, and records what the user asks for.
+    """Puts the end user's foreword behind the system prompt of a request, and records requests and calls of tools.
 
     Made in a module of yours, whose name goes into the proxy's `litellm_settings.callbacks`. The end user is `user` of
     chat completions. Whoever holds a key names end users as they like: keys of different tenants need teams, whose id
@@ -62,6 +64,8 @@ class ForewordProxyHook(CustomLogger):
         if _role(messages[-1]) == "user" and (asked := _text(messages[-1])):
             answers = (_text(message) for message in reversed(messages) if _role(message) == "assistant")
             self._personalization.request(user, asked, next(answers, ""))
+        for tool, error_type, has_outcome in _used(messages):
+            self._personalization.tool_call(user, tool, error_type, has_outcome=has_outcome)
         if block := await self._personalization.block_async(user):
             put = _behind_system if call_type in _MESSAGES else _behind_instructions
             put(data, block)
@@ -83,6 +87,33 @@ def _behind_system(data: dict[str, Any], block: str) -> None:
     parts = [{"type": "text", "text": system}] if isinstance(system, str) else list(system)
     if not any(is_block(str(part.get("text", ""))) for part in parts):
         data["system"] = [*parts, {"type": "text", "text": block}]
+
+
+def _used(messages: Sequence[object]) -> Iterator[tuple[str, str | None, bool]]:
+    """Yield the tools whose results are new, those behind the last answer: name, failure, and whether that is known."""
+    place = next((at for at in reversed(range(len(messages))) if _role(messages[at]) == "assistant"), -1)
+    if place < 0:
+        return
+    names: dict[object, object] = {}
+    for call in (*_parts(messages[place], "tool_calls"), *_parts(messages[place], "content")):
+        made = call.get("function") or call
+        if isinstance(made, Mapping):
+            names[str(call.get("id", ""))] = made.get("name")
+    for message in messages[place + 1 :]:
+        # Chat completions say no more than what it answered; the Messages API says whether it failed.
+        told = [(message.get("tool_call_id"), None, False)] if isinstance(message, Mapping) else []
+        told += [
+            (part.get("tool_use_id"), "ToolError" if part.get("is_error") else None, True)
+            for part in _parts(message, "content")
+        ]
+        for call_id, error_type, has_outcome in told:
+            if isinstance(tool := names.get(str(call_id)), str):
+                yield tool, error_type, has_outcome
+
+
+def _parts(message: object, name: str) -> list[Mapping[str, Any]]:
+    found = message.get(name) if isinstance(message, Mapping) else None
+    return [part for part in found if isinstance(part, Mapping)] if isinstance(found, list) else []
 
 
 def _role(message: object) -> object:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from llama_index.core.base.llms.types import ChatMessage, MessageRole, ToolCallBlock
-from llama_index.core.bridge.pydantic import Field, PrivateAttr
-from llama_index.core.memory import Memory
-from llama_index.core.memory.types import BaseMemory
-
 from foreword.client import DEFAULT_TARGET
+from foreword.integrations.framework import framework
 from foreword.integrations.personalization import Personalization, personalization_of
-from foreword.integrations.user import User
+from foreword.integrations.user import User, required
+
+with framework("llama-index"):
+    from llama_index.core.base.llms.types import ChatMessage, MessageRole, ToolCallBlock
+    from llama_index.core.bridge.pydantic import Field, PrivateAttr
+    from llama_index.core.memory import Memory
+    from llama_index.core.memory.types import BaseMemory
 
 
 class ForewordMemory(BaseMemory):
@@ -41,9 +43,12 @@ class ForewordMemory(BaseMemory):
             user: Whose, with the conversation as `session_id`.
             memory: Keeps the history; None makes LlamaIndex's own.
             foreword: Where the sidecar serves, or a Personalization, which all memories of a process should share.
+
+        Raises:
+            FieldError: `user` is none.
         """
         made = cls() if memory is None else cls(memory=memory)
-        made._user, made._personalization = user, personalization_of(foreword)
+        made._user, made._personalization = required(user), personalization_of(foreword)
         return made
 
     @classmethod
@@ -110,7 +115,8 @@ class ForewordMemory(BaseMemory):
                 self._answered = message.content or self._answered
                 for block in message.blocks:
                     if isinstance(block, ToolCallBlock):
-                        self._personalization.tool_call(self._user, block.tool_name)
+                        # Whether it failed is not in what an agent puts into its memory.
+                        self._personalization.tool_call(self._user, block.tool_name, has_outcome=False)
 
 
 def _with(block: str, history: list[ChatMessage]) -> list[ChatMessage]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agents import Agent, RunConfig, RunContextWrapper, RunHooks, Tool, TResponseInputItem
-from agents.run import CallModelData, ModelInputData
-from agents.tool_context import ToolContext
-
 from foreword.client import DEFAULT_TARGET
+from foreword.integrations.framework import framework
 from foreword.integrations.personalization import Personalization, personalization_of
 from foreword.integrations.user import user_of
+
+with framework("openai-agents"):
+    from agents import Agent, RunConfig, RunContextWrapper, RunHooks, Tool, TResponseInputItem
+    from agents.run import CallModelData, ModelInputData
+    from agents.tool_context import ToolContext
 
 
 class ForewordHooks(RunHooks[Any]):
@@ -55,13 +57,14 @@ class ForewordHooks(RunHooks[Any]):
         """
         if input_items and _role(input_items[-1]) == "user" and not isinstance(context, ToolContext):
             answers = (_text(item) for item in reversed(input_items) if _role(item) == "assistant")
-            self._personalization.request(user_of(context.context), _text(input_items[-1]), next(answers, ""))
+            if asked := _text(input_items[-1]):
+                self._personalization.request(user_of(context.context), asked, next(answers, ""))
 
     async def on_tool_end(
         self, context: RunContextWrapper[Any], agent: Agent[Any], tool: Tool, result: object
     ) -> None:
         """Record that a tool was used. The SDK does not say whether it failed: a failure is an answer in words."""
-        self._personalization.tool_call(user_of(context.context), tool.name)
+        self._personalization.tool_call(user_of(context.context), tool.name, has_outcome=False)
 
 
 def _role(item: object) -> object:

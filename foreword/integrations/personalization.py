@@ -25,7 +25,7 @@ from foreword.follow_ups import is_correction
 from foreword.integrations.block import block_of
 from foreword.integrations.kept_texts import KeptTexts
 from foreword.integrations.recorder import CLOSE_SECONDS, Recorder
-from foreword.integrations.user import User
+from foreword.integrations.user import User, user_of
 from foreword.text_size import cut_text
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.profile_service_pb2 import GetForewordResponse
@@ -94,6 +94,7 @@ class Personalization:
 
     def block(self, user: User | None) -> str:
         """Return the user's foreword as a block for a prompt; empty when nothing is known, or nobody is named."""
+        user = user_of(user)
         if user is None:
             return ""
         began = self._monotonic()
@@ -105,6 +106,7 @@ class Personalization:
 
     async def block_async(self, user: User | None) -> str:
         """Return the same without holding up the event loop."""
+        user = user_of(user)
         if user is None:
             return ""
         began = self._monotonic()
@@ -123,27 +125,36 @@ class Personalization:
             text: Their words; cut at 8,192 bytes.
             answered: What the agent said last, where it is known.
         """
-        is_correcting = is_correction(text, answered)
+        is_correcting = isinstance(text, str) and isinstance(answered, str) and is_correction(text, answered)
         self._record(
             user,
             type="agent.follow_up" if is_correcting else "agent.request",
-            text=cut_text(text, TEXT_BYTES_MAX),
+            text=_cut(text, TEXT_BYTES_MAX),
             topics=self._topics_of(text),
             feedback="FEEDBACK_CORRECTION" if is_correcting else None,
         )
 
-    def tool_call(self, user: User | None, tool: str, error_type: str | None = None) -> None:
-        """Record that the agent used a tool, and by what kind of error it failed, if it did; never its arguments."""
-        attributes = {"tool": tool, "outcome": "ok" if error_type is None else "error"}
+    def tool_call(
+        self, user: User | None, tool: str, error_type: str | None = None, *, has_outcome: bool = True
+    ) -> None:
+        """Record that the agent used a tool; never its arguments.
+
+        Args:
+            user: For whom.
+            tool: Its name.
+            error_type: By what kind of error it failed, if it did.
+            has_outcome: Whether it is known that it did not fail where there is no `error_type`.
+        """
+        attributes = {"tool": tool}
+        if error_type is not None or has_outcome:
+            attributes["outcome"] = "ok" if error_type is None else "error"
         if error_type is not None:
             attributes["error_type"] = error_type
         self._record(
             user,
             type="agent.tool_call",
             item_id=cut_text(f"tool:{tool}", ITEM_ID_BYTES_MAX),
-            attributes={
-                name: cut_text(value, ATTRIBUTE_VALUE_BYTES_MAX) for name, value in attributes.items()
-            },
+            attributes={name: _cut(value, ATTRIBUTE_VALUE_BYTES_MAX) for name, value in attributes.items()},
         )
 
     def outcome(
@@ -160,7 +171,7 @@ class Personalization:
         self._record(
             user,
             type="agent.outcome",
-            text=cut_text(text, TEXT_BYTES_MAX),
+            text=_cut(text, TEXT_BYTES_MAX),
             value=value,
             feedback=None if accepted is None else "FEEDBACK_ACCEPT" if accepted else "FEEDBACK_REJECT",
         )
@@ -222,11 +233,17 @@ class Personalization:
             return None
 
     def _record(self, user: User | None, **fields: Any) -> None:
+        user = user_of(user)
         if user is None or self._recorder is None:
             return
         event: EventFields = {"user_id": user.user_id, "namespace": user.namespace, **fields}  # type: ignore[typeddict-item]
         event["session_id"] = cut_text(user.session_id, SESSION_ID_BYTES_MAX)
         self._recorder.add(event)
+
+
+def _cut(value: str, bytes_max: int) -> str:
+    # What is no text is left to the client, which refuses it by field and says what is allowed.
+    return cut_text(value, bytes_max) if isinstance(value, str) else value
 
 
 def _reader_of(store: Path | str) -> LocalReader:

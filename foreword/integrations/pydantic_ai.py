@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from pydantic_ai import RunContext
-from pydantic_ai.capabilities import AbstractCapability, ValidatedToolArgs
-from pydantic_ai.messages import InstructionPart, ModelResponse, ToolCallPart
-from pydantic_ai.tools import ToolDefinition
-
 from foreword.client import DEFAULT_TARGET
+from foreword.integrations.framework import framework
 from foreword.integrations.personalization import Personalization, personalization_of
 from foreword.integrations.user import User, user_of
+
+with framework("pydantic-ai"):
+    from pydantic_ai import RunContext
+    from pydantic_ai.capabilities import AbstractCapability, ValidatedToolArgs
+    from pydantic_ai.messages import InstructionPart, ModelResponse, ToolCallPart
+    from pydantic_ai.tools import ToolDefinition
 
 
 class ForewordCapability(AbstractCapability[Any]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Iterator
 from importlib.util import find_spec
 from types import SimpleNamespace
@@ -140,9 +141,32 @@ def test_langchain_retry(daemon: Daemon, personalization: Personalization) -> No
     assert recorded(daemon, personalization) == EXPECTED[:1] * 2
 
 
+@pytest.mark.parametrize("thread", [1, uuid.UUID(int=1)])
+@needs("langchain")
+def test_langchain_thread(daemon: Daemon, personalization: Personalization, thread: object) -> None:
+    """A thread is what an application calls it: a number or a UUID names the conversation by its text."""
+    from langchain.agents import create_agent
+    from langchain_core.language_models.fake_chat_models import FakeListChatModel
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    from foreword.integrations.langchain import ForewordMiddleware
+
+    agent: Any = create_agent(
+        FakeListChatModel(responses=["Yes."]),
+        middleware=[ForewordMiddleware(personalization)],
+        checkpointer=InMemorySaver(),
+    )
+    asked = {"messages": [{"role": "user", "content": ASKED}]}
+    agent.invoke(asked, {"configurable": {"thread_id": thread}}, context=User("example-ada"))
+    assert personalization.flush(30)
+    assert [event.session_id for event in daemon.events("example-ada")] == [str(thread)]
+
+
 @needs("agents")
 def test_openai_agents(daemon: Daemon, personalization: Personalization) -> None:
-    """The SDK hands a tool's failure to the model as words; what an agent called as a tool is asked is no request."""
+    """The SDK hands a tool's failure to the model as words, so that no outcome is recorded; what an agent called as a
+    tool is asked is no request.
+    """
     from agents import Agent, Runner, function_tool
     from agents.testing import ScriptedModel, assistant_message, function_call
 
@@ -154,18 +178,19 @@ def test_openai_agents(daemon: Daemon, personalization: Personalization) -> None
         inner = Agent[Any](name="nested", model=ScriptedModel([[assistant_message("Yes.")]]))
         calls = [
             [function_call("export", {}, call_id="1")],
-            [function_call("ask_nested", {"input": "said by a model"}, call_id="2")],
+            [function_call("broken", {}, call_id="2")],
+            [function_call("ask_nested", {"input": "said by a model"}, call_id="3")],
         ]
         model = ScriptedModel([*calls, [assistant_message("Done.")]])
-        tools = [function_tool(export), inner.as_tool("ask_nested", "Asks another.")]
+        tools = [function_tool(export), function_tool(broken), inner.as_tool("ask_nested", "Asks another.")]
         agent = Agent[Any](name="a", instructions=STATIC, model=model, tools=tools)
         config = hooks.run_config(tracing_disabled=True)
         Runner.run_sync(agent, ASKED, context=context, hooks=hooks, run_config=config)
         return model
 
     told = run({"user_id": "example-ada"})
-    assert [call.system_instructions for call in told.calls] == [f"{STATIC}\n\n{BLOCK}"] * 3
-    expected = [EXPECTED[0], EXPECTED[1], ("agent.tool_call", "ask_nested", "ok")]
+    assert [call.system_instructions for call in told.calls] == [f"{STATIC}\n\n{BLOCK}"] * 4
+    expected = [EXPECTED[0], *(("agent.tool_call", tool, "-") for tool in ("export", "broken", "ask_nested"))]
     assert recorded(daemon, personalization) == expected
     assert run(None).calls[0].system_instructions == STATIC
     assert recorded(daemon, personalization) == expected
@@ -220,9 +245,35 @@ def test_claude_agent_sdk(daemon: Daemon, personalization: Personalization) -> N
     assert fire("PostToolUse", tool_name="export") == {}
     assert fire("PostToolUseFailure", tool_name="broken", error="no") == {}
     assert recorded(daemon, personalization) == EXPECTED
-    assert fire("UserPromptSubmit", prompt="And then?") == {}
+    assert fire("Stop", last_assistant_message="A long answer.") == {}
+    assert fire("UserPromptSubmit", prompt="Shorter, please") == {}
     assert fire("PreCompact") == {}
     assert fire("UserPromptSubmit", prompt="And now?") == told
+    corrected = ("agent.follow_up", "Shorter, please", "-")
+    assert recorded(daemon, personalization)[3:] == [corrected, ("agent.request", "And now?", "-")]
+
+
+@needs("claude_agent_sdk")
+def test_claude_agent_sdk_sessions(personalization: Personalization) -> None:
+    """Users whose application calls their sessions alike are each told, and anew after a compaction."""
+    from foreword.integrations.claude_agent_sdk import ForewordHooks
+
+    made = ForewordHooks(personalization)
+
+    def fire(user_id: str, event: Any, session_id: str) -> Any:
+        (hook,) = made.hooks(User(user_id, session_id="monday"))[event][0].hooks
+        sent: Any = {"hook_event_name": event, "session_id": session_id, "prompt": ASKED}
+        return asyncio.run(hook(sent, None, {"signal": None}))  # type: ignore[arg-type]
+
+    def told(user_id: str, session_id: str) -> bool:
+        return bool(fire(user_id, "UserPromptSubmit", session_id))
+
+    assert told("example-ada", "one")
+    assert not told("example-ada", "one")
+    assert not told("stranger", "two")
+    assert told("example-ada", "three")
+    fire("example-ada", "PreCompact", "one")
+    assert told("example-ada", "one")
 
 
 @needs("llama_index")
@@ -244,7 +295,7 @@ def test_llama_index(daemon: Daemon, personalization: Personalization) -> None:
     assert memory.get_all() == buffer.get_all()
     assert len(memory.get_all()) == 4
     corrected = ("agent.follow_up", "Shorter, please", "-")
-    assert recorded(daemon, personalization) == [EXPECTED[0], EXPECTED[1], corrected]
+    assert recorded(daemon, personalization) == [EXPECTED[0], ("agent.tool_call", "export", "-"), corrected]
 
 
 @needs("agent_framework")
@@ -285,3 +336,54 @@ def test_agent_framework(daemon: Daemon, personalization: Personalization) -> No
     asyncio.run(talk())
     assert client.told == [f"{STATIC}\n{BLOCK}"] * 4 + [STATIC]
     assert recorded(daemon, personalization) == [*EXPECTED, ("agent.follow_up", "Shorter, please", "-")]
+
+
+@needs("litellm")
+def test_litellm(daemon: Daemon, personalization: Personalization) -> None:
+    """The results of tools that come with a request are recorded once, on both wires; what failed where the wire says
+    so, and nothing of a request that makes no sense.
+    """
+    from litellm.caching.dual_cache import DualCache
+    from litellm.proxy._types import UserAPIKeyAuth
+
+    from foreword.integrations.litellm import ForewordProxyHook
+
+    hook, key = ForewordProxyHook(personalization), UserAPIKeyAuth(end_user_id="example-ada")
+
+    def ask(call_type: Any, *messages: Any) -> None:
+        asyncio.run(hook.async_pre_call_hook(key, DualCache(), {"messages": list(messages)}, call_type))
+
+    asked = {"role": "user", "content": ASKED}
+    calls = [{"id": "1", "type": "function", "function": {"name": "export", "arguments": "{}"}}]
+    called = {"role": "assistant", "content": None, "tool_calls": calls}
+    result = {"role": "tool", "tool_call_id": "1", "content": "done"}
+    ask("acompletion", asked)
+    ask("acompletion", asked, called, result)
+    ask(
+        "acompletion",
+        asked,
+        called,
+        result,
+        {"role": "assistant", "content": "Yes."},
+        {"role": "user", "content": "Next"},
+    )
+    uses = [{"type": "tool_use", "id": name, "name": name, "input": {}} for name in ("export", "broken")]
+    results = [
+        {"type": "tool_result", "tool_use_id": "export", "content": "done"},
+        {"type": "tool_result", "tool_use_id": "broken", "content": "no", "is_error": True},
+    ]
+    ask(
+        "anthropic_messages",
+        asked,
+        {"role": "assistant", "content": uses},
+        {"role": "user", "content": results},
+    )
+    for wrong in (None, 7, {}, [None, {"function": 7}, {"id": {}, "function": {"name": []}}]):
+        ask("acompletion", asked, called | {"tool_calls": wrong}, result | {"tool_call_id": wrong})
+    expected = [
+        EXPECTED[0],
+        ("agent.tool_call", "export", "-"),
+        ("agent.request", "Next", "-"),
+        *EXPECTED[1:],
+    ]
+    assert recorded(daemon, personalization) == expected

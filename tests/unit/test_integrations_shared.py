@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from contextlib import closing
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foreword.errors import StoreLockedError
+from foreword.errors import FieldError, StoreLockedError
 from foreword.integrations import Personalization, User, block_of, is_block, user_of
+from foreword.integrations.framework import framework
 from foreword.integrations.kept_texts import (
     KEEP_SECONDS,
     KEEP_WITHOUT_SIDECAR_SECONDS,
@@ -20,6 +22,7 @@ from foreword.integrations.kept_texts import (
     TEXTS_MAX,
     KeptTexts,
 )
+from foreword.integrations.user import required
 from foreword.store import ProfileWriter
 
 ADA = User("ada", None, "monday")
@@ -61,11 +64,59 @@ def test_no_text_makes_no_block() -> None:
             (source, None)
             for source in (None, {}, {"user_id": ""}, {"user_id": True}, {"user_id": ["ada"]}, 7, "ada")
         ),
+        ({"user_id": "ada", "namespace": 1.5}, None),
+        (User(17, 4), User("17", "4", "thread")),  # type: ignore[arg-type]
+        (User("ada", None, uuid.UUID(int=1)), User("ada", None, str(uuid.UUID(int=1)))),  # type: ignore[arg-type]
     ],
 )
 def test_who_a_context_names(source: object, expected: User | None) -> None:
     """A user is a text, a whole number or a UUID under `user_id`; anything else names nobody."""
     assert user_of(source, session_id="thread") == expected
+
+
+@pytest.mark.parametrize("thread", [7, uuid.UUID(int=7)])
+def test_a_conversation_that_is_no_text_becomes_one(thread: object) -> None:
+    """Frameworks hand on what the application called it: a number, a UUID."""
+    assert user_of({"user_id": "ada"}, session_id=thread) == User("ada", None, str(thread))
+
+
+def test_a_user_of_the_wrong_kind_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """An agent goes on without a foreword, and the log says why, and what to write instead."""
+    for _ in range(2):
+        assert user_of({"user_id": 1.5}) is None
+        assert user_of(b"ada") is None
+    first, second = caplog.messages
+    assert first == "user_id: found a float; allowed: text, a whole number or a UUID; it names nothing"
+    assert "User('ada')" in second
+
+
+@pytest.mark.parametrize(
+    ("extra", "package"),
+    [
+        ("agent-framework", "agent-framework-core"),
+        ("claude-agent-sdk", "claude-agent-sdk"),
+        ("langchain", "langchain"),
+        ("litellm", "litellm"),
+        ("llama-index", "llama-index-core"),
+        ("openai-agents", "openai-agents"),
+        ("pydantic-ai", "pydantic-ai-slim"),
+    ],
+)
+def test_a_framework_that_is_not_there_is_named(extra: str, package: str) -> None:
+    """Missing, or of a version that lacks what is needed: which one is wanted, which was found, and how to get it."""
+    with pytest.raises(ImportError) as raised, framework(extra):
+        raise ModuleNotFoundError("No module named 'it'", name="it")
+    found = r"found (none|\d[\w.]+)"
+    expected = rf"No module named 'it': needs {package}[<>=,.\d]+, {found}; pip install 'foreword\[{extra}\]'"
+    assert re.fullmatch(expected, str(raised.value))
+    assert raised.value.name == "it"
+
+
+def test_what_is_made_for_a_user_is_refused_another() -> None:
+    """A memory or hooks for "ada" are refused where they are made, before an agent has them."""
+    assert required(User("ada")) == User("ada")
+    with pytest.raises(FieldError, match=r"user: found 'ada' \(str\).*User\('ada'\)"):
+        required("ada")
 
 
 def test_a_conversation_keeps_its_text() -> None:

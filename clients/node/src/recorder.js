@@ -20,6 +20,8 @@ export class Recorder {
   #client;
   /** @type {EventLike[]} */
   #events = [];
+  #name = randomBytes(12).toString("hex");
+  #count = 0;
   /** @type {Promise<void> | undefined} */
   #run;
   #isClosed = false;
@@ -30,13 +32,15 @@ export class Recorder {
   }
 
   /**
-   * Hands over an event; it gets its id and time here, so that sending it twice counts once.
+   * Hands over an event; it gets its id here, so that sending it twice counts once.
    *
    * @param {EventLike} event
    */
   add(event) {
     if (this.#isClosed) return;
-    this.#events.push({ eventId: randomBytes(16).toString("hex"), time: timestampNow(), ...event });
+    // Counted, not drawn: of events that arrive in one moment the ids say which was first.
+    this.#count += 1;
+    this.#events.push({ eventId: `${this.#name}-${String(this.#count).padStart(8, "0")}`, ...event });
     if (this.#events.length > EVENTS_MAX) this.#events.shift();
     this.#run ??= this.#send().finally(() => {
       this.#run = undefined;
@@ -73,7 +77,9 @@ export class Recorder {
       const { refused } = await this.#client.record(events);
       // What a sidecar refused has a reason; without one nobody took it.
       if (!this.#isClosed && refused.some(({ reason }) => reason === ErrorReason.UNSPECIFIED)) {
-        this.#events = [...events, ...this.#events].slice(-EVENTS_MAX);
+        // The sidecar's own clock tells when an event happened that it gets at once, whatever ours says.
+        const time = timestampNow();
+        this.#events = [...events.map((event) => ({ time, ...event })), ...this.#events].slice(-EVENTS_MAX);
         // A process that has nothing else to do ends.
         await sleep(RETRY_MS, undefined, { ref: false });
       }

@@ -5,6 +5,9 @@ import { blockOf, isBlock } from "../src/block.js";
 import { Client, Personalization } from "../src/client.js";
 import { KeptTexts } from "../src/kept_texts.js";
 import { OperatorService } from "../gen/foreword/v1/operator_service_pb.js";
+import { Recorder } from "../src/recorder.js";
+import { create } from "@bufbuild/protobuf";
+import { RecordEventsResponseSchema } from "../gen/foreword/v1/activity_service_pb.js";
 import { setting, skip } from "./settings.js";
 
 const NOBODY = "unix:/nonexistent/foreword.sock";
@@ -74,6 +77,31 @@ test("what is recorded behind the call is in the profile", { skip }, async () =>
   } finally {
     await foreword.close();
     client.close();
+  }
+});
+
+test("events of one moment keep their order, and have a time of ours only where they waited", async () => {
+  /** @type {import("../src/client.js").EventLike[][]} */
+  const sent = [];
+  const recorder = new Recorder({
+    record: async (events) => {
+      sent.push(events);
+      const refused = sent.length === 1 ? events.map(({ eventId }) => ({ eventId })) : [];
+      return create(RecordEventsResponseSchema, { refused });
+    },
+  });
+  const texts = Array.from({ length: 40 }, (_, number) => `event ${number}`);
+  for (const text of texts) recorder.add({ userId: "ada", text });
+  // A timer of the recorder's own holds up no process that ends.
+  const awake = setInterval(() => {}, 1000);
+  assert.ok(await recorder.flush(20_000));
+  clearInterval(awake);
+  assert.equal(sent.length, 2);
+  assert.deepEqual(sent.map((events) => events.some(({ time }) => time)), [false, true]);
+  for (const events of sent) {
+    // What the store sorts the events of a millisecond by.
+    const stored = [...events].sort((one, other) => (String(one.eventId) < String(other.eventId) ? -1 : 1));
+    assert.deepEqual(stored.map(({ text }) => text), texts);
   }
 });
 

@@ -251,3 +251,22 @@ def test_a_closed_one_drops_and_answers(running: Any) -> None:
     made.close()
     made.request(ADA, "tests")
     assert len(events_of(running)) == 1
+
+
+def test_nothing_of_a_wrong_kind_raises(running: Any, personalization: Personalization) -> None:
+    """Whatever an application without types hands over, its agent goes on; what can be recorded is."""
+    wrong: Any
+    for wrong in ("ada", b"ada", 7, 1.5, ["ada"], User(None), User(1.5)):  # type: ignore[arg-type]
+        assert personalization.block(wrong) == ""
+        personalization.request(wrong, "hello")
+    numbered: Any = User(42, session_id=7)  # type: ignore[arg-type]
+    personalization.request(numbered, "by number")
+    for wrong in (None, 5, ["words"]):
+        personalization.request(ADA, wrong, wrong)
+        personalization.tool_call(ADA, wrong, wrong)
+        personalization.outcome(ADA, value=wrong, text=wrong)
+    personalization.request(ADA, "last")
+    assert personalization.flush(10)
+    (event,) = events_of(running, "42")
+    assert (event.text, event.session_id) == ("by number", "7")
+    assert events_of(running)[-1].text == "last"
