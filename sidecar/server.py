@@ -32,6 +32,7 @@ from sidecar import (
     activity_service,
     answer_service,
     answering,
+    grpc_log,
     health_service,
     listen,
     operator_service,
@@ -196,6 +197,7 @@ class SidecarServer:
         Raises:
             ForewordError: Something cannot be had; what had been taken is let go.
         """
+        grpc_log.keep_short()
         async with contextlib.AsyncExitStack() as stack:
             self._open(stack)
             stack.push_async_callback(self._answering.close)

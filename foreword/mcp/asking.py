@@ -8,6 +8,7 @@ from mcp.server.mcpserver.tools import Tool
 from pydantic import BaseModel, ConfigDict, Field
 
 from foreword import admission
+from foreword.client import Ranking
 from foreword.errors import FieldError, ServiceError
 from foreword.mcp.results import Answered, FeedbackTaken, Ranked
 from foreword.mcp.sidecar import Sidecar
@@ -120,15 +121,22 @@ class Asking:
         order is varied a little, to learn; nothing irreversible is.
         """
         mine = whose()
-        found = await self._sidecar.reads.rank(
-            mine.user_id,
-            [_given(one) for one in candidates],
-            context=context,
-            text=text,
-            session_id=mine.session_id,
-            limit=limit,
-            namespace=mine.namespace,
-        )
+        given = [_given(one) for one in candidates]
+        try:
+            found = await self._sidecar.calls.rank(
+                mine.user_id,
+                given,
+                context=context,
+                text=text,
+                session_id=mine.session_id,
+                limit=limit,
+                namespace=mine.namespace,
+            )
+        except ServiceError as exc:
+            # What the agent can mend, it is told; otherwise it goes on with what it has.
+            if exc.reason == "FIELD_INVALID":
+                raise
+            found = Ranking(given[: limit or None])
         return Ranked(
             order=[str(one["id"]) for one in found],
             scores={name: round(score, 4) for name, score in found.scores.items()},

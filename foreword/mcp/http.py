@@ -15,6 +15,7 @@ from mcp.server.auth.provider import AccessToken
 from mcp.server.transport_security import TransportSecuritySettings
 
 from foreword.errors import FieldError
+from foreword.http_connection import HttpConnection
 from foreword.mcp.server import ForewordServer
 from foreword.mcp.whose import SCOPE_KEY, Whose
 from foreword.server_token import ServerToken
@@ -136,6 +137,7 @@ def serve_http(server: ForewordServer, options: HttpOptions, ready: Callable[[st
     )
     config = uvicorn.Config(
         Guard(app, options),
+        http=HttpConnection,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -8,7 +8,7 @@ import socket
 import socketserver
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -24,8 +24,10 @@ logger = logging.getLogger("foreword.telemetry")
 PATH = "/metrics"
 # Prometheus gives a scrape 10 seconds unless told otherwise; an answer after that is for nobody.
 READ_SECONDS_MAX = 8.0
-# How long a scraper may be silent within its request: one is served at a time.
+# How long a scraper may be silent within its request.
 _SILENCE_SECONDS_MAX = 5.0
+# Connections that may be open, a thread each; of more the oldest ends, since a scrape takes milliseconds.
+SCRAPERS_MAX = 16
 _STOP_POLL_SECONDS = 0.05
 
 Read = Callable[[], Coroutine[Any, Any, Page]]
@@ -38,11 +40,11 @@ class EndpointError(ForewordError):
 
 @asynccontextmanager
 async def served(setting: str, listen: str, read: Read) -> AsyncIterator[str]:
-    """Answer `GET /metrics` in a thread of its own, one scrape after the other; give the address, empty for nowhere.
+    """Answer `GET /metrics` beside the event loop, one scrape after the other; give the address, empty for nowhere.
 
     What is read is read in the event loop, in which it is counted, so that no count needs a lock; putting it into
-    Prometheus' format and sending it is done in the thread. A scrape that comes meanwhile waits: any number of scrapers
-    cost one thread.
+    Prometheus' format and sending it is done in a thread of the scraper's own, so that one who asks slowly, or never,
+    holds up nobody. A scrape that comes while another is answered waits: any number of scrapers cost no more than one.
 
     Args:
         setting: The key that says where, for errors.
@@ -77,13 +79,20 @@ async def served(setting: str, listen: str, read: Read) -> AsyncIterator[str]:
     finally:
         # In a thread: the scrape under way may be waiting for this loop.
         await asyncio.to_thread(server.shutdown)
-        server.server_close()
+        server.end_all()
+        await asyncio.to_thread(server.server_close)
 
 
-class _Server(WSGIServer):
-    """Without the library's look-up of its own host name, which may take seconds where no name server answers."""
+class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    """A thread for each of a few connections.
+
+    Without the library's look-up of its own host name, which may take seconds where no name server answers.
+    """
 
     def __init__(self, address: Address) -> None:
+        # The oldest first.
+        self._open: list[socket.socket] = []
+        self._lock = threading.Lock()
         found = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
@@ -96,8 +105,36 @@ class _Server(WSGIServer):
         self.server_name = str(host)
         self.setup_environ()
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread, and end the oldest where there are too many."""
+        with self._lock:
+            if len(self._open) >= SCRAPERS_MAX:
+                _end(self._open.pop(0))
+            self._open.append(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget a connection that has ended."""
+        with self._lock:
+            if request in self._open:
+                self._open.remove(request)
+        super().shutdown_request(request)
+
+    def end_all(self) -> None:
+        """End the connections that are open, so that their threads do."""
+        with self._lock:
+            for request in self._open:
+                _end(request)
+
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the library's signature
         logger.debug("a scrape from %s broke off", client_address, exc_info=True)
+
+
+def _end(connection: socket.socket) -> None:
+    """End a connection at which a thread may be waiting, which closes it."""
+    # It may have ended by itself.
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(WSGIRequestHandler):
@@ -113,9 +150,15 @@ def _application(setting: str, read: Read, loop: asyncio.AbstractEventLoop) -> _
     except ModuleNotFoundError as exc:
         raise MissingExtraError(setting, "server") from exc
 
+    answering = threading.Lock()
+
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO") != PATH:
             return _plain(start_response, HTTPStatus.NOT_FOUND, f"metrics are at {PATH}")
+        with answering:
+            return scrape(environ, start_response)
+
+    def scrape(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         reading = asyncio.run_coroutine_threadsafe(read(), loop)
         try:
             page = reading.result(READ_SECONDS_MAX)

@@ -117,7 +117,7 @@ DOORS = {
     "starlette": ("foreword.cli.ui",),
     "jinja2": ("foreword.cli.ui.rendering",),
     "mcp": ("foreword.mcp",),
-    "uvicorn": ("foreword.cli.ui.serving", "foreword.mcp"),
+    "uvicorn": ("foreword.cli.ui.serving", "foreword.http_connection", "foreword.mcp"),
     "opentelemetry": ("foreword.telemetry.tracing",),
     "prometheus_client": ("foreword.telemetry.endpoint",),
     "protovalidate": ("scheduler.agent.product.validation",),

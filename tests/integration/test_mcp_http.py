@@ -6,10 +6,11 @@ import asyncio
 import http.client
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_subscriber import Subscriber, check_told_of_what_it_subscribed_to
+
+from foreword.mcp.http import CONNECTIONS_MAX
 
 if TYPE_CHECKING:
     from conftest import Installation
@@ -269,6 +272,17 @@ def test_what_ends_in_the_middle_of_a_request_ends_nothing(one_user: str) -> Non
         connection.endheaders(b'{"jsonrpc"')
         connection.close()
     assert session_of(one_user)
+
+
+def test_who_only_connects_keeps_nobody_out(one_user: str) -> None:
+    """More connections than are served, on none of which anything is said, and the next client is."""
+    parts = urlsplit(one_user)
+    assert parts.hostname
+    assert parts.port
+    with ExitStack() as silent:
+        for _ in range(CONNECTIONS_MAX + 20):
+            silent.enter_context(socket.create_connection((parts.hostname, parts.port), PATIENCE_SECONDS))
+        assert session_of(one_user)
 
 
 def test_sessions_are_limited(serving: Installation) -> None:

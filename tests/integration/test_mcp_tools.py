@@ -253,6 +253,12 @@ def test_read_only_offers_nothing_that_writes(serving: Installation) -> None:
         ("explain_beliefs", {"belief_id": "x\n\x1b[31m"}, "belief_id: found 'x\\n\\x1b[31m'; allowed: an id"),
         ("rank", {"candidates": []}, "candidates: found [] (list); allowed: List should have at least 1"),
         ("rank", {"candidates": [{"id": "a"}] * 501}, "candidates: found ["),
+        (
+            "rank",
+            {"candidates": [{"id": "a"}] * 2},
+            "candidates[1].action_id: found 'a', as in candidates[0]",
+        ),
+        ("rank", {"candidates": [{"id": "é" * 200}]}, "candidates[0].action_id: found 400 bytes"),
         ("rank_feedback", {"decision_id": "x", "accepted": True}, "decision_id: found 'x'; allowed: the 26"),
         ("ask", {"question": ""}, "question: found '' (str); allowed: String should have at least 1"),
         ("drop_tables", {}, "name: found 'drop_tables'; allowed: read_foreword"),

@@ -7,6 +7,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 import pytest
@@ -15,7 +16,7 @@ from waiting import PATIENCE_SECONDS
 
 from foreword.errors import ForewordError
 from foreword.telemetry import Histogram, Metric, Page
-from foreword.telemetry.endpoint import served
+from foreword.telemetry.endpoint import SCRAPERS_MAX, served
 
 CALLS = Metric("foreword_test_total", "counter", "Calls.", ("method",))
 SECONDS = Metric("foreword_test_seconds", "histogram", "How long they took.", ("method",))
@@ -118,3 +119,29 @@ def test_who_breaks_off_holds_up_nobody() -> None:
         return Scrape(address)
 
     assert ask(look).value(CALLS, method=METHOD) == 3
+
+
+def test_who_says_nothing_holds_up_nobody() -> None:
+    """Connections without a whole request are passed over, however many; of too many the oldest ends."""
+
+    def look(address: str) -> Scrape:
+        host, _, port = address.rpartition(":")
+        with ExitStack() as silent:
+            first, *_ = (
+                silent.enter_context(socket.create_connection((host, int(port)), PATIENCE_SECONDS))
+                for _ in range(2 * SCRAPERS_MAX)
+            )
+            first.sendall(b"GET /metr")
+            found = Scrape(address)
+            assert ended(first)
+            return found
+
+    assert ask(look).value(CALLS, method=METHOD) == 3
+
+
+def ended(connection: socket.socket) -> bool:
+    """Return whether nothing more comes on a connection; waits for what does."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionError:
+        return True

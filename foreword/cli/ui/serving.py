@@ -13,12 +13,13 @@ from starlette.types import ASGIApp
 
 from foreword.addresses import Address, parse_address
 from foreword.errors import FieldError, ForewordError
+from foreword.http_connection import HttpConnection
 from foreword.server_token import ServerToken
 
 # Pages under way end within this.
 _STOP_SECONDS = 5
 # Far more than operators press at once; more wait in the kernel.
-_CONCURRENCY_MAX = 100
+CONCURRENCY_MAX = 100
 _BACKLOG = 128
 _PORTS = {False: 80, True: 443}
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
@@ -139,6 +140,7 @@ def make_server(
     """
     config = uvicorn.Config(
         application,
+        http=HttpConnection,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -146,7 +148,7 @@ def make_server(
         proxy_headers=False,
         ws="none",
         lifespan="on",
-        limit_concurrency=_CONCURRENCY_MAX,
+        limit_concurrency=CONCURRENCY_MAX,
         timeout_graceful_shutdown=_STOP_SECONDS,
         ssl_certfile=access.certificate_file,
         ssl_keyfile=access.key_file,

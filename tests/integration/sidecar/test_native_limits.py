@@ -11,13 +11,13 @@ from typing import Any
 import grpc
 import psutil
 import pytest
+from http2_frames import PREFACE, call, frame
 from waiting import PATIENCE_SECONDS
 
 from foreword.v1.profile_service_pb2 import BatchGetProfilesRequest, GetProfileRequest
 
 pytestmark = pytest.mark.parametrize("path", ["native"], indirect=True)
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 WINDOW_BYTES_MAX = (1 << 31) - 1
 # With a hundred ids each they fit into what a client may send before it hears of more.
 UNREAD_CALLS = 80
@@ -45,22 +45,6 @@ def connected(address: str, *said: bytes) -> socket.socket:
     made.connect(address.removeprefix("unix:"))
     made.sendall(b"".join(said))
     return made
-
-
-def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
-    """Return a frame of HTTP/2."""
-    return struct.pack(">I", len(payload))[1:] + bytes((kind, flags)) + struct.pack(">I", stream) + payload
-
-
-def call(stream: int, method: str, message: bytes) -> bytes:
-    """Return the frames of a call; its headers are spelled out."""
-    names = {":path": method, ":authority": "a", "content-type": "application/grpc", "te": "trailers"}
-    block = b"\x83\x86" + b"".join(
-        b"\x00" + bytes((len(name),)) + name.encode() + bytes((len(text),)) + text.encode()
-        for name, text in names.items()
-    )
-    body = b"\0" + struct.pack(">I", len(message)) + message
-    return frame(1, 4, stream, block) + frame(0, 1, stream, body)
 
 
 def opening() -> bytes:

@@ -14,7 +14,9 @@ import pytest
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from http2_frames import PREFACE, call, frame
 from paths import BOTH_PATHS
+from waiting import until
 
 from foreword.errors import StoreError
 from foreword.store.upkeep import store_stats
@@ -140,6 +142,20 @@ def test_no_request_is_a_fault_of_the_sidecars(running: Any, caplog: pytest.LogC
         f"seed {seed}"
     )
     assert running.client.profile("ann").profile.user_id == "ann"
+
+
+def test_headers_that_are_no_text_do_not_fill_the_log(running: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """gRPC would log each with a traceback, a token with a wrong byte behind it too, before anybody asks who calls."""
+    odd = [(b"x-%d" % number, b"\xff") for number in range(100)]
+    asked = call(
+        1, "/foreword.v1.OperatorService/GetStatus", b"", (b"authorization", b"Bearer s3cret\xa0"), *odd
+    )
+    codes = running.server._calls._methods["OperatorService.GetStatus"].codes
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(running.address.removeprefix("unix:"))
+        connection.sendall(PREFACE + frame(4, 0, 0, b"") + asked)
+        until(lambda: codes["OK"], "the call was not answered")
+    assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_idle_connections_keep_nobody_out(running: Any) -> None:

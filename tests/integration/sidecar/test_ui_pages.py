@@ -7,14 +7,16 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from page_visitor import Answer, Visitor, page_settings, visited
-from waiting import until
+from waiting import PATIENCE_SECONDS, until
 
 from foreword import keys
+from foreword.cli.ui.serving import CONCURRENCY_MAX
 from foreword.clock import DAY_MS, format_time_ms
 from foreword.server_token import ServerToken
 from foreword.v1.model_work_pb2 import ModelCall, ModelMode, ModelOutcome
@@ -288,6 +290,14 @@ def test_a_form_of_another_site_does_nothing(running: Any, page: Visitor) -> Non
     assert page.post(target, {"token": marks[0]}, content_type="text/plain").status == 415
     assert page.post(target, {"token": "x" * 20_000}).status == 413
     assert running.triggers() == []
+
+
+def test_who_only_connects_keeps_nobody_out(page: Visitor) -> None:
+    """More connections than are served, on none of which anything is said, and the next visitor sees the page."""
+    with ExitStack() as silent:
+        for _ in range(CONCURRENCY_MAX + 20):
+            silent.enter_context(socket.create_connection(("127.0.0.1", page.port), PATIENCE_SECONDS))
+        assert page.get("/cores").status == 200
 
 
 def test_whoever_has_the_token_looks(running: Any, tmp_path: Path) -> None:
