@@ -10,6 +10,7 @@ from types import TracebackType
 from foreword import arguments, keys
 from foreword.budget import TOKENS_MAX, budget_tokens
 from foreword.clock import Clock, SystemClock
+from foreword.errors import StoreError
 from foreword.keys import UserKey
 from foreword.read_notes import ReadNotes
 from foreword.store import databases as db
@@ -142,6 +143,9 @@ class LocalReader:
         opened = store.opened
         if store.native is not None or time.monotonic() >= store.due:
             opened = store.current()
+        elif opened.reader is None:
+            # Perhaps given up a moment ago, when nothing was due either.
+            opened = store.current()
         reader, activity = opened
         user = keys.user_key(user_id, namespace)
         try:
@@ -164,6 +168,11 @@ class LocalReader:
             return store.defaults.foreword_response(namespace, reader)
         except GivenUp:
             # To py-lmdb, by which it is read from here on.
+            return self._read(database, user_id, namespace)
+        except StoreError:
+            if opened == store.opened:
+                raise
+            # Of a store that another has taken the place of: it was closed meanwhile.
             return self._read(database, user_id, namespace)
 
     def _look_closely(self, opened: Opened, database: bytes, user: UserKey) -> bytes | None:

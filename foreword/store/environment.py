@@ -13,7 +13,7 @@ from foreword.store.databases import META
 from foreword.store.files import DATA_FILE, inode
 from foreword.store.identity import find_identity, open_databases, write_identity
 from foreword.store.pages import refuse_cut
-from foreword.store.translation import translated, translated_rows, unfinished, write_failure
+from foreword.store.translation import translate, translated, translated_rows, unfinished, write_failure
 
 
 class Environment:
@@ -55,7 +55,10 @@ class Environment:
             if identity is None:
                 raise unfinished(path)
             self.id = identity.id
-        self.inode = inode(path / DATA_FILE)
+        try:
+            self.inode = inode(path / DATA_FILE)
+        except OSError as exc:
+            raise translate(self.name, exc) from exc
 
     def has(self, database: bytes) -> bool:
         """Return whether a database is there; one that its writer has made meanwhile is opened."""

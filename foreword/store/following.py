@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from foreword.errors import StoreError, StoreMissingError
 from foreword.store.accelerator import MappedReader, mapped_reader
@@ -21,10 +23,16 @@ from foreword.store.swap import is_restoring, refuse_interrupted_restore
 UPKEEP_SECONDS = 5.0
 # A restore puts its two files in place one after the other, within milliseconds; whoever looks in between looks again.
 _LOOKS_MAX = 3
+# How long a read may take that began before its store was given up.
+_GRACE_SECONDS = 5.0
+_Lmdb = TypeVar("_Lmdb", ProfileReader, ActivityReader)
 
 
 class Opened(NamedTuple):
-    """What a read is answered from, taken at once: no row is shown without what knows of erasures beside it."""
+    """What a read is answered from, taken at once: no row is shown without what knows of erasures beside it.
+
+    Neither changes what it reads from: of a store that was replaced, others are made.
+    """
 
     reader: ProfileReader | MappedReader | None
     """Finds rows; None without profiles."""
@@ -32,7 +40,15 @@ class Opened(NamedTuple):
     """Knows of erasures; None without activity. By `foreword-native` it is the same as `reader`."""
 
 
-_NOTHING = Opened(None, None)
+# Before the first look, and after one that failed: nobody is served from it, as from a store that is not there.
+_UNSEEN = Opened(None, None)
+
+
+class _ByLmdb(NamedTuple):
+    """What is open by py-lmdb."""
+
+    reader: ProfileReader | None
+    activity: ActivityReader | None
 
 
 class Following:
@@ -54,13 +70,15 @@ class Following:
 
     def __init__(self, directory: Path, *, native: bool) -> None:
         self.native: Any = None
-        self.opened = _NOTHING
+        self.opened = _UNSEEN
         self.due = 0.0
         self.defaults = DefaultResponses()
         self._directory = directory
         self._is_native_wanted = native
         self._guard = threading.Lock()
         self._pid = os.getpid()
+        # Given up, with when by `time.monotonic` to close them: other threads may be reading from them.
+        self._former: list[tuple[float, ProfileReader | ActivityReader]] = []
         self._upkeep()
 
     def is_due(self) -> bool:
@@ -79,23 +97,30 @@ class Following:
         if self.is_due():
             self._upkeep()
             opened = self.opened
+        while opened is _UNSEEN:
+            self._upkeep()
+            opened = self.opened
         return opened
 
     def close(self) -> None:
         """Release the store."""
-        opened, self.opened, self.native = self.opened, _NOTHING, None
+        opened, self.opened, self.native = self.opened, Opened(None, None), None
+        self.due = float("inf")
         for reader in {*opened}:
             if reader is not None:
                 reader.close()
-        self.due = float("inf")
+        self._close_former(float("inf"))
 
     def _upkeep(self) -> None:
         if self._pid != os.getpid():
             self._begin_in_child()
         with self._guard:
-            if not self.is_due():
+            if not self.is_due() and self.opened is not _UNSEEN:
                 return
-            self.due = time.monotonic() + UPKEEP_SECONDS
+            if self.opened is not _UNSEEN:
+                # Other threads go on with it; where nothing is open, they wait for the look.
+                self.due = time.monotonic() + UPKEEP_SECONDS
+            self._close_former(time.monotonic())
             try:
                 self._look()
             except BaseException:
@@ -106,7 +131,7 @@ class Following:
 
     def _begin_in_child(self) -> None:
         """Refuse to go on with what is the parent's; where nothing was open yet, begin as a new reader does."""
-        if self.opened != _NOTHING:
+        if self.opened != _UNSEEN:
             raise inherited(self._directory)
         # The parent's may have been held at the fork.
         self._guard = threading.Lock()
@@ -124,7 +149,7 @@ class Following:
             if self.opened.reader.follow(UPKEEP_SECONDS):
                 return True
             self._let_go()
-        elif self._is_native_wanted and self.opened == _NOTHING:
+        elif self._is_native_wanted and self.opened == _UNSEEN:
             mapped = mapped_reader(self._directory, UPKEEP_SECONDS)
             if mapped is not None:
                 self.opened = Opened(mapped, mapped)
@@ -133,40 +158,39 @@ class Following:
         return False
 
     def _look_by_lmdb(self) -> None:
-        for look in range(_LOOKS_MAX):
-            reader, activity = self.opened
-            assert not isinstance(reader, MappedReader)
-            assert not isinstance(activity, MappedReader)
-            if look == 0 and reader is not None and is_restoring(self._directory):
-                # Both are kept while a restore replaces them one by one: of two that do not belong together, one may
-                # have a user whose erasure only the other knows of. What a look before this one has opened is not
-                # kept: it is looked at again because it may be two such.
-                for each in (activity, reader):
-                    if each is not None:
-                        each.refuse_cut()
-                return
+        kept = _by_lmdb(self.opened)
+        if kept.reader is not None and is_restoring(self._directory):
+            # Both are kept while a restore replaces them one by one: of two that do not belong together, one may have
+            # a user whose erasure only the other knows of.
+            for each in kept:
+                if each is not None:
+                    each.refuse_cut()
+            return
+        with ExitStack() as fresh:
+            found = self._stable(kept, fresh)
+            fresh.pop_all()
+        self.opened = Opened(*found)
+        self._give_up({*kept} - {*found})
+
+    def _stable(self, kept: _ByLmdb, fresh: ExitStack) -> _ByLmdb:
+        """Return what reads the files that stand, of which none was replaced since the other was looked at."""
+        reader, activity = kept
+        for _ in range(_LOOKS_MAX):
+            # Also when it began behind the first look: what that one has opened may be of two stores.
             refuse_interrupted_restore(self._directory)
             # Activity first: no profile is served before erasures can be looked up.
-            if activity is None:
-                activity = _activity_when_present(self._directory)
-            else:
-                activity.refuse_cut()
-                activity.upkeep()
-            self.opened = Opened(reader, activity)
-            if reader is None:
-                reader = open_when_present(self._directory)
-            else:
-                reader.refuse_cut()
-                reader.upkeep()
-            self.opened = Opened(reader, activity)
+            activity = _followed(activity, fresh, lambda: _activity_when_present(self._directory))
+            reader = _followed(reader, fresh, lambda: open_when_present(self._directory))
             refuse_interrupted_restore(self._directory)
             if not (self._is_outdated(activity, ACTIVITY) or self._is_outdated(reader, PROFILES)):
-                return
-        if any(not isinstance(each, MappedReader | None) and each.was_replaced() for each in self.opened):
+                break
+        found = _ByLmdb(reader, activity)
+        if any(each is not None and each.was_replaced() for each in found):
             raise StoreError(
                 f"{self._directory} cannot be used: its files were replaced while they were opened",
                 hint="read again",
             )
+        return found
 
     def _is_outdated(self, reader: ProfileReader | ActivityReader | None, name: str) -> bool:
         """Return whether another file has taken the place of the one that was opened, or the place that was empty."""
@@ -174,14 +198,45 @@ class Following:
         return is_there if reader is None else not is_there or reader.was_replaced()
 
     def _let_go(self) -> None:
-        mapped = self.opened.reader if isinstance(self.opened.reader, MappedReader) else None
+        former = self.opened
         # First: whoever finds nothing open from here on waits for the look that is under way, or looks.
         self.due = 0.0
         self.native = None
-        self.opened = _NOTHING
-        # Not what py-lmdb has open: another thread may be reading, and the file may be cut short.
-        if mapped is not None:
-            mapped.close()
+        self.opened = _UNSEEN
+        self._give_up({*former})
+
+    def _give_up(self, readers: Iterable[ProfileReader | ActivityReader | MappedReader | None]) -> None:
+        for reader in readers:
+            if isinstance(reader, MappedReader):
+                reader.close()
+            elif reader is not None:
+                self._former.append((time.monotonic() + _GRACE_SECONDS, reader))
+
+    def _close_former(self, now: float) -> None:
+        for closed_at, reader in self._former:
+            if closed_at <= now:
+                reader.close()
+        self._former = [(closed_at, reader) for closed_at, reader in self._former if closed_at > now]
+
+
+def _by_lmdb(opened: Opened) -> _ByLmdb:
+    reader, activity = opened
+    assert not isinstance(reader, MappedReader)
+    assert not isinstance(activity, MappedReader)
+    return _ByLmdb(reader, activity)
+
+
+def _followed(reader: _Lmdb | None, fresh: ExitStack, make: Callable[[], _Lmdb | None]) -> _Lmdb | None:
+    """Return what reads the file that stands: the same reader, after a look at its file, or another one."""
+    if reader is not None and not reader.was_replaced():
+        reader.refuse_cut()
+        # And no more of its upkeep, which would follow what has been put in its place since.
+        reader.environment.reader_check()
+        return reader
+    made = make()
+    if made is not None:
+        fresh.callback(made.close)
+    return made
 
 
 def _activity_when_present(directory: Path) -> ActivityReader | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from foreword.errors import StoreLockedError
+from foreword.errors import StoreError, StoreLockedError
 from foreword.store.engine import open_lmdb
 from foreword.store.environment import Environment
 from foreword.store.files import DATA_FILE, ENVIRONMENTS, inode
@@ -17,6 +18,8 @@ from foreword.store.lending import Borrower, give_back, recall
 from foreword.store.pages import refuse_cut
 
 T = TypeVar("T")
+# A swap is two renames; a second one within the same few milliseconds is one too many already.
+_OPENINGS_MAX = 3
 
 _open: dict[tuple[int, int], tuple[Environment, int]] = {}
 _open_guard = threading.Lock()
@@ -57,23 +60,73 @@ def open_environment(
         StoreCorruptError: It was cut short, or is damaged otherwise.
         StoreNotWritableError: Writing was asked and is not possible.
         StoreLockedError: A process of the same id in another PID namespace has it open.
+        StoreError: Its files were replaced while they were opened, again and again.
     """
-    refuse_cut(path)
-    with _open_guard:
-        shared = _shared(path, readonly=readonly)
-        if shared is not None:
-            return shared
-        recall(path)
-        env = open_lmdb(path, readonly, map_size_bytes, readers_max, len(databases))
-        try:
-            environment = Environment(path, env, databases, readonly=readonly, release=_release)
-            environment.reader_check()
-        except BaseException:
-            # Left to the garbage collector it would still count as open, and bar the next attempt.
-            env.close()
-            raise
-        _open[environment.inode] = (environment, 1)
-        return environment
+    for _ in range(_OPENINGS_MAX):
+        refuse_cut(path)
+        with _open_guard, _pinned(path) as found:
+            shared = _shared(path, readonly=readonly)
+            if shared is not None:
+                return shared
+            recall(path)
+            try:
+                environment = _opened(path, databases, readonly, map_size_bytes, readers_max)
+            except StoreError:
+                if not readonly or _stands(path, found):
+                    raise
+                continue
+            # Whoever writes it holds its lock: nothing is put in its place meanwhile, but it may have been made.
+            if not readonly or _stands(path, found):
+                _open[environment.inode] = (environment, 1)
+                return environment
+            environment.lmdb.close()
+    raise StoreError(
+        f"{path} cannot be used: its files were replaced while they were opened", hint="try again"
+    )
+
+
+def _opened(
+    path: Path, databases: Sequence[bytes], readonly: bool, map_size_bytes: int, readers_max: int
+) -> Environment:
+    env = open_lmdb(path, readonly, map_size_bytes, readers_max, len(databases))
+    try:
+        environment = Environment(path, env, databases, readonly=readonly, release=_release)
+        environment.reader_check()
+    except BaseException:
+        # Left to the garbage collector it would still count as open, and bar the next attempt.
+        env.close()
+        raise
+    return environment
+
+
+@contextmanager
+def _pinned(path: Path) -> Iterator[tuple[int, int] | None]:
+    """Yield what tells the data file at `path`, None without one; held, so that no other gets its number."""
+    try:
+        file = (path / DATA_FILE).open("rb")
+    except OSError:
+        # Not ours to read: whoever opens it says so.
+        yield _number(path)
+        return
+    with file:
+        stat = os.fstat(file.fileno())
+        yield stat.st_dev, stat.st_ino
+
+
+def _number(path: Path) -> tuple[int, int] | None:
+    try:
+        return inode(path / DATA_FILE)
+    except OSError:
+        return None
+
+
+def _stands(path: Path, found: tuple[int, int] | None) -> bool:
+    """Return whether the file that stood at `path`, or none, stands there still.
+
+    LMDB opens a data file and then a lock file by their names: of two folders, it would have the data of one and the
+    lock of the other, and follow neither.
+    """
+    return _number(path) == found
 
 
 def lent(directory: Path, lend: Callable[[], T]) -> T | None:

@@ -35,6 +35,7 @@ from foreword.store.dataset import (
     read_dataset,
 )
 from foreword.store.files import PROFILES
+from foreword.store.swap import former
 from foreword.store.upkeep import compact_store
 
 MAP_BYTES = 1 << 26
@@ -269,6 +270,81 @@ def test_a_pin_that_cannot_be_written_leaves_the_former(
     assert versions.pinned == first
     versions.pin(second)
     assert versions.pinned == second
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda data: data.write_bytes(data.read_bytes()[:-4096]), "another checksum"),
+        (lambda data: data.unlink(), "its profiles are gone"),
+    ],
+)
+def test_a_kept_dataset_that_is_damaged_is_not_put_in_force(
+    damage: Callable[[Path], Any], said: str, store: Path, tmp_path: Path
+) -> None:
+    """What has become of a kept file on its disk is noticed before it takes the place of what serves."""
+    make_dataset(store, tmp_path / "set.tar")
+    versions = Versions(store)
+    kept = versions.install(tmp_path / "set.tar").manifest.name
+    own = versions.use().name
+    damage(store / "datasets" / kept / PROFILES / "data.mdb")
+    with pytest.raises(StoreCorruptError, match=f"{said}.*install its file again"):
+        versions.use(kept)
+    assert versions.in_force.name == own
+    assert list(inspect_store(store)) == []
+
+
+def test_what_a_killed_process_left_half_made_is_cleared(store: Path, tmp_path: Path) -> None:
+    """A set of which only a part was written or removed takes no room once another process changes the datasets."""
+    make_dataset(store, tmp_path / "set.tar")
+    versions = Versions(store)
+    name = versions.install(tmp_path / "set.tar").manifest.name
+    for dead in ("20231114T221320Z-r33-00000000.partial", "present.partial"):
+        (store / "datasets" / dead / PROFILES).mkdir(parents=True)
+    (store / "datasets" / "mine.partial").mkdir()
+    versions.pin(name)
+    assert sorted(path.name for path in (store / "datasets").glob("*.partial")) == ["mine.partial"]
+
+
+def test_removing_cut_short_leaves_no_dataset_that_cannot_be_read(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed while an old set is removed, the others are listed as before."""
+    versions = Versions(store)
+    for number in range(3):
+        make_dataset(store, tmp_path / f"{number}.tar", clock=ManualClock(1_700_000_000_000 + 1_000 * number))
+        versions.install(tmp_path / f"{number}.tar")
+
+    def cut_short(folder: Path) -> None:
+        (folder / "dataset.json").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as during:
+        during.setattr("foreword.store.dataset.versions.shutil.rmtree", cut_short)
+        with pytest.raises(KeyboardInterrupt):
+            versions.prune(1)
+    assert len(versions.kept()) == 3
+    assert versions.prune(1) == []
+
+
+def test_a_set_is_judged_beside_what_a_killed_swap_left_aside(
+    store: Path, tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    """Killed between its two renames a swap leaves nothing in force; what is aside counts, and is kept."""
+    make_dataset(store, tmp_path / "old.tar")
+    change(store)
+    (store / PROFILES).rename(former(store / PROFILES))
+    with pytest.raises(StoreError, match="newest revision is 33, older than 34"):
+        Versions(store).install(tmp_path / "old.tar")
+    assert revision(store) == 34
+    assert list(inspect_store(store)) == []
+
+
+@pytest.mark.parametrize("target", [".", "/"])
+def test_a_place_without_a_name_is_refused(target: str, store: Path) -> None:
+    """What is there already is said to be, also where nothing could be made beside it."""
+    with pytest.raises(StoreError, match="exists already"):
+        make_dataset(store, Path(target))
 
 
 def test_old_datasets_go_and_those_in_use_stay(store: Path, tmp_path: Path) -> None:

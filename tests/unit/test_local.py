@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from forked import run
@@ -19,6 +21,9 @@ from foreword.errors import FieldError, StoreCorruptError, StoreError
 from foreword.local import LocalReader
 from foreword.store import ActivityWriter, ProfileWriter, following
 from foreword.store import databases as db
+from foreword.store.environment import Environment
+from foreword.store.identity import find_identity
+from foreword.store.sharing import open_environment
 from foreword.store.swap import RESTORE_MARKER
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, Profile
@@ -229,6 +234,108 @@ def test_what_a_look_found_of_two_stores_is_not_kept_through_the_next_restore(
             with pytest.raises(StoreError, match="was interrupted"):
                 reader.text("ann")
         assert reader.text("ann") == "Six.\nTen.\n"
+
+
+def opened_at(monkeypatch: pytest.MonkeyPatch, name: str, then: Callable[[], None]) -> None:
+    """Have a function called each time that a reader is about to open an environment."""
+    original = open_environment
+
+    def opening(path: Path, *args: Any, **options: Any) -> Environment:
+        if path.name == name:
+            then()
+        return original(path, *args, **options)
+
+    monkeypatch.setattr("foreword.store.reader.open_environment", opening)
+
+
+def test_a_store_that_is_replaced_while_it_is_opened_is_not_mistaken_for_the_former(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What LMDB has mapped is what stands there, though another file has come between its opening and our look."""
+    put(tmp_path / "store", "ann")
+    put(tmp_path / "other", "ann", "Six.\nTen.\n")
+    swaps = ["profiles.lmdb"]
+
+    def identified(path: Path, env: Any) -> Any:
+        if swaps:
+            swap_in(tmp_path, swaps.pop())
+        return find_identity(path, env)
+
+    monkeypatch.setattr("foreword.store.environment.find_identity", identified)
+    with LocalReader(tmp_path / "store", clock=ManualClock(NOW_MS), native=False) as reader:
+        assert not swaps
+        assert reader.text("ann") == "Six.\nTen.\n"
+
+
+def test_threads_read_one_store_while_another_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads while a restored store is opened sees the former whole: its rows, and who is erased there."""
+    put(tmp_path / "store", "ann")
+    erase(tmp_path / "store", "ann")
+    put(tmp_path / "other", "bob")
+    erase(tmp_path / "other", "bob")
+    monkeypatch.setattr(following, "UPKEEP_SECONDS", 0)
+    with LocalReader(tmp_path / "store", clock=ManualClock(NOW_MS), native=False) as reader:
+        assert reader.text("ann") == ""
+        for name in ("activity.lmdb", "profiles.lmdb"):
+            swap_in(tmp_path, name)
+        # For others nothing is due while one looks.
+        monkeypatch.setattr(following, "UPKEEP_SECONDS", 60)
+        meanwhile: list[str] = []
+        opened_at(monkeypatch, "profiles.lmdb", lambda: meanwhile.append(reader.text("ann")))
+        assert reader.text("bob") == ""
+        assert meanwhile == [""]
+
+
+def test_nobody_is_taken_for_unknown_while_a_store_is_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that reads during the look behind one that failed waits for what it finds."""
+    put(tmp_path, "ann")
+    monkeypatch.setattr(following, "UPKEEP_SECONDS", 0)
+    with LocalReader(tmp_path, clock=ManualClock(NOW_MS), native=False) as reader:
+        with monkeypatch.context() as during:
+            during.setattr(following, "refuse_interrupted_restore", failing)
+            with pytest.raises(StoreError, match="was interrupted"):
+                reader.text("ann")
+        arrived, texts = threading.Event(), list[str]()
+
+        class Guard:
+            """Tells when another thread than the one that looks comes to wait."""
+
+            def __init__(self) -> None:
+                self._lock = threading.Lock()
+
+            def __enter__(self) -> None:
+                if threading.current_thread() is other:
+                    arrived.set()
+                self._lock.acquire()
+
+            def __exit__(self, *_: object) -> None:
+                self._lock.release()
+
+        def read() -> None:
+            try:
+                texts.append(reader.text("ann"))
+            finally:
+                arrived.set()
+
+        def meanwhile() -> None:
+            other.start()
+            arrived.wait()
+
+        other = threading.Thread(target=read)
+        monkeypatch.setattr(reader._store, "_guard", Guard())
+        monkeypatch.setattr(following, "UPKEEP_SECONDS", 60)
+        opened_at(monkeypatch, "profiles.lmdb", meanwhile)
+        assert reader.text("ann") == "One.\nTwo.\n"
+        other.join()
+        assert texts == ["One.\nTwo.\n"]
+
+
+def failing(_: Path) -> None:
+    raise StoreError("a restore was interrupted")
 
 
 def test_erased_user_is_unseen_at_once(native: bool, tmp_path: Path) -> None:

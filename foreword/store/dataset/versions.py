@@ -29,17 +29,20 @@ from foreword.store.engine import create_lmdb
 from foreword.store.failpoints import Failpoint, passing
 from foreword.store.files import DATA_FILE, LOCK_FILE, PROFILES, make_directory, sync_directory, write_private
 from foreword.store.lock import FileLock, lock_profiles
+from foreword.store.manifest import sha256_of
 from foreword.store.snapshot import open_snapshot
-from foreword.store.swap import incoming, recover, swap_back, swap_in, sync_environment
+from foreword.store.swap import former, incoming, recover, swap_back, swap_in, sync_environment
 from foreword.store.translation import translated
 from foreword.store.upkeep.backup import copied
 from foreword.store.upkeep.partial import LOCK_FILE as PARTIAL_LOCK
-from foreword.store.upkeep.partial import disk_error, partial_folder
+from foreword.store.upkeep.partial import PARTIAL, disk_error, partial_folder
 from foreword.store.upkeep.rewrite import Progress
 
 FOLDER = "datasets"
 _PINNED_FILE = "pinned"
 _LOCK = "datasets.lock"
+# What is made of the profiles in force, until it has its name.
+_PRESENT = "present"
 _NO_ROWS = DatasetFigures()
 
 
@@ -139,13 +142,14 @@ class Versions:
             StoreError: Its figures are too far from those in force.
         """
         manifest = read_dataset(file)
-        found = tuple(objections(manifest.figures, self.figures(progress), rules or DatasetRules()))
-        if found and not is_forced:
-            raise StoreError(
-                f"{file} may not take the place of what is in force: {'; '.join(found)}",
-                hint="look at the file, or overrule with --force",
-            )
         with self._changing():
+            self._recover()
+            found = tuple(objections(manifest.figures, self.figures(progress), rules or DatasetRules()))
+            if found and not is_forced:
+                raise StoreError(
+                    f"{file} may not take the place of what is in force: {'; '.join(found)}",
+                    hint="look at the file, or overrule with --force",
+                )
             self._keep(file, manifest, progress)
             if self.pinned not in {"", manifest.name}:
                 return Installed(manifest, is_in_force=False, objections=found)
@@ -161,6 +165,7 @@ class Versions:
             StoreError: Another is pinned, or nothing was in force before.
         """
         with self._changing():
+            self._recover()
             chosen = name or self.in_force.former
             if not chosen:
                 raise StoreError("no dataset was in force before", hint="name one of `foreword dataset list`")
@@ -201,7 +206,10 @@ class Versions:
             staying = {*self.in_force, self.pinned}
             spare = [name for name in sorted(self._names(), reverse=True)[kept_max:] if name not in staying]
             for name in spare:
-                shutil.rmtree(self._folder / name)
+                # Not removed in its place: cut short in that, its remains would pass for a dataset.
+                gone = self._folder / f"{name}{PARTIAL}"
+                (self._folder / name).rename(gone)
+                shutil.rmtree(gone)
         return spare
 
     # -- inside ---------------------------------------------------------------------------------------------
@@ -211,9 +219,24 @@ class Versions:
         try:
             make_directory(self._folder)
             with FileLock(self._folder / _LOCK, f"another process changes the datasets of {self.directory}"):
+                self._clear()
                 yield
         except OSError as exc:
             raise disk_error(self.directory, exc) from exc
+
+    def _clear(self) -> None:
+        """Remove what processes that died have left half made: each would take the room of a set for good."""
+        for path in self._folder.glob(f"*{PARTIAL}"):
+            name = path.name.removesuffix(PARTIAL)
+            if path.is_dir() and (name == _PRESENT or is_name(name)):
+                shutil.rmtree(path)
+
+    def _recover(self) -> None:
+        """Bring back profiles that a swap cut short has left aside: a set is judged beside them, and they are kept."""
+        if former(self.directory / PROFILES).exists():
+            with lock_profiles(self.directory):
+                # Which does it.
+                pass
 
     def _names(self) -> list[str]:
         if not self._folder.is_dir():
@@ -264,7 +287,7 @@ class Versions:
             figures = dataset_figures(snapshot, progress)
             if figures == _NO_ROWS:
                 return ""
-            with partial_folder(self._folder / "present", "a dataset") as partial:
+            with partial_folder(self._folder / _PRESENT, "a dataset") as partial:
                 copy = copied(snapshot, partial / PROFILES, progress)
                 manifest = DatasetManifest(self._clock.now_ms(), foreword.__version__, copy, figures)
                 write_private(partial / DATASET_FILE, manifest.to_json().encode())
@@ -303,6 +326,12 @@ class Versions:
                 # A success leaves the former, a failure an unfinished successor.
                 recover(path)
 
+    def _damaged(self, name: str, what: str) -> StoreCorruptError:
+        folder = self._folder / name
+        return StoreCorruptError(
+            f"{folder} is damaged: {what}", hint=f"remove {folder}, then install its file again"
+        )
+
     def _prove(self, name: str) -> None:
         if self.in_force.name != name:
             raise StoreError(f"{self.directory / PROFILES} is not what was put there", hint="check the disk")
@@ -313,9 +342,14 @@ class Versions:
         place = incoming(self.directory / PROFILES)
         make_directory(place)
         source = self._folder / name / PROFILES / DATA_FILE
-        shutil.copyfile(source, place / DATA_FILE)
+        try:
+            shutil.copyfile(source, place / DATA_FILE)
+        except FileNotFoundError as exc:
+            raise self._damaged(name, "its profiles are gone") from exc
         (place / DATA_FILE).chmod(0o600)
         size = source.stat().st_size
+        if sha256_of(place / DATA_FILE) != self._manifest(name).profiles.sha256:
+            raise self._damaged(name, "its profiles have another checksum")
         # The map as large as it was made: with room.
         with translated(PROFILES), closing(create_lmdb(place, 0, 1)) as env:
             meta = env.open_db(db.META, create=False)

@@ -11,6 +11,8 @@ from pathlib import Path
 from foreword.errors import StoreError, StoreFullError, StoreNotWritableError
 from foreword.store.lock import FileLock
 
+PARTIAL = ".partial"
+"""Ends the name of such a folder."""
 LOCK_FILE = "backup.lock"
 """Held by whoever makes it: in a folder whose lock is free, a process died."""
 
@@ -29,8 +31,9 @@ def partial_folder(target: Path, what: str) -> Iterator[Path]:
         StoreNotWritableError: It refuses otherwise.
         StoreError: `target` is there, or something is in the way.
     """
-    partial = target.with_name(target.name + ".partial")
+    # First: `.` and `/` are there, and have no name to put another beside.
     refuse_existing(target)
+    partial = target.with_name(target.name + PARTIAL)
     with _own(partial, target, what), _cleared_on_failure(partial):
         yield partial
 
