@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 class Section(BaseModel):
     """A table of the configuration; unknown keys are refused and values do not change."""
 
-    # Not `use_attribute_docstrings`: it parses the source of each table whenever a daemon or a command starts, a quarter
-    # of what importing the configuration takes.
+    # Not `use_attribute_docstrings`: it parses the source of each table whenever a daemon or a command starts, a
+    # quarter of what importing the configuration takes.
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod
