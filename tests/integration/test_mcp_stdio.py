@@ -17,13 +17,13 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp_subscriber import Subscriber, check_told_of_what_it_subscribed_to
+from waiting import PATIENCE_SECONDS, until
 
 from foreword.client import TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from conftest import Installation
 
-PATIENCE_SECONDS = 30
 # What a call may take beyond the client's own time: a start of the connection, and a busy machine.
 SLACK_SECONDS = 5.0
 _INITIALIZE = {
@@ -286,9 +286,7 @@ def test_a_sidecar_that_restarts_in_the_middle_is_found_again(
         assert "no sidecar answers" in client.text("record_event", type="read")
         again = installation.start("up")
         try:
-            deadline = time.monotonic() + PATIENCE_SECONDS
-            while "chess" not in client.text("read_foreword"):
-                assert time.monotonic() < deadline
+            until(lambda: "chess" in client.text("read_foreword"), "the next sidecar")
             assert '"is_new": true' in client.text("record_event", type="read")
         finally:
             again.send_signal(signal.SIGTERM)

@@ -207,7 +207,8 @@ def test_on_a_full_disk_the_model_in_force_stays(nights: Nights, tmp_path: Path)
     }
     done = subprocess.run(
         ["sh", "-c", limited, "sh", *train],
-        env=environment,
+        # What is compiled would be cut as well, and nobody could import it any more.
+        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         timeout=60,

@@ -154,10 +154,7 @@ def test_a_sidecar_that_hangs_costs_one_call_its_time(connect: Callable[..., Any
         assert quickest(lambda: client.text("ann")) < AT_ONCE_SECONDS
     finally:
         hang.set()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while client.text("ann") != "One.":
-        client.rest()
-        assert time.monotonic() < deadline
+    until(lambda: client.text("ann") == "One." or client.rest(), "the sidecar to be found")
 
 
 def test_nothing_is_left_behind(address: str, tmp_path: Path) -> None:
@@ -167,9 +164,7 @@ def test_nothing_is_left_behind(address: str, tmp_path: Path) -> None:
     client.text("ann")
     client.text("ann")
     client.close()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while set(threading.enumerate()) - before:
-        assert time.monotonic() < deadline, set(threading.enumerate()) - before
+    until(lambda: not set(threading.enumerate()) - before, lambda: set(threading.enumerate()) - before)
 
 
 def test_many_threads_share_a_client_without_a_sidecar(address: str) -> None:
