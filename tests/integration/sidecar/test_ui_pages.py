@@ -149,6 +149,19 @@ def test_a_user_is_shown_with_evidence_and_history(running: Any, page: Visitor) 
     assert "− Likes chess. + Likes pottery." in difference.text
 
 
+def test_a_long_history_does_not_hide_what_follows(
+    running: Any, page: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many revisions the newest ten are shown, and the rest opened at a press; each can be gone back to."""
+    monkeypatch.setattr(running.profiles, "_revisions_max", 13)
+    for number in range(13):
+        running.put("ada", text=f"Likes {number}.", cuts=((8, 4),), with_state=True)
+    shown, _, opened = page.get("/user?id=ada").body.partition("<summary>3 earlier</summary>")
+    assert re.findall(r"<h3>Revision (\d+)", shown) == [str(number) for number in range(13, 3, -1)]
+    assert re.findall(r"<h3>Revision (\d+)", opened) == ["3", "2", "1"]
+    assert (shown + opened).count("Roll back to it…") == 12
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_every_answer_is_held_to_the_policy(page: Visitor, path: str) -> None:
     """No page may run script, load from elsewhere, stand in a frame or be stored, whether it is found or not."""
