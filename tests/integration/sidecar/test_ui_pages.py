@@ -16,6 +16,7 @@ from waiting import until
 
 from foreword import keys
 from foreword.clock import DAY_MS, format_time_ms
+from foreword.errors import ForewordError
 from foreword.server_token import ServerToken
 from foreword.v1.model_work_pb2 import ModelCall, ModelMode, ModelOutcome
 from foreword.v1.profile_pb2 import Segment
@@ -147,6 +148,18 @@ def test_a_user_is_shown_with_evidence_and_history(running: Any, page: Visitor) 
     assert "1 events in all" in answer.text
     difference = page.get(f"/user/diff?id=ada&before={second}&after={first}")
     assert "− Likes chess. + Likes pottery." in difference.text
+
+
+def test_names_in_a_reason_stay_as_they_are(
+    running: Any, page: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sentence begins with a capital, and no letter of a name or a path in it becomes a small one."""
+
+    def fail(*_arguments: Any, **_options: Any) -> None:
+        raise ForewordError("nothing of MovieLens is in /srv/Store")
+
+    monkeypatch.setattr("foreword.cli.ui.store.find", fail)
+    assert "Nothing of MovieLens is in /srv/Store." in page.get("/user?id=ada").text
 
 
 def test_a_long_history_does_not_hide_what_follows(
@@ -464,6 +477,21 @@ def test_a_page_without_any_sidecar_says_how_to_start_one(tmp_path: Path) -> Non
             assert "does not answer" in answer.text, path
             assert "foreword up" in answer.text, path
         assert "0 users" not in page.get("/").text
+
+
+def test_a_store_that_cannot_be_read_either_says_nothing_of_a_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a sidecar and with a store of another version nobody is said to be served the default."""
+
+    def refuse(*_arguments: Any) -> None:
+        raise ForewordError("profiles.lmdb has schema 52; this Foreword reads up to 2")
+
+    monkeypatch.setattr("foreword.cli.ui.store.Store.profile", refuse)
+    with visited(page_settings(tmp_path, tmp_path / "store", f"unix:{tmp_path}/nobody")) as page:
+        text = page.get("/user?id=ada").text
+        assert "Nothing of this user can be shown meanwhile" in text
+        assert "served the default" not in text
 
 
 def test_a_sidecar_that_never_answers_holds_nobody_up(
