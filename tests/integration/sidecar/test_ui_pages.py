@@ -16,7 +16,7 @@ from waiting import until
 
 from foreword import keys
 from foreword.clock import DAY_MS, format_time_ms
-from foreword.errors import ForewordError
+from foreword.errors import ForewordError, ServiceError
 from foreword.server_token import ServerToken
 from foreword.v1.model_work_pb2 import ModelCall, ModelMode, ModelOutcome
 from foreword.v1.profile_pb2 import Segment
@@ -509,6 +509,22 @@ def test_a_sidecar_that_never_answers_holds_nobody_up(
             assert page.get("/users").status == 200
             for path in ("/pause", "/pause?segment=active"):
                 assert "nobody has counted yet" in page.get(path).text
+
+
+def test_what_was_asked_of_a_sidecar_that_hangs_is_not_called_undone(
+    page: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may go on with it later: the page says so, and gives no advice for whoever writes programs."""
+
+    def hang(*_arguments: Any, **_options: Any) -> None:
+        raise ServiceError("no answer within 3 s", reason="DEADLINE_EXCEEDED", hint="allow timeout_seconds")
+
+    form = page.get("/user?id=ada")
+    monkeypatch.setattr("foreword.client.Foreword.refresh", hang)
+    pressed = page.press(form, "Refresh now")
+    assert pressed.status == 503
+    assert "it may be done all the same" in pressed.text
+    assert "timeout_seconds" not in pressed.text
 
 
 def test_another_machines_sidecar_is_shown_by_its_calls(running: Any, tmp_path: Path) -> None:
