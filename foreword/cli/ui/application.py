@@ -34,6 +34,8 @@ from foreword.server_token import ServerToken
 _TYPES = {STYLE_FILE: "text/css; charset=utf-8", MARK_FILE: "image/svg+xml"}
 # Their addresses change with what they hold.
 _KEPT_SECONDS = 31_536_000
+# A sidecar that hung may go on with what it was asked.
+_MAY_BE_DONE = "it may be done all the same, once the sidecar goes on; look before you press again"
 _NOT_FOUND_REASONS = ("DECISION_UNKNOWN",)
 
 
@@ -115,7 +117,9 @@ class _Faults:
     def of_ours(self, request: Request, exc: Exception) -> Response:
         """Say which field was wrong, what the sidecar refused, or that it does not answer."""
         assert isinstance(exc, ForewordError)
-        return self._page(request, _status_code(exc), _title(exc), exc.message, exc.hint)
+        is_open = isinstance(exc, ServiceError) and not exc.from_sidecar and exc.reason == "DEADLINE_EXCEEDED"
+        hint = _MAY_BE_DONE if is_open and request.method == "POST" else exc.hint
+        return self._page(request, _status_code(exc), _title(exc), exc.message, hint)
 
     def of_program(self, request: Request, _exc: Exception) -> Response:
         """Say that it is our fault; what it was, the server says in the log."""

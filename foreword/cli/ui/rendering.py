@@ -63,6 +63,7 @@ class Renderer:
         )
         self._environment.filters.update(
             shown=words.shown,
+            sentence=words.sentence,
             lines=words.lines,
             cut=words.cut,
             web_address=words.web_address,

@@ -31,6 +31,12 @@ def shown(text: object) -> str:
     return escaped(str(text))
 
 
+def sentence(text: object) -> str:
+    """Return an untrusted text as the beginning of a sentence; the names in it stay as they are."""
+    line = shown(text)
+    return line[:1].upper() + line[1:]
+
+
 def lines(text: str) -> list[str]:
     """Return the lines of an untrusted text, each as `shown` has it."""
     return [escaped(line.replace("\t", "    ")) for line in text.splitlines()]

@@ -18,6 +18,7 @@ from waiting import PATIENCE_SECONDS, until
 from foreword import keys
 from foreword.cli.ui.serving import CONCURRENCY_MAX
 from foreword.clock import DAY_MS, format_time_ms
+from foreword.errors import ForewordError, ServiceError
 from foreword.server_token import ServerToken
 from foreword.v1.model_work_pb2 import ModelCall, ModelMode, ModelOutcome
 from foreword.v1.profile_pb2 import Segment
@@ -149,6 +150,31 @@ def test_a_user_is_shown_with_evidence_and_history(running: Any, page: Visitor) 
     assert "1 events in all" in answer.text
     difference = page.get(f"/user/diff?id=ada&before={second}&after={first}")
     assert "− Likes chess. + Likes pottery." in difference.text
+
+
+def test_names_in_a_reason_stay_as_they_are(
+    running: Any, page: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sentence begins with a capital, and no letter of a name or a path in it becomes a small one."""
+
+    def fail(*_arguments: Any, **_options: Any) -> None:
+        raise ForewordError("nothing of MovieLens is in /srv/Store")
+
+    monkeypatch.setattr("foreword.cli.ui.store.find", fail)
+    assert "Nothing of MovieLens is in /srv/Store." in page.get("/user?id=ada").text
+
+
+def test_a_long_history_does_not_hide_what_follows(
+    running: Any, page: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many revisions the newest ten are shown, and the rest opened at a press; each can be gone back to."""
+    monkeypatch.setattr(running.profiles, "_revisions_max", 13)
+    for number in range(13):
+        running.put("ada", text=f"Likes {number}.", cuts=((8, 4),), with_state=True)
+    shown, _, opened = page.get("/user?id=ada").body.partition("<summary>3 earlier</summary>")
+    assert re.findall(r"<h3>Revision (\d+)", shown) == [str(number) for number in range(13, 3, -1)]
+    assert re.findall(r"<h3>Revision (\d+)", opened) == ["3", "2", "1"]
+    assert (shown + opened).count("Roll back to it…") == 12
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -463,6 +489,21 @@ def test_a_page_without_any_sidecar_says_how_to_start_one(tmp_path: Path) -> Non
         assert "0 users" not in page.get("/").text
 
 
+def test_a_store_that_cannot_be_read_either_says_nothing_of_a_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a sidecar and with a store of another version nobody is said to be served the default."""
+
+    def refuse(*_arguments: Any) -> None:
+        raise ForewordError("profiles.lmdb has schema 52; this Foreword reads up to 2")
+
+    monkeypatch.setattr("foreword.cli.ui.store.Store.profile", refuse)
+    with visited(page_settings(tmp_path, tmp_path / "store", f"unix:{tmp_path}/nobody")) as page:
+        text = page.get("/user?id=ada").text
+        assert "Nothing of this user can be shown meanwhile" in text
+        assert "served the default" not in text
+
+
 def test_a_sidecar_that_never_answers_holds_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -478,6 +519,22 @@ def test_a_sidecar_that_never_answers_holds_nobody_up(
             assert page.get("/users").status == 200
             for path in ("/pause", "/pause?segment=active"):
                 assert "nobody has counted yet" in page.get(path).text
+
+
+def test_what_was_asked_of_a_sidecar_that_hangs_is_not_called_undone(
+    page: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may go on with it later: the page says so, and gives no advice for whoever writes programs."""
+
+    def hang(*_arguments: Any, **_options: Any) -> None:
+        raise ServiceError("no answer within 3 s", reason="DEADLINE_EXCEEDED", hint="allow timeout_seconds")
+
+    form = page.get("/user?id=ada")
+    monkeypatch.setattr("foreword.client.Foreword.refresh", hang)
+    pressed = page.press(form, "Refresh now")
+    assert pressed.status == 503
+    assert "it may be done all the same" in pressed.text
+    assert "timeout_seconds" not in pressed.text
 
 
 def test_another_machines_sidecar_is_shown_by_its_calls(running: Any, tmp_path: Path) -> None:
