@@ -304,12 +304,12 @@ def test_profiles_that_a_restored_store_lacks_are_not_read_on(
 
 
 def test_what_a_swap_cut_short_has_put_aside_is_read_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    native: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A compaction killed between its two renames takes no user from a reader that has them."""
     put(tmp_path, "ann")
     monkeypatch.setattr(following, "UPKEEP_SECONDS", 0)
-    with reading(tmp_path, native=False) as reader:
+    with reading(tmp_path, native) as reader:
         (tmp_path / "profiles.lmdb").rename(former(tmp_path / "profiles.lmdb"))
         assert reader.text("ann") == "One.\nTwo.\n"
 
