@@ -178,6 +178,18 @@ func (e *environment) wasReplaced() bool {
 	return err == nil && !os.SameFile(file, e.file)
 }
 
+// isGone tells whether the store has no such environment any more, as after restoring a backup that lacks it. One that a
+// swap has put aside, or whose whole store is out of sight, is not gone.
+func (e *environment) isGone() bool {
+	isAside := !isThere(e.path) && isThere(e.path+".former")
+	return isThere(filepath.Dir(e.path)) && !isAside && !isThere(filepath.Join(e.path, dataFile))
+}
+
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 // close releases the environment; nobody may be reading.
 func (e *environment) close() {
 	openedGuard.Lock()

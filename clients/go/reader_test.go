@@ -174,6 +174,29 @@ func TestOneOfManyLooks(t *testing.T) {
 	}
 }
 
+// Beside the erasures of a store without profiles, as restoring leaves it, none of the former's are shown; what a swap cut
+// short has put aside is read on.
+func TestProfilesThatAreGoneAreNotReadOn(t *testing.T) {
+	directory := t.TempDir()
+	putInPlace(t, directory, "sound", "activity.lmdb")
+	putInPlace(t, directory, "sound", "profiles.lmdb")
+	reader, err := OpenLocal(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	profiles := filepath.Join(directory, "profiles.lmdb")
+	if err := os.Rename(profiles, profiles+".former"); err != nil {
+		t.Fatal(err)
+	}
+	shows(t, reader, 8, 0)
+	if err := os.RemoveAll(profiles + ".former"); err != nil {
+		t.Fatal(err)
+	}
+	putInPlace(t, directory, "restored", "activity.lmdb")
+	shows(t, reader, 0, 0)
+}
+
 // A file that is cut short during a restore is given up like any other.
 func TestCutFileIsGivenUpDuringARestore(t *testing.T) {
 	directory := t.TempDir()

@@ -254,10 +254,10 @@ func (s *localStore) letGo() {
 	}
 }
 
-// follow opens an environment that has appeared or was replaced, and gives up one that was cut short.
+// follow opens an environment that has appeared or was replaced, and gives up one that was cut short or is gone.
 func (s *localStore) follow(open **environment, name string, databases ...string) (err error) {
 	path := filepath.Join(s.directory, name)
-	if *open != nil && !(*open).wasReplaced() {
+	if *open != nil && !(*open).wasReplaced() && !(*open).isGone() {
 		if err = refuseCut(path); err == nil {
 			_, err = (*open).lmdb.ReaderCheck()
 			return err

@@ -43,6 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(MissingExtraError("the foreword command", "server"), as_json=as_json)
     except ForewordError as exc:
         return _fail(exc, as_json=as_json)
+    except PermissionError as exc:
+        # Also of looking whether a file is there: a folder on the way to it is closed to us.
+        return _fail(
+            ForewordError(f"{exc.filename}: permission denied", hint="check permissions"), as_json=as_json
+        )
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:

@@ -17,7 +17,7 @@ from foreword.store.files import ACTIVITY, DATA_FILE, PROFILES
 from foreword.store.inherited import inherited
 from foreword.store.profile_reader import ProfileReader, open_when_present
 from foreword.store.responses import DefaultResponses
-from foreword.store.swap import is_restoring, refuse_interrupted_restore
+from foreword.store.swap import is_gone, is_restoring, refuse_interrupted_restore
 
 # How often a missing store is looked for, and a replaced one noticed. Not configured: a reader has no configuration.
 UPKEEP_SECONDS = 5.0
@@ -228,7 +228,7 @@ def _by_lmdb(opened: Opened) -> _ByLmdb:
 
 def _followed(reader: _Lmdb | None, fresh: ExitStack, make: Callable[[], _Lmdb | None]) -> _Lmdb | None:
     """Return what reads the file that stands: the same reader, after a look at its file, or another one."""
-    if reader is not None and not reader.was_replaced():
+    if reader is not None and not reader.was_replaced() and not is_gone(reader.environment.path):
         reader.refuse_cut()
         # And no more of its upkeep, which would follow what has been put in its place since.
         reader.environment.reader_check()

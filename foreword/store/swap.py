@@ -24,6 +24,15 @@ def former(path: Path) -> Path:
     return path.with_name(path.name + ".former")
 
 
+def is_gone(path: Path) -> bool:
+    """Return whether a store has no environment at `path` any more, as after restoring a backup that lacks it.
+
+    One that a swap has put aside, or whose whole store is out of sight, is not gone.
+    """
+    is_aside = not path.exists() and former(path).exists()
+    return path.parent.exists() and not is_aside and not (path / DATA_FILE).exists()
+
+
 def sync_environment(path: Path) -> None:
     """Bring a newly made environment, nobody having it open, to disk."""
     sync_file(path / DATA_FILE)

@@ -126,6 +126,12 @@ impl Environment {
         inode(&self.file).is_ok_and(|found| found != self.inode)
     }
 
+    /// Whether a swap that was cut short, or is under way, has put the environment aside with nothing in its place.
+    pub fn is_aside(&self) -> bool {
+        let folder = self.file.parent().unwrap_or(&self.file);
+        !folder.exists() && folder.with_extension("lmdb.former").exists()
+    }
+
     /// Fails when the file was cut short: the first page that is missing would end this process.
     pub fn refuse_cut(&self) -> io::Result<()> {
         refuse_cut(&self.file)

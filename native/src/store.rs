@@ -222,7 +222,7 @@ fn may_stay(environment: &Environment, is_restoring: bool) -> bool {
     if environment.was_replaced() {
         is_restoring
     } else {
-        environment.refuse_cut().is_ok()
+        environment.is_aside() || environment.refuse_cut().is_ok()
     }
 }
 

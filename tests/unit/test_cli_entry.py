@@ -112,6 +112,19 @@ def test_errors_carry_their_hint(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert capsys.readouterr().err == "Error: the map is full (raise it)\n"
 
 
+def test_a_folder_that_is_closed_to_us_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where looking for a file is not permitted, the error names it, as one sentence."""
+
+    def closed(self: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "exists", closed)
+    assert main(["dataset", "list"]) == 1
+    assert capsys.readouterr().err.endswith("profiles.lmdb/data.mdb: permission denied (check permissions)\n")
+
+
 def test_a_closed_pipe_is_no_error() -> None:
     """`foreword … | head` ends without a traceback when the reader has enough."""
     command = f"{sys.executable} -m foreword config schema | head -c 1"

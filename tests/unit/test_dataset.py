@@ -283,7 +283,7 @@ def test_a_kept_dataset_that_is_damaged_is_not_put_in_force(
     damage: Callable[[Path], Any], said: str, store: Path, tmp_path: Path
 ) -> None:
     """What has become of a kept file on its disk is noticed before it takes the place of what serves."""
-    make_dataset(store, tmp_path / "set.tar")
+    make_dataset(store, tmp_path / "set.tar", clock=ManualClock(1_700_000_000_000))
     versions = Versions(store)
     kept = versions.install(tmp_path / "set.tar").manifest.name
     own = versions.use().name

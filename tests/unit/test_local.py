@@ -24,7 +24,7 @@ from foreword.store import databases as db
 from foreword.store.environment import Environment
 from foreword.store.identity import find_identity
 from foreword.store.sharing import open_environment
-from foreword.store.swap import RESTORE_MARKER
+from foreword.store.swap import RESTORE_MARKER, former
 from foreword.v1.freshness_pb2 import Freshness
 from foreword.v1.profile_pb2 import Foreword, ForewordCut, Profile
 from foreword.v1.profile_service_pb2 import GetForewordResponse, GetProfileResponse
@@ -286,6 +286,32 @@ def test_threads_read_one_store_while_another_is_followed(
         opened_at(monkeypatch, "profiles.lmdb", lambda: meanwhile.append(reader.text("ann")))
         assert reader.text("bob") == ""
         assert meanwhile == [""]
+
+
+def test_profiles_that_a_restored_store_lacks_are_not_read_on(
+    native: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the erasures of a store without profiles, as restoring leaves it, none of the former's are shown."""
+    put(tmp_path / "store", "ann")
+    erase(tmp_path / "store", "ann")
+    erase(tmp_path / "other", "bob")
+    monkeypatch.setattr(following, "UPKEEP_SECONDS", 0)
+    with reading(tmp_path / "store", native) as reader:
+        assert reader.text("ann") == ""
+        swap_in(tmp_path, "activity.lmdb")
+        (tmp_path / "store" / "profiles.lmdb").rename(tmp_path / "removed")
+        assert reader.text("ann") == ""
+
+
+def test_what_a_swap_cut_short_has_put_aside_is_read_on(
+    native: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A compaction killed between its two renames takes no user from a reader that has them."""
+    put(tmp_path, "ann")
+    monkeypatch.setattr(following, "UPKEEP_SECONDS", 0)
+    with reading(tmp_path, native) as reader:
+        (tmp_path / "profiles.lmdb").rename(former(tmp_path / "profiles.lmdb"))
+        assert reader.text("ann") == "One.\nTwo.\n"
 
 
 def test_nobody_is_taken_for_unknown_while_a_store_is_opened_again(

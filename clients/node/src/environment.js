@@ -1,5 +1,5 @@
-import { realpathSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import * as lmdb from "lmdb";
 import { ForewordError } from "./error.js";
 import { refuseCut } from "./pages.js";
@@ -95,6 +95,15 @@ export class Environment {
   wasReplaced() {
     const file = statSync(join(this.#path, DATA_FILE), { throwIfNoEntry: false });
     return file !== undefined && (file.ino !== this.#file.ino || file.dev !== this.#file.dev);
+  }
+
+  /**
+   * Tells whether the store has no such environment any more, as after restoring a backup that lacks it. One that a swap
+   * has put aside, or whose whole store is out of sight, is not gone.
+   */
+  isGone() {
+    const isAside = !existsSync(this.#path) && existsSync(`${this.#path}.former`);
+    return existsSync(dirname(this.#path)) && !isAside && !existsSync(join(this.#path, DATA_FILE));
   }
 
   /** Refuses to go on with a data file that was cut short, and frees the slots of readers that died. */

@@ -138,14 +138,14 @@ export class Store {
   }
 
   /**
-   * Opens an environment that has appeared or was replaced.
+   * Opens an environment that has appeared or was replaced, and gives up one that is gone.
    *
    * @param {string} name
    * @param {string[]} databases
    */
   #follow(name, databases) {
     const open = this.#open.get(name);
-    if (open && !open.wasReplaced()) {
+    if (open && !open.wasReplaced() && !open.isGone()) {
       open.upkeep();
       return;
     }

@@ -77,6 +77,17 @@ test("both files of before are read while a restore replaces them one by one, th
   });
 });
 
+test("profiles that a restored store lacks are not read on, and what a swap has put aside is", { skip }, () => {
+  reading((reader, directory) => {
+    const profiles = join(directory, "profiles.lmdb");
+    renameSync(profiles, `${profiles}.former`);
+    shows(reader, 8n, 0n);
+    rmSync(`${profiles}.former`, { recursive: true });
+    putInPlace(directory, "restored", "activity.lmdb");
+    shows(reader, 0n, 0n);
+  });
+});
+
 test("a file that is cut short during a restore is refused like any other", { skip }, () => {
   reading((reader, directory) => {
     writeFileSync(join(directory, "restore.pending"), "[]");

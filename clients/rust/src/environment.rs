@@ -153,6 +153,13 @@ impl Environment {
         self.path.join("data.mdb").metadata().is_ok_and(|stat| inode(&stat) != self.inode)
     }
 
+    /// Tells whether the store has no such environment any more, as after restoring a backup that lacks it. One that a
+    /// swap has put aside, or whose whole store is out of sight, is not gone.
+    pub fn is_gone(&self) -> bool {
+        let is_aside = !self.path.exists() && self.path.with_extension("lmdb.former").exists();
+        self.path.parent().is_some_and(Path::exists) && !is_aside && !self.path.join("data.mdb").exists()
+    }
+
     /// Refuses to go on with a data file that was cut short.
     pub fn refuse_cut(&self) -> Result<(), Error> {
         refuse_cut(&self.path)

@@ -320,10 +320,11 @@ impl Open {
     }
 }
 
-/// Opens an environment that has appeared or was replaced; the former is closed first, since two of one path are
+/// Opens an environment that has appeared or was replaced, and gives up one that is gone; the former is closed first, since two of one path are
 /// refused.
 fn follow(open: &mut Option<Environment>, path: &Path, names: &[&'static str]) -> Result<(), Error> {
-    if let Some(environment) = open.as_ref().filter(|environment| !environment.was_replaced()) {
+    let stays = |environment: &&Environment| !environment.was_replaced() && !environment.is_gone();
+    if let Some(environment) = open.as_ref().filter(stays) {
         return environment.upkeep();
     }
     *open = None;

@@ -16,6 +16,7 @@ from typing import IO
 import foreword
 from foreword.clock import Clock, SystemClock
 from foreword.errors import StoreCorruptError, StoreMissingError, StoreNotWritableError
+from foreword.naming import quoted
 from foreword.store.dataset.figures import dataset_figures
 from foreword.store.dataset.manifest import DATASET_FILE, DatasetManifest, parse_manifest
 from foreword.store.files import DATA_FILE, PROFILES, make_directory, sync_directory
@@ -99,7 +100,11 @@ def unpack_dataset(file: Path, folder: Path, progress: Progress | None = None) -
         with _member(tar, _DATA_MEMBER, file) as source, (place / DATA_FILE).open("wb") as target:
             digest = _copied(source, target, size, progress)
         if digest != manifest.profiles.sha256:
-            raise StoreCorruptError(f"{file} is damaged: its profiles have another checksum", hint=_HINT)
+            raise StoreCorruptError(
+                f"{file} is damaged: its profiles have another checksum than its manifest, {digest} where "
+                f"{quoted(manifest.profiles.sha256)} is allowed",
+                hint=_HINT,
+            )
     (place / DATA_FILE).chmod(0o600)
     sync_environment(place)
     (folder / DATASET_FILE).write_text(manifest.to_json())

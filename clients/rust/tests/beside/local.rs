@@ -168,6 +168,24 @@ fn a_restore_that_has_ended_is_followed() {
     assert!(reader.profile("ada").is_err());
 }
 
+/// Beside the erasures of a store without profiles, as restoring leaves it, none of the former's are shown; what a swap
+/// cut short has put aside is read on.
+#[test]
+fn profiles_that_are_gone_are_not_read_on() {
+    let Some(directory) = store_like("sound") else { return };
+    let profiles = directory.path().join("profiles.lmdb");
+    let former = directory.path().join("profiles.lmdb.former");
+    let reader = LocalReader::open(directory.path()).unwrap();
+    std::fs::rename(&profiles, &former).unwrap();
+    reader.upkeep().unwrap();
+    assert_eq!(reader.profile("ada").unwrap().profile.unwrap().revision, 8);
+    std::fs::remove_dir_all(&former).unwrap();
+    replace(&directory.path().join("activity.lmdb"), "restored");
+    reader.upkeep().unwrap();
+    assert_eq!(reader.profile("ada").unwrap().freshness(), Freshness::Default);
+    assert_eq!(reader.within("acme").profile("leaver").unwrap().freshness(), Freshness::Default);
+}
+
 /// While one restore follows the other, whatever a look meets, what is read then is of one side: profiles and erasures of
 /// before, or both of after; or nothing, where the mark was noticed only after the look.
 #[test]

@@ -162,6 +162,15 @@ final class Environment implements AutoCloseable {
     }
   }
 
+  /**
+   * Tells whether the store has no such environment any more, as after restoring a backup that lacks it. One that a swap
+   * has put aside, or whose whole store is out of sight, is not gone.
+   */
+  boolean isGone() {
+    boolean isAside = !Files.exists(path) && Files.exists(path.resolveSibling(path.getFileName() + ".former"));
+    return Files.exists(path.getParent()) && !isAside && !Files.exists(path.resolve("data.mdb"));
+  }
+
   /** Refuses to go on with a data file that was cut short, and frees the slots of readers that died. */
   void upkeep() {
     Pages.refuseCut(path);

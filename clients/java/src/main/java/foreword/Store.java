@@ -245,9 +245,9 @@ final class Store implements AutoCloseable {
     return new ForewordException("STORE_UNUSABLE", message, hint, null);
   }
 
-  /** Tells whether an environment is to be opened, after closing one that was replaced. */
+  /** Tells whether an environment is to be opened, after closing one that was replaced or is gone. */
   private static boolean isGivenUp(Environment open) {
-    if (open != null && !open.wasReplaced()) {
+    if (open != null && !open.wasReplaced() && !open.isGone()) {
       open.upkeep();
       return false;
     }

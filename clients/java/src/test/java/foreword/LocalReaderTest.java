@@ -166,6 +166,24 @@ final class LocalReaderTest {
     }
   }
 
+  /** Profiles that a restored store lacks are not read on beside its erasures; what a swap has put aside is. */
+  @Test
+  void profilesThatAreGoneAreNotReadOn(@TempDir Path directory) throws IOException {
+    Stores.copy("sound", directory);
+    Path profiles = directory.resolve("profiles.lmdb");
+    Path former = directory.resolve("profiles.lmdb.former");
+    try (LocalReader reader = new LocalReader(directory)) {
+      Files.move(profiles, former);
+      assertSide(8, reader);
+      Stores.remove(former);
+      Stores.prepare("restored", directory, "activity.lmdb");
+      Stores.swapIn(directory, "activity.lmdb");
+      reader.upkeep();
+      assertEquals(0, reader.profile("ada").getProfile().getRevision());
+      assertEquals(0, reader.within("acme").profile("leaver").getProfile().getRevision());
+    }
+  }
+
   /**
    * While one restore follows the other, whatever a look meets, what is read then is of one side; or nothing, where the
    * mark was noticed only after the look.
