@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -30,6 +31,9 @@ SESSION_IDLE_SECONDS = 1800.0
 CONNECTIONS_MAX = 500
 # What is under way when it stops has this long; an answer takes longer, and is asked for again.
 _DRAIN_SECONDS = 3
+# Where the SDK logs a traceback for each client that goes away before its request is whole: it is told to nobody.
+_SDK_LOGGER = "mcp.server.streamable_http"
+_GONE = "ClientDisconnect"
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 Scope: TypeAlias = dict[str, Any]
@@ -128,6 +132,7 @@ def serve_http(server: ForewordServer, options: HttpOptions, ready: Callable[[st
     if not options.is_loopback and options.token is None:
         found = f"{options.host} without a token"
         raise FieldError("--http", found, "loopback, or a token in --http-token-file or FOREWORD_MCP_TOKEN")
+    logging.getLogger(_SDK_LOGGER).addFilter(_is_told)
     app = server.streamable_http_app(
         streamable_http_path=PATH,
         max_request_body_size=BODY_BYTES_MAX,
@@ -166,6 +171,11 @@ async def _serve(server: _Uvicorn, listener: socket.socket, ready: Callable[[], 
     # It listens already, so whoever connects from here on is answered.
     ready()
     await server.serve(sockets=[listener])
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or kind.__name__ != _GONE
 
 
 def _stop(server: _Uvicorn) -> None:

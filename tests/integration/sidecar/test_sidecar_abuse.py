@@ -25,6 +25,7 @@ from foreword.v1 import (
     answer_service_pb2,
     operator_service_pb2,
     profile_service_pb2,
+    ranking_service_pb2,
     user_data_service_pb2,
 )
 
@@ -35,6 +36,7 @@ MODULES = (
     answer_service_pb2,
     operator_service_pb2,
     profile_service_pb2,
+    ranking_service_pb2,
     user_data_service_pb2,
 )
 METHODS: list[MethodDescriptor] = [
