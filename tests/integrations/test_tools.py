@@ -295,7 +295,23 @@ def test_llama_index(daemon: Daemon, personalization: Personalization) -> None:
     assert memory.get_all() == buffer.get_all()
     assert len(memory.get_all()) == 4
     corrected = ("agent.follow_up", "Shorter, please", "-")
-    assert recorded(daemon, personalization) == [EXPECTED[0], ("agent.tool_call", "export", "-"), corrected]
+    expected = [EXPECTED[0], ("agent.tool_call", "export", "-"), corrected]
+    assert recorded(daemon, personalization) == expected
+    # Of a history that is kept elsewhere, as an application does that answers requests.
+    remade = ForewordMemory.of(User("example-ada"), buffer, personalization)
+    remade.put(ChatMessage(role="assistant", content="Short."))
+    for put in (
+        lambda made: made.put(ChatMessage(role="user", content="More detail, please")),
+        lambda made: asyncio.run(made.aput(ChatMessage(role="user", content="More detail, please"))),
+        lambda made: asyncio.run(
+            made.aput_messages([ChatMessage(role="user", content="More detail, please")])
+        ),
+    ):
+        put(ForewordMemory.of(User("example-ada"), buffer, personalization))
+    remade.reset()
+    remade.put(ChatMessage(role="user", content="More detail, please"))
+    details = [(kind, "More detail, please", "-") for kind in ("agent.follow_up", "agent.request")]
+    assert recorded(daemon, personalization) == [*expected, *[details[0]] * 3, details[1]]
 
 
 @needs("agent_framework")
