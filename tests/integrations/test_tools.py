@@ -355,10 +355,12 @@ def test_agent_framework(daemon: Daemon, personalization: Personalization) -> No
 
 
 @needs("litellm")
-def test_litellm(daemon: Daemon, personalization: Personalization) -> None:
+def test_litellm(daemon: Daemon, personalization: Personalization, monkeypatch: pytest.MonkeyPatch) -> None:
     """The results of tools that come with a request are recorded once, on both wires; what failed where the wire says
     so, and nothing of a request that makes no sense.
     """
+    # Else an import of LiteLLM asks another machine for prices.
+    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     from litellm.caching.dual_cache import DualCache
     from litellm.proxy._types import UserAPIKeyAuth
 
