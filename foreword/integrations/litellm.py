@@ -101,7 +101,9 @@ def _used(messages: Sequence[object]) -> Iterator[tuple[str, str | None, bool]]:
             names[str(call.get("id", ""))] = made.get("name")
     for message in messages[place + 1 :]:
         # Chat completions say no more than what it answered; the Messages API says whether it failed.
-        told = [(message.get("tool_call_id"), None, False)] if isinstance(message, Mapping) else []
+        told: list[tuple[object, str | None, bool]] = []
+        if isinstance(message, Mapping):
+            told.append((message.get("tool_call_id"), None, False))
         told += [
             (part.get("tool_use_id"), "ToolError" if part.get("is_error") else None, True)
             for part in _parts(message, "content")

@@ -31,7 +31,8 @@ class ForewordMemory(BaseMemory):
     memory: BaseMemory = Field(default_factory=Memory.from_defaults)
     _user: User | None = PrivateAttr(default=None)
     _personalization: Personalization | None = PrivateAttr(default=None)
-    _answered: str = PrivateAttr(default="")
+    # None until the history is looked at: an application may make a memory of it for each request.
+    _answered: str | None = PrivateAttr(default=None)
 
     @classmethod
     def of(
@@ -76,47 +77,66 @@ class ForewordMemory(BaseMemory):
 
     def put(self, message: ChatMessage) -> None:
         """Add to the history, and record what the user did."""
+        if self._asks_first([message]):
+            self._answered = _last_answer(self.memory.get_all())
         self._record([message])
         self.memory.put(message)
 
     async def aput(self, message: ChatMessage) -> None:
         """Add to the history, and record what the user did."""
+        if self._asks_first([message]):
+            self._answered = _last_answer(await self.memory.aget_all())
         self._record([message])
         await self.memory.aput(message)
 
     async def aput_messages(self, messages: list[ChatMessage]) -> None:
         """Add to the history, and record what the user did."""
+        if self._asks_first(messages):
+            self._answered = _last_answer(await self.memory.aget_all())
         self._record(messages)
         await self.memory.aput_messages(messages)
 
     def set(self, messages: list[ChatMessage]) -> None:
         """Replace the history; nothing is recorded, since it is old."""
+        self._answered = None
         self.memory.set(messages)
 
     async def aset(self, messages: list[ChatMessage]) -> None:
         """Replace the history; nothing is recorded, since it is old."""
+        self._answered = None
         await self.memory.aset(messages)
 
     def reset(self) -> None:
         """Empty the history."""
+        self._answered = None
         self.memory.reset()
 
     async def areset(self) -> None:
         """Empty the history."""
+        self._answered = None
         await self.memory.areset()
+
+    def _asks_first(self, messages: Sequence[ChatMessage]) -> bool:
+        is_told = self._personalization is not None
+        return is_told and self._answered is None and any(one.role == MessageRole.USER for one in messages)
 
     def _record(self, messages: Sequence[ChatMessage]) -> None:
         if self._personalization is None:
             return
         for message in messages:
             if message.role == MessageRole.USER and message.content:
-                self._personalization.request(self._user, message.content, self._answered)
+                self._personalization.request(self._user, message.content, self._answered or "")
             elif message.role == MessageRole.ASSISTANT:
                 self._answered = message.content or self._answered
                 for block in message.blocks:
                     if isinstance(block, ToolCallBlock):
                         # Whether it failed is not in what an agent puts into its memory.
                         self._personalization.tool_call(self._user, block.tool_name, has_outcome=False)
+
+
+def _last_answer(history: Sequence[ChatMessage]) -> str:
+    answers = (one.content for one in reversed(history) if one.role == MessageRole.ASSISTANT and one.content)
+    return next(answers, None) or ""
 
 
 def _with(block: str, history: list[ChatMessage]) -> list[ChatMessage]:

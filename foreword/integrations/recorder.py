@@ -118,7 +118,7 @@ class Recorder:
             return events
 
     def _told(self, answer: RecordEventsResponse) -> bool:
-        """Return whether no sidecar took the events; log, sparingly and without a word of them, which it refused."""
+        """Return whether no sidecar took the events; log, sparingly and without a word of them, what was refused."""
         if not answer.refused:
             return False
         first = answer.refused[0]
@@ -127,7 +127,17 @@ class Recorder:
             return True
         if self._monotonic() >= self._warn_due:
             self._warn_due = self._monotonic() + _WARN_SECONDS
-            logger.warning("the sidecar refused %d events; the first: %s", len(answer.refused), first.field)
+            # A newer sidecar may have reasons of its own.
+            is_known = first.reason in ErrorReason.values()
+            reason = (
+                ErrorReason.Name(first.reason).removeprefix("ERROR_REASON_") if is_known else first.reason
+            )
+            logger.warning(
+                "%d events were refused; the first: %s %s (docs/errors.md)",
+                len(answer.refused),
+                reason,
+                first.field,
+            )
         return False
 
 

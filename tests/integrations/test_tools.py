@@ -295,7 +295,23 @@ def test_llama_index(daemon: Daemon, personalization: Personalization) -> None:
     assert memory.get_all() == buffer.get_all()
     assert len(memory.get_all()) == 4
     corrected = ("agent.follow_up", "Shorter, please", "-")
-    assert recorded(daemon, personalization) == [EXPECTED[0], ("agent.tool_call", "export", "-"), corrected]
+    expected = [EXPECTED[0], ("agent.tool_call", "export", "-"), corrected]
+    assert recorded(daemon, personalization) == expected
+    # Of a history that is kept elsewhere, as an application does that answers requests.
+    remade = ForewordMemory.of(User("example-ada"), buffer, personalization)
+    remade.put(ChatMessage(role="assistant", content="Short."))
+    for put in (
+        lambda made: made.put(ChatMessage(role="user", content="More detail, please")),
+        lambda made: asyncio.run(made.aput(ChatMessage(role="user", content="More detail, please"))),
+        lambda made: asyncio.run(
+            made.aput_messages([ChatMessage(role="user", content="More detail, please")])
+        ),
+    ):
+        put(ForewordMemory.of(User("example-ada"), buffer, personalization))
+    remade.reset()
+    remade.put(ChatMessage(role="user", content="More detail, please"))
+    details = [(kind, "More detail, please", "-") for kind in ("agent.follow_up", "agent.request")]
+    assert recorded(daemon, personalization) == [*expected, *[details[0]] * 3, details[1]]
 
 
 @needs("agent_framework")
@@ -339,10 +355,12 @@ def test_agent_framework(daemon: Daemon, personalization: Personalization) -> No
 
 
 @needs("litellm")
-def test_litellm(daemon: Daemon, personalization: Personalization) -> None:
+def test_litellm(daemon: Daemon, personalization: Personalization, monkeypatch: pytest.MonkeyPatch) -> None:
     """The results of tools that come with a request are recorded once, on both wires; what failed where the wire says
     so, and nothing of a request that makes no sense.
     """
+    # Else an import of LiteLLM asks another machine for prices.
+    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     from litellm.caching.dual_cache import DualCache
     from litellm.proxy._types import UserAPIKeyAuth
 

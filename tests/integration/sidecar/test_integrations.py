@@ -270,3 +270,14 @@ def test_nothing_of_a_wrong_kind_raises(running: Any, personalization: Personali
     (event,) = events_of(running, "42")
     assert (event.text, event.session_id) == ("by number", "7")
     assert events_of(running)[-1].text == "last"
+
+
+def test_what_is_refused_is_said_with_its_reason(
+    personalization: Personalization, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says which field was refused by which rule, once a minute, and none of the user's words."""
+    for _ in range(2):
+        personalization.request(User("a" * 300), "some words")
+        assert personalization.flush(10)
+    (said,) = [one.getMessage() for one in caplog.records if one.name == "foreword.integrations"]
+    assert said == "1 events were refused; the first: FIELD_INVALID events[0].user_id (docs/errors.md)"
