@@ -108,6 +108,6 @@ def refuse_interrupted_restore(directory: Path) -> None:
     """
     if is_restoring(directory):
         raise StoreError(
-            f"a restore into {directory} was interrupted",
-            hint="run `foreword store restore` again; it first puts the former store back",
+            f"a restore into {directory} is under way, or was interrupted",
+            hint="if none is under way, run `foreword store restore` again; it first puts the former store back",
         )
