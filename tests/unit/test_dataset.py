@@ -289,6 +289,34 @@ def test_old_datasets_go_and_those_in_use_stay(store: Path, tmp_path: Path) -> N
         versions.prune(0)
 
 
+def test_a_removal_that_is_cut_short_leaves_nothing_that_passes_for_kept(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left of a dataset when its removal was killed is none, and the next removal takes it away."""
+    versions = Versions(store)
+
+    def kept() -> set[str]:
+        return {one.manifest.name for one in versions.kept()}
+
+    for number in range(3):
+        file = tmp_path / f"{number}.tar"
+        make_dataset(store, file, clock=ManualClock(1_700_000_000_000 + 1_000 * number))
+        versions.install(file)
+    before = kept()
+
+    def killed(folder: Path) -> None:
+        (folder / "dataset.json").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("foreword.store.dataset.versions.shutil.rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            versions.prune(1)
+    assert kept() < before
+    versions.prune(1)
+    assert {each.name for each in (store / "datasets").iterdir() if each.is_dir()} == kept()
+
+
 def test_nothing_is_swapped_under_a_scheduler(store: Path, tmp_path: Path) -> None:
     """While a scheduler writes the profiles a dataset is kept, and refused with what to do."""
     make_dataset(store, tmp_path / "set.tar")

@@ -40,6 +40,7 @@ from foreword.store.upkeep.rewrite import Progress
 FOLDER = "datasets"
 _PINNED_FILE = "pinned"
 _LOCK = "datasets.lock"
+_GONE = ".gone"
 _NO_ROWS = DatasetFigures()
 
 
@@ -200,8 +201,12 @@ class Versions:
         with self._changing():
             staying = {*self.in_force, self.pinned}
             spare = [name for name in sorted(self._names(), reverse=True)[kept_max:] if name not in staying]
+            # What a process left that was killed in the midst of it.
+            self._remove_gone()
             for name in spare:
-                shutil.rmtree(self._folder / name)
+                # Out of sight first: one that is removed in part would pass for kept.
+                (self._folder / name).rename(self._folder / f"{name}{_GONE}")
+            self._remove_gone()
         return spare
 
     # -- inside ---------------------------------------------------------------------------------------------
@@ -214,6 +219,10 @@ class Versions:
                 yield
         except OSError as exc:
             raise disk_error(self.directory, exc) from exc
+
+    def _remove_gone(self) -> None:
+        for gone in self._folder.glob(f"*{_GONE}"):
+            shutil.rmtree(gone)
 
     def _names(self) -> list[str]:
         if not self._folder.is_dir():
