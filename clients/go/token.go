@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -68,10 +67,10 @@ func isLocal(uris []string) bool {
 type tokenFile struct {
 	path string
 
-	mutex    sync.Mutex
-	modified time.Time
-	size     int64
-	read     string
+	mutex sync.Mutex
+	// The file that was read; nil before.
+	seen os.FileInfo
+	read string
 }
 
 func (f *tokenFile) token() (string, error) {
@@ -86,7 +85,7 @@ func (f *tokenFile) token() (string, error) {
 // follow takes over what the file says since it changed. One that is empty, or not there, leaves the former in force.
 func (f *tokenFile) follow() error {
 	found, err := os.Stat(f.path)
-	if err != nil || (found.ModTime().Equal(f.modified) && found.Size() == f.size) {
+	if err != nil || f.isSeen(found) {
 		return err
 	}
 	raw, err := os.ReadFile(f.path)
@@ -97,6 +96,11 @@ func (f *tokenFile) follow() error {
 	if token == "" {
 		return errors.New("it is empty")
 	}
-	f.read, f.modified, f.size = token, found.ModTime(), found.Size()
+	f.read, f.seen = token, found
 	return nil
+}
+
+func (f *tokenFile) isSeen(found os.FileInfo) bool {
+	return f.seen != nil && os.SameFile(found, f.seen) && found.ModTime().Equal(f.seen.ModTime()) &&
+		found.Size() == f.seen.Size()
 }

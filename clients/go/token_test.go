@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // Where the sidecar asks who calls, a token opens its namespace and no other, over a unix socket too.
@@ -61,6 +62,27 @@ func TestTokenFile(t *testing.T) {
 		change()
 		if _, err := client.Within("shop").Profile(ctx, "ada"); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// Another file in the place of the former is read, also one as old and as long, as a tool that sets all times makes it.
+func TestTokenFileThatIsReplaced(t *testing.T) {
+	folder := t.TempDir()
+	file := &tokenFile{path: filepath.Join(folder, "token")}
+	for _, token := range []string{"one", "two"} {
+		anew := filepath.Join(folder, token)
+		if err := os.WriteFile(anew, []byte(token), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(anew, time.Unix(1, 0), time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(anew, file.path); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := file.token(); err != nil || found != token {
+			t.Error(found, err)
 		}
 	}
 }

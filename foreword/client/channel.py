@@ -28,6 +28,12 @@ OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 50),
     (_CONNECTING, 50),
     ("grpc.max_reconnect_backoff_ms", 500),
+    # A machine that vanished says nothing, and whoever follows changes there would wait for good. It is asked while a
+    # call is under way, by the sidecar's own times; of a watch, which sends nothing itself, gRPC would ask only twice.
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.http2.ping_timeout_ms", 20_000),
+    ("grpc.http2.max_pings_without_data", 0),
     # A proxy set for the internet must not be asked for loopback.
     ("grpc.enable_http_proxy", 0),
 )

@@ -16,6 +16,9 @@ from foreword.v1.profile_service_pb2 import WatchPhase, WatchProfilesResponse
 
 logger = logging.getLogger("foreword.mcp")
 
+# After which a sidecar that refused to tell is asked again: a token may have been changed, or another watch have ended.
+AGAIN_SECONDS = 60.0
+
 
 class Changes(InMemorySubscriptionBus):
     """A bus that watches the user while somebody listens.
@@ -59,19 +62,24 @@ class Changes(InMemorySubscriptionBus):
         return unsubscribe
 
     async def _follow(self) -> None:
+        while True:
+            try:
+                await self._tell()
+            except ForewordError as exc:
+                # A sidecar that is away is waited for; this one will not tell now, and resources are read all the same.
+                logger.warning("changes of the foreword are not told for now: %s", exc)
+                await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _tell(self) -> None:
         mine, is_new = self._whose, True
-        try:
-            async for message in self._sidecar.calls.watch(
-                [mine.user_id], namespace=mine.namespace, from_now=True
-            ):
-                # The first one, too: a client may hold what changed just before the watch began.
-                if is_new or _tells(message):
-                    for uri in self.uris:
-                        await self.publish(ResourceUpdated(uri=uri))
-                is_new = False
-        except ForewordError as exc:
-            # A sidecar that is away is waited for; this one will not tell, and resources are read all the same.
-            logger.warning("changes of the foreword are not told: %s", exc)
+        async for message in self._sidecar.calls.watch(
+            [mine.user_id], namespace=mine.namespace, from_now=True
+        ):
+            # The first one, too: a client may hold what changed just before the watch began.
+            if is_new or _tells(message):
+                for uri in self.uris:
+                    await self.publish(ResourceUpdated(uri=uri))
+            is_new = False
 
 
 def _tells(message: WatchProfilesResponse) -> bool:

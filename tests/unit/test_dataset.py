@@ -306,27 +306,6 @@ def test_what_a_killed_process_left_half_made_is_cleared(store: Path, tmp_path: 
     assert sorted(path.name for path in (store / "datasets").glob("*.partial")) == ["mine.partial"]
 
 
-def test_removing_cut_short_leaves_no_dataset_that_cannot_be_read(
-    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed while an old set is removed, the others are listed as before."""
-    versions = Versions(store)
-    for number in range(3):
-        make_dataset(store, tmp_path / f"{number}.tar", clock=ManualClock(1_700_000_000_000 + 1_000 * number))
-        versions.install(tmp_path / f"{number}.tar")
-
-    def cut_short(folder: Path) -> None:
-        (folder / "dataset.json").unlink()
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as during:
-        during.setattr("foreword.store.dataset.versions.shutil.rmtree", cut_short)
-        with pytest.raises(KeyboardInterrupt):
-            versions.prune(1)
-    assert len(versions.kept()) == 3
-    assert versions.prune(1) == []
-
-
 def test_a_set_is_judged_beside_what_a_killed_swap_left_aside(
     store: Path, tmp_path: Path, change: Callable[[Path], None]
 ) -> None:
@@ -363,6 +342,34 @@ def test_old_datasets_go_and_those_in_use_stay(store: Path, tmp_path: Path) -> N
     assert [one.manifest.name for one in versions.kept()] == [names[4], names[3], names[1], names[0]]
     with pytest.raises(FieldError, match="keep"):
         versions.prune(0)
+
+
+def test_a_removal_that_is_cut_short_leaves_nothing_that_passes_for_kept(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left of a dataset when its removal was killed is none, and the next removal takes it away."""
+    versions = Versions(store)
+
+    def kept() -> set[str]:
+        return {one.manifest.name for one in versions.kept()}
+
+    for number in range(3):
+        file = tmp_path / f"{number}.tar"
+        make_dataset(store, file, clock=ManualClock(1_700_000_000_000 + 1_000 * number))
+        versions.install(file)
+    before = kept()
+
+    def killed(folder: Path) -> None:
+        (folder / "dataset.json").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("foreword.store.dataset.versions.shutil.rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            versions.prune(1)
+    assert kept() < before
+    versions.prune(1)
+    assert {each.name for each in (store / "datasets").iterdir() if each.is_dir()} == kept()
 
 
 def test_nothing_is_swapped_under_a_scheduler(store: Path, tmp_path: Path) -> None:

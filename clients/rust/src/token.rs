@@ -1,6 +1,7 @@
 use std::fs;
 use std::io;
 use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -12,8 +13,8 @@ use crate::Error;
 /// Returns the token of the moment.
 pub(crate) type Token = Arc<dyn Fn() -> Result<String, Error> + Send + Sync>;
 
-/// A token, and when the file that holds it was written, with its size.
-type Read = (String, (SystemTime, u64));
+/// A token, and the file that holds it: when it was written, its size, and its inode.
+type Read = (String, (SystemTime, u64, u64));
 
 /// Returns what reads a token's file anew when it changes. One that is empty, or not there, leaves the former in force.
 pub(crate) fn of_file(path: PathBuf) -> Token {
@@ -31,7 +32,7 @@ pub(crate) fn of_file(path: PathBuf) -> Token {
 
 fn read_anew(path: &Path, former: Option<&Read>) -> io::Result<Read> {
     let found = fs::metadata(path)?;
-    let seen = (found.modified()?, found.len());
+    let seen = (found.modified()?, found.len(), found.ino());
     if let Some(read) = former.filter(|read| read.1 == seen) {
         return Ok(read.clone());
     }
@@ -66,4 +67,24 @@ pub(crate) fn check_target(target: &str) -> Result<(), Error> {
         &format!("a token for {target}, another machine, without TLS"),
         "a channel with TLS, by Client::of_channel with https:// in its target",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Another file in the place of the former is read, also one as old and as long, as a tool that sets all times makes it.
+    #[test]
+    fn a_file_that_is_replaced_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        let token = of_file(path.clone());
+        for text in ["one", "two"] {
+            let anew = folder.path().join(text);
+            fs::write(&anew, text).unwrap();
+            fs::File::options().write(true).open(&anew).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+            fs::rename(&anew, &path).unwrap();
+            assert_eq!(token().unwrap(), text);
+        }
+    }
 }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from waiting import PATIENCE_SECONDS, until
 
 from foreword import keys
 from foreword.client import AsyncForeword, Foreword
+from foreword.client.channel import OPTIONS
 from foreword.errors import FieldError, ServiceError
 from foreword.store import ProfileReader, ProfileWriter
 from foreword.store.check import inspect_store
@@ -432,6 +434,69 @@ def test_asyncio_client_follows(start: Any) -> None:
         return followed
 
     assert asyncio.run(follow()).revisions == {("ann", ""): 2}
+
+
+class Way:
+    """A way to the sidecar that can be lost: what is connected then stays so, and hears nothing any more."""
+
+    def __init__(self, place: Path, target: str) -> None:
+        self.address = f"unix:{place}"
+        self._target = target.removeprefix("unix:")
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(str(place))
+        self._listening.listen()
+        self._open: list[socket.socket] = []
+        self._is_lost = threading.Event()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def lose(self) -> None:
+        """Lose all that is connected by now; whoever connects from here on is heard."""
+        self._is_lost.set()
+        self._is_lost = threading.Event()
+
+    def close(self) -> None:
+        """End all of it."""
+        for each in (self._listening, *self._open):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                sidecar = socket.socket(socket.AF_UNIX)
+                self._open += [client, sidecar]
+                sidecar.connect(self._target)
+                for ends in ((client, sidecar), (sidecar, client)):
+                    threading.Thread(target=_pass_on, args=(*ends, self._is_lost), daemon=True).start()
+
+
+def _pass_on(source: socket.socket, target: socket.socket, is_lost: threading.Event) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            if not is_lost.is_set():
+                target.sendall(data)
+        if not is_lost.is_set():
+            target.shutdown(socket.SHUT_WR)
+
+
+def test_client_follows_when_the_way_is_lost(
+    start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sidecar whose machine vanished without a word is given up, and the watch goes on over another connection."""
+    options = tuple((name, value // 60 if value >= 20_000 else value) for name, value in OPTIONS)
+    monkeypatch.setattr("foreword.client.sync.OPTIONS", options)
+    running = start()
+    running.put("ann")
+    followed, ended = Followed(), threading.Event()
+    with closing(Way(tmp_path / "way.sock", running.address)) as way, Foreword(way.address) as client:
+        threading.Thread(target=follow, args=(client, followed, ended), daemon=True).start()
+        until(lambda: followed.phase == LIVE, "the watch never began")
+        way.lose()
+        running.put("ann")
+        until(lambda: followed.revisions.get(("ann", "")) == 2, "the watch waits for nobody")
+        ended.set()
 
 
 def test_client_says_what_is_wrong(running: Any) -> None:

@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
@@ -28,7 +30,7 @@ final class Token extends CallCredentials {
   /** Returns what reads a token's file anew when it changes. One that is empty, or not there, leaves the former in force. */
   static Supplier<String> ofFile(Path path) {
     return new Supplier<>() {
-      private FileTime seen;
+      private List<Object> seen;
       private String read;
 
       @Override
@@ -44,7 +46,9 @@ final class Token extends CallCredentials {
       }
 
       private void follow() throws IOException {
-        FileTime found = Files.getLastModifiedTime(path);
+        var file = Files.readAttributes(path, BasicFileAttributes.class);
+        // Some systems have no key of a file.
+        List<Object> found = Arrays.asList(file.lastModifiedTime(), file.size(), file.fileKey());
         if (found.equals(seen)) {
           return;
         }

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -48,6 +50,19 @@ final class TokenTest {
       assertEquals("ada", client.profile("ada").getProfile().getUserId());
       Files.delete(file);
       assertEquals("ada", client.profile("ada").getProfile().getUserId());
+    }
+  }
+
+  /** Another file in the place of the former is read, also one as old and as long, as a tool that sets all times makes it. */
+  @Test
+  void tokenFileThatIsReplaced(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("token");
+    var token = Token.ofFile(file);
+    for (String text : List.of("one", "two")) {
+      Path anew = Files.writeString(folder.resolve(text), text);
+      Files.setLastModifiedTime(anew, FileTime.fromMillis(1000));
+      Files.move(anew, file, StandardCopyOption.REPLACE_EXISTING);
+      assertEquals(text, token.get());
     }
   }
 
