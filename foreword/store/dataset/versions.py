@@ -1,4 +1,4 @@
-"""The datasets that a store keeps, of which one is in force: put there by a swap of folders, and taken back likewise."""
+"""The datasets that a store keeps, of which one is in force: put there by a swap, and taken back likewise."""
 
 from __future__ import annotations
 
