@@ -36,7 +36,7 @@ class Checkout:
     model_server_url: str
     environment: dict[str, str]
 
-    def run(self, command: list[str], timeout_seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, command: list[str], timeout_seconds: float = 180) -> subprocess.CompletedProcess[str]:
         """Run a command there; its errors stand in its output."""
         return subprocess.run(
             command,

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from foreword.store import ActivityWriter
+
 if TYPE_CHECKING:
     from conftest import Installation
 
@@ -107,8 +109,9 @@ def test_a_store_can_be_replayed_and_its_users_explained(serving: Installation, 
 
 
 def test_users_are_drawn_of_those_with_events(serving: Installation) -> None:
-    """A small sample is never spent on users whose events are gone; where all are gone, that is what is said."""
-    names = ("ann", "bob", "cleo")
+    """A small sample is never spent on users whose events are gone."""
+    # By their digests drawn before all others here.
+    names = ("guest1", "guest7", "guest13")
     (serving.folder / "three.jsonl").write_text(
         "".join(json.dumps({"event_id": name, "user_id": name, "type": "read"}) + "\n" for name in names)
     )
@@ -117,7 +120,15 @@ def test_users_are_drawn_of_those_with_events(serving: Installation) -> None:
     for name in names:
         assert serving.json(*simulate)["configurations"][0]["all"]["users"] == 1
         assert serving.run("events", "delete", name, name, "--wait", "0").returncode == 0
-    assert "the store keeps no event to replay" in serving.run(*simulate).stderr
+    serving.run("import", "events", _history(serving))
+    assert serving.json(*simulate)["configurations"][0]["all"]["users"] == 1
+
+
+def test_a_store_without_events_says_so(installation: Installation) -> None:
+    """It is told apart from a file without any."""
+    ActivityWriter(installation.folder / "store", map_size_bytes=1 << 26).close()
+    done = installation.run("cadence", "simulate", "--store", "store")
+    assert "the store keeps no event to replay" in done.stderr
 
 
 def test_a_pause_is_seen_and_ended(serving: Installation, until: Until) -> None:

@@ -37,6 +37,7 @@ def test_each_call_is_counted_by_method_and_outcome(watched) -> None:
     watched.client.profile("ann")
     with pytest.raises(ForewordError):
         watched.client.profile("")
+    watched.client.record([watched.event("first", user_id="ann")])
     request = RefreshUserRequest(user_id="ann", wait=timedelta(seconds=60))
     refresh = watched.channel.unary_unary("/foreword.v1.OperatorService/RefreshUser")
     waiting = refresh.future(request.SerializeToString())
