@@ -94,6 +94,20 @@ func TestReplacedStoreIsFollowed(t *testing.T) {
 	readers.Wait()
 }
 
+// openSound opens a copy of the vectors' sound store, and says where it is.
+func openSound(t *testing.T) (string, *LocalReader) {
+	t.Helper()
+	directory := t.TempDir()
+	putInPlace(t, directory, "sound", "activity.lmdb")
+	putInPlace(t, directory, "sound", "profiles.lmdb")
+	reader, err := OpenLocal(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(reader.Close)
+	return directory, reader
+}
+
 // putInPlace has an environment of a store of the vectors take the place of what is there, as restoring does.
 func putInPlace(t *testing.T, directory, store, environment string) {
 	t.Helper()
@@ -129,15 +143,8 @@ func shows(t *testing.T, reader *LocalReader, ada, leaver uint64) {
 // Both files of before are read while a restore replaces them one by one, then both of after: a user erased in the
 // one never comes back by the other.
 func TestRestoreIsFollowedAtItsEnd(t *testing.T) {
-	directory := t.TempDir()
+	directory, reader := openSound(t)
 	mark := filepath.Join(directory, "restore.pending")
-	putInPlace(t, directory, "sound", "activity.lmdb")
-	putInPlace(t, directory, "sound", "profiles.lmdb")
-	reader, err := OpenLocal(directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reader.Close()
 	shows(t, reader, 8, 0)
 	if err := os.WriteFile(mark, []byte("[]"), 0o600); err != nil {
 		t.Fatal(err)
@@ -177,14 +184,7 @@ func TestOneOfManyLooks(t *testing.T) {
 // Beside the erasures of a store without profiles, as restoring leaves it, none of the former's are shown; what a swap cut
 // short has put aside is read on.
 func TestProfilesThatAreGoneAreNotReadOn(t *testing.T) {
-	directory := t.TempDir()
-	putInPlace(t, directory, "sound", "activity.lmdb")
-	putInPlace(t, directory, "sound", "profiles.lmdb")
-	reader, err := OpenLocal(directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reader.Close()
+	directory, reader := openSound(t)
 	profiles := filepath.Join(directory, "profiles.lmdb")
 	if err := os.Rename(profiles, profiles+".former"); err != nil {
 		t.Fatal(err)
@@ -222,14 +222,7 @@ func TestCutFileIsGivenUpDuringARestore(t *testing.T) {
 
 // A restore that begins while the files are looked at leaves neither open, and is waited for.
 func TestRestoreThatIsNoticedLateIsWaitedFor(t *testing.T) {
-	directory := t.TempDir()
-	putInPlace(t, directory, "sound", "activity.lmdb")
-	putInPlace(t, directory, "sound", "profiles.lmdb")
-	reader, err := OpenLocal(directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reader.Close()
+	_, reader := openSound(t)
 	marks := []bool{false, true, true}
 	reader.store.isRestoring = func() (isThere bool) {
 		isThere, marks = marks[0], marks[1:]
@@ -247,14 +240,7 @@ func TestRestoreThatIsNoticedLateIsWaitedFor(t *testing.T) {
 
 // A restore within a look leaves profiles of after it and erasures of before: refused when another has begun.
 func TestTwoRestoresWithinOneLook(t *testing.T) {
-	directory := t.TempDir()
-	putInPlace(t, directory, "sound", "activity.lmdb")
-	putInPlace(t, directory, "sound", "profiles.lmdb")
-	reader, err := OpenLocal(directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reader.Close()
+	directory, reader := openSound(t)
 	swaps := []string{"profiles.lmdb", "activity.lmdb"}
 	reader.store.isRestoring = func() bool {
 		if len(swaps) == 0 {
@@ -273,14 +259,7 @@ func TestTwoRestoresWithinOneLook(t *testing.T) {
 
 // While restores begin and end under many readers, a read is answered from a store or refused, never as of nobody.
 func TestNobodyIsUnknownForARestore(t *testing.T) {
-	directory := t.TempDir()
-	putInPlace(t, directory, "sound", "activity.lmdb")
-	putInPlace(t, directory, "sound", "profiles.lmdb")
-	reader, err := OpenLocal(directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reader.Close()
+	_, reader := openSound(t)
 	asked := 0
 	// Noticed late by each second look.
 	reader.store.isRestoring = func() bool { asked++; return asked%4 == 0 }

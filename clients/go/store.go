@@ -2,7 +2,6 @@ package foreword
 
 import (
 	"math"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -201,11 +200,11 @@ func (s *localStore) look() error {
 
 // isOutdated tells whether another file has taken the place of the one that was opened, or the place that was empty.
 func (s *localStore) isOutdated(open *environment, name string) bool {
-	_, err := os.Stat(filepath.Join(s.directory, name, dataFile))
+	hasFile := isThere(filepath.Join(s.directory, name, dataFile))
 	if open != nil {
-		return err != nil || open.wasReplaced()
+		return !hasFile || open.wasReplaced()
 	}
-	return err == nil
+	return hasFile
 }
 
 // keepThroughRestore keeps both environments while a restore replaces them one by one: of two that do not belong
@@ -233,8 +232,7 @@ func (s *localStore) interrupted() error {
 }
 
 func (s *localStore) hasRestoreMark() bool {
-	_, err := os.Stat(filepath.Join(s.directory, "restore.pending"))
-	return err == nil
+	return isThere(filepath.Join(s.directory, "restore.pending"))
 }
 
 func (s *localStore) close() {

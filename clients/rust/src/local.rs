@@ -320,8 +320,8 @@ impl Open {
     }
 }
 
-/// Opens an environment that has appeared or was replaced, and gives up one that is gone; the former is closed first, since two of one path are
-/// refused.
+/// Opens an environment that has appeared or was replaced, and gives up one that is gone; the former is closed first,
+/// since two of one path are refused.
 fn follow(open: &mut Option<Environment>, path: &Path, names: &[&'static str]) -> Result<(), Error> {
     let stays = |environment: &&Environment| !environment.was_replaced() && !environment.is_gone();
     if let Some(environment) = open.as_ref().filter(stays) {
