@@ -203,6 +203,9 @@ def test_events_outlive_a_restart(away: Personalization, address: str, start: An
     """What was done while the sidecar was away is recorded once it is back, in order, the newest thousand."""
     for number in range(EVENTS_MAX + 5):
         away.request(ADA, f"ask {number}")
+    # Not while a first call with the oldest is still looking for a sidecar: it would find this one.
+    recorder: Any = away._recorder
+    until(lambda: len(recorder._events) == EVENTS_MAX, "the newest to wait")
     running = start(start.config(sidecar={"listen": [address]}))
     assert away.flush(20)
     texts = [event.text for event in events_of(running)]
